@@ -1,0 +1,1 @@
+"""AuxSegNet and AuxSegNet+: weakly supervised semantic segmentation as one reproducible pipeline."""

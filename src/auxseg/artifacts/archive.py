@@ -1,0 +1,60 @@
+"""Many small images in one file: a zip whose bytes depend on its members alone.
+
+Members are stored (PNGs are compressed already), sorted by name, with one fixed date. Loose PNGs would cost DVC
+and every file system far more than one archive a shard.
+"""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from auxseg.artifacts.atomic import atomic_path
+from auxseg.errors import DataError
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write `members` (name -> content) as a deterministic zip, atomically."""
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            info.create_system = 3  # Unix on every host, so that the bytes agree
+            archive.writestr(info, members[name])
+
+
+class Archive(Mapping[str, bytes]):
+    """A zip opened for reading, as a mapping from member name to content. Opens again in a forked process."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._zip = zipfile.ZipFile(self.path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DataError(f"{self.path}: not a readable zip archive ({error}); run the stage that writes it again") from None
+        self._names = {name: None for name in self._zip.namelist()}
+
+    def __getstate__(self) -> dict:
+        return {"path": self.path}
+
+    def __setstate__(self, state: dict) -> None:
+        self.path = state["path"]
+        self._open()
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._names:
+            raise DataError(f"{self.path}: holds no '{name}'; run the stage that writes it again")
+        return self._zip.read(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -1,0 +1,29 @@
+"""CSV files with one byte string a content."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from auxseg.artifacts.atomic import write_text
+from auxseg.errors import DataError
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Write a CSV with Unix line ends, atomically."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a CSV with a header line as a list of dictionaries."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as stream:
+            return list(csv.DictReader(stream))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None

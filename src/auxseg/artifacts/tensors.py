@@ -1,0 +1,59 @@
+"""Dense maps and weights: safetensors files with one deterministic byte string a content.
+
+safetensors writes several metadata keys in random order, so at most one key is used: `auxseg`, a JSON string.
+No pickle anywhere.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from auxseg.artifacts.atomic import atomic_path
+from auxseg.errors import DataError
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any = None) -> None:
+    """Write named arrays, with `metadata` (anything JSON holds) beside them, atomically."""
+    ordered = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    notes = None if metadata is None else {"auxseg": json.dumps(metadata, sort_keys=True)}
+    with atomic_path(path) as temporary:
+        save_file(ordered, temporary, metadata=notes)
+
+
+class TensorFile(Mapping[str, np.ndarray]):
+    """A safetensors file as a read-only mapping; an array is read when it is asked for."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        try:
+            self._file = safe_open(self.path, framework="np")
+        except (OSError, SafetensorError) as error:
+            raise DataError(
+                f"{self.path}: not a readable safetensors file ({error}); run the stage that writes it again"
+            ) from None
+        self._names = {name: None for name in self._file.keys()}
+
+    @property
+    def metadata(self) -> Any:
+        """What `write_tensors` was given as metadata, or None."""
+        notes = (self._file.metadata() or {}).get("auxseg")
+        return None if notes is None else json.loads(notes)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise DataError(f"{self.path}: holds no tensor '{name}'; run the stage that writes it again")
+        return self._file.get_tensor(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

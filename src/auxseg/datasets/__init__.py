@@ -1,0 +1,1 @@
+"""Data sets: readers, checks, the manifest and the embedded scenes."""

@@ -1,0 +1,143 @@
+"""The manifest: what every stage but `prepare` knows of the data set.
+
+    data/manifest/classes.csv    index, name, mask_value                     index 0 is the background
+    data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256
+    data/masks/<shard>.csv       id, path                                    only score, evaluate and audit may read it
+
+Paths are relative to the data root, with forward slashes. Rows are sorted by id; an image goes to a shard by a hash
+of its id, so a new photo leaves the other shards as they are.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.errors import DataError
+
+SEPARATOR = ";"
+"""Between class names of one image in the manifest; class names may hold spaces."""
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One photograph: `labels` are class names, the image-level tags."""
+
+    id: str
+    path: str
+    width: int
+    height: int
+    split: str
+    labels: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """Names and mask values of the object classes; class index k (1..C) is position k - 1, 0 is the background."""
+
+    names: tuple[str, ...]
+    values: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Number C of object classes, without the background."""
+        return len(self.names)
+
+    @property
+    def with_background(self) -> tuple[str, ...]:
+        """Names by class index, 0 = background."""
+        return ("background", *self.names)
+
+    def index(self, name: str) -> int:
+        """Return the class index (1..C) of a name."""
+        return self.names.index(name) + 1
+
+    def multi_hot(self, labels: Iterable[str]) -> np.ndarray:
+        """Return the image-level labels as float32 (C,), 1 where the class is present."""
+        hot = np.zeros(len(self.names), np.float32)
+        for name in labels:
+            hot[self.names.index(name)] = 1
+        return hot
+
+    def indices_from_values(self, unlisted: int) -> np.ndarray:
+        """Return a look-up table, uint8 (256,): mask value -> class index; 255 stays, other values -> `unlisted`."""
+        table = np.full(256, unlisted, np.uint8)
+        table[0], table[255] = 0, 255
+        table[list(self.values)] = np.arange(1, len(self.values) + 1)
+        return table
+
+
+def shard_of(image_id: str, shards: Sequence[str]) -> str:
+    """Return the shard of an image: by the SHA-256 of its id, the same on every machine."""
+    return shards[int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % len(shards)]
+
+
+def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
+    """Write classes.csv and one file a shard (also for a shard without images)."""
+    rows: dict[str, list[list]] = {shard: [] for shard in shards}
+    for record in sorted(records, key=lambda record: record.id):
+        rows[shard_of(record.id, shards)].append(
+            [record.id, record.path, record.width, record.height, record.split, SEPARATOR.join(record.labels),
+             record.sha256]
+        )  # fmt: skip
+    header = ["id", "path", "width", "height", "split", "labels", "sha256"]
+    for shard in shards:
+        write_csv(folder / f"{shard}.csv", header, rows[shard])
+    table = zip(range(len(classes) + 1), classes.with_background, (0, *classes.values), strict=True)
+    write_csv(folder / "classes.csv", ["index", "name", "mask_value"], table)
+
+
+def write_mask_list(folder: Path, masks: dict[str, str], shards: Sequence[str]) -> None:
+    """Write id and relative path of every mask, one file a shard."""
+    rows: dict[str, list[list]] = {shard: [] for shard in shards}
+    for image_id in sorted(masks):
+        rows[shard_of(image_id, shards)].append([image_id, masks[image_id]])
+    for shard in shards:
+        write_csv(folder / f"{shard}.csv", ["id", "path"], rows[shard])
+
+
+def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
+    """Read one shard of the manifest, sorted by id; only one split if it is named."""
+    records = [
+        ImageRecord(
+            row["id"], row["path"], int(row["width"]), int(row["height"]), row["split"],
+            tuple(filter(None, row["labels"].split(SEPARATOR))), row["sha256"],
+        )
+        for row in read_csv(path)
+    ]  # fmt: skip
+    return [record for record in records if split in (None, record.split)]
+
+
+def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
+    """Read all shards of the manifest, sorted by id."""
+    records = [record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)]
+    return sorted(records, key=lambda record: record.id)
+
+
+def manifest_shards(folder: Path) -> list[str]:
+    """Return the shards that the manifest was written for, sorted."""
+    return sorted(path.stem for path in Path(folder).glob("*.csv") if path.stem != "classes")
+
+
+def read_classes(folder: Path) -> ClassTable:
+    """Read the class table of a manifest folder."""
+    rows = read_csv(Path(folder) / "classes.csv")[1:]
+    return ClassTable(tuple(row["name"] for row in rows), tuple(int(row["mask_value"]) for row in rows))
+
+
+def read_mask_list(folder: Path, shards: Iterable[str]) -> dict[str, str]:
+    """Read the mask lists of some shards: id -> path relative to the data root."""
+    return {row["id"]: row["path"] for shard in shards for row in read_csv(Path(folder) / f"{shard}.csv")}
+
+
+def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:
+    """Return shard -> file of a folder of shards, refusing a missing or an extra one (DVC keeps files of old runs)."""
+    found = {path.name.removesuffix(suffix): path for path in Path(folder).glob(f"*{suffix}")}
+    wrong = sorted(set(shards) ^ set(found))
+    if wrong:
+        state = "missing" if wrong[0] in shards else "left over from another number of shards"
+        raise DataError(f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again")
+    return {shard: found[shard] for shard in shards}

@@ -1,0 +1,38 @@
+"""Progress bars and worker processes for loops over images."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "image") -> Iterator[T]:
+    """Iterate with a bar that shows rate and time left; quiet when standard error is not a terminal."""
+    return iter(tqdm(items, desc=label, total=total, unit=unit, disable=not sys.stderr.isatty(), dynamic_ncols=True))
+
+
+def available_cpus() -> int:
+    """Return the number of CPUs this process may use (a cluster job sees its own share only)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_processes(function: Callable[[T], R], items: Sequence[T], label: str) -> list[R]:
+    """Apply `function` to every item in worker processes; results come in the order of `items`.
+
+    Processes, not threads: pydensecrf and much of Pillow hold the interpreter's lock. `function` and the items must
+    be picklable and the result must not depend on the process it was computed in.
+    """
+    workers = min(available_cpus(), len(items))
+    if workers <= 1:
+        return [function(item) for item in track(items, label)]
+    # spawn, not fork: forking a process in which torch or OpenCV has started threads can deadlock
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers) as pool:
+        chunk = max(1, min(16, len(items) // (workers * 4)))
+        return list(track(pool.imap(function, items, chunksize=chunk), label, total=len(items)))

@@ -1,0 +1,82 @@
+"""The keys of params.yaml that shape the DAG: `rounds`, `label_rounds`, `shards`; and the file's top level.
+
+They are DVC templates, never parameters of a stage: listing them would re-run everything when a round is added.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auxseg.errors import ParamsError
+from auxseg.params.section import suggest
+
+PARAMS_FILE = Path("params.yaml")
+
+DAG_KEYS = ("rounds", "label_rounds", "shards")
+SECTION_KEYS = (
+    "runtime", "data", "saliency", "backbone", "classify", "cam", "labels", "review", "network", "train",
+    "propagate", "evaluate", "audit",
+)  # fmt: skip
+
+
+def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Read params.yaml and check its top level: known sections, a chain of rounds, shards as strings.
+
+    Raises:
+        ParamsError: one line that names the key.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: no such file; run from the project's root, or `auxseg use PRESET`") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections; `auxseg use PRESET` writes one")
+    for key in values:
+        if key not in DAG_KEYS + SECTION_KEYS:
+            raise ParamsError(f"{path}: unknown key '{key}'; {suggest(str(key), [*DAG_KEYS, *SECTION_KEYS])}")
+    _check_rounds(values, path)
+    _check_shards(values.get("shards"), path)
+    return values
+
+
+def chain(rounds: int) -> tuple[dict[str, str], list[str]]:
+    """Return `rounds` and `label_rounds` for a number of trainings: {r1: r0, r2: r1, …} and [r0, r1, r2, …]."""
+    return {f"r{i}": f"r{i - 1}" for i in range(1, rounds + 1)}, [f"r{i}" for i in range(rounds + 1)]
+
+
+def shard_names(count: int) -> list[str]:
+    """Return the names of `count` shards, of one length: 00, 01, …"""
+    width = max(2, len(str(count - 1)))
+    return [f"{index:0{width}d}" for index in range(count)]
+
+
+def _check_rounds(values: dict[str, Any], path: Path) -> None:
+    rounds = values.get("rounds")
+    mend = "write rounds as {r1: r0, r2: r1}; `auxseg rounds N` does"
+    if not isinstance(rounds, dict) or not rounds:
+        raise ParamsError(f"{path}: key 'rounds': expected a map, got {rounds!r}; {mend}")
+    for name in [*rounds, *rounds.values()]:
+        if not isinstance(name, str):
+            raise ParamsError(
+                f"{path}: key 'rounds': round {name!r} is no string (DVC would silently make no stage); {mend}"
+            )
+    expected, label_rounds = chain(len(rounds))
+    if rounds != expected:
+        raise ParamsError(f"{path}: key 'rounds': expected {expected}, got {rounds}; {mend}")
+    if values.get("label_rounds") != label_rounds:
+        raise ParamsError(
+            f"{path}: key 'label_rounds': expected {label_rounds}, got {values.get('label_rounds')}; "
+            "`auxseg rounds N` writes both"
+        )
+
+
+def _check_shards(shards: Any, path: Path) -> None:
+    count = len(shards) if isinstance(shards, list) else 0
+    if not count or shards != shard_names(count):
+        raise ParamsError(
+            f"{path}: key 'shards': expected strings as in {shard_names(max(count, 2))}, got {shards!r}; "
+            "`auxseg shards N` writes them"
+        )

@@ -1,0 +1,79 @@
+"""`data`: which photographs, which classes, where labels and masks are. Paths are relative to the data root."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from auxseg.params.section import Section, Strict
+
+VOC_CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
+"""The 20 classes of PASCAL VOC in the order of their mask values 1..20."""
+
+
+class ScenesParams(Strict):
+    """The embedded data set: generated, deterministic per seed."""
+
+    train: int = Field(300, ge=1)
+    """Training images."""
+    val: int = Field(100, ge=0)
+    """Validation images."""
+    size: int = Field(160, ge=64, le=512)
+    """Side of an image, pixels."""
+    seed: int = Field(0, ge=0)
+    """Another seed is another data set."""
+
+
+class FolderParams(Strict):
+    """A plain folder of images with a CSV of labels."""
+
+    images: str = "images"
+    """Folder of images; an image's id is its file name without the ending."""
+    masks: str | None = None
+    """Folder of `<id>.png` masks, or null: without masks everything runs and only mIoU is absent."""
+    val_share: float = Field(0.2, ge=0, lt=1)
+    """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`."""
+
+
+class DataParams(Section):
+    """The data set."""
+
+    key: ClassVar[str] = "data"
+
+    format: Literal["scenes", "voc", "folder"] = "scenes"
+    """scenes: the embedded set. voc: the VOC devkit's layout. folder: images and a CSV."""
+    classes: dict[str, int] | list[str] | None = None
+    """Object classes as `name: mask value`, or a list (mask values 1, 2, …), or null for the format's own
+    (VOC's twenty, the scenes' six). The order given is the order of class indices 1..C."""
+    unlisted: Literal["error", "ignore", "background"] = "error"
+    """A mask value (and, unless `error`, a label) outside `classes`."""
+    labels: Literal["csv", "xml", "npy"] = "csv"
+    """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
+    labels_file: str = "image_labels.csv"
+    """The CSV or .npy file. In the .npy, column k is VOC's class k + 1."""
+    difficult: bool = True
+    """xml only: count objects marked difficult, as the field's cls_labels.npy does."""
+    train_split: str = "train"
+    """voc only: the list in ImageSets/Segmentation that is trained on (train, train_aug, …)."""
+    val_split: str | None = "val"
+    """voc only: the list that models are evaluated on, or null."""
+    scenes: ScenesParams = ScenesParams()
+    folder: FolderParams = FolderParams()
+
+    @model_validator(mode="after")
+    def _distinct_values(self) -> "DataParams":
+        if isinstance(self.classes, dict):
+            values = list(self.classes.values())
+            if len(set(values)) != len(values) or not all(1 <= value <= 254 for value in values):
+                raise ValueError("mask values of classes must be distinct and within 1..254")
+        if isinstance(self.classes, list) and len(set(self.classes)) != len(self.classes):
+            raise ValueError("class names must be distinct")
+        return self
+
+    @model_validator(mode="after")
+    def _at_least_one_class(self) -> "DataParams":
+        if self.classes is not None and not 1 <= len(self.classes) <= 254:
+            raise ValueError("classes must name 1 to 254 classes")
+        return self

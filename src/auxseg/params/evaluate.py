@@ -1,0 +1,21 @@
+"""`evaluate`: each round's model on val, without and with post-processing (METHOD sections 2 and 6)."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from auxseg.params.crf import CrfParams
+from auxseg.params.section import Section
+
+
+class EvaluateParams(Section):
+    """Multi-scale inference and CRF. Single scale without CRF is always reported too."""
+
+    key: ClassVar[str] = "evaluate"
+
+    scales: list[float] = Field([0.5, 0.75, 1.0, 1.25, 1.5], min_length=1)
+    """Scales of the input; must include 1, the single-scale figure."""
+    flip: bool = True
+    combine: Literal["mean", "max"] = "mean"
+    """Over scales and flips, of the softmax."""
+    crf: CrfParams = CrfParams()

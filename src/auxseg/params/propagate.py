@@ -1,0 +1,14 @@
+"""`propagate`: one pass of a round's network over all images (METHOD section 2, round r)."""
+
+from typing import ClassVar
+
+from auxseg.params.section import Section
+
+
+class PropagateParams(Section):
+    """What is stored for the labels."""
+
+    key: ClassVar[str] = "propagate"
+
+    renormalise_cam: bool = False
+    """Divide the refined CAM by its maximum again (the released code does not)."""

@@ -1,0 +1,18 @@
+"""`runtime`: what changes the order of floating-point sums, and therefore bytes."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from auxseg.params.section import Section
+
+
+class RuntimeParams(Section):
+    """Threads and precision of every stage that runs a network."""
+
+    key: ClassVar[str] = "runtime"
+
+    threads: int = Field(2, ge=1, le=256)
+    """CPU threads of torch and OpenCV. A thread count changes sums, so it is a parameter and never the environment."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""

@@ -1,0 +1,22 @@
+"""`saliency`: where the off-the-shelf saliency prior comes from."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from auxseg.params.section import Section
+
+
+class SaliencyParams(Section):
+    """The prior S in [0, 1]."""
+
+    key: ClassVar[str] = "saliency"
+
+    provider: Literal["precomputed", "u2netp", "boundary"] = "boundary"
+    """precomputed: a folder of 8-bit `<id>.png`. u2netp: a small network (ONNX). boundary: robust background
+    detection (Zhu et al., CVPR 2014), without weights."""
+    path: str | None = None
+    """precomputed: the folder. u2netp: the .onnx file (null: the installed package, else a checksummed download).
+    A relative path is taken from the data root."""
+    superpixels: int = Field(200, ge=20, le=2000)
+    """boundary only: superpixels an image."""
