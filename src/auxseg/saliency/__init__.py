@@ -1,0 +1,114 @@
+"""Off-the-shelf saliency priors: one file a provider, chosen by `saliency.provider`.
+
+A provider takes a manifest record and its photograph, RGB uint8 (H, W, 3), and returns the prior S, float32 (H, W)
+in [0, 1]. It knows no class, label or mask. To add one: a file here, a line in PROVIDERS, a name in `SaliencyParams`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.errors import DataError, ParamsError
+from auxseg.images import encode_grey, read_rgb
+from auxseg.parallel import map_processes, track
+from auxseg.params.saliency import SaliencyParams
+
+
+class Provider(Protocol):
+    """A saliency prior. Its answer depends on the record and the photograph alone."""
+
+    in_processes: bool
+    """True: picklable and single-threaded, so worker processes pay. False: it uses threads of its own."""
+
+    def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
+        """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
+        ...
+
+
+# Each builder imports its own library: a stage that uses one provider does not wait for the others'.
+def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
+    from auxseg.saliency.precomputed import Precomputed
+
+    if params.path is None:
+        raise ParamsError(
+            "params.yaml: key 'saliency.path': provider 'precomputed' needs a folder of 8-bit <id>.png; give it"
+        )
+    return Precomputed(root / params.path)  # an absolute path stays as it is
+
+
+def _u2netp(params: SaliencyParams, root: Path, threads: int) -> Provider:
+    from auxseg.saliency.u2netp import U2NetP
+    from auxseg.saliency.weights import find_weights
+
+    return U2NetP(find_weights(None if params.path is None else root / params.path), threads)
+
+
+def _boundary(params: SaliencyParams, root: Path, threads: int) -> Provider:
+    from auxseg.saliency.boundary import Boundary
+
+    return Boundary(params.superpixels)
+
+
+PROVIDERS: dict[str, Callable[[SaliencyParams, Path, int], Provider]] = {
+    "precomputed": _precomputed,
+    "u2netp": _u2netp,
+    "boundary": _boundary,
+}
+
+
+def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Provider:
+    """Build the provider that `params.provider` names.
+
+    Args:
+        params: the `saliency` section.
+        root: folder that a relative `saliency.path` is taken from.
+        threads: CPU threads of a network (`runtime.threads`).
+
+    Raises:
+        ParamsError: `saliency.path` is missing.
+        DataError: the folder or the weights are missing, damaged or not to be had.
+    """
+    return PROVIDERS[params.provider](params, Path(root), threads)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker does for one record; picklable when its provider is."""
+
+    provider: Provider
+    root: Path
+
+    def __call__(self, record: ImageRecord) -> bytes:
+        path = self.root / record.path
+        rgb = read_rgb(path)
+        if rgb.shape[:2] != (record.height, record.width):
+            raise DataError(
+                f"{path}: {rgb.shape[1]}x{rgb.shape[0]} pixels, the manifest says {record.width}x{record.height}; "
+                "the file has changed since: run `auxseg scan`, then the stage `prepare` again"
+            )
+        return encode_grey(self.provider(record, rgb))
+
+
+def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord]) -> dict[str, bytes]:
+    """Return the priors of some photographs as 8-bit grey PNGs: `<id>.png` -> content.
+
+    The content of one image depends neither on the others nor on the number of workers.
+
+    Args:
+        provider: what `build_provider` returned.
+        root: folder that the records' paths are relative to.
+        records: rows of the manifest.
+
+    Raises:
+        DataError: a photograph or a precomputed map is missing or not as the manifest says.
+    """
+    records, job = list(records), _Job(provider, Path(root))
+    if provider.in_processes:
+        contents = map_processes(job, records, "saliency")
+    else:
+        contents = [job(record) for record in track(records, "saliency")]
+    return {f"{record.id}.png": content for record, content in zip(records, contents, strict=True)}

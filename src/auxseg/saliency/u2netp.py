@@ -1,0 +1,85 @@
+"""Provider `u2netp`: the small U2-Net (Qin et al., Pattern Recognition 106, 2020) as ONNX, on the CPU.
+
+Trained on DUTS salient objects, without class labels. Input and output are handled as by the authors and by the
+package `rembg`, whose export of the weights is used; S stays in floating point where `rembg` rounds to 8 bits at 320.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.errors import DataError
+
+SIDE = 320
+"""Height and width that the network was trained at."""
+
+MEAN = np.array([0.485, 0.456, 0.406])
+STD = np.array([0.229, 0.224, 0.225])
+
+log = logging.getLogger(__name__)
+
+
+class U2NetP:
+    """The network in this process. Threads share one image, so there are no workers and no copies of the weights."""
+
+    in_processes = False
+
+    def __init__(self, weights: Path, threads: int):
+        """Load the weights.
+
+        Args:
+            weights: .onnx file, input (1, 3, 320, 320), first output d0, (1, 1, 320, 320).
+            threads: threads within an operator; more are never used at once.
+
+        Raises:
+            DataError: the file is no ONNX network.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # threads that wait by spinning would take the cores of whatever else runs on the machine
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise DataError(
+                f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, or set "
+                "saliency.path to null for the published weights"
+            ) from None
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
+        log.info("u2netp: %s, %d threads", weights, threads)
+
+    def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
+        """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
+        (d0,) = self._session.run([self._output], {self._input: preprocess(rgb)})
+        return postprocess(d0[0, 0], rgb.shape[:2])
+
+
+def preprocess(rgb: np.ndarray) -> np.ndarray:
+    """Return the network's input, float32 (1, 3, 320, 320), of a photograph, RGB uint8 (H, W, 3).
+
+    Lanczos to 320x320 whatever the shape, divided by the largest value of all channels, then (x - mean) / std.
+    """
+    resized = np.asarray(Image.fromarray(rgb).resize((SIDE, SIDE), Image.Resampling.LANCZOS)).astype(np.float64)
+    scaled = resized / max(resized.max(), 1e-6)  # a black photograph has no largest value to divide by
+    return ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def postprocess(d0: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return S, float32 of `shape` (H, W), of the network's map d0, float32 (320, 320).
+
+    S = (d0 - min) / (max - min), resized by Lanczos and cut to [0, 1], which Lanczos may overshoot. All 0 where d0 is
+    constant: nothing stands out.
+    """
+    low, high = float(d0.min()), float(d0.max())
+    if not high > low:
+        return np.zeros(shape, np.float32)
+    image = Image.fromarray(((d0 - low) / (high - low)).astype(np.float32))
+    resized = image.resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
+    return np.clip(np.asarray(resized), 0.0, 1.0)
