@@ -1,0 +1,71 @@
+"""Changing params.yaml by program: comments stay, the file is whole or untouched, no ghost is left."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from auxseg.artifacts.atomic import write_text
+from auxseg.params.dag import PARAMS_FILE, read_params
+
+
+def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
+    """Apply `change` to params.yaml, keeping its comments; return the outputs removed (see `replace_params`).
+
+    Raises:
+        AuxsegError: the file is wrong before or after the change, or a file to remove is not in DVC's cache.
+    """
+    from ruamel.yaml import YAML
+
+    read_params()  # what is wrong already is named before anything is changed
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10**6
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    document = yaml.load(PARAMS_FILE.read_text())
+    change(document)
+    buffer = io.StringIO()
+    yaml.dump(document, buffer)
+    return replace_params(buffer.getvalue())
+
+
+def replace_params(text: str) -> list[Path]:
+    """Make `text` the params.yaml; remove the outputs of rounds and shards that it no longer has.
+
+    Returns:
+        The removed files; they are in DVC's cache.
+    """
+    import yaml
+
+    from auxseg.pipeline.ghosts import check_cached, find_ghosts, remove_ghosts
+
+    ghosts = find_ghosts(yaml.safe_load(text))
+    check_cached(ghosts)
+    write_text(PARAMS_FILE, text)
+    remove_ghosts(ghosts)
+    return ghosts
+
+
+def flow(value: Any) -> Any:
+    """Return a list or map that ruamel.yaml writes on one line; strings that look like numbers in quotes."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    def text(item: str) -> str:
+        return DoubleQuotedScalarString(item) if item[:1].isdigit() else item
+
+    if isinstance(value, dict):
+        result: Any = CommentedMap((text(key), text(item)) for key, item in value.items())
+    else:
+        result = CommentedSeq(text(item) for item in value)
+    result.fa.set_flow_style()
+    return result
+
+
+def report_removed(removed: list[Path]) -> None:
+    """Say what was removed and how to get it back."""
+    if removed:
+        files = "1 output" if len(removed) == 1 else f"{len(removed)} outputs"
+        print(f"removed {files} that no instance has any more (first: {removed[0]}); DVC's cache keeps them")

@@ -1,0 +1,44 @@
+"""Entry point of `auxseg`: parse, run one command, turn a refusal into one line and exit code 2."""
+
+import argparse
+import sys
+
+from auxseg.cli import check, labels, params, rounds, scan, shards, table, use
+from auxseg.errors import AuxsegError
+
+EXIT_REFUSED = 2
+
+COMMANDS = (use, rounds, shards, check, scan, table, labels, params)
+"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="auxseg",
+        description="Edit params.yaml, look at results. The pipeline runs with `dvc repro` or `snakemake`.",
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(subparsers)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except AuxsegError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_REFUSED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, less) went away; Python would complain at exit
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""`auxseg shards N`: into how many slices the images are cut."""
+
+import argparse
+
+from auxseg.cli.arguments import at_least_one
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "shards", help="set the number of slices of the images; re-runs all of them"
+    )
+    parser.add_argument(
+        "count", metavar="N", type=at_least_one, help="slices of 10 minutes of work or more each"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write `shards` to params.yaml."""
+    from auxseg.cli.edit import edit_params, flow, report_removed
+    from auxseg.params.dag import shard_names
+
+    def change(document: dict) -> None:
+        document["shards"] = flow(shard_names(arguments.count))
+
+    removed = edit_params(change)
+    print(f"params.yaml: {arguments.count} shard{'s' if arguments.count > 1 else ''}")
+    report_removed(removed)

@@ -1,0 +1,71 @@
+"""`auxseg use PRESET`: start from one of the complete parameter files in params/presets."""
+
+import argparse
+import os
+from pathlib import Path
+
+PRESETS = Path("params/presets")
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "use", help="make a preset the params.yaml; without a name, list the presets"
+    )
+    parser.add_argument(
+        "preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending"
+    )
+    parser.add_argument(
+        "--data", metavar="FOLDER", type=Path, help="root of the data set (into params.local.yaml)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
+    from auxseg.cli.edit import replace_params, report_removed
+    from auxseg.errors import DataError
+    from auxseg.params.local import LOCAL_FILE, write_local
+    from auxseg.params.registry import check
+
+    if arguments.preset is None:
+        _list()
+        return
+    path = _find(arguments.preset)
+    values = check(path)
+    if arguments.data and not arguments.data.is_dir():
+        raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
+    removed = replace_params(path.read_text())
+    print(f"params.yaml is now {path}")
+    report_removed(removed)
+    if arguments.data:
+        write_local(arguments.data.resolve())
+    from_user = (values.get("data") or {}).get("format", "scenes") != "scenes"
+    if not from_user or arguments.data or LOCAL_FILE.exists() or "AUXSEG_DATA" in os.environ:
+        from auxseg.cli.scan import scan_root
+
+        scan_root()
+    else:
+        print("next: `auxseg use PRESET --data FOLDER`, or set AUXSEG_DATA and run `auxseg scan`")
+
+
+def _names() -> list[str]:
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def _find(name: str) -> Path:
+    from auxseg.errors import ParamsError
+    from auxseg.params.section import suggest
+
+    if name not in _names():
+        raise ParamsError(
+            f"{PRESETS}: no preset '{name}'; {suggest(name, _names()).replace('keys', 'presets')}"
+        )
+    return PRESETS / f"{name}.yaml"
+
+
+def _list() -> None:
+    from auxseg.params.template import title_of
+
+    for name in _names():
+        print(f"{name:<16}{title_of((PRESETS / f'{name}.yaml').read_text())}")

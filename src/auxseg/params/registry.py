@@ -1,0 +1,38 @@
+"""Every section of params.yaml with its model, and the check of a whole file."""
+
+from pathlib import Path
+from typing import Any
+
+from auxseg.params.audit import AuditParams
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.cam import CamParams
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.params.data import DataParams
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.labels import LabelsParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.review import ReviewParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.saliency import SaliencyParams
+from auxseg.params.section import Section
+from auxseg.params.train import TrainParams
+
+SECTIONS: tuple[type[Section], ...] = (
+    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams,
+    ReviewParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams,
+)  # fmt: skip
+"""In the order in which params.yaml lists them."""
+
+
+def check(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Validate a whole parameter file and return its values as they stand there.
+
+    Raises:
+        ParamsError: one line that names the file and the key, and how to mend it.
+    """
+    values = read_params(path)
+    for section in SECTIONS:
+        section.parse(values.get(section.key), str(path))
+    return values

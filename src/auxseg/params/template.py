@@ -1,0 +1,117 @@
+"""A complete params.yaml: every key with its value, range and meaning, made from the models.
+
+The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders
+every preset again and fails with the difference. `auxseg params render FILE` brings a file up to date.
+"""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from auxseg.params.registry import SECTIONS
+
+WIDTH = 110
+
+DAG_COMMENTS = {
+    "rounds": "Trainings, each with the round whose labels it learns from. Written by `auxseg rounds N`.",
+    "label_rounds": "Rounds that have labels: r0 = the initial ones. Written by `auxseg rounds N`.",
+    "shards": "Slices of the images, by a hash of the id; a slice should be 10 minutes of work or more. "
+    "Chosen once: another number re-runs everything. Written by `auxseg shards N`.",
+}
+_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+def render(values: dict[str, Any], title: str = "") -> str:
+    """Return a parameter file with the same values and every key. `title` becomes the comment at its head.
+
+    Raises:
+        ParamsError: a value that the models refuse.
+    """
+    lines = list(_comment(title, 0)) if title else []
+    for key, comment in DAG_COMMENTS.items():
+        lines += ["", *_comment(comment, 0), f"{key}: {_flow(values[key])}"]
+    for section in SECTIONS:
+        parsed = section.parse(values.get(section.key))
+        lines += ["", *_comment(section.__doc__ or "", 0), f"{section.key}:", *_group(parsed, 2)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def title_of(text: str) -> str:
+    """Return the comment at the head of a parameter file, on one line; empty if there is none."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    else:
+        return ""
+    # without an empty line in between, the comment belongs to the first key
+    return " ".join(lines) if lines and not text.splitlines()[len(lines)].strip() else ""
+
+
+def _group(model: BaseModel, indent: int) -> Iterator[str]:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        about = _about(field)
+        if isinstance(value, BaseModel):
+            yield from _comment(about or (type(value).__doc__ or ""), indent)
+            yield f"{' ' * indent}{name}:"
+            yield from _group(value, indent + 2)
+            continue
+        line = f"{' ' * indent}{name}: {_flow(value)}"
+        if about and len(line) + 4 + len(about) > WIDTH:
+            yield from _comment(about, indent)
+            yield line
+        else:
+            yield f"{line}  # {about}" if about else line
+
+
+def _about(field: FieldInfo) -> str:
+    """Return a field's docstring on one line, with its range or its choices."""
+    text = " ".join((field.description or "").split())
+    bounds = [
+        f"{sign} {limit:g}" for name, sign in _BOUNDS.items() if (limit := _bound(field, name)) is not None
+    ]
+    limits = ", ".join([*bounds, *([choices] if (choices := _choices(field.annotation)) else [])])
+    return " ".join(filter(None, (text, f"[{limits}]" if limits else "")))
+
+
+def _bound(field: FieldInfo, name: str) -> float | None:
+    return next((getattr(item, name) for item in field.metadata if hasattr(item, name)), None)
+
+
+def _choices(annotation: Any) -> str:
+    return (
+        " | ".join(str(choice) for choice in get_args(annotation))
+        if get_origin(annotation) is Literal
+        else ""
+    )
+
+
+def _comment(text: str, indent: int) -> Iterator[str]:
+    head = " " * indent + "# "
+    yield from (head + line for line in textwrap.wrap(" ".join(text.split()), WIDTH - len(head)))
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    plain = list(value) if isinstance(value, tuple) else value
+    # as the only member of a list: a scalar alone would end with a document mark
+    return yaml.dump([plain], Dumper=_Dumper, default_flow_style=True, width=10**6, sort_keys=False).strip()[
+        1:-1
+    ]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts a string that could be read as a number in double quotes."""
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text[:1].isdigit() else None)
+
+
+_Dumper.add_representer(str, _represent_text)

@@ -1,0 +1,61 @@
+"""Outputs of rounds and shards that params.yaml has no longer.
+
+DVC leaves them in the folders that later stages read. They are in its cache, so they go, and `dvc checkout`
+or `dvc repro` brings them back when the round or the shard returns.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auxseg.errors import DataError
+from auxseg.pipeline.declaration import DVC_FILE, declared
+from auxseg.pipeline.instances import outputs
+
+
+def find_ghosts(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
+    """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
+    expected = outputs(values, path)
+    stages = yaml.safe_load(path.read_text())["stages"]
+    templated = {
+        output
+        for stage in stages
+        for output in declared(stage, {}, path).outputs
+        if "${" in output
+    }  # fmt: skip
+    patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
+    found = {file for pattern in patterns for file in Path().glob(pattern)}
+    # r0's weights are written by a stage without template, in the folder of the others
+    return sorted(file for file in found if file.as_posix() not in expected and not file.name.startswith("."))
+
+
+def remove_ghosts(ghosts: list[Path]) -> None:
+    """Remove files, and folders that become empty."""
+    for file in ghosts:
+        file.unlink()
+        for folder in file.parents:
+            if folder in (Path(), Path("data")) or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+def check_cached(files: list[Path]) -> None:
+    """Refuse to go on when a file is not in DVC's cache and would be lost.
+
+    Raises:
+        DataError: one line that names the first such file.
+    """
+    if not files:
+        return
+    from dvc.repo import Repo
+    from dvc.utils import file_md5
+
+    with Repo(".", _wait_for_lock=True) as repo:
+        for file in files:
+            if not repo.cache.local.exists(file_md5(str(file), repo.fs)):
+                raise DataError(
+                    f"{file}: would be removed but is not in DVC's cache, so it could not come back; "
+                    "`dvc commit -f` keeps it, or delete it yourself"
+                )

@@ -1,0 +1,56 @@
+"""Every stage instance that dvc.yaml makes of params.yaml, found without DVC."""
+
+import itertools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from auxseg.pipeline.declaration import DVC_FILE, declared
+
+
+class Instance(NamedTuple):
+    """One run of a stage's script."""
+
+    stage: str
+    key: str
+    """What follows the @ in DVC's address; empty for a stage with one instance."""
+    template: dict[str, str]
+    """What `${…}` stands for in dvc.yaml."""
+
+    @property
+    def address(self) -> str:
+        """DVC's name of the instance, as labels@r1-00."""
+        return f"{self.stage}@{self.key}" if self.key else self.stage
+
+
+def instances(values: dict[str, Any], path: Path = DVC_FILE) -> list[Instance]:
+    """Expand `matrix` and `foreach` of dvc.yaml with the lists of params.yaml (`values`)."""
+    found = []
+    for stage, body in yaml.safe_load(path.read_text())["stages"].items():
+        if "matrix" in body:
+            axes = {name: list(_lookup(source, values)) for name, source in body["matrix"].items()}
+            for choice in itertools.product(*axes.values()):
+                template = {f"item.{name}": value for name, value in zip(axes, choice, strict=True)}
+                found.append(Instance(stage, "-".join(choice), template))
+        elif "foreach" in body:
+            items = _lookup(body["foreach"], values)
+            pairs = items.items() if isinstance(items, dict) else ((item, item) for item in items)
+            found += [Instance(stage, key, {"key": key, "item": item}) for key, item in pairs]
+        else:
+            found.append(Instance(stage, "", {}))
+    return found
+
+
+def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
+    """Return the paths that all instances write."""
+    return {
+        output
+        for one in instances(values, path)
+        for output in declared(one.stage, one.template, path).outputs
+    }
+
+
+def _lookup(source: Any, values: dict[str, Any]) -> Any:
+    """Return the list or map that `${name}` stands for, or `source` if it is a list or map itself."""
+    return values[source.removeprefix("${").removesuffix("}")] if isinstance(source, str) else source

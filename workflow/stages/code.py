@@ -1,0 +1,17 @@
+"""Write a fingerprint of every stage's code: data/code/<stage>.txt.
+
+A stage depends on its own fingerprint only, so a comment or an unrelated module re-runs nothing but this.
+"""
+
+from auxseg.pipeline.declaration import declared
+from auxseg.pipeline.fingerprint import expected_files, write_files
+from auxseg.pipeline.stage import Stage, run
+
+
+def main(stage: Stage) -> None:
+    files = expected_files(sorted(declared(stage.name, {}).outputs))
+    write_files({str(stage.output(path)): text for path, text in files.items()})
+
+
+if __name__ == "__main__":
+    run("code", main)
