@@ -1,7 +1,8 @@
 """Off-the-shelf saliency priors: one file a provider, chosen by `saliency.provider`.
 
-A provider takes a manifest record and its photograph, RGB uint8 (H, W, 3), and returns the prior S, float32 (H, W)
-in [0, 1]. It knows no class, label or mask. To add one: a file here, a line in PROVIDERS, a name in `SaliencyParams`.
+A provider takes a manifest record and its photograph, RGB uint8 (H, W, 3), and returns the prior S, float32
+(H, W) in [0, 1]. It looks at no class, label or mask. To add one: a file here, a line in PROVIDERS, a name in
+`SaliencyParams`.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,7 +36,7 @@ def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
 
     if params.path is None:
         raise ParamsError(
-            "params.yaml: key 'saliency.path': provider 'precomputed' needs a folder of 8-bit <id>.png; give it"
+            "params.yaml: key 'saliency.path': provider 'precomputed' needs a folder of <id>.png; give it"
         )
     return Precomputed(root / params.path)  # an absolute path stays as it is
 
@@ -87,8 +88,8 @@ class _Job:
         rgb = read_rgb(path)
         if rgb.shape[:2] != (record.height, record.width):
             raise DataError(
-                f"{path}: {rgb.shape[1]}x{rgb.shape[0]} pixels, the manifest says {record.width}x{record.height}; "
-                "the file has changed since: run `auxseg scan`, then the stage `prepare` again"
+                f"{path}: {rgb.shape[1]}x{rgb.shape[0]}, in the manifest {record.width}x{record.height}; "
+                "it was changed since: run `auxseg scan`, then the pipeline again"
             )
         return encode_grey(self.provider(record, rgb))
 

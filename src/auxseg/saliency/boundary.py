@@ -1,11 +1,11 @@
 """Provider `boundary`: robust background detection (RBD), a classical prior without weights.
 
-Zhu, Liang, Wei, Sun: Saliency Optimization from Robust Background Detection, CVPR 2014. A region that touches the
-image border along much of its outline is background; contrast to such regions makes a region salient. Equation
-numbers are the paper's. Where the authors' released code differs from the text, the code is followed and named here:
-sigma of geodesic distance and of smoothness estimated from the image, distances below a noise floor taken as 0,
-spatial sigma 0.4, Otsu's threshold on the contrast, weight 1000 for certain background, background term times 5.
-Their removal of artificial frames around photographs is left out.
+Zhu, Liang, Wei, Sun: Saliency Optimization from Robust Background Detection, CVPR 2014. A region that touches
+the image border along much of its outline is background; contrast to such regions makes a region salient.
+Equation numbers are the paper's. Where the authors' released code differs from the text, the code is
+followed: both colour sigmas estimated from the image, colour distances below a noise floor taken as 0,
+spatial sigma 0.4, Otsu's threshold on the contrast, weight 1000 for certain background, background term
+times 5. Their removal of artificial frames around photographs is left out.
 """
 
 from dataclasses import dataclass
@@ -46,21 +46,22 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Regions:
-    """Superpixels of an image, N of them, as the equations see them.
-
-    `labels` int (h, w) in 0..N-1; `colour` float64 (N, 3), mean Lab; `position` float64 (N, 2), mean y / h and x / w;
-    `adjacent` bool (N, N), symmetric, True on the diagonal, 8-connected; `border` bool (N,), touches the image border.
-    """
+    """Superpixels of an image, N of them, as the equations see them."""
 
     labels: np.ndarray
+    """int (h, w) in 0..N-1."""
     colour: np.ndarray
+    """Mean Lab, float64 (N, 3)."""
     position: np.ndarray
+    """Mean y / h and x / w, float64 (N, 2)."""
     adjacent: np.ndarray
+    """Touch by side or corner, bool (N, N), symmetric, True on the diagonal."""
     border: np.ndarray
+    """Touches the image border, bool (N,)."""
 
 
 def rbd(rgb: np.ndarray, superpixels: int) -> np.ndarray:
-    """Return the saliency of an image, RGB uint8 (H, W, 3), as float32 (H, W), smallest value 0 and largest 1.
+    """Return the saliency of an image, RGB uint8 (H, W, 3), as float32 (H, W) from 0 to 1.
 
     All 0 where no region stands out (an even picture).
     """
@@ -91,7 +92,10 @@ def find_regions(rgb: np.ndarray, superpixels: int) -> Regions:
     flat = labels.ravel()
     sizes = np.bincount(flat)
     rows, columns = np.mgrid[:height, :width]
-    mean = lambda values: np.bincount(flat, values.ravel()) / sizes  # noqa: E731
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(flat, values.ravel()) / sizes
+
     border = np.zeros(len(sizes), bool)
     border[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
     return Regions(
@@ -104,7 +108,7 @@ def find_regions(rgb: np.ndarray, superpixels: int) -> Regions:
 
 
 def adjacency(labels: np.ndarray) -> np.ndarray:
-    """Return which regions of a label map, int (h, w), touch by side or corner: bool (N, N), True on the diagonal."""
+    """Return which regions of a label map, int (h, w), touch by side or corner, as `Regions.adjacent`."""
     adjacent = np.eye(labels.max() + 1, dtype=bool)
     for one, other in (
         (labels[:, :-1], labels[:, 1:]),
@@ -140,20 +144,21 @@ def scale(values: np.ndarray) -> np.ndarray:
 
 
 def distances(points: np.ndarray) -> np.ndarray:
-    """Return Euclidean distances, float64 (N, N), between rows of `points` (N, D): d_app of Lab, d_spa of positions."""
+    """Return Euclidean distances, float64 (N, N), of rows of `points` (N, D): for d_app and d_spa."""
     return np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
 
 
 def similarity(distance: np.ndarray, sigma: float) -> np.ndarray:
-    """Return exp(-d^2 / (2 sigma^2)), the paper's one form of weight (eqs. 3, 6, 10); sigma 0 leaves only d = 0."""
+    """Return exp(-d^2 / (2 sigma^2)), the paper's one form of weight (eqs. 3, 6, 10); sigma 0: only d = 0."""
     return np.exp(-(distance**2) / max(2 * sigma**2, 1e-12))
 
 
 def adaptive_sigmas(adjacent: np.ndarray, appearance: np.ndarray) -> tuple[float, float, float]:
-    """Return noise floor, sigma of eq. 3 and sigma of eq. 10 in Lab units, estimated from the image as in the code.
+    """Return noise floor, sigma of eq. 3 and sigma of eq. 10, in Lab units, estimated as in the code.
 
-    With m the mean over regions of the distance to the most similar neighbour, and t_q the mean of the largest share
-    q of all distances: noise = m; sigma_geo = max(5, min(10, 3 m, t_0.01 / 10)); sigma_smooth = min(20, 3 m, t_0.05 / 5).
+    m is the mean over regions of the distance to the most similar neighbour, t_q the mean
+    of the largest share q of all distances. noise = m; sigma_geo = max(5, min(10, 3 m, t_0.01 / 10));
+    sigma_smooth = min(20, 3 m, t_0.05 / 5).
     """
     neighbours = adjacent & ~np.eye(len(adjacent), dtype=bool)
     nearest = np.where(neighbours, appearance, np.inf).min(axis=1)
@@ -167,7 +172,7 @@ def adaptive_sigmas(adjacent: np.ndarray, appearance: np.ndarray) -> tuple[float
 
 
 def geodesic_distances(linked: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return d_geo, float64 (N, N): the cheapest sum of `edges` (N, N) along a path over `linked` (N, N) (eq. 2)."""
+    """Return d_geo, float64 (N, N): the least sum of `edges` (N, N) on a path over `linked` (N, N), eq. 2."""
     rows, columns = np.nonzero(linked)
     # the three arrays, not a dense matrix: an edge of cost 0 is an edge
     pointers = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(linked)))])
@@ -177,7 +182,7 @@ def geodesic_distances(linked: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def boundary_connectivity(geodesic: np.ndarray, border: np.ndarray, sigma: float) -> np.ndarray:
     """Return BndCon = Len_bnd / sqrt(Area), float64 (N,) (eqs. 3-5).
 
-    Area(p) = sum_i exp(-d_geo(p, i)^2 / (2 sigma^2)); Len_bnd is the same sum over regions on the border alone.
+    Area(p) = sum_i exp(-d_geo(p, i)^2 / (2 sigma^2)); Len_bnd is the same sum over border regions alone.
     """
     shared = similarity(geodesic, sigma)
     return shared[:, border].sum(axis=1) / np.sqrt(shared.sum(axis=1))
@@ -198,8 +203,8 @@ def smoothness_weights(
 ) -> np.ndarray:
     """Return w_ij = exp(-d_app^2 / (2 sigma^2)) + mu, float64 (N, N), 0 on the diagonal (eq. 10).
 
-    As in the authors' code the first term joins neighbours, neighbours of neighbours and all regions on the border;
-    mu joins neighbours alone.
+    As in the code the first term joins neighbours, neighbours of neighbours and all border regions; mu joins
+    neighbours alone.
     """
     first = adjacent.astype(np.float32)
     near = (first @ first > 0) | np.outer(border, border)

@@ -20,7 +20,7 @@ class Precomputed:
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
             raise DataError(
-                f"{self.folder}: no such folder of saliency maps; mend saliency.path (relative to the data root)"
+                f"{self.folder}: no such folder; mend saliency.path (relative to the data root) or add it"
             )
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
@@ -33,8 +33,8 @@ class Precomputed:
         try:
             with Image.open(path) as image:
                 mode = image.mode
-                # Nothing but grey: a palette's indices are no intensities (saved without a palette they read back
-                # black, METHOD section 4, quirk 2), and a 16-bit map must not be rounded behind the user's back.
+                # Nothing but 8-bit grey: a palette's indices are no intensities (maps saved as palette PNGs
+                # without a palette read back black), and rounding a 16-bit map would be a silent loss.
                 if mode != "L":
                     raise DataError(
                         f"{path}: a saliency map must be an 8-bit grey PNG, this one has mode {mode}; "
@@ -42,7 +42,7 @@ class Precomputed:
                     )
                 stored = np.asarray(image)
         except FileNotFoundError:
-            raise DataError(f"{path}: no such saliency map; add it, or take the photograph out of the list") from None
+            raise DataError(f"{path}: no such saliency map; add it, or take its photograph out") from None
         except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
             raise DataError(f"{path}: not a readable PNG ({error}); replace the file") from None
         if stored.shape != rgb.shape[:2]:

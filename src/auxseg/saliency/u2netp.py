@@ -1,7 +1,8 @@
 """Provider `u2netp`: the small U2-Net (Qin et al., Pattern Recognition 106, 2020) as ONNX, on the CPU.
 
-Trained on DUTS salient objects, without class labels. Input and output are handled as by the authors and by the
-package `rembg`, whose export of the weights is used; S stays in floating point where `rembg` rounds to 8 bits at 320.
+Trained on salient objects (DUTS), without class labels. Input and output are handled as by the authors and by
+the package `rembg`, whose export of the weights is used, but that S stays in floating point where `rembg`
+rounds to 8 bits at 320x320.
 """
 
 import logging
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class U2NetP:
-    """The network in this process. Threads share one image, so there are no workers and no copies of the weights."""
+    """The network, in this process: threads share one image, so there are no workers with copies of it."""
 
     in_processes = False
 
@@ -48,8 +49,8 @@ class U2NetP:
             self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common base
             raise DataError(
-                f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, or set "
-                "saliency.path to null for the published weights"
+                f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, "
+                "or set saliency.path to null for the published weights"
             ) from None
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
@@ -64,18 +65,19 @@ class U2NetP:
 def preprocess(rgb: np.ndarray) -> np.ndarray:
     """Return the network's input, float32 (1, 3, 320, 320), of a photograph, RGB uint8 (H, W, 3).
 
-    Lanczos to 320x320 whatever the shape, divided by the largest value of all channels, then (x - mean) / std.
+    Lanczos to 320x320 whatever the shape, divided by the largest value of all channels, then
+    (x - mean) / std.
     """
-    resized = np.asarray(Image.fromarray(rgb).resize((SIDE, SIDE), Image.Resampling.LANCZOS)).astype(np.float64)
-    scaled = resized / max(resized.max(), 1e-6)  # a black photograph has no largest value to divide by
+    resized = np.asarray(Image.fromarray(rgb).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    scaled = resized / max(float(resized.max()), 1e-6)  # a black photograph has no largest value to divide by
     return ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def postprocess(d0: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return S, float32 of `shape` (H, W), of the network's map d0, float32 (320, 320).
 
-    S = (d0 - min) / (max - min), resized by Lanczos and cut to [0, 1], which Lanczos may overshoot. All 0 where d0 is
-    constant: nothing stands out.
+    S = (d0 - min) / (max - min), resized by Lanczos and cut to [0, 1], which Lanczos may overshoot. All 0 if
+    d0 is constant: nothing stands out.
     """
     low, high = float(d0.min()), float(d0.max())
     if not high > low:

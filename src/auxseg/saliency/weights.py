@@ -12,7 +12,9 @@ from auxseg.artifacts.atomic import atomic_path, sha256_file
 from auxseg.errors import DataError
 
 URL = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2netp.onnx"
-SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"  # MD5 8e83ca70e441ab06c318d82300c84806
+SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
+"""Of the published file, whose MD5 is 8e83ca70e441ab06c318d82300c84806."""
+
 PACKAGE, FILE = "rembg", "u2netp.onnx"
 
 _TIMEOUT = 30  # seconds without a byte
@@ -22,9 +24,10 @@ log = logging.getLogger(__name__)
 
 
 def find_weights(path: Path | None = None) -> Path:
-    """Return the .onnx file: `path`, else the installed package's, else a download kept in the user's cache folder.
+    """Return the .onnx file: `path`, else the installed package's, else a download in the user's cache.
 
-    A file that the user names may differ from the published weights (that is logged); any other has their SHA-256.
+    A file that the user names may differ from the published weights (it is logged); any other has their
+    SHA-256.
 
     Raises:
         DataError: `path` is no file, or the download fails or is not what was published.
@@ -32,12 +35,12 @@ def find_weights(path: Path | None = None) -> Path:
     if path is not None:
         if not path.is_file():
             raise DataError(
-                f"{path}: no such weights; mend saliency.path (an .onnx file, relative to the data root), or set it to "
-                "null for the published weights"
+                f"{path}: no such weights; mend saliency.path (an .onnx file, relative to the data root), "
+                "or set it to null for the published weights"
             )
         found = sha256_file(path)
         if found != SHA256:
-            log.warning("%s: SHA-256 %s is not that of the published U2-Net-p; used because you named it", path, found)
+            log.warning("%s: not the published U2-Net-p (SHA-256 %s); used because it was named", path, found)
         return path
     packaged = packaged_weights()
     if packaged is not None:
@@ -48,7 +51,10 @@ def find_weights(path: Path | None = None) -> Path:
 
 
 def packaged_weights() -> Path | None:
-    """Return the file inside the installed package, or None. The package is found, never imported: it has side effects."""
+    """Return the file inside the installed package, or None.
+
+    The package is found and never imported: importing it loads the network.
+    """
     spec = importlib.util.find_spec(PACKAGE)
     folders = (spec.submodule_search_locations if spec else None) or []
     return next((path for folder in folders if (path := Path(folder) / FILE).is_file()), None)
@@ -60,7 +66,7 @@ def cache_folder() -> Path:
 
 
 def download(url: str, target: Path, sha256: str) -> Path:
-    """Return `target`, fetched from `url` unless it is there already and right; it appears whole or not at all.
+    """Return `target`, fetched from `url` unless it is there and right; it appears whole or not at all.
 
     Raises:
         DataError: no answer, or a content of another SHA-256; nothing is left behind.
@@ -80,5 +86,6 @@ def download(url: str, target: Path, sha256: str) -> Path:
                 raise DataError(f"{url}: SHA-256 {digest.hexdigest()}, expected {sha256}; {mend}")
     except (OSError, urllib.error.URLError, ValueError) as error:
         # OSError covers no network, time-out, a refused status (HTTPError) and a full disk
-        raise DataError(f"{url}: download failed ({getattr(error, 'reason', None) or error}); {mend}") from None
+        reason = getattr(error, "reason", None) or error
+        raise DataError(f"{url}: download failed ({reason}); {mend}") from None
     return target

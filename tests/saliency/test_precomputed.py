@@ -1,0 +1,87 @@
+"""The user's own maps: through bit by bit, or refused in one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.errors import DataError, ParamsError
+from auxseg.images import decode_grey, decode_indices, encode_grey
+from auxseg.params.saliency import SaliencyParams
+from auxseg.saliency import build_provider
+
+RECORD = ImageRecord("one", "photos/one.jpg", 32, 16, "train", ("red",), "")
+RGB = np.zeros((16, 32, 3), np.uint8)
+ALL_VALUES = np.arange(512).reshape(16, 32).astype(np.uint8)  # 0..255 twice
+
+
+@pytest.fixture
+def provider(tmp_path):
+    (tmp_path / "maps").mkdir()
+    return build_provider(SaliencyParams(provider="precomputed", path="maps"), tmp_path)
+
+
+def test_passes_every_value_through(provider, tmp_path):
+    Image.fromarray(ALL_VALUES).save(tmp_path / "maps/one.png")
+    found = provider(RECORD, RGB)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, ALL_VALUES.astype(np.float32) / 255)
+    content = encode_grey(found)
+    np.testing.assert_array_equal(decode_indices(content), ALL_VALUES)
+    assert encode_grey(decode_grey(content)) == content
+
+
+def test_absolute_folder(tmp_path):
+    Image.fromarray(ALL_VALUES).save(tmp_path / "one.png")
+    provider = build_provider(
+        SaliencyParams(provider="precomputed", path=str(tmp_path)), tmp_path / "elsewhere"
+    )
+    assert provider(RECORD, RGB).shape == (16, 32)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (Image.fromarray(ALL_VALUES[:, :31].copy()), "31x16 pixels, its photograph has 32x16"),
+        (Image.new("RGB", (32, 16)), "mode RGB"),
+        (Image.new("RGBA", (32, 16)), "mode RGBA"),
+        (Image.new("LA", (32, 16)), "mode LA"),
+        (Image.new("P", (32, 16)), "mode P"),
+        (Image.new("1", (32, 16)), "mode 1"),
+        (Image.fromarray(ALL_VALUES.astype(np.uint16) * 257), "mode I;16"),
+    ],
+    ids=["size", "colour", "alpha", "grey-alpha", "palette", "1-bit", "16-bit"],
+)
+def test_refuses_another_kind(provider, tmp_path, image, reason):
+    image.save(tmp_path / "maps/one.png")
+    check(provider, tmp_path, reason)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200])
+def test_refuses_a_damaged_map(provider, tmp_path, keep):
+    noise = np.random.default_rng(0).integers(0, 256, (16, 32), np.uint8)
+    content = encode_grey(noise / 255)
+    (tmp_path / "maps/one.png").write_bytes(content[:keep])
+    check(provider, tmp_path, "not a readable PNG")
+
+
+def test_refuses_a_missing_map(provider, tmp_path):
+    check(provider, tmp_path, "no such saliency map; add it")
+
+
+def check(provider, tmp_path, reason):
+    with pytest.raises(DataError) as error:
+        provider(RECORD, RGB)
+    message = str(error.value)
+    assert message.startswith(str(tmp_path / "maps/one.png")) and reason in message and "\n" not in message
+    assert ";" in message  # the mend
+
+
+def test_refuses_a_missing_folder(tmp_path):
+    with pytest.raises(DataError, match=r"maps: no such folder; mend saliency\.path"):
+        build_provider(SaliencyParams(provider="precomputed", path="maps"), tmp_path)
+
+
+def test_refuses_no_folder_given(tmp_path):
+    with pytest.raises(ParamsError, match=r"saliency\.path"):
+        build_provider(SaliencyParams(provider="precomputed"), tmp_path)

@@ -1,0 +1,109 @@
+"""U2-Net-p: what goes in and out against plain numpy, and the packaged network on a drawn photograph."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auxseg.errors import DataError
+from auxseg.params.saliency import SaliencyParams
+from auxseg.saliency import build_provider, u2netp
+from auxseg.saliency.weights import packaged_weights
+
+
+def photo(seed=0):
+    """A red ball with a highlight on a striped meadow under a sky: RGB uint8 (150, 200, 3), and its mask."""
+    rows, columns = np.mgrid[:150, :200].astype(float)
+    image = np.where(
+        (rows < 60)[..., None],
+        np.stack([150 + rows, 190 + rows / 2, 235 + 0 * rows], axis=2),
+        np.stack([60 + 10 * np.sin(columns / 5), 120 + rows / 5, 50 + 0 * rows], axis=2),
+    )
+    mask = (rows - 85) ** 2 + (columns - 110) ** 2 < 35**2
+    light = np.exp(-((rows - 70) ** 2 + (columns - 98) ** 2) / 300)
+    ball = np.stack([190 + 65 * light, 30 + 200 * light, 30 + 190 * light], axis=2)
+    image = np.where(mask[..., None], ball, image) + np.random.default_rng(seed).normal(0, 4, image.shape)
+    return np.clip(image, 0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory):
+    return build_provider(SaliencyParams(provider="u2netp"), tmp_path_factory.mktemp("root"), threads=1)
+
+
+def test_preprocess_by_hand():
+    # at 320x320 Lanczos changes nothing, so that every number can be written down
+    rgb = np.random.default_rng(1).integers(0, 200, (320, 320, 3), np.uint8)
+    rgb[5, 7] = (10, 201, 20)  # the largest value, which everything is divided by
+    found = u2netp.preprocess(rgb)
+    assert found.shape == (1, 3, 320, 320) and found.dtype == np.float32
+    for channel, (mean, std) in enumerate([(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)]):
+        expected = (rgb[:, :, channel] / 201.0 - mean) / std
+        np.testing.assert_allclose(found[0, channel], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_preprocess_resizes_to_a_square():
+    rgb, _ = photo()
+    resized = np.asarray(Image.fromarray(rgb).resize((320, 320), Image.Resampling.LANCZOS)) / 255.0
+    expected = (resized / resized.max() - u2netp.MEAN) / u2netp.STD
+    np.testing.assert_allclose(u2netp.preprocess(rgb)[0].transpose(1, 2, 0), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_preprocess_of_black():
+    found = u2netp.preprocess(np.zeros((9, 13, 3), np.uint8))
+    np.testing.assert_allclose(found[0, :, 0, 0], -u2netp.MEAN / u2netp.STD, rtol=1e-6)
+
+
+def test_postprocess_stretches_to_the_whole_range():
+    d0 = np.random.default_rng(2).uniform(0.2, 0.7, (320, 320)).astype(np.float32)
+    np.testing.assert_allclose(
+        u2netp.postprocess(d0, (320, 320)), (d0 - d0.min()) / (d0.max() - d0.min()), atol=1e-6
+    )
+    found = u2netp.postprocess(d0, (51, 77))
+    assert found.shape == (51, 77) and found.dtype == np.float32
+    assert found.min() >= 0 and found.max() <= 1
+
+
+def test_postprocess_of_an_even_map():
+    assert (u2netp.postprocess(np.full((320, 320), 0.4, np.float32), (5, 6)) == 0).all()
+
+
+def test_finds_the_ball(provider):
+    rgb, mask = photo()
+    found = provider(None, rgb)
+    assert found.shape == mask.shape and found.dtype == np.float32
+    assert found.min() >= 0 and found.max() <= 1
+    assert found[mask].mean() > 0.9
+    assert found[~mask].mean() < 0.05
+    assert ((found > 0.5) & mask).sum() / ((found > 0.5) | mask).sum() > 0.9
+
+
+def test_agrees_with_the_networks_own_handling(provider):
+    """The package's route, 8 bits at 320x320, written out: ours differs by that rounding alone."""
+    import onnxruntime
+
+    rgb, _ = photo()
+    session = onnxruntime.InferenceSession(packaged_weights(), providers=["CPUExecutionProvider"])
+    image = np.array(Image.fromarray(rgb).resize((320, 320), Image.LANCZOS))
+    image = image / np.max(image)
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    planes = np.stack([(image[..., c] - mean[c]) / std[c] for c in range(3)])[None].astype(np.float32)
+    d0 = session.run(None, {session.get_inputs()[0].name: planes})[0][0, 0]
+    rounded = ((d0 - d0.min()) / (d0.max() - d0.min()) * 255).astype(np.uint8)
+    expected = np.asarray(Image.fromarray(rounded).resize((200, 150), Image.LANCZOS)) / 255.0
+    # rounding down at 320x320 is up to 1 level, which Lanczos may overshoot, and Pillow rounds twice more
+    difference = np.abs(provider(None, rgb) - expected)
+    assert difference.max() < 4 / 255
+    assert difference.mean() < 0.6 / 255
+
+
+def test_same_bytes_again(provider, tmp_path):
+    rgb, _ = photo(3)
+    again = build_provider(SaliencyParams(provider="u2netp"), tmp_path, threads=1)
+    assert provider(None, rgb).tobytes() == again(None, rgb).tobytes()
+
+
+def test_refuses_what_is_no_network(tmp_path):
+    (tmp_path / "weights.onnx").write_bytes(b"no network" * 100)
+    with pytest.raises(DataError, match=r"weights\.onnx: not a readable ONNX network") as error:
+        build_provider(SaliencyParams(provider="u2netp", path="weights.onnx"), tmp_path)
+    assert "\n" not in str(error.value)
