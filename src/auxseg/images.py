@@ -1,14 +1,16 @@
 """Photographs in, label and saliency PNGs in and out.
 
-A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes: Pillow packs a shorter
-palette into 4 bits or less and 255 comes back as 15 or 3 (METHOD section 4, quirk 3).
+A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes: Pillow packs a
+shorter palette into 4 bits or less and 255 comes back as 15 or 3 (METHOD section 4, quirk 3).
 """
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from auxseg.errors import DataError
 
@@ -19,7 +21,7 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def voc_palette() -> np.ndarray:
-    """Return the 256 colours of PASCAL VOC, uint8 (256, 3): bit k of an index goes to bit 7 - k // 3 of channel k % 3."""
+    """Return the colours of PASCAL VOC, uint8 (256, 3): index bit k is bit 7 - k // 3 of channel k % 3."""
     index = np.arange(256)
     palette = np.zeros((256, 3), np.uint8)
     for bit in range(8):
@@ -30,61 +32,118 @@ def voc_palette() -> np.ndarray:
 PALETTE = voc_palette()
 
 
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on damaged files; it promises no single exception."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes the image upright."""
+
+
 def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; add the file or take its row out of the list") from None
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable image ({error}); replace the file or take it out of the list") from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: no readable image; replace the file or take it out of the list") from None
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path}: no readable image ({error}); replace the file or take it out of the list"
+        ) from None
 
 
 def read_rgb(path: Path) -> np.ndarray:
     """Read any photograph as RGB, uint8 (H, W, 3), 0..255, upright.
 
-    EXIF rotation is applied. Grey (8 and 16 bit), CMYK and palette images are converted; a 16-bit image is scaled,
-    not clipped; transparency is laid over white, as viewers show it.
+    EXIF rotation is applied. Grey, CMYK and palette images are converted. 16-bit grey is rint(v / 257); of
+    16-bit colour Pillow decodes the high bytes, at most one level away from that. Transparency is laid over
+    white, as viewers show it. Colour profiles are not applied, which is the field's habit.
 
     Raises:
-        DataError: the file is missing, truncated or no image.
+        DataError: the file is missing, truncated or no image, or has 32-bit values without a defined range.
     """
     with _open(path) as image:
         try:
-            return _to_rgb(ImageOps.exif_transpose(image))
-        except (OSError, SyntaxError, ValueError) as error:
+            image.load()
+            return _to_rgb(_upright(image))
+        except _DAMAGE as error:
             raise DataError(
                 f"{path}: truncated or damaged image ({error}); replace the file or take it out of the list"
             ) from None
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    # Not ImageOps.exif_transpose: it rewrites the EXIF block and fails on blocks that viewers put up with.
+    # After load(), because PNG may have EXIF at its end and Pillow turns a TIFF while it loads.
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except _DAMAGE:
+        return image
+    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
+
+
 def _to_rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        deep = np.asarray(image).astype(np.float64)
-        grey = np.clip(np.rint(deep / 257 if deep.max(initial=0) > 255 else deep), 0, 255).astype(np.uint8)
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no defined range; save it with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.int64)  # mode I is a 16-bit PGM, which Pillow opens with 32 bits
+        if deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
+            raise ValueError("32-bit pixels have no defined range; save it with 8 or 16 bits")
+        grey = ((deep + 128) // 257).astype(
+            np.uint8
+        )  # rint(v / 257) in integers; 257 is odd, so there are no ties
         return np.repeat(grey[..., None], 3, axis=2)
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if image.mode in ("La", "RGBa"):  # premultiplied alpha
+        image = image.convert(image.mode.upper())
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB"))
 
 
 def read_index_png(path: Path) -> np.ndarray:
-    """Read a mask or an 8-bit grey map as stored indices, uint8 (H, W): palette indices, never palette colours.
+    """Read a mask or an 8-bit grey map as stored values, uint8 (H, W): palette indices, never its colours.
+
+    A 1-bit PNG gives 0 and 1. Grey of 2 or 4 bits is refused: Pillow stretches it, and 1 reads as 85 or 17.
 
     Raises:
-        DataError: the file is missing or damaged, or is a colour image.
+        DataError: the file is missing, damaged, no PNG, or a colour image.
     """
     with _open(path) as image:
-        if image.mode not in ("P", "L", "1"):
+        if image.format != "PNG":
             raise DataError(
-                f"{path}: a mask must be an 8-bit palette or grey PNG, this one has mode {image.mode}; save the indices"
+                f"{path}: a mask must be a PNG, this one is {image.format}; save the indices as 8-bit PNG"
+            )
+        stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
+        if image.mode not in ("P", "L", "1") or stretched:
+            kind = "grey of less than 8 bits" if stretched else f"mode {image.mode}"
+            raise DataError(
+                f"{path}: a mask must be an 8-bit palette or grey PNG of class indices, this one is {kind}; "
+                "save the indices"
             )
         try:
-            values = np.asarray(image)
-        except (OSError, SyntaxError, ValueError) as error:
+            return np.asarray(image).astype(np.uint8)
+        except _DAMAGE as error:
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
-    return values.astype(np.uint8)
 
 
 def encode_label(label: np.ndarray) -> bytes:

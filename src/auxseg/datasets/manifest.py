@@ -1,11 +1,11 @@
 """The manifest: what every stage but `prepare` knows of the data set.
 
-    data/manifest/classes.csv    index, name, mask_value                     index 0 is the background
+    data/manifest/classes.csv    index, name, mask_value         index 0 is the background
     data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256
-    data/masks/<shard>.csv       id, path                                    only score, evaluate and audit may read it
+    data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
 
-Paths are relative to the data root, with forward slashes. Rows are sorted by id; an image goes to a shard by a hash
-of its id, so a new photo leaves the other shards as they are.
+Paths are relative to the data root, with forward slashes. Rows are sorted by id; an image goes to a shard by
+a hash of its id, so a new photo leaves the other shards as they are.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Names and mask values of the object classes; class index k (1..C) is position k - 1, 0 is the background."""
+    """Names and mask values of the object classes; class index k (1..C) is position k - 1, 0 background."""
 
     names: tuple[str, ...]
     values: tuple[int, ...]
@@ -63,7 +63,7 @@ class ClassTable:
         return hot
 
     def indices_from_values(self, unlisted: int) -> np.ndarray:
-        """Return a look-up table, uint8 (256,): mask value -> class index; 255 stays, other values -> `unlisted`."""
+        """Return a look-up table, uint8 (256,): mask value -> class index; 255 stays, others: `unlisted`."""
         table = np.full(256, unlisted, np.uint8)
         table[0], table[255] = 0, 255
         table[list(self.values)] = np.arange(1, len(self.values) + 1)
@@ -75,7 +75,9 @@ def shard_of(image_id: str, shards: Sequence[str]) -> str:
     return shards[int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % len(shards)]
 
 
-def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
+def write_manifest(
+    folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]
+) -> None:
     """Write classes.csv and one file a shard (also for a shard without images)."""
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for record in sorted(records, key=lambda record: record.id):
@@ -90,13 +92,16 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
     write_csv(folder / "classes.csv", ["index", "name", "mask_value"], table)
 
 
-def write_mask_list(folder: Path, masks: dict[str, str], shards: Sequence[str]) -> None:
-    """Write id and relative path of every mask, one file a shard."""
+def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Sequence[str]) -> None:
+    """Write relative path and SHA-256 of every mask by id, one file a shard.
+
+    The hash is there for DVC: without it a mended mask would leave the list, and so every score, as it was.
+    """
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for image_id in sorted(masks):
-        rows[shard_of(image_id, shards)].append([image_id, masks[image_id]])
+        rows[shard_of(image_id, shards)].append([image_id, *masks[image_id]])
     for shard in shards:
-        write_csv(folder / f"{shard}.csv", ["id", "path"], rows[shard])
+        write_csv(folder / f"{shard}.csv", ["id", "path", "sha256"], rows[shard])
 
 
 def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
@@ -113,7 +118,9 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
 
 def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
     """Read all shards of the manifest, sorted by id."""
-    records = [record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)]
+    records = [
+        record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)
+    ]
     return sorted(records, key=lambda record: record.id)
 
 
@@ -134,10 +141,12 @@ def read_mask_list(folder: Path, shards: Iterable[str]) -> dict[str, str]:
 
 
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:
-    """Return shard -> file of a folder of shards, refusing a missing or an extra one (DVC keeps files of old runs)."""
+    """Return shard -> file of a folder of shards, refusing missing and extra ones (DVC keeps old files)."""
     found = {path.name.removesuffix(suffix): path for path in Path(folder).glob(f"*{suffix}")}
     wrong = sorted(set(shards) ^ set(found))
     if wrong:
         state = "missing" if wrong[0] in shards else "left over from another number of shards"
-        raise DataError(f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again")
+        raise DataError(
+            f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again"
+        )
     return {shard: found[shard] for shard in shards}

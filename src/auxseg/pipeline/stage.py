@@ -57,6 +57,19 @@ class Stage:
             )
         return section.parse(self._values.get(section.key))
 
+    @property
+    def shards(self) -> list[str]:
+        """All shards, for the one stage that lays them out; the others know their own or read the manifest.
+
+        Raises:
+            ParamsError: dvc.yaml does not declare `shards` for this stage.
+        """
+        if "shards" not in self._declared.sections:
+            raise ParamsError(
+                f"dvc.yaml: stage '{self.name}' reads 'shards' without declaring it; add it to the stage's params"
+            )
+        return list(self._values["shards"])
+
     def input(self, path: str) -> Path:
         """Return a declared input (a dep, or a path inside a declared folder)."""
         return self._checked(path, self._declared.inputs, "deps")
@@ -67,7 +80,9 @@ class Stage:
 
     def _checked(self, path: str, allowed: frozenset[str], kind: str) -> Path:
         if not any(path == entry or path.startswith(entry + "/") for entry in allowed):
-            raise ParamsError(f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}")
+            raise ParamsError(
+                f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}"
+            )
         return Path(path)
 
     @property
@@ -78,7 +93,9 @@ class Stage:
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
     """Parse the arguments, run `main`, and turn a refusal into one line and exit code 2."""
-    parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__
+    )
     if rounds:
         parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
     if shards:

@@ -1,0 +1,167 @@
+"""A data set as `prepare` needs it: class table, listed images and their labels, held against each other."""
+
+import difflib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from auxseg.datasets.folder import list_folder
+from auxseg.datasets.listing import Listed, refuse
+from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.scenes import SCENES_CLASSES
+from auxseg.datasets.tags import Tags, read_csv_tags, read_npy_tags, read_xml_tags
+from auxseg.datasets.voc import list_voc
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.data import VOC_CLASSES, DataParams
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The images to be used, and their labels (names of the class table, in its order) by id."""
+
+    classes: ClassTable
+    images: list[Listed]
+    labels: dict[str, tuple[str, ...]]
+
+
+def collect(root: Path, params: DataParams) -> Collected:
+    """Read lists and labels under the data root; no image is decoded yet.
+
+    Raises:
+        DataError: a list, CSV, XML or .npy that is missing or wrong; see `listing` and `tags`.
+        ParamsError: parameters that do not go together.
+    """
+    if params.format == "folder":
+        return _collect_folder(root, params)
+    if params.format == "scenes":
+        own: tuple[str, ...] = tuple(SCENES_CLASSES)
+        train, val = "train", "val" if params.scenes.val else None
+        labels = {"labels": "csv", "labels_file": "image_labels.csv"}
+        params = params.model_copy(update=labels)
+    else:
+        own, train, val = VOC_CLASSES, params.train_split, params.val_split
+    classes = class_table(params.classes, own)
+    images = list_voc(root, train, val)
+    return _match(images, _read_tags(root, params, classes, images), classes, params)
+
+
+def _collect_folder(root: Path, params: DataParams) -> Collected:
+    if params.labels != "csv":
+        raise ParamsError(
+            f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv"
+        )
+    known = None if params.classes is None else list(params.classes)
+    tags = read_csv_tags(root / params.labels_file, known)
+    classes = class_table(params.classes, sorted({name for row in tags.values() for name in row.names}))
+    return _match(list_folder(root, params.folder, tags), tags, classes, params)
+
+
+def class_table(classes: dict[str, int] | list[str] | None, own: tuple[str, ...] | list[str]) -> ClassTable:
+    """Return the class table of `data.classes`; None: the format's own names with mask values 1, 2, …
+
+    Raises:
+        DataError: no class, more than 254, or a name that cannot be stored.
+    """
+    if isinstance(classes, dict):
+        table = ClassTable(tuple(classes), tuple(classes.values()))
+    else:
+        names = tuple(own if classes is None else classes)
+        table = ClassTable(names, tuple(range(1, len(names) + 1)))
+    if not 1 <= len(table) <= 254:
+        raise DataError(
+            f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there"
+        )
+    for name in table.names:
+        if (
+            not name.strip()
+            or name != name.strip()
+            or SEPARATOR in name
+            or "\n" in name
+            or name == "background"
+        ):
+            raise DataError(
+                f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
+                "spaces and line ends, and not 'background', which is always class 0"
+            )
+    return table
+
+
+def _read_tags(
+    root: Path, params: DataParams, classes: ClassTable, images: list[Listed]
+) -> Mapping[str, Tags]:
+    if params.labels == "xml":
+        return read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult)
+    path = root / params.labels_file
+    if params.labels == "npy":
+        return read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True)))
+    return read_csv_tags(path, classes.names)
+
+
+def _match(
+    images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, params: DataParams
+) -> Collected:
+    """Hold labels against the class table, and leave out images that have no class of a subset."""
+    order = {name: position for position, name in enumerate(classes.names)}
+    kept: list[Listed] = []
+    labels: dict[str, tuple[str, ...]] = {}
+    left_out: dict[str, int] = {}
+    problems: list[str] = []
+    for item in images:
+        row = tags.get(item.id)
+        names = row.names if row else ()
+        unknown = [name for name in names if name not in order]
+        if unknown and params.unlisted == "error":
+            problems.append(
+                f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
+            )
+        elif unknown and len(unknown) == len(names):
+            left_out[item.split] = left_out.get(item.split, 0) + 1
+            continue
+        elif not names and item.split == "train":
+            where = row.where if row else f"{item.where}: {_source(params)} has no entry for it"
+            problems.append(
+                f"{where}: train image '{item.id}' has no labels; add the classes that it shows or take it "
+                "out of the list"
+            )
+        kept.append(item)
+        labels[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
+    refuse(problems)
+    for split, count in left_out.items():
+        log.info("%d images of %s show no class of data.classes and are left out", count, split)
+    if not any(item.split == "train" for item in kept):
+        reason = (
+            f"all {left_out['train']} images show unlisted classes only"
+            if "train" in left_out
+            else "no image is listed"
+        )
+        raise DataError(
+            f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
+        )
+    for name in classes.names:
+        if not any(name in labels[item.id] for item in kept if item.split == "train"):
+            log.warning("class '%s' has no train image, so it cannot be learned", name)
+    return Collected(classes, kept, labels)
+
+
+def _no_class(name: str, classes: ClassTable) -> str:
+    near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
+    shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
+    hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"
+    return (
+        f"is no known class; {hint} mend it, or set data.unlisted to ignore or background to drop such labels"
+    )
+
+
+def _source(params: DataParams) -> str:
+    return "Annotations" if params.labels == "xml" else params.labels_file
+
+
+def _train_list(params: DataParams) -> str:
+    return (
+        params.labels_file
+        if params.format == "folder"
+        else f"ImageSets/Segmentation/{params.train_split}.txt"
+    )

@@ -1,0 +1,79 @@
+"""The data root of a manifest; the embedded scenes are generated again wherever they are missing.
+
+Scenes are deterministic, so a stage on another machine (after a pull, say) makes its own copy of them.
+"""
+
+import fcntl
+import hashlib
+import importlib
+import importlib.util
+import json
+from pathlib import Path
+
+from auxseg.artifacts.atomic import atomic_dir, write_json
+from auxseg.errors import DataError
+from auxseg.params.data import ScenesParams
+from auxseg.params.local import SCENES_ROOT, data_root
+
+GENERATOR = "auxseg.datasets.scenes"
+_STAMP = "made_with.json"
+
+
+def photos_root(manifest_folder: Path) -> Path:
+    """Return the folder that the manifest's paths are relative to.
+
+    Raises:
+        DataError: the manifest has no readable dataset.json.
+        ParamsError: the data root of this machine is not set.
+    """
+    dataset = read_dataset(manifest_folder)
+    if dataset["format"] == "scenes":
+        return ensure_scenes(ScenesParams.model_validate(dataset["scenes"]))
+    return data_root(dataset["format"])
+
+
+def read_dataset(manifest_folder: Path) -> dict:
+    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None), `has_masks`."""
+    path = Path(manifest_folder) / "dataset.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
+
+
+def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
+    """Return the folder of the embedded scenes; generate them if missing or made otherwise."""
+    wanted = {"params": params.model_dump(), "generator": _generator_hash()}
+    if _stamp(root) != wanted:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        # stages may start side by side: one generates, the others wait and find it done
+        with (root.parent / ".tmp-scenes.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _stamp(root) != wanted:
+                with atomic_dir(root) as temporary:
+                    # By name, so that the generator is no part of every later stage's code: what it makes
+                    # reaches them through the manifest's hashes, and a change of it re-runs `prepare`.
+                    importlib.import_module(GENERATOR).write_scenes(temporary, params)
+                    write_json(temporary / _STAMP, wanted)
+    return root
+
+
+def _stamp(root: Path) -> dict | None:
+    try:
+        return json.loads((root / _STAMP).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _generator_hash() -> str:
+    """Return a hash of the generator's source, so that scenes of an older version are made again."""
+    source = Path(importlib.util.find_spec(GENERATOR).origin)
+    files = (
+        source.parent.rglob("*.py")
+        if source.name == "__init__.py"
+        else source.parent.glob(f"{source.stem}*.py")
+    )
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

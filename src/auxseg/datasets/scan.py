@@ -1,0 +1,72 @@
+"""What the raw folder holds, in two lines: the input of `prepare` that DVC can see.
+
+DVC would have to copy or hash the whole raw folder to track it. `auxseg scan` hashes it once and writes
+data/raw.yaml; a new, changed or removed file changes that, and `dvc repro` runs `prepare` again.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from auxseg.artifacts.atomic import sha256_file, write_text
+from auxseg.errors import DataError
+from auxseg.parallel import available_cpus, track
+
+HEADER = (
+    "# What the raw folder held when `auxseg scan` last looked; an input of `prepare`, so that `dvc "
+    "repro` sees a new or\n# changed photograph. Commit it with your data set. The embedded scenes need no scan.\n"
+)
+
+
+def scan(root: Path) -> dict[str, int | str]:
+    """Return the number of files under `root` and a SHA-256 over their sorted relative paths and contents.
+
+    Hidden files and folders (`.DS_Store`) are left out; linked folders are followed. The result is the same
+    on every machine, as {"files": 3, "sha256": "…"}.
+
+    Raises:
+        DataError: the folder is missing or a file in it cannot be read.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; give the folder that holds the data set")
+    paths = sorted(_files(root), key=lambda path: path.relative_to(root).as_posix())
+    digest = hashlib.sha256()
+    # threads: hashing and reading both release the interpreter's lock
+    with ThreadPoolExecutor(max(4, available_cpus())) as pool:
+        for path, content in zip(
+            paths, track(pool.map(_hash, paths), "scan", len(paths), "file"), strict=True
+        ):
+            digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    return {"files": len(paths), "sha256": digest.hexdigest()}
+
+
+def write_raw(path: Path, found: dict[str, int | str]) -> bool:
+    """Write data/raw.yaml if its content changes; return whether it did."""
+    text = HEADER + f"files: {found['files']}\nsha256: {found['sha256']}\n"
+    if path.is_file() and path.read_text() == text:
+        return False
+    write_text(path, text)
+    return True
+
+
+def _files(root: Path) -> Iterator[Path]:
+    seen = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder above it
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder) / name for name in names if not name.startswith("."))
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); mend its link or its permissions"
+        ) from None

@@ -1,0 +1,13 @@
+"""Read the raw data set, refuse what is wrong with it, and write the manifest and the list of masks."""
+
+from auxseg.datasets.prepare import prepare
+from auxseg.params.data import DataParams
+from auxseg.pipeline.stage import Stage, run
+
+
+def main(stage: Stage) -> None:
+    prepare(stage.params(DataParams), stage.shards, stage.output("data/manifest"), stage.output("data/masks"))
+
+
+if __name__ == "__main__":
+    run("prepare", main)
