@@ -147,7 +147,15 @@ def read_index_png(path: Path) -> np.ndarray:
 
 
 def encode_label(label: np.ndarray) -> bytes:
-    """Encode a label, uint8 (H, W) of class indices and 255, as an 8-bit palette PNG with 256 colours."""
+    """Encode a label, integers (H, W) of class indices and 255, as an 8-bit palette PNG with 256 colours.
+
+    Raises:
+        ValueError: a value outside 0..255, or values that are no integers.
+    """
+    if label.dtype.kind not in "biu" or label.min(initial=0) < 0 or label.max(initial=0) > 255:
+        raise ValueError(
+            f"a label holds integers within 0..255, not {label.dtype} up to {label.max(initial=0)}"
+        )
     height, width = label.shape
     image = Image.frombytes("P", (width, height), np.ascontiguousarray(label, np.uint8).tobytes())
     image.putpalette(PALETTE.tobytes())
@@ -157,7 +165,13 @@ def encode_label(label: np.ndarray) -> bytes:
 
 
 def encode_grey(values: np.ndarray) -> bytes:
-    """Encode a saliency map in [0, 1], float (H, W), as an 8-bit grey PNG: rint(255 v)."""
+    """Encode a saliency map in [0, 1], float (H, W), as an 8-bit grey PNG: rint(255 v).
+
+    Raises:
+        ValueError: NaN, which would become an arbitrary grey.
+    """
+    if np.isnan(values).any():
+        raise ValueError("a saliency map holds NaN")
     stored = np.rint(np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(stored).save(buffer, "PNG")

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import json
 from pathlib import Path
+from typing import Literal
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.errors import DataError
@@ -39,6 +40,11 @@ def read_dataset(manifest_folder: Path) -> dict:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
+
+
+def mask_policy(manifest_folder: Path) -> Literal["error", "ignore", "background"]:
+    """Return what `auxseg.datasets.masks.read_mask` makes of a value outside the class table."""
+    return read_dataset(manifest_folder)["unlisted"]
 
 
 def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:

@@ -15,8 +15,9 @@ from auxseg.errors import DataError
 from auxseg.parallel import available_cpus, track
 
 HEADER = (
-    "# What the raw folder held when `auxseg scan` last looked; an input of `prepare`, so that `dvc "
-    "repro` sees a new or\n# changed photograph. Commit it with your data set. The embedded scenes need no scan.\n"
+    "# What the raw folder held when `auxseg scan` last looked; an input of `prepare`, so that `dvc repro` "
+    "sees a new or\n"
+    "# changed photograph. Commit it with your data set. The embedded scenes need no scan.\n"
 )
 
 
