@@ -1,4 +1,4 @@
-"""Robust background detection: each equation against loops over a small graph, the whole on drawn pictures."""
+"""Robust background detection: each equation against loops on a small graph, the whole on drawn pictures."""
 
 import numpy as np
 import pytest
