@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -36,3 +38,20 @@ def map_processes(function: Callable[[T], R], items: Sequence[T], label: str) ->
     with context.Pool(workers) as pool:
         chunk = max(1, min(16, len(items) // (workers * 4)))
         return list(track(pool.imap(function, items, chunksize=chunk), label, total=len(items)))
+
+
+def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Apply `function` in worker processes while `items` is still being produced; results keep the order of items.
+
+    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most four
+    items a worker wait, so memory stays flat.
+    """
+    workers = available_cpus()
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 4 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -35,7 +35,9 @@ class Archive(Mapping[str, bytes]):
         try:
             self._zip = zipfile.ZipFile(self.path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise DataError(f"{self.path}: not a readable zip archive ({error}); run the stage that writes it again") from None
+            raise DataError(
+                f"{self.path}: not a readable zip archive ({error}); run the stage that writes it again"
+            ) from None
         self._names = {name: None for name in self._zip.namelist()}
 
     def __getstate__(self) -> dict:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -27,3 +28,15 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
+
+
+def write_rows(path: Path, rows: Sequence[dict]) -> None:
+    """Write dictionaries with the same keys as a CSV; floats with 6 significant digits, None and NaN as empty."""
+    header = list(rows[0])
+    write_csv(path, header, [[_cell(row[name]) for name in header] for row in rows])
+
+
+def _cell(value: object) -> object:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -36,7 +36,7 @@ class TensorFile(Mapping[str, np.ndarray]):
             raise DataError(
                 f"{self.path}: not a readable safetensors file ({error}); run the stage that writes it again"
             ) from None
-        self._names = {name: None for name in self._file.keys()}
+        self._names = {name: None for name in self._file.offset_keys()}
 
     @property
     def metadata(self) -> Any:

@@ -80,9 +80,7 @@ class Stage:
 
     def _checked(self, path: str, allowed: frozenset[str], kind: str) -> Path:
         if not any(path == entry or path.startswith(entry + "/") for entry in allowed):
-            raise ParamsError(
-                f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}"
-            )
+            raise ParamsError(f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}")
         return Path(path)
 
     @property
@@ -93,9 +91,7 @@ class Stage:
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
     """Parse the arguments, run `main`, and turn a refusal into one line and exit code 2."""
-    parser = argparse.ArgumentParser(
-        prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__
-    )
+    parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
     if rounds:
         parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
     if shards:

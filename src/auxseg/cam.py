@@ -1,0 +1,49 @@
+"""Multi-scale class activation maps, as in PSA (METHOD section 2, r0)."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from auxseg.models.classifier import Classifier, normalise_cam
+
+
+def scaled(image: Tensor, scale: float) -> Tensor:
+    """Resize an image (B, 3, H, W) bilinearly by a factor; scale 1 returns it unchanged."""
+    if scale == 1:
+        return image
+    height, width = image.shape[-2:]
+    size = [max(1, round(height * scale)), max(1, round(width * scale))]
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
+
+
+@torch.no_grad()
+def multi_scale_cam(
+    network: Classifier, image: Tensor, classes: Sequence[int], scales: Sequence[float], flip: bool
+) -> Tensor:
+    """Return CAMs of some classes, float32 (L, h, w) in [0, 1], on the network's grid at scale 1.
+
+    Per scale and flip: ReLU, resample to that grid, un-flip; sum; each class divided by its maximum + 1e-5.
+
+    Args:
+        network: the classifier, in eval mode.
+        image: float (1, 3, H, W) in 0..255.
+        classes: positions 0..C-1 of the L classes wanted.
+        scales: factors of the input size.
+        flip: add the mirrored image's maps.
+    """
+    views = []
+    for scale in sorted(scales, key=lambda scale: scale != 1):  # scale 1 first: it sets the grid
+        resized = scaled(image, scale)
+        batch = torch.cat([resized, resized.flip(3)]) if flip else resized
+        cam = F.relu(network.cam(batch)[:, list(classes)].float())
+        views.append(cam[:1] + cam[1:].flip(3) if flip else cam)
+    grid = views[0].shape[-2:] if 1 in scales else _grid(network, image)
+    total = sum(F.interpolate(view, size=grid, mode="bilinear", align_corners=False) for view in views)
+    return normalise_cam(total[0])
+
+
+def _grid(network: Classifier, image: Tensor) -> tuple[int, int]:
+    height, width = network.backbone(image).shape[-2:]
+    return height, width

@@ -1,0 +1,60 @@
+"""Heuristic fusion of CAM and saliency into pseudo labels (METHOD section 2).
+
+Everything is computed from *stored* values, 8-bit saliency and float16 CAM, so that an audit can recompute every
+decision exactly. No network and no torch here.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from auxseg.crf import saliency_crf
+from auxseg.images import IGNORE
+from auxseg.params.labels import LabelsParams
+
+
+def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize maps (L, h, w) bilinearly (pixel centres at half integers) to float32 (L, height, width)."""
+    resized = [cv2.resize(m.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for m in maps]
+    return np.stack(resized) if resized else np.zeros((0, height, width), np.float32)
+
+
+def fuse(
+    cam: np.ndarray,
+    classes: Sequence[int],
+    saliency: np.ndarray,
+    cam_threshold: float,
+    saliency_threshold: float,
+) -> np.ndarray:
+    """Return a pseudo label, uint8 (H, W): class index, 0 = background, 255 = CAM and saliency disagree.
+
+    object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0.
+
+    Args:
+        cam: float (L, H, W) of the classes that the image is labelled with.
+        classes: their class indices, 1..C.
+        saliency: float (H, W) in [0, 1].
+    """
+    salient = saliency > saliency_threshold
+    label = np.where(salient, IGNORE, 0).astype(np.uint8)
+    if len(cam) == 0:
+        return label
+    is_object = cam.max(axis=0) > cam_threshold
+    label[is_object & ~salient] = IGNORE
+    both = is_object & salient
+    label[both] = np.asarray(classes, np.uint8)[cam.argmax(axis=0)][both]
+    return label
+
+
+def saliency_label(image: np.ndarray, prior: np.ndarray, refined: np.ndarray, params: LabelsParams) -> np.ndarray:
+    """Return a later round's saliency label, float32 (H, W): CRF(w S + (1 - w) sigma(P_sal')).
+
+    Args:
+        image: uint8 (H, W, 3).
+        prior: the off-the-shelf S, float32 (H, W) in [0, 1].
+        refined: sigma(P_sal') at network resolution, float (h, w) in [0, 1].
+    """
+    up = upsample(refined[None], *prior.shape)[0]
+    mixed = params.prior_weight * prior + (1 - params.prior_weight) * up
+    return saliency_crf(image, mixed, params.saliency_crf)

@@ -1,0 +1,53 @@
+"""Multi-scale inference of a round's network (METHOD section 2, "Final")."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from auxseg.cam import scaled
+from auxseg.models.auxsegnet import AuxSegNet
+
+
+@torch.no_grad()
+def predict(
+    network: AuxSegNet,
+    image: Tensor,
+    scales: Sequence[float],
+    *,
+    flip: bool,
+    combine: Literal["mean", "max"],
+    low_precision: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W).
+
+    The multi-scale one is the mean (or maximum, renormalised) over scales and flips; the single-scale one is the
+    unmirrored scale 1 among them.
+
+    Args:
+        network: in eval mode.
+        image: float (1, 3, H, W) in 0..255.
+        scales: factors of the input size, 1 among them.
+        flip: add the mirrored image.
+        combine: how views are joined.
+        low_precision: bfloat16 where it pays.
+    """
+    single, views = None, []
+    for scale in scales:
+        resized = scaled(image, scale)
+        batch = torch.cat([resized, resized.flip(3)]) if flip else resized
+        logits = network(batch, low_precision=low_precision).refined_segmentation
+        up = F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        probabilities = torch.softmax(up, dim=1)
+        if scale == 1:
+            single = probabilities[0]
+        views.append(probabilities[0])
+        if flip:
+            views.append(probabilities[1].flip(2))
+    stacked = torch.stack(views)
+    joined = stacked.mean(dim=0) if combine == "mean" else stacked.amax(dim=0)
+    joined = joined / joined.sum(dim=0, keepdim=True)
+    return single.cpu().numpy(), joined.cpu().numpy()

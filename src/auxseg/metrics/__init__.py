@@ -1,0 +1,1 @@
+"""Metrics: counts first, every figure from them."""

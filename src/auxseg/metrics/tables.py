@@ -1,0 +1,32 @@
+"""Counts in CSV files: one row a kind of prediction and class, `kind,class,correct,predicted,true`."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.metrics.segmentation import Counts
+
+HEADER = ("kind", "class", "correct", "predicted", "true")
+
+
+def write_counts(path: Path, counts: Mapping[str, Counts]) -> None:
+    """Write counts by kind; an empty mapping (no masks) leaves the header alone."""
+    rows = [
+        [kind, index, int(count.correct[index]), int(count.predicted[index]), int(count.true[index])]
+        for kind, count in counts.items()
+        for index in range(len(count.true))
+    ]
+    write_csv(path, HEADER, rows)
+
+
+def read_counts(paths: Iterable[Path], classes: int) -> dict[str, Counts]:
+    """Read and pool the counts of several files, by kind in order of first appearance."""
+    pooled: dict[str, Counts] = {}
+    for path in paths:
+        for row in read_csv(path):
+            counts = pooled.setdefault(row["kind"], Counts.zeros(classes))
+            for name in ("correct", "predicted", "true"):
+                getattr(counts, name)[int(row["class"])] += np.int64(row[name])
+    return pooled

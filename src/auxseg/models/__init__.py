@@ -1,0 +1,1 @@
+"""Networks: backbones, the classifier, affinities, AuxSegNet and AuxSegNet+."""

@@ -1,0 +1,95 @@
+"""Affinities: within a task (METHOD section 1.4) and across the two tasks (section 1.6).
+
+An affinity is (B, N, N) over the N = h w positions in raster order; row i is the query position.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from auxseg.params.network import CrossTaskParams, NetworkParams
+
+
+def pairwise_affinity(query: Tensor, key: Tensor, *, whiten: bool, temperature: float) -> Tensor:
+    """Return softmax_row(Q K^T / temperature), (B, N, N), of queries and keys (B, N, D).
+
+    `whiten` subtracts the mean over positions from both, as in the disentangled non-local block.
+    """
+    if whiten:
+        query = query - query.mean(dim=1, keepdim=True)
+        key = key - key.mean(dim=1, keepdim=True)
+    return torch.softmax(query @ key.transpose(1, 2) / temperature, dim=2)
+
+
+def propagate(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Tensor:
+    """Return A P (or A^T P): maps (B, C, h, w) averaged over positions by an affinity (B, N, N)."""
+    if transpose:
+        affinity = affinity.transpose(1, 2)
+    return (maps.flatten(2) @ affinity.transpose(1, 2)).view_as(maps)
+
+
+class TaskAffinity(nn.Module):
+    """Feature refinement by a task's own affinity.
+
+    auxsegnet:       F' = F + (A (F W_v)) W_z,               A = softmax_row(Q K^T)
+    auxsegnet_plus:  F' = F + ((A^p + 1 a^u) F W_v) W_z,     a^u = softmax over positions of F W_u
+    """
+
+    def __init__(self, params: NetworkParams):
+        super().__init__()
+        channels = params.channels
+        plus = params.variant == "auxsegnet_plus"
+        self.whiten = plus and params.whiten
+        self.temperature = (params.tau if plus else 1.0) * (channels**0.5 if params.scale_dim else 1.0)
+        self.query = nn.Conv2d(channels, channels, 1)
+        self.key = nn.Conv2d(channels, channels, 1)
+        self.value = nn.Conv2d(channels, channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        self.unary = nn.Conv2d(channels, 1, 1) if plus else None
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return refined features (B, D, h, w), A^p (B, N, N) and a^u (B, 1, N) or None."""
+        pairwise = pairwise_affinity(
+            _rows(self.query(features)),
+            _rows(self.key(features)),
+            whiten=self.whiten,
+            temperature=self.temperature,
+        )
+        value = self.value(features)
+        mixed = propagate(pairwise, value)
+        unary = None
+        if self.unary is not None:
+            unary = torch.softmax(self.unary(features).flatten(2), dim=2)
+            mixed = mixed + (value.flatten(2) @ unary.transpose(1, 2))[..., None]  # one row serves every query
+        return features + self.out(mixed), pairwise, unary
+
+
+class CrossTaskFusion(nn.Module):
+    """Entry-wise weighted sum of the two tasks' affinities, order (segmentation, saliency).
+
+    Weights: convolution 2 -> 2 (no bias), ReLU, 1x1 convolution 2 -> 2, softmax over the tasks. With a 3x3 kernel
+    the map is treated as an image, as the released code does: raster neighbours leak across row ends and the result
+    is not equivariant to the order of positions. A 1x1 kernel is exact.
+    """
+
+    def __init__(self, params: CrossTaskParams):
+        super().__init__()
+        self.renormalise = params.renormalise
+        self.scale_by_positions = params.scale == "positions"
+        self.mix = nn.Conv2d(2, 2, params.kernel, padding=params.kernel // 2, bias=False)
+        self.weigh = nn.Conv2d(2, 2, 1)
+
+    def forward(self, segmentation: Tensor, saliency: Tensor) -> Tensor:
+        """Fuse two maps (B, M, N), M = N for pairwise affinities and 1 for unary rows, into one of that shape."""
+        stacked = torch.stack([segmentation, saliency], dim=1)
+        seen = stacked * stacked.shape[-1] if self.scale_by_positions else stacked
+        weights = torch.softmax(self.weigh(F.relu(self.mix(seen))), dim=1)
+        fused = (weights * stacked).sum(dim=1)
+        if self.renormalise:
+            fused = fused / fused.sum(dim=2, keepdim=True)
+        return fused
+
+
+def _rows(features: Tensor) -> Tensor:
+    """(B, D, h, w) -> (B, N, D)."""
+    return features.flatten(2).transpose(1, 2)

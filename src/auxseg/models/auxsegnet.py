@@ -1,0 +1,130 @@
+"""AuxSegNet and AuxSegNet+: one backbone, three branches, a cross-task affinity (METHOD section 1)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, propagate
+from auxseg.models.backbones import Backbone, build_backbone
+from auxseg.models.classifier import ClassificationBranch, normalise_cam
+from auxseg.models.weights import load_weights
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What one forward pass gives; maps are at network resolution (h, w), all predictions are logits."""
+
+    classification: Tensor
+    """(B, C) image-level logits."""
+    saliency: Tensor
+    """P_sal, (B, 1, h, w)."""
+    segmentation: Tensor
+    """P_seg, (B, C + 1, h, w), channel 0 = background."""
+    refined_saliency: Tensor
+    """P_sal'."""
+    refined_segmentation: Tensor
+    """P_seg'."""
+    pairwise: Tensor
+    """A_CT^p, (B, N, N)."""
+    unary: Tensor | None
+    """a_CT^u, (B, 1, N); None for the variant auxsegnet."""
+    features: Tensor
+    """F, (B, K, h, w)."""
+
+
+class TaskBranch(nn.Module):
+    """Section 1.3 to 1.5: two dilated convolutions, refinement by the task's own affinity, initial prediction."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, params: NetworkParams):
+        super().__init__()
+        channels = params.channels
+        self.reduce = _dilated(in_channels, channels, 6, stride)
+        self.context = _dilated(channels, channels, 12, stride)
+        self.affinity = TaskAffinity(params)
+        self.fuse = _dilated(channels, channels, 18, stride)
+        self.predict = nn.Conv2d(channels, out_channels, 1, bias=False)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity."""
+        branch = F.relu(self.context(F.relu(self.reduce(features))))
+        refined, pairwise, unary = self.affinity(branch)
+        return self.predict(F.relu(self.fuse(refined))), pairwise, unary
+
+
+class AuxSegNet(nn.Module):
+    """The multi-task network; `params.variant` chooses between AuxSegNet and AuxSegNet+."""
+
+    def __init__(self, backbone: Backbone, classes: int, stride: int, params: NetworkParams, dropout: float = 0.5):
+        super().__init__()
+        self.params = params
+        self.backbone = backbone
+        self.classification = ClassificationBranch(backbone.channels, classes, dropout)
+        self.saliency = TaskBranch(backbone.channels, 1, stride, params)
+        self.segmentation = TaskBranch(backbone.channels, classes + 1, stride, params)
+        self.cross_pairwise = CrossTaskFusion(params.cross_task)
+        self.cross_unary = CrossTaskFusion(params.cross_task) if params.variant == "auxsegnet_plus" else None
+
+    def forward(self, images: Tensor, *, low_precision: bool = False) -> Outputs:
+        """Run the network on images (B, 3, H, W) in 0..255; `low_precision` is bfloat16 where it pays."""
+        device = images.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=low_precision and self.backbone.dense_convolutions):
+            features = self.backbone(images)
+        with torch.autocast(device, torch.bfloat16, enabled=low_precision):
+            classification = self.classification(features)
+            saliency, saliency_pairwise, saliency_unary = self.saliency(features)
+            segmentation, segmentation_pairwise, segmentation_unary = self.segmentation(features)
+        pairwise = self.cross_pairwise(segmentation_pairwise.float(), saliency_pairwise.float())
+        unary = None
+        if self.cross_unary is not None:
+            unary = self.cross_unary(segmentation_unary.float(), saliency_unary.float())
+        saliency, segmentation = saliency.float(), segmentation.float()
+        return Outputs(
+            classification.float(),
+            saliency,
+            segmentation,
+            self.refine(saliency, pairwise, unary),
+            self.refine(segmentation, pairwise, unary),
+            pairwise,
+            unary,
+            features.float(),
+        )
+
+    def refine(self, prediction: Tensor, pairwise: Tensor, unary: Tensor | None) -> Tensor:
+        """Return P' (section 1.7) of logits P (B, C, h, w)."""
+        refined = propagate(pairwise, prediction, transpose=self.params.transpose)
+        if unary is None or self.params.refine_with == "pairwise":
+            return refined
+        refined = refined + (prediction.flatten(2) @ unary.transpose(1, 2))[..., None]
+        return refined / 2 if self.params.refine_with == "mean" else refined
+
+    def refined_cam(self, outputs: Outputs) -> Tensor:
+        """Return A_CT^p times the network's own CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
+        cam = normalise_cam(F.relu(self.classification.cam(outputs.features)))
+        return propagate(outputs.pairwise, cam, transpose=self.params.transpose)
+
+
+def _dilated(in_channels: int, out_channels: int, rate: int, stride: int) -> nn.Conv2d:
+    # rates are for stride 8; at a coarser grid a rate of 18 would see nothing but padding
+    rate = max(1, rate * 8 // stride)
+    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate)
+    nn.init.xavier_uniform_(convolution.weight)
+    nn.init.zeros_(convolution.bias)
+    return convolution
+
+
+def build_auxsegnet(backbone: BackboneParams, network: NetworkParams, classes: int, dropout: float = 0.5) -> AuxSegNet:
+    """Build the network with random weights for `classes` object classes."""
+    body = build_backbone(backbone, pretrained=False)
+    return AuxSegNet(body, classes, backbone.output_stride, network, dropout)
+
+
+def load_auxsegnet(path: Path, backbone: BackboneParams, network: NetworkParams, classes: int) -> AuxSegNet:
+    """Build the network and load the weights of a round."""
+    built = build_auxsegnet(backbone, network, classes)
+    load_weights(path, built)
+    return built

@@ -1,0 +1,108 @@
+"""Random flip, scale, colour jitter and crop of one sample, drawn from torch's global generator.
+
+A sample is a photograph and, for the multi-task network, its segmentation label and saliency label. What a crop
+shows beyond the image is padding: mid-grey, label 255 and no saliency label (the released code calls it background
+and not salient; METHOD section 4, quirk 6).
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torchvision.transforms.v2 as transforms
+import torchvision.transforms.v2.functional as functional
+from torch import Tensor
+
+from auxseg.images import IGNORE
+from auxseg.params.augmentation import AugmentParams
+
+PADDING_GREY = 127
+NO_SALIENCY = -1.0
+"""Saliency target of padding: left out of the loss."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training sample.
+
+    image: uint8 (3, H, W); classes: float32 (C,) multi-hot; label: uint8 (1, H, W) of class indices and 255, or
+    None; saliency: float32 (1, H, W) in [0, 1], or None.
+    """
+
+    image: Tensor
+    classes: Tensor
+    label: Tensor | None = None
+    saliency: Tensor | None = None
+
+
+class Augment:
+    """Apply AugmentParams to a sample; the result is `crop` x `crop`."""
+
+    def __init__(self, params: AugmentParams):
+        self.params = params
+        brightness, contrast, saturation, hue = params.jitter
+        self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the augmented sample."""
+        if self.params.flip and torch.rand(()) < 0.5:
+            sample = _each(sample, functional.horizontal_flip)
+        sample = self._resize(sample)
+        sample = self._crop(sample)
+        if self.jitter:
+            sample = replace(sample, image=self.jitter(sample.image))
+        return sample
+
+    def _resize(self, sample: Sample) -> Sample:
+        height, width = sample.image.shape[-2:]
+        if self.params.resize_long:
+            low, high = self.params.resize_long
+            factor = int(torch.randint(low, high + 1, ())) / max(height, width)
+        elif self.params.scale:
+            low, high = self.params.scale
+            factor = low + (high - low) * float(torch.rand(()))
+        else:
+            return sample
+        size = [max(1, round(height * factor)), max(1, round(width * factor))]
+
+        def resize(tensor: Tensor) -> Tensor:
+            if tensor.dtype == torch.uint8 and tensor.shape[0] == 1:  # a label: indices cannot be averaged
+                return functional.resize(tensor, size, transforms.InterpolationMode.NEAREST)
+            return functional.resize(tensor, size, antialias=True)
+
+        return _each(sample, resize)
+
+    def _crop(self, sample: Sample) -> Sample:
+        side = self.params.crop
+        height, width = sample.image.shape[-2:]
+        top, left = _offset(height, side), _offset(width, side)
+        return Sample(
+            _window(sample.image, top, left, side, PADDING_GREY),
+            sample.classes,
+            None if sample.label is None else _window(sample.label, top, left, side, IGNORE),
+            None if sample.saliency is None else _window(sample.saliency, top, left, side, NO_SALIENCY),
+        )
+
+
+def _each(sample: Sample, function) -> Sample:
+    return Sample(
+        function(sample.image),
+        sample.classes,
+        None if sample.label is None else function(sample.label),
+        None if sample.saliency is None else function(sample.saliency),
+    )
+
+
+def _offset(length: int, side: int) -> int:
+    """Draw where the crop starts: inside a longer image, or before the start of a shorter one (negative)."""
+    low, high = min(0, length - side), max(0, length - side)
+    return int(torch.randint(low, high + 1, ()))
+
+
+def _window(tensor: Tensor, top: int, left: int, side: int, fill: float) -> Tensor:
+    """Cut a window that may reach beyond the tensor; outside it is `fill`."""
+    height, width = tensor.shape[-2:]
+    window = torch.full((tensor.shape[0], side, side), fill, dtype=tensor.dtype)
+    y0, y1 = max(top, 0), min(top + side, height)
+    x0, x1 = max(left, 0), min(left + side, width)
+    window[:, y0 - top : y1 - top, x0 - left : x1 - left] = tensor[:, y0:y1, x0:x1]
+    return window

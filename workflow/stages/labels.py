@@ -1,0 +1,63 @@
+"""Stage labels: pseudo labels and saliency labels of one round and shard from stored maps (METHOD section 2)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.archive import Archive, write_archive
+from auxseg.artifacts.tensors import TensorFile
+from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_shard
+from auxseg.datasets.root import photos_root
+from auxseg.fusion import fuse, saliency_label, upsample
+from auxseg.images import decode_grey, encode_grey, encode_label, read_rgb
+from auxseg.parallel import map_processes
+from auxseg.params.labels import LabelsParams
+from auxseg.pipeline.stage import Stage, run
+
+
+@dataclass(frozen=True)
+class LabelJob:
+    """Everything that labels one image; handed to worker processes."""
+
+    params: LabelsParams
+    classes: ClassTable
+    root: Path
+    maps: Path
+    prior: Path
+
+    def __call__(self, record: ImageRecord) -> tuple[bytes, bytes]:
+        """Return the encoded pseudo label and saliency label."""
+        maps, prior_png = TensorFile(self.maps), Archive(self.prior)[f"{record.id}.png"]
+        saliency_png = prior_png
+        if f"{record.id}.saliency" in maps:  # r0 has the prior alone
+            image = read_rgb(self.root / record.path)
+            refined = maps[f"{record.id}.saliency"].astype(np.float32)
+            saliency_png = encode_grey(saliency_label(image, decode_grey(prior_png), refined, self.params))
+        saliency = decode_grey(saliency_png)
+        cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)
+        present = [self.classes.index(name) for name in record.labels]
+        label = fuse(cam, present, saliency, self.params.cam_threshold, self.params.saliency_threshold)
+        return encode_label(label), saliency_png
+
+
+def main(stage: Stage) -> None:
+    manifest = stage.input("data/manifest/dataset.json").parent
+    records = read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train")
+    job = LabelJob(
+        stage.params(LabelsParams),
+        read_classes(stage.input("data/manifest/classes.csv").parent),
+        photos_root(manifest),
+        stage.input(f"data/maps/{stage.round}/{stage.shard}.safetensors"),
+        stage.input(f"data/saliency/{stage.shard}.zip"),
+    )
+    done = map_processes(job, records, f"labels {stage.key}")
+    names = [f"{record.id}.png" for record in records]
+    labels = dict(zip(names, (label for label, _ in done), strict=True))
+    saliency = dict(zip(names, (saliency for _, saliency in done), strict=True))
+    write_archive(stage.output(f"data/labels/{stage.round}/{stage.shard}.zip"), labels)
+    write_archive(stage.output(f"data/saliency_labels/{stage.round}/{stage.shard}.zip"), saliency)
+
+
+if __name__ == "__main__":
+    run("labels", main, rounds=True, shards=True)

@@ -1,0 +1,45 @@
+"""Stage propagate: one pass of a round's network over the images of one shard, train and val."""
+
+import torch
+
+from auxseg.artifacts.tensors import write_tensors
+from auxseg.datasets.manifest import read_classes, read_shard
+from auxseg.datasets.root import photos_root
+from auxseg.images import read_rgb
+from auxseg.models.auxsegnet import load_auxsegnet
+from auxseg.models.weights import setup
+from auxseg.parallel import track
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.pipeline.stage import Stage, run
+from auxseg.propagation import propagate_image
+
+
+def main(stage: Stage) -> None:
+    runtime, params = stage.params(RuntimeParams), stage.params(PropagateParams)
+    device = setup(runtime)
+    classes = read_classes(stage.input("data/manifest/classes.csv").parent)
+    root = photos_root(stage.input("data/manifest/dataset.json").parent)
+    weights = stage.input(f"data/models/{stage.round}.safetensors")
+    network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), len(classes))
+    network.to(device).eval()
+
+    tensors = {}
+    for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
+        image = torch.from_numpy(read_rgb(root / record.path).transpose(2, 0, 1).copy())[None].float().to(device)
+        present = [classes.index(name) - 1 for name in record.labels]
+        maps = propagate_image(
+            network,
+            image,
+            present,
+            renormalise=params.renormalise_cam,
+            low_precision=runtime.precision == "bfloat16",
+        )
+        tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
+    write_tensors(stage.output(f"data/maps/{stage.round}/{stage.shard}.safetensors"), tensors)
+
+
+if __name__ == "__main__":
+    run("propagate", main, rounds=True, shards=True)

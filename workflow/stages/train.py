@@ -1,0 +1,71 @@
+"""Stage train: one round of the multi-task network on the labels of the round before (METHOD section 3)."""
+
+import logging
+
+import torch
+
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tables import write_rows
+from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
+from auxseg.datasets.root import photos_root
+from auxseg.models.auxsegnet import build_auxsegnet
+from auxseg.models.weights import load_weights, save_weights, setup
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.train import TrainParams
+from auxseg.pipeline.stage import Stage, run
+from auxseg.review import Use, read_uses
+from auxseg.training.loop import fit
+from auxseg.training.losses import multi_task_loss
+from auxseg.training.samples import LabelFiles, TrainingSamples
+
+
+def main(stage: Stage) -> None:
+    runtime, params = stage.params(RuntimeParams), stage.params(TrainParams)
+    backbone, network_params = stage.params(BackboneParams), stage.params(NetworkParams)
+    manifest = stage.input("data/manifest")
+    classes = read_classes(manifest)
+    device = setup(runtime)
+
+    torch.manual_seed(params.seed)
+    network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
+    missing = load_weights(stage.input(f"data/models/{stage.previous}.safetensors"), network, partial=True)
+    logging.info("%d tensors start random, the rest from round %s", len(missing), stage.previous)
+    if params.freeze_stem:
+        for parameter in network.backbone.stem_parameters():
+            parameter.requires_grad_(False)
+
+    uses = read_uses(stage.input(f"data/review/{stage.previous}.csv"))
+    records = [record for record in read_manifest(manifest, "train") if uses[record.id] is not Use.LEAVE_OUT]
+    samples = TrainingSamples(
+        records,
+        photos_root(manifest),
+        classes,
+        params.augment,
+        params.seed,
+        _labels(stage, manifest, "labels"),
+        _labels(stage, manifest, "saliency_labels"),
+        ignored={image_id for image_id, use in uses.items() if use is Use.IGNORE},
+    )
+    low_precision = runtime.precision == "bfloat16"
+
+    def step(batch):
+        outputs = network(batch.image, low_precision=low_precision)
+        return multi_task_loss(outputs, batch, params.loss, params.saliency_target)
+
+    curve = fit(
+        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, optimiser=params.optimiser,
+        batch_norm=params.batch_norm, device=device,
+    )  # fmt: skip
+    save_weights(stage.output(f"data/models/{stage.round}.safetensors"), network, {"classes": list(classes.names)})
+    write_rows(stage.output(f"data/curves/{stage.round}.csv"), curve)
+
+
+def _labels(stage: Stage, manifest, kind: str) -> LabelFiles:
+    folder = stage.input(f"data/{kind}/{stage.previous}")
+    return LabelFiles([Archive(path) for path in shard_files(folder, manifest_shards(manifest), ".zip").values()])
+
+
+if __name__ == "__main__":
+    run("train", main, rounds=True)
