@@ -23,9 +23,7 @@ def graph():
 
 
 def loop_distances(points):
-    return np.array(
-        [[np.sqrt(sum((a - b) ** 2 for a, b in zip(p, q, strict=True))) for q in points] for p in points]
-    )
+    return np.array([[np.sqrt(sum((a - b) ** 2 for a, b in zip(p, q, strict=True))) for q in points] for p in points])
 
 
 def test_distances(graph):
@@ -74,8 +72,7 @@ def test_weighted_contrast(graph):
     appearance, spatial = loop_distances(colour), loop_distances(place)
     for p in range(NODES):
         expected = sum(
-            appearance[p, i] * np.exp(-(spatial[p, i] ** 2) / (2 * 0.4**2)) * probability[i]
-            for i in range(NODES)
+            appearance[p, i] * np.exp(-(spatial[p, i] ** 2) / (2 * 0.4**2)) * probability[i] for i in range(NODES)
         )
         assert found[p] == pytest.approx(expected, rel=1e-12)
 

@@ -33,9 +33,7 @@ def test_passes_every_value_through(provider, tmp_path):
 
 def test_absolute_folder(tmp_path):
     Image.fromarray(ALL_VALUES).save(tmp_path / "one.png")
-    provider = build_provider(
-        SaliencyParams(provider="precomputed", path=str(tmp_path)), tmp_path / "elsewhere"
-    )
+    provider = build_provider(SaliencyParams(provider="precomputed", path=str(tmp_path)), tmp_path / "elsewhere")
     assert provider(RECORD, RGB).shape == (16, 32)
 
 

@@ -37,9 +37,7 @@ def project(tmp_path):
         Image.fromarray(rng.integers(0, 256, rgb.shape[:2], np.uint8)).save(root / f"maps/p{index}.png")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         split = "val" if index > 3 else "train"
-        records.append(
-            ImageRecord(f"p{index}", f"photos/p{index}.png", 56 + index, 40, split, ("box",), digest)
-        )
+        records.append(ImageRecord(f"p{index}", f"photos/p{index}.png", 56 + index, 40, split, ("box",), digest))
     write_manifest(work / "data/manifest", records, ClassTable(("box",), (1,)), SHARDS)
     write_json(
         work / "data/manifest/dataset.json",

@@ -55,9 +55,7 @@ def test_preprocess_of_black():
 
 def test_postprocess_stretches_to_the_whole_range():
     d0 = np.random.default_rng(2).uniform(0.2, 0.7, (320, 320)).astype(np.float32)
-    np.testing.assert_allclose(
-        u2netp.postprocess(d0, (320, 320)), (d0 - d0.min()) / (d0.max() - d0.min()), atol=1e-6
-    )
+    np.testing.assert_allclose(u2netp.postprocess(d0, (320, 320)), (d0 - d0.min()) / (d0.max() - d0.min()), atol=1e-6)
     found = u2netp.postprocess(d0, (51, 77))
     assert found.shape == (51, 77) and found.dtype == np.float32
     assert found.min() >= 0 and found.max() <= 1

@@ -91,9 +91,7 @@ def test_nobody_answers(server, tmp_path):
 
 def check_line(error, url, reason):
     message = str(error.value)
-    assert (
-        message.startswith(f"{url}: ") and reason in message and "give the file as saliency.path" in message
-    )
+    assert message.startswith(f"{url}: ") and reason in message and "give the file as saliency.path" in message
     assert "\n" not in message
 
 

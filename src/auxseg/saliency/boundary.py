@@ -198,9 +198,7 @@ def weighted_contrast(appearance: np.ndarray, spatial: np.ndarray, probability: 
     return (appearance * similarity(spatial, SIGMA_SPATIAL) * probability).sum(axis=1)
 
 
-def smoothness_weights(
-    adjacent: np.ndarray, border: np.ndarray, appearance: np.ndarray, sigma: float
-) -> np.ndarray:
+def smoothness_weights(adjacent: np.ndarray, border: np.ndarray, appearance: np.ndarray, sigma: float) -> np.ndarray:
     """Return w_ij = exp(-d_app^2 / (2 sigma^2)) + mu, float64 (N, N), 0 on the diagonal (eq. 10).
 
     As in the code the first term joins neighbours, neighbours of neighbours and all border regions; mu joins

@@ -19,9 +19,7 @@ class Precomputed:
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
-            raise DataError(
-                f"{self.folder}: no such folder; mend saliency.path (relative to the data root) or add it"
-            )
+            raise DataError(f"{self.folder}: no such folder; mend saliency.path (relative to the data root) or add it")
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
         """Return the stored map / 255, float32 (H, W); `encode_grey` gives the stored values back exactly.
