@@ -6,11 +6,11 @@ for saliency and for affinity to recover. Lengths are shares of the image side, 
 area, colours lie in 0..1.
 """
 
-PART_SHARE = (0.10, 0.20)
+PART_SHARE = (0.12, 0.20)
 """Area of the part over the whole toy. Smaller: activation maps cover less, and classes are harder to
 tell."""
 
-PART_COLOUR_LOYALTY = 0.75
+PART_COLOUR_LOYALTY = 0.85
 """Chance that a part has its class's own two colours, else any two: below 1 the pattern must be learnt, not
 the colour."""
 

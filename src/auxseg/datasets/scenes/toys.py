@@ -135,7 +135,9 @@ def paint(rng: np.random.Generator, toy: Toy, around: np.ndarray, light: np.ndar
     surface = mix(surface, mix(ground, marking, toy.pattern), toy.part)
     rim = np.clip(1 - np.abs(toy.part - 0.5) * 2, 0, 1) * toy.cover
     surface = surface * (1 - 0.35 * rim)[..., None]
-    return surface * _shade(toy.cover, light)[..., None]
+    # The part is flatter than the body it sits on: in full shade at the edge its pattern would be lost.
+    shade = _shade(toy.cover, light)
+    return surface * (shade + toy.part * (1 - shade) * 0.6)[..., None]
 
 
 def _body_colour(rng: np.random.Generator, index: int, around: np.ndarray) -> np.ndarray:
@@ -143,8 +145,7 @@ def _body_colour(rng: np.random.Generator, index: int, around: np.ndarray) -> np
     if index and rng.random() < knobs.BODY_COLOUR_LOYALTY:
         names = list(TOYS[index - 1].colours)
     candidates = [
-        BODY_COLOURS[names[rng.integers(len(names))]] + rng.normal(0, knobs.BODY_COLOUR_JITTER, 3)
-        for _ in range(6)
+        BODY_COLOURS[names[rng.integers(len(names))]] + rng.normal(0, knobs.BODY_COLOUR_JITTER, 3) for _ in range(6)
     ]
     if rng.random() < knobs.CONTRAST_RATE:
         clear = [colour for colour in candidates if np.linalg.norm(colour - around) >= knobs.CONTRAST]

@@ -42,7 +42,5 @@ def write_scenes(root: Path, params: ScenesParams) -> None:
             (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
             labels.append((image_id, " ".join(scene.labels)))
         for split, names in ids.items():
-            write_text(
-                folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names)
-            )
+            write_text(folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names))
         write_csv(folder / "image_labels.csv", ("image_id", "labels"), labels)
