@@ -1,0 +1,25 @@
+"""CSV files: one byte string a content."""
+
+import pytest
+
+from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.errors import DataError
+
+
+def test_unix_line_ends_and_quotes_round_trip(tmp_path):
+    write_csv(tmp_path / "a.csv", ["id", "labels"], [["x", 'a,"b"'], ["y", ""]])
+    assert (tmp_path / "a.csv").read_bytes() == b'id,labels\nx,"a,""b"""\ny,\n'
+    assert read_csv(tmp_path / "a.csv") == [{"id": "x", "labels": 'a,"b"'}, {"id": "y", "labels": ""}]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid\nx\n")
+    assert read_csv(tmp_path / "a.csv") == [{"id": "x"}]
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"id\n\xff\n", "not a UTF-8 CSV")])
+def test_refusals_name_the_file(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.csv: {message}"):
+        read_csv(tmp_path / "a.csv")
