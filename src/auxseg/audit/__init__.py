@@ -1,0 +1,1 @@
+"""The report: a folder of plain pages that opens from disk, without server, network or script."""

@@ -1,0 +1,83 @@
+"""Where the report takes its data from: the artifacts of every round, opened as they are needed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tables import read_csv
+from auxseg.artifacts.tensors import TensorFile
+from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_files
+from auxseg.datasets.masks import Unlisted
+from auxseg.errors import DataError
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Folders of artifacts, as the stage declares them; small enough to be handed to worker processes."""
+
+    photos: Path
+    saliency: Path
+    maps: Path
+    labels: Path
+    saliency_labels: Path
+    predictions: Path
+    classes: ClassTable
+    shards: tuple[str, ...]
+    masks: dict[str, str]
+    """Id -> path relative to `photos`; empty without masks."""
+    unlisted: Unlisted
+
+    def check(self, rounds: Sequence[str]) -> None:
+        """Refuse rounds of which a shard is missing or left over.
+
+        Raises:
+            DataError: one line that names the first such file.
+        """
+        shard_files(self.saliency, self.shards, ".zip")
+        for name in rounds:
+            shard_files(self.maps / name, self.shards, ".safetensors")
+            shard_files(self.labels / name, self.shards, ".zip")
+            shard_files(self.saliency_labels / name, self.shards, ".zip")
+
+
+def list_rounds(summary: Path, labels: Path) -> list[str]:
+    """Return the rounds to show: r0 to the last of the result table; without masks, of the label folders.
+
+    Folders of rounds that were removed may still lie under `labels` (DVC keeps them), so the table is asked
+    first. Its rounds need not begin with r0: there are none of r0 when only validation images have masks.
+
+    Raises:
+        DataError: there is no round.
+    """
+    found = {row["round"] for row in read_csv(summary) if row["round"]}
+    if found:
+        return [f"r{number}" for number in range(max(int(name[1:]) for name in found) + 1)]
+    folders = {path.name for path in labels.iterdir() if re.fullmatch(r"r\d+", path.name)}
+    rounds: list[str] = []
+    while f"r{len(rounds)}" in folders:
+        rounds.append(f"r{len(rounds)}")
+    if not rounds:
+        raise DataError(f"{labels}: holds no labels of r0; run `dvc repro`")
+    return rounds
+
+
+def spread(records: Sequence[ImageRecord], count: int) -> list[ImageRecord]:
+    """Return at most `count` records, spread evenly over the ids: the same ones in every round."""
+    ordered = sorted(records, key=lambda record: record.id)
+    count = min(count, len(ordered))
+    return [ordered[position * len(ordered) // count] for position in range(count)]
+
+
+@lru_cache(maxsize=64)
+def archive(path: Path) -> Archive:
+    """Open an archive once a process."""
+    return Archive(path)
+
+
+@lru_cache(maxsize=64)
+def tensors(path: Path) -> TensorFile:
+    """Open a file of maps once a process."""
+    return TensorFile(path)
