@@ -19,7 +19,8 @@ from auxseg.errors import DataError
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any = None) -> None:
     """Write named arrays, with `metadata` (anything JSON holds) beside them, atomically."""
-    ordered = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    # not ascontiguousarray: it makes a scalar, such as a batch norm's step counter, one-dimensional
+    ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     notes = None if metadata is None else {"auxseg": json.dumps(metadata, sort_keys=True)}
     with atomic_path(path) as temporary:
         save_file(ordered, temporary, metadata=notes)

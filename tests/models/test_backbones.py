@@ -1,0 +1,207 @@
+"""Backbones: grids, torchvision's own dilation, the ImageNet weights, refusals."""
+
+import math
+import re
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from auxseg.errors import DataError, ParamsError
+from auxseg.models.backbones import BACKBONES, _imagenet_state, build_backbone
+from auxseg.params.backbone import BackboneParams
+
+
+@pytest.fixture(scope="module")
+def package_state():
+    return _imagenet_state("efficientnet_lite0")
+
+
+@pytest.mark.parametrize("stride", [8, 16, 32])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "resnet50"])
+def test_output_grid(name, stride):
+    backbone = build_backbone(BackboneParams(name=name, output_stride=stride), pretrained=False).eval()
+    with torch.no_grad():
+        for height, width in ((64, 97), (33, 32)):
+            features = backbone(torch.rand(1, 3, height, width) * 255)
+            grid = math.ceil(height / stride), math.ceil(width / stride)
+            assert features.shape == (1, backbone.channels, *grid)
+    assert backbone.channels == {"efficientnet_lite0": 1280, "resnet18": 512, "resnet50": 2048}[name]
+
+
+@pytest.mark.parametrize(("stride", "replace"), [(32, [0, 0, 0]), (16, [0, 0, 1]), (8, [0, 1, 1])])
+def test_resnet50_is_torchvisions_dilated_network(stride, replace):
+    ours = BACKBONES["resnet50"](stride).eval()
+    theirs = torchvision.models.resnet50(replace_stride_with_dilation=[bool(flag) for flag in replace]).eval()
+    del theirs.avgpool, theirs.fc
+    theirs.load_state_dict(ours.body.state_dict())
+    for module in theirs.modules():  # random running statistics are 0 and 1; give them values
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.normal_(module.running_mean)
+    ours.body.load_state_dict(theirs.state_dict())
+    images = torch.rand(1, 3, 70, 64) * 255
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    x = ((images - 255 * mean) / (255 * std)).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        for name in ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4"):
+            x = getattr(theirs, name)(x)
+        found = ours(images)
+        torch.testing.assert_close(found, x, rtol=1e-4, atol=1e-5)  # the normalisation rounds differently
+        x = (images - ours.mean) / ours.std
+        torch.testing.assert_close(ours.body(x), nn.Sequential(*theirs.children())(x), rtol=0, atol=0)
+
+
+def test_resnet18_at_stride_8_keeps_the_receptive_field_of_stride_32():
+    """With weights given, features of the dilated network at every fourth position are those of the plain one."""
+    torch.manual_seed(0)
+    plain, dilated = BACKBONES["resnet18"](32).double().eval(), BACKBONES["resnet18"](8).double().eval()
+    dilated.load_state_dict(plain.state_dict())
+    images = torch.rand(1, 3, 256, 256, dtype=torch.float64) * 255
+    with torch.no_grad():
+        coarse, fine = plain(images), dilated(images)
+    # a grid that starts at position 0 in both; away from the border, where padding is met at other places
+    torch.testing.assert_close(fine[..., ::4, ::4][..., 3:-3, 3:-3], coarse[..., 3:-3, 3:-3])
+
+
+def test_resnet_stem():
+    backbone = BACKBONES["resnet18"](16)
+    assert [parameter is backbone.body.conv1.weight for parameter in backbone.stem_parameters()] == [True]
+
+
+def test_efficientnet_normalisation():
+    backbone = BACKBONES["efficientnet_lite0"](32)
+    backbone.body = nn.Identity()
+    images = torch.tensor([0.0, 127.0, 255.0]).view(1, 1, 1, 3).repeat(1, 3, 1, 1)
+    assert backbone(images)[0, 0, 0].tolist() == [-127 / 128, 0.0, 1.0]
+
+
+def kind_of_package_name(name):
+    """What a tensor of the package is, by its name there."""
+    layer = re.sub(r"_blocks\.\d+\._", "", name).lstrip("_")
+    return layer
+
+
+KINDS = {
+    "conv_stem.weight": r"conv_stem\.weight",
+    "conv_head.weight": r"conv_head\.weight",
+    "expand_conv.weight": r"blocks\.[1-6]\.\d\.conv_pw\.weight",
+    "depthwise_conv.weight": r"blocks\.\d\.\d\.conv_dw\.weight",
+    "project_conv.weight": r"blocks\.(0\.0\.conv_pw|[1-6]\.\d\.conv_pwl)\.weight",
+    "bn0": r"bn1\.",
+    "bn1": r"(bn2|blocks\.(0\.0\.bn1|[1-6]\.\d\.bn2))\.",
+    "bn2": r"blocks\.(0\.0\.bn2|[1-6]\.\d\.bn3)\.",
+}
+
+
+def test_imagenet_weights_go_to_layers_of_the_same_kind(package_state):
+    backbone = build_backbone(BackboneParams(output_stride=32), pretrained=True)
+    ours = backbone.body.state_dict()
+    # find each of the package's tensors among ours by its values: a swap of two layers would show
+    by_bytes = {}
+    for name, value in ours.items():
+        by_bytes.setdefault(value.numpy().tobytes(), []).append(name.removeprefix("network."))
+    seen = set()
+    for name, value in package_state.items():
+        if name.startswith("_fc.") or name.endswith("num_batches_tracked"):
+            continue
+        block = re.match(r"_blocks\.\d+\._(.*)", name)
+        layer = block[1] if block else name.lstrip("_")
+        found = by_bytes[value.numpy().tobytes()]
+        kind, _, entry = layer.rpartition(".")
+        if kind.startswith("bn") and block and "blocks" not in found[0]:
+            pytest.fail(f"{name} went to {found[0]}")
+        if kind.startswith("bn"):
+            shift = 0 if not block or int(name.split(".")[1]) else -1  # the first block has no expansion
+            wanted = {"bn0": 1, "bn1": 2 if block else 2, "bn2": 3}[kind] + shift
+            pattern = rf"(blocks\.\d\.\d\.)?bn{wanted}\.{entry}"
+        else:
+            pattern = KINDS[layer]
+        assert any(re.fullmatch(pattern, candidate) for candidate in found), (name, found)
+        seen.update(found)
+    assert {name for name in seen if not name.endswith("num_batches_tracked")} == {
+        name.removeprefix("network.") for name in ours if not name.endswith("num_batches_tracked")
+    }
+
+
+def test_imagenet_features_equal_the_packages_own_network(package_state):
+    theirs_package = pytest.importorskip("efficientnet_lite_pytorch")  # not a dependency
+    theirs = theirs_package.EfficientNet.from_name("efficientnet-lite0").eval()
+    theirs.load_state_dict(package_state)
+    ours = build_backbone(BackboneParams(output_stride=32), pretrained=True).eval()
+    images = torch.rand(1, 3, 224, 224) * 255
+    with torch.no_grad():
+        wanted = theirs.extract_features((images - 127) / 128)
+        torch.testing.assert_close(ours(images), wanted, rtol=1e-3, atol=1e-3)
+    assert wanted.std() > 0.05
+
+
+def refused(weights, name="efficientnet_lite0"):
+    with pytest.raises(DataError) as caught:
+        build_backbone(BackboneParams(name=name, output_stride=32, weights=str(weights)), pretrained=True)
+    return str(caught.value)
+
+
+def test_weights_from_a_file(tmp_path):
+    torch.manual_seed(5)
+    state = torchvision.models.resnet18().state_dict()
+    state = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}  # as old files
+    torch.save(state, tmp_path / "old.pth")
+    params = BackboneParams(name="resnet18", output_stride=8, weights=str(tmp_path / "old.pth"))
+    loaded = build_backbone(params, pretrained=True).body.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items() if not name.startswith("fc."))
+
+
+def test_not_pretrained_does_not_open_the_file():
+    build_backbone(BackboneParams(name="resnet18", weights="nowhere.pth"), pretrained=False)
+
+
+def test_random_weights_depend_on_the_seed_alone():
+    states = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        backbone = build_backbone(BackboneParams(name="resnet18", weights="random"), pretrained=True)
+        states.append(backbone.body.conv1.weight)
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+def test_a_file_that_is_not_there():
+    params = BackboneParams(name="resnet18", weights="nowhere.pth")
+    with pytest.raises(ParamsError, match=r"'backbone\.weights'.*'nowhere\.pth'"):
+        build_backbone(params, pretrained=True)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_damaged_file(tmp_path, suffix):
+    path = tmp_path / f"damaged{suffix}"
+    path.write_bytes(b"\x80\x02damaged")
+    assert str(path) in refused(path)
+
+
+def test_weights_of_another_network(tmp_path):
+    path = tmp_path / "resnet18.pth"
+    torch.save(torchvision.models.resnet18().state_dict(), path)
+    message = refused(path, "resnet50")
+    assert str(path) in message
+    assert "tensor 'layer1.0.bn3.bias' has shape None, resnet50 expects (256,)" in message
+
+
+def test_the_packages_names_with_another_number_of_layers(tmp_path, package_state):
+    path = tmp_path / "lite1.pth"
+    fewer = {name: value for name, value in package_state.items() if not name.startswith("_blocks.15.")}
+    torch.save(fewer, path)
+    message = refused(path)
+    assert str(path) in message
+    assert "efficientnet_lite0" in message
+
+
+@pytest.mark.parametrize(
+    "content", [{"state_dict": {"conv1.weight": torch.zeros(1)}, "epoch": 3}, [torch.zeros(2)], torch.zeros(3)]
+)
+def test_a_checkpoint_that_is_no_state_dict(tmp_path, content):
+    path = tmp_path / "checkpoint.pth"
+    torch.save(content, path)
+    assert str(path) in refused(path, "resnet18")

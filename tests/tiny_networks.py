@@ -1,0 +1,43 @@
+"""Networks small enough for a test: a backbone of one convolution, C = 3 classes, D = 8 channels."""
+
+import torch
+from torch import nn
+
+from auxseg.models.auxsegnet import AuxSegNet
+from auxseg.models.backbones import Backbone
+from auxseg.models.classifier import Classifier
+from auxseg.params.network import CrossTaskParams, NetworkParams
+
+CLASSES = 3
+STRIDE = 8
+
+
+def tiny_backbone(channels: int = 5) -> Backbone:
+    """One convolution of kernel and stride 8; the image is divided by 255."""
+    body = nn.Conv2d(3, channels, STRIDE, stride=STRIDE)
+    return Backbone(body, channels, [0.0] * 3, [255.0] * 3, dense_convolutions=True)
+
+
+def network_params(**values) -> NetworkParams:
+    """Parameters with D = 8; `cross_task` may be a dictionary."""
+    if "cross_task" in values:
+        values["cross_task"] = CrossTaskParams(**values["cross_task"])
+    return NetworkParams(channels=8, **values)
+
+
+def tiny_auxsegnet(seed: int = 0, **values) -> AuxSegNet:
+    """AuxSegNet in eval mode on the tiny backbone."""
+    torch.manual_seed(seed)
+    return AuxSegNet(tiny_backbone(), CLASSES, STRIDE, network_params(**values)).eval()
+
+
+def tiny_classifier(seed: int = 0) -> Classifier:
+    """The classifier in eval mode on the tiny backbone."""
+    torch.manual_seed(seed)
+    return Classifier(tiny_backbone(), CLASSES).eval()
+
+
+def picture(height: int = 24, width: int = 32, seed: int = 0, batch: int = 1) -> torch.Tensor:
+    """Random images, float (B, 3, H, W) in 0..255."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(batch, 3, height, width, generator=generator) * 255
