@@ -65,9 +65,7 @@ def _open(path: Path) -> Image.Image:
     except UnidentifiedImageError:
         raise DataError(f"{path}: no readable image; replace the file or take it out of the list") from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{path}: no readable image ({error}); replace the file or take it out of the list"
-        ) from None
+        raise DataError(f"{path}: no readable image ({error}); replace the file or take it out of the list") from None
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -108,9 +106,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         deep = np.asarray(image).astype(np.int64)  # mode I is a 16-bit PGM, which Pillow opens with 32 bits
         if deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
             raise ValueError("32-bit pixels have no defined range; save it with 8 or 16 bits")
-        grey = ((deep + 128) // 257).astype(
-            np.uint8
-        )  # rint(v / 257) in integers; 257 is odd, so there are no ties
+        grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; 257 is odd, so there are no ties
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("La", "RGBa"):  # premultiplied alpha
         image = image.convert(image.mode.upper())
@@ -130,9 +126,7 @@ def read_index_png(path: Path) -> np.ndarray:
     """
     with _open(path) as image:
         if image.format != "PNG":
-            raise DataError(
-                f"{path}: a mask must be a PNG, this one is {image.format}; save the indices as 8-bit PNG"
-            )
+            raise DataError(f"{path}: a mask must be a PNG, this one is {image.format}; save the indices as 8-bit PNG")
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.mode not in ("P", "L", "1") or stretched:
             kind = "grey of less than 8 bits" if stretched else f"mode {image.mode}"
@@ -153,9 +147,7 @@ def encode_label(label: np.ndarray) -> bytes:
         ValueError: a value outside 0..255, or values that are no integers.
     """
     if label.dtype.kind not in "biu" or label.min(initial=0) < 0 or label.max(initial=0) > 255:
-        raise ValueError(
-            f"a label holds integers within 0..255, not {label.dtype} up to {label.max(initial=0)}"
-        )
+        raise ValueError(f"a label holds integers within 0..255, not {label.dtype} up to {label.max(initial=0)}")
     height, width = label.shape
     image = Image.frombytes("P", (width, height), np.ascontiguousarray(label, np.uint8).tobytes())
     image.putpalette(PALETTE.tobytes())

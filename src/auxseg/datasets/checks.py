@@ -31,18 +31,14 @@ class _Job:
     unlisted: Unlisted
 
 
-def decode_all(
-    root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted
-) -> list[Decoded]:
+def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
     """Decode photos and masks in worker processes; results in the order of `images`.
 
     Raises:
         DataError: the first photo or mask that cannot be read, or mask with a value outside the table or of
             another size than its photo, and the number of the others.
     """
-    jobs = [
-        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images
-    ]
+    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
     results = map_processes(_decode, jobs, "check")
     refuse(result for result in results if isinstance(result, str))
     return [result for result in results if isinstance(result, Decoded)]

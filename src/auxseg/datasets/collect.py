@@ -50,11 +50,11 @@ def collect(root: Path, params: DataParams) -> Collected:
 
 def _collect_folder(root: Path, params: DataParams) -> Collected:
     if params.labels != "csv":
-        raise ParamsError(
-            f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv"
-        )
+        raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
     known = None if params.classes is None else list(params.classes)
     tags = read_csv_tags(root / params.labels_file, known)
+    if not any(row.names for row in tags.values()):
+        raise DataError(f"{root / params.labels_file}: no row has a label; write class names into the column 'labels'")
     classes = class_table(params.classes, sorted({name for row in tags.values() for name in row.names}))
     return _match(list_folder(root, params.folder, tags), tags, classes, params)
 
@@ -71,17 +71,9 @@ def class_table(classes: dict[str, int] | list[str] | None, own: tuple[str, ...]
         names = tuple(own if classes is None else classes)
         table = ClassTable(names, tuple(range(1, len(names) + 1)))
     if not 1 <= len(table) <= 254:
-        raise DataError(
-            f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there"
-        )
+        raise DataError(f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there")
     for name in table.names:
-        if (
-            not name.strip()
-            or name != name.strip()
-            or SEPARATOR in name
-            or "\n" in name
-            or name == "background"
-        ):
+        if not name.strip() or name != name.strip() or SEPARATOR in name or "\n" in name or name == "background":
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
                 "spaces and line ends, and not 'background', which is always class 0"
@@ -89,9 +81,7 @@ def class_table(classes: dict[str, int] | list[str] | None, own: tuple[str, ...]
     return table
 
 
-def _read_tags(
-    root: Path, params: DataParams, classes: ClassTable, images: list[Listed]
-) -> Mapping[str, Tags]:
+def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> Mapping[str, Tags]:
     if params.labels == "xml":
         return read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult)
     path = root / params.labels_file
@@ -100,9 +90,7 @@ def _read_tags(
     return read_csv_tags(path, classes.names)
 
 
-def _match(
-    images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, params: DataParams
-) -> Collected:
+def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
     """Hold labels against the class table, and leave out images that have no class of a subset."""
     order = {name: position for position, name in enumerate(classes.names)}
     kept: list[Listed] = []
@@ -114,9 +102,7 @@ def _match(
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
         if unknown and params.unlisted == "error":
-            problems.append(
-                f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
-            )
+            problems.append(f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}")
         elif unknown and len(unknown) == len(names):
             left_out[item.split] = left_out.get(item.split, 0) + 1
             continue
@@ -150,9 +136,7 @@ def _no_class(name: str, classes: ClassTable) -> str:
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
     shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
     hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"
-    return (
-        f"is no known class; {hint} mend it, or set data.unlisted to ignore or background to drop such labels"
-    )
+    return f"is no known class; {hint} mend it, or set data.unlisted to ignore or background to drop such labels"
 
 
 def _source(params: DataParams) -> str:
@@ -160,8 +144,4 @@ def _source(params: DataParams) -> str:
 
 
 def _train_list(params: DataParams) -> str:
-    return (
-        params.labels_file
-        if params.format == "folder"
-        else f"ImageSets/Segmentation/{params.train_split}.txt"
-    )
+    return params.labels_file if params.format == "folder" else f"ImageSets/Segmentation/{params.train_split}.txt"

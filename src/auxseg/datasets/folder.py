@@ -17,9 +17,7 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags]) -> l
     Raises:
         DataError: a missing folder or photo, or a split other than train and val.
     """
-    require_folder(
-        root / params.images, "set data.folder.images to the folder of photos, relative to the data root"
-    )
+    require_folder(root / params.images, "set data.folder.images to the folder of photos, relative to the data root")
     if params.masks is not None:
         require_folder(root / params.masks, "set data.folder.masks to the folder of masks, or to null")
     refuse(

@@ -69,9 +69,7 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
     problems = []
     for image_id, split, where in rows:
         if "/" in image_id or "\\" in image_id or image_id.startswith("."):
-            problems.append(
-                f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending"
-            )
+            problems.append(f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending")
             continue
         if image_id in found:
             first = found[image_id]

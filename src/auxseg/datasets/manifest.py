@@ -75,9 +75,7 @@ def shard_of(image_id: str, shards: Sequence[str]) -> str:
     return shards[int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % len(shards)]
 
 
-def write_manifest(
-    folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]
-) -> None:
+def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
     """Write classes.csv and one file a shard (also for a shard without images)."""
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for record in sorted(records, key=lambda record: record.id):
@@ -118,9 +116,7 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
 
 def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
     """Read all shards of the manifest, sorted by id."""
-    records = [
-        record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)
-    ]
+    records = [record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)]
     return sorted(records, key=lambda record: record.id)
 
 
@@ -146,7 +142,5 @@ def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, P
     wrong = sorted(set(shards) ^ set(found))
     if wrong:
         state = "missing" if wrong[0] in shards else "left over from another number of shards"
-        raise DataError(
-            f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again"
-        )
+        raise DataError(f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again")
     return {shard: found[shard] for shard in shards}

@@ -31,15 +31,11 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     found = collect(root, params)
     decoded = decode_all(root, found.images, found.classes, params.unlisted)
     records = [
-        ImageRecord(
-            item.id, item.path, photo.width, photo.height, item.split, found.labels[item.id], photo.sha256
-        )
+        ImageRecord(item.id, item.path, photo.width, photo.height, item.split, found.labels[item.id], photo.sha256)
         for item, photo in zip(found.images, decoded, strict=True)
     ]
     mask_list = {
-        item.id: (item.mask, photo.mask_sha256)
-        for item, photo in zip(found.images, decoded, strict=True)
-        if item.mask
+        item.id: (item.mask, photo.mask_sha256) for item, photo in zip(found.images, decoded, strict=True) if item.mask
     }
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)

@@ -74,11 +74,7 @@ def _stamp(root: Path) -> dict | None:
 def _generator_hash() -> str:
     """Return a hash of the generator's source, so that scenes of an older version are made again."""
     source = Path(importlib.util.find_spec(GENERATOR).origin)
-    files = (
-        source.parent.rglob("*.py")
-        if source.name == "__init__.py"
-        else source.parent.glob(f"{source.stem}*.py")
-    )
+    files = source.parent.rglob("*.py") if source.name == "__init__.py" else source.parent.glob(f"{source.stem}*.py")
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

@@ -36,9 +36,7 @@ def scan(root: Path) -> dict[str, int | str]:
     digest = hashlib.sha256()
     # threads: hashing and reading both release the interpreter's lock
     with ThreadPoolExecutor(max(4, available_cpus())) as pool:
-        for path, content in zip(
-            paths, track(pool.map(_hash, paths), "scan", len(paths), "file"), strict=True
-        ):
+        for path, content in zip(paths, track(pool.map(_hash, paths), "scan", len(paths), "file"), strict=True):
             digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
@@ -68,6 +66,4 @@ def _hash(path: Path) -> str:
     try:
         return sha256_file(path)
     except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror}); mend its link or its permissions"
-        ) from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}); mend its link or its permissions") from None

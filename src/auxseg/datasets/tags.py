@@ -54,9 +54,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> dict[str, Tags]:
         if not key:
             raise DataError(f"{where}: no image_id; write the photo's name without its ending")
         if key in tags:
-            raise DataError(
-                f"{where}: id '{key}' is listed twice (also in {_line(tags[key].where)}); remove one row"
-            )
+            raise DataError(f"{where}: id '{key}' is listed twice (also in {_line(tags[key].where)}); remove one row")
         split = row.get("split")
         tags[key] = Tags(
             _split_names(row["labels"], known, semicolons), where, None if split is None else split.strip()
@@ -134,9 +132,7 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     builder, parser = ElementTree.TreeBuilder(), expat.ParserCreate()
 
     def refuse(*_: object) -> None:
-        raise DataError(
-            f"{path}: declares a document type or entities, which are not read; remove the declaration"
-        )
+        raise DataError(f"{path}: declares a document type or entities, which are not read; remove the declaration")
 
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
@@ -171,8 +167,6 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]
         columns = [int(column) + 1 for column in np.flatnonzero(hot)]
         for value in columns:
             if value not in names:
-                raise DataError(
-                    f"{where}: column {value - 1} has no class; give data.classes a class of value {value}"
-                )
+                raise DataError(f"{where}: column {value - 1} has no class; give data.classes a class of value {value}")
         tags[key] = Tags(tuple(names[value] for value in columns), where)
     return tags

@@ -39,9 +39,7 @@ def load_object_npy(path: Path) -> Any:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
     except Exception as error:  # a damaged pickle raises nearly anything
         message = " ".join(str(error).split())
-        raise DataError(
-            f"{path}: not a readable .npy file ({message}); save it again with numpy.save"
-        ) from None
+        raise DataError(f"{path}: not a readable .npy file ({message}); save it again with numpy.save") from None
     return loaded[()] if isinstance(loaded, np.ndarray) and shape == () else loaded
 
 
@@ -66,9 +64,7 @@ class _Unpickler(pickle.Unpickler):
             ) from None
 
     def persistent_load(self, pid: Any) -> Any:
-        raise DataError(
-            "its pickle refers to objects outside the file; save the labels again as a plain dictionary"
-        )
+        raise DataError("its pickle refers to objects outside the file; save the labels again as a plain dictionary")
 
 
 class _DType:
@@ -94,7 +90,7 @@ class _Array:
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, content = state
         if isinstance(content, list):
-            self.values = (tuple(shape), fortran, content)
+            self.values = (tuple(shape), content)  # in C order also for a Fortran array
         else:
             content = content.encode("latin1") if isinstance(content, str) else content
             self.values = _from_bytes(content, dtype, shape, "F" if fortran else "C")
@@ -114,9 +110,7 @@ def _scalar(dtype: _DType, content: bytes | str) -> Any:
 def _encode(text: str, encoding: str) -> bytes:
     # how Python 3 writes bytes with the old pickle protocols
     if encoding != "latin1":
-        raise DataError(
-            f"its pickle asks for the encoding {encoding!r}; save the labels as a plain dictionary"
-        )
+        raise DataError(f"its pickle asks for the encoding {encoding!r}; save the labels as a plain dictionary")
     return text.encode("latin1")
 
 
@@ -141,14 +135,14 @@ def _resolve(value: Any) -> Any:
             return value.values
         if value.values is None:
             raise DataError("its pickle ends inside an array; copy the file again")
-        shape, fortran, content = value.values
+        shape, content = value.values
         array = np.empty(len(content), object)
         array[:] = [_resolve(item) for item in content]
-        return array.reshape(shape, order="F" if fortran else "C")
+        return array.reshape(shape)
     if isinstance(value, dict):
         return {_resolve(key): _resolve(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_resolve(item) for item in value)
-    if isinstance(value, np.ndarray | _PLAIN):
+    if isinstance(value, (np.ndarray, *_PLAIN)):
         return value
     raise DataError(f"its pickle holds a {type(value).__name__}; save the labels as a plain dictionary")

@@ -36,9 +36,7 @@ def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         there = ", ".join(sorted(other.stem for other in path.parent.glob("*.txt"))) or "none"
-        raise DataError(
-            f"{path}: no such list; add it, or set data.{key} to one that exists ({there})"
-        ) from None
+        raise DataError(f"{path}: no such list; add it, or set data.{key} to one that exists ({there})") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
     for number, line in enumerate(lines, 1):

@@ -1,0 +1,30 @@
+"""Photos, masks and lists of a few bytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from auxseg.images import encode_label
+
+
+def photo(path: Path, size: tuple[int, int] = (6, 4), **options) -> None:
+    """Write a small photo of `size` (width, height)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shade = sum(path.name.encode()) % 256
+    Image.fromarray(np.full((size[1], size[0], 3), shade, np.uint8)).save(path, **options)
+
+
+def mask(path: Path, values: Sequence[int] = (0,), size: tuple[int, int] = (6, 4)) -> None:
+    """Write a mask that holds each of `values`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros(size[0] * size[1], np.uint8)
+    pixels[: len(values)] = values
+    path.write_bytes(encode_label(pixels.reshape(size[1], size[0])))
+
+
+def lines(path: Path, *rows: str) -> None:
+    """Write a text file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{row}\n" for row in rows))

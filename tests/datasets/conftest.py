@@ -1,0 +1,69 @@
+"""Tiny data sets on disk, and a project around them in which the real script of `prepare` runs."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from builders import lines, mask, photo
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def voc(tmp_path: Path) -> Path:
+    """Two train images and one val image in VOC's layout: classes cat (8), dog (12)."""
+    root = tmp_path / "raw"
+    for name, values in {"a": (8, 255), "b": (8, 12), "c": (12,)}.items():
+        photo(root / "JPEGImages" / f"{name}.jpg")
+        mask(root / "SegmentationClass" / f"{name}.png", values)
+    lines(root / "ImageSets/Segmentation/train.txt", "a", "b")
+    lines(root / "ImageSets/Segmentation/val.txt", "c")
+    lines(root / "image_labels.csv", "image_id,labels", "a,cat", "b,cat dog", "c,dog")
+    return root
+
+
+@dataclass
+class Project:
+    """A scratch project: the repository's DAG and scripts, parameters and data root of its own."""
+
+    root: Path
+    data: Path
+
+    def write(self, data: Mapping, shards: Sequence[str] = ("00", "01")) -> None:
+        """Write params.yaml with a `data` section."""
+        values = {"rounds": {"r1": "r0"}, "label_rounds": ["r0", "r1"], "shards": list(shards), "data": dict(data)}
+        (self.root / "params.yaml").write_text(yaml.safe_dump(values))
+
+    def prepare(self, workers: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run workflow/stages/prepare.py as DVC would, with at most `workers` CPUs to itself."""
+        cpus = random.sample(sorted(os.sched_getaffinity(0)), k=min(workers, len(os.sched_getaffinity(0))))
+        return subprocess.run(
+            [sys.executable, "workflow/stages/prepare.py"],
+            cwd=self.root, env={**os.environ, "AUXSEG_DATA": str(self.data)}, capture_output=True, text=True,
+            check=False, preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+        )  # fmt: skip
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return what lies under data/, half-written files included."""
+        found = (path for path in (self.root / "data").rglob("*") if path.is_file())
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[Path], Project]:
+    """Return a function from a data root to a scratch project."""
+
+    def make(data: Path) -> Project:
+        root = tmp_path / "project"
+        shutil.copytree(REPOSITORY / "workflow", root / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(REPOSITORY / "dvc.yaml", root)
+        return Project(root, data)
+
+    return make

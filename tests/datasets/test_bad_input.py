@@ -1,0 +1,159 @@
+"""Every kind of bad input: one line that names file, row or key and the mend, exit code 2, nothing half-written."""
+
+import numpy as np
+import pytest
+from builders import lines, mask, photo
+from PIL import Image
+
+CLASSES = {"cat": 8, "dog": 12}
+
+
+def truncate(path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def labels(root, *rows):
+    lines(root / "image_labels.csv", "image_id,labels", *rows)
+
+
+def train(root, *rows):
+    lines(root / "ImageSets/Segmentation/train.txt", *rows)
+
+
+def turned(root):
+    exif = Image.Exif()
+    exif[274] = 6
+    photo(root / "JPEGImages/b.jpg", exif=exif)
+
+
+CASES = {
+    "truncated image": (
+        lambda root: truncate(root / "JPEGImages/b.jpg"),
+        ["JPEGImages/b.jpg", "truncated or damaged", "replace the file"],
+    ),
+    "unreadable image": (
+        lambda root: (root / "JPEGImages/b.jpg").write_text("<html>404</html>"),
+        ["JPEGImages/b.jpg", "no readable image", "replace the file"],
+    ),
+    "label naming no known class": (
+        lambda root: labels(root, "a,cat", "b,cat dgo", "c,dog"),
+        ["image_labels.csv line 3", "label 'dgo' of 'b'", "did you mean 'dog'?", "data.unlisted"],
+    ),
+    "train image without labels": (
+        lambda root: labels(root, "a,cat", "b,", "c,dog"),
+        ["image_labels.csv line 3", "'b' has no labels", "add the classes"],
+    ),
+    "train image without a row": (
+        lambda root: labels(root, "a,cat", "c,dog"),
+        ["train.txt line 2", "image_labels.csv has no entry", "'b' has no labels"],
+    ),
+    "id twice in the list": (
+        lambda root: train(root, "a", "b", "a"),
+        ["train.txt line 3", "id 'a' is listed twice", "train.txt line 1", "remove one"],
+    ),
+    "id twice in the CSV": (
+        lambda root: labels(root, "a,cat", "b,cat", "c,dog", "a,dog"),
+        ["image_labels.csv line 5", "id 'a' is listed twice", "line 2", "remove one"],
+    ),
+    "id in both splits": (
+        lambda root: lines(root / "ImageSets/Segmentation/val.txt", "c", "a"),
+        ["val.txt line 2", "id 'a' is in both train and val", "train.txt line 1"],
+    ),
+    "listed image missing": (
+        lambda root: (root / "JPEGImages/b.jpg").unlink(),
+        ["train.txt line 2", "'b' is listed", "JPEGImages", "add the file or remove the row"],
+    ),
+    "mask with a value outside the table": (
+        lambda root: mask(root / "SegmentationClass/b.png", (8, 15)),
+        ["SegmentationClass/b.png", "mask value 15", "8 cat, 12 dog", "data.unlisted"],
+    ),
+    "mask of another size": (
+        lambda root: mask(root / "SegmentationClass/b.png", (8,), size=(6, 5)),
+        ["SegmentationClass/b.png", "6 x 5", "6 x 4", "photo's size"],
+    ),
+    "mask not turned with its photo": (turned, ["SegmentationClass/b.png", "6 x 4", "4 x 6 (upright, by its EXIF"]),
+    "truncated mask": (
+        lambda root: truncate(root / "SegmentationClass/b.png"),
+        ["SegmentationClass/b.png", "truncated or damaged PNG", "replace"],
+    ),
+    "empty train split": (lambda root: train(root), ["train.txt", "train split is empty", "list at least one"]),
+    "missing list": (
+        lambda root: (root / "ImageSets/Segmentation/train.txt").unlink(),
+        ["train.txt", "no such list", "data.train_split", "(val)"],
+    ),
+    "not the data root": (
+        lambda root: (root / "JPEGImages").rename(root / "images"),
+        ["JPEGImages: no such folder", "set the data root"],
+    ),
+    "labels missing": (lambda root: (root / "image_labels.csv").unlink(), ["image_labels.csv", "data.labels_file"]),
+    "id that leaves the folder": (lambda root: train(root, "a", "..\\b"), ["train.txt line 2", "cannot be an id"]),
+    "two photos of one id": (
+        lambda root: photo(root / "JPEGImages/b.png"),
+        ["JPEGImages: 'b' is b.jpg and b.png", "keep one"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refusal_in_one_line_with_nothing_half_written(voc, project, case):
+    spoil, expected = CASES[case]
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    old = scratch.root / "data/manifest/00.csv"
+    lines(old, "left by an earlier run")
+    spoil(voc)
+    done = scratch.prepare()
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("ERROR: ")
+    for part in expected:
+        assert part in done.stderr
+    assert list(scratch.outputs()) == ["data/manifest/00.csv"]
+
+
+def test_the_number_of_other_problems_is_told(voc, project):
+    (voc / "JPEGImages/a.jpg").write_bytes(b"")
+    (voc / "JPEGImages/b.jpg").write_bytes(b"")
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    done = scratch.prepare()
+    assert "a.jpg" in done.stderr
+    assert done.stderr.endswith("(and 1 more)\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"format": "voc", "classes": {"cat": "8"}}, ["data.classes", "valid integer"]),
+        ({"format": "vox"}, ["data.format", "'vox'"]),
+        ({"format": "voc", "clases": {}}, ["unknown key 'data.clases'", "did you mean 'classes'?"]),
+        ({"format": "voc", "classes": ["cat;dog"]}, ["data.classes: 'cat;dog' cannot be a class name"]),
+        ({"format": "folder", "labels": "npy"}, ["data.labels", "needs format voc"]),
+    ],
+)
+def test_wrong_parameters(voc, project, data, expected):
+    scratch = project(voc)
+    scratch.write(data)
+    done = scratch.prepare()
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert all(part in done.stderr for part in expected), done.stderr
+    assert scratch.outputs() == {}
+
+
+def test_missing_data_root(voc, project):
+    scratch = project(voc / "nowhere")
+    scratch.write({"format": "voc"})
+    done = scratch.prepare()
+    assert done.returncode == 2
+    assert "AUXSEG_DATA" in done.stderr
+    assert "is no folder" in done.stderr
+
+
+def test_colour_coded_mask_is_refused(voc, project):
+    Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(voc / "SegmentationClass/a.png")
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    assert "a.png: a mask must be an 8-bit palette or grey PNG" in scratch.prepare().stderr

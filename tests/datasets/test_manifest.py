@@ -1,0 +1,88 @@
+"""The manifest: what is written is read, and an image's shard depends on its id alone."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auxseg.datasets.manifest import (
+    ClassTable,
+    ImageRecord,
+    manifest_shards,
+    read_classes,
+    read_manifest,
+    read_mask_list,
+    shard_files,
+    shard_of,
+    write_manifest,
+    write_mask_list,
+)
+from auxseg.errors import DataError
+from auxseg.params.dag import shard_names
+
+IDS = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="/\\"), min_size=1, max_size=12)
+CLASSES = ClassTable(("cat", "traffic light"), (8, 3))
+
+
+def record(image_id: str, split: str = "train", labels: tuple[str, ...] = ("cat",)) -> ImageRecord:
+    return ImageRecord(image_id, f"JPEGImages/{image_id}.jpg", 6, 4, split, labels, "0" * 64)
+
+
+def test_shards_of_known_ids():
+    """Literals: another hash would move every image of every user."""
+    ids = ("2007_000032", "train00000", "Käfer")
+    assert [shard_of(image_id, ["00", "01", "02", "03"]) for image_id in ids] == ["02", "02", "00"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(IDS, unique=True, min_size=2, max_size=12), st.integers(1, 9))
+def test_a_new_photo_leaves_the_other_shards_byte_for_byte(tmp_path_factory, ids, count):
+    folder, shards = tmp_path_factory.mktemp("m"), shard_names(count)
+    write_manifest(folder / "before", map(record, ids[1:]), CLASSES, shards)
+    write_manifest(folder / "after", map(record, ids), CLASSES, shards)
+    changed = {
+        name
+        for name in [*shards, "classes"]
+        if (folder / f"before/{name}.csv").read_bytes() != (folder / f"after/{name}.csv").read_bytes()
+    }
+    assert changed == {shard_of(ids[0], shards)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(IDS, st.sampled_from(["train", "val"])), unique_by=lambda row: row[0], max_size=12))
+def test_round_trip_in_any_order(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("m")
+    records = [record(image_id, split, CLASSES.names[: len(image_id) % 3]) for image_id, split in rows]
+    write_manifest(folder, records, CLASSES, ["00", "01", "02"])
+    assert read_manifest(folder) == sorted(records, key=lambda row: row.id)
+    assert [row.id for row in read_manifest(folder, "val")] == sorted(name for name, split in rows if split == "val")
+    assert read_classes(folder) == CLASSES
+    assert manifest_shards(folder) == ["00", "01", "02"]
+
+
+def test_shards_are_about_even():
+    counts = [0] * 4
+    for number in range(2000):
+        counts[int(shard_of(f"2007_{number:06d}", shard_names(4)))] += 1
+    assert max(counts) - min(counts) < 100
+
+
+def test_mask_list(tmp_path):
+    write_mask_list(tmp_path, {"a": ("M/a.png", "11"), "b": ("M/b.png", "22")}, ["00", "01"])
+    assert read_mask_list(tmp_path, ["00", "01"]) == {"a": "M/a.png", "b": "M/b.png"}
+
+
+def test_class_table():
+    assert len(CLASSES) == 2
+    assert CLASSES.with_background == ("background", "cat", "traffic light")
+    assert CLASSES.index("traffic light") == 2
+    assert CLASSES.multi_hot(["traffic light"]).tolist() == [0, 1]
+    table = CLASSES.indices_from_values(unlisted=7)
+    assert table[[0, 8, 3, 255, 4]].tolist() == [0, 1, 2, 255, 7]
+
+
+@pytest.mark.parametrize(("there", "message"), [(["00"], "01.zip: missing"), (["00", "01", "02"], "02.zip: left over")])
+def test_shard_files_refuse_missing_and_left_over_ones(tmp_path, there, message):
+    for name in there:
+        (tmp_path / f"{name}.zip").touch()
+    with pytest.raises(DataError, match=message):
+        shard_files(tmp_path, ["00", "01"], ".zip")

@@ -1,0 +1,220 @@
+"""The stage's script on good data: every format, split and kind of labels."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import lines, mask, photo
+from PIL import Image
+
+from auxseg.artifacts.atomic import sha256_file
+from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
+from auxseg.datasets.prepare import prepare
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams
+
+CLASSES = {"cat": 8, "dog": 12}
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    def prepared(root: Path, **values):
+        monkeypatch.setenv("AUXSEG_DATA", str(root))
+        manifest, masks = tmp_path / "out/manifest", tmp_path / "out/masks"
+        prepare(DataParams.parse(values), ["00", "01"], manifest, masks)
+        return read_manifest(manifest), read_classes(manifest), read_mask_list(masks, ["00", "01"])
+
+    return prepared
+
+
+def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, project):
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES}, shards=["00", "01", "02"])
+    contents = []
+    for workers in (1, 2):
+        done = scratch.prepare(workers)
+        assert done.returncode == 0, done.stderr
+        contents.append(scratch.outputs())
+    assert contents[0] == contents[1]
+    assert sorted(contents[0]) == [
+        "data/manifest/00.csv", "data/manifest/01.csv", "data/manifest/02.csv", "data/manifest/classes.csv",
+        "data/manifest/dataset.json", "data/masks/00.csv", "data/masks/01.csv", "data/masks/02.csv",
+    ]  # fmt: skip
+    assert b"raw" not in b"".join(contents[0].values())  # no path of this machine
+    assert b"SegmentationClass" not in b"".join(
+        content for name, content in contents[0].items() if name.startswith("data/manifest")
+    )
+    assert json.loads(contents[0]["data/manifest/dataset.json"]) == {
+        "format": "voc", "has_masks": True, "scenes": None, "unlisted": "error",
+    }  # fmt: skip
+
+
+def test_voc(voc, run):
+    records, classes, masks = run(voc, format="voc", classes=CLASSES)
+    assert [(record.id, record.split, record.labels) for record in records] == [
+        ("a", "train", ("cat",)),
+        ("b", "train", ("cat", "dog")),
+        ("c", "val", ("dog",)),
+    ]
+    first = records[0]
+    assert (first.path, first.width, first.height) == ("JPEGImages/a.jpg", 6, 4)
+    assert first.sha256 == sha256_file(voc / first.path)
+    assert (classes.names, classes.values) == (("cat", "dog"), (8, 12))
+    assert masks == {name: f"SegmentationClass/{name}.png" for name in "abc"}
+
+
+def test_voc_twenty_classes_by_default(voc, run):
+    _, classes, _ = run(voc, format="voc")
+    assert classes.values == tuple(range(1, 21))
+    assert (classes.names[7], classes.names[19]) == ("cat", "tvmonitor")
+
+
+def test_a_mended_mask_changes_the_mask_list(voc, run, tmp_path):
+    """Its SHA-256 is there for DVC: otherwise scores would stay as they were."""
+    run(voc, format="voc", classes=CLASSES)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out/masks").iterdir()}
+    mask(voc / "SegmentationClass/a.png", (12,))
+    run(voc, format="voc", classes=CLASSES)
+    after = {path.name: path.read_bytes() for path in (tmp_path / "out/masks").iterdir()}
+    assert sum(before[name] != after[name] for name in before) == 1
+
+
+def test_masks_are_optional_image_by_image(voc, run):
+    (voc / "SegmentationClass/a.png").unlink()
+    assert list(run(voc, format="voc", classes=CLASSES)[2]) == ["b", "c"]
+    for left in "bc":
+        (voc / f"SegmentationClass/{left}.png").unlink()
+    assert run(voc, format="voc", classes=CLASSES)[2] == {}
+
+
+def test_without_masks_dataset_json_says_so(voc, run, tmp_path):
+    (voc / "SegmentationClass").rename(voc / "elsewhere")
+    run(voc, format="voc", classes=CLASSES)
+    assert json.loads((tmp_path / "out/manifest/dataset.json").read_text())["has_masks"] is False
+
+
+def test_other_lists_and_no_val(voc, run):
+    lines(voc / "ImageSets/Segmentation/aug.txt", "/JPEGImages/b.jpg /SegmentationClassAug/b.png", "", "c.jpg")
+    records, *_ = run(voc, format="voc", classes=CLASSES, train_split="aug", val_split=None)
+    assert [(record.id, record.split) for record in records] == [("b", "train"), ("c", "train")]
+
+
+def test_val_images_need_no_labels(voc, run):
+    lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,cat dog")
+    assert run(voc, format="voc", classes=CLASSES)[0][2].labels == ()
+
+
+def test_other_photo_formats_and_exif(voc, run):
+    (voc / "JPEGImages/a.jpg").unlink()
+    photo(voc / "JPEGImages/a.PNG")
+    exif = Image.Exif()
+    exif[274] = 8
+    photo(voc / "JPEGImages/b.jpg", size=(4, 6), exif=exif)
+    records, *_ = run(voc, format="voc", classes=CLASSES)
+    assert records[0].path == "JPEGImages/a.PNG"
+    assert (records[1].width, records[1].height) == (6, 4)  # upright
+
+
+@pytest.mark.parametrize("unlisted", ["ignore", "background"])
+def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlisted, caplog):
+    caplog.set_level("INFO")
+    records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted=unlisted)
+    assert [(record.id, record.labels) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
+    assert "1 images of val show no class of data.classes and are left out" in caplog.text
+
+
+def test_a_subset_without_any_image_is_refused(voc, run):
+    with pytest.raises(DataError, match=r"train split is empty .all 2 images show unlisted classes only"):
+        run(voc, format="voc", classes={"sheep": 17}, unlisted="ignore")
+
+
+def test_a_class_without_train_image_is_warned_of(voc, run, caplog):
+    run(voc, format="voc", classes={**CLASSES, "cow": 10})
+    assert "class 'cow' has no train image" in caplog.text
+
+
+def test_labels_from_xml(voc, run):
+    for name, objects in {"a": [("cat", 0), ("dog", 1)], "b": [("dog", 0)]}.items():
+        body = "".join(f"<object><name>{key}</name><difficult>{hard}</difficult></object>" for key, hard in objects)
+        lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
+    values = {"format": "voc", "classes": CLASSES, "labels": "xml"}
+    assert [record.labels for record in run(voc, **values)[0]] == [("cat", "dog"), ("dog",), ()]
+    assert run(voc, **values, difficult=False)[0][0].labels == ("cat",)
+
+
+def test_labels_from_npy(voc, run):
+    hot = np.eye(20, dtype=np.float32)
+    np.save(voc / "cls_labels.npy", {"a": hot[7], "b": hot[7] + hot[11], "c": hot[11]})
+    records, *_ = run(voc, format="voc", classes=CLASSES, labels="npy", labels_file="cls_labels.npy")
+    assert [record.labels for record in records] == [("cat",), ("cat", "dog"), ("dog",)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "plain"
+    for name in ("one", "two", "three"):
+        photo(root / "images" / f"{name}.jpg")
+    photo(root / "images/unused.jpg")
+    return root
+
+
+def test_folder_with_split_and_names_with_spaces(folder, run):
+    lines(
+        folder / "image_labels.csv", "image_id,labels,split",
+        "one.jpg,traffic light; car,train", "two,traffic light,train", "three,,val",
+    )  # fmt: skip
+    mask(folder / "truth/two.png", (2, 255))
+    records, classes, masks = run(folder, format="folder", folder={"masks": "truth"})
+    assert classes.names == ("car", "traffic light")
+    assert classes.values == (1, 2)
+    assert {record.id: (record.split, record.labels) for record in records} == {
+        "one": ("train", ("car", "traffic light")),
+        "two": ("train", ("traffic light",)),
+        "three": ("val", ()),
+    }
+    assert masks == {"two": "truth/two.png"}
+
+
+def test_folder_without_split_draws_by_id(folder, run):
+    rows = [f"{name},car" for name in ("one", "two", "three")]
+    lines(folder / "image_labels.csv", "image_id,labels", *rows)
+    values = {"format": "folder", "classes": ["car"]}
+    for share, expected in ((0.0, {"train"}), (0.999, {"val", "train"})):
+        try:
+            records, *_ = run(folder, **values, folder={"val_share": share})
+        except DataError as error:
+            assert "train split is empty" in str(error)
+        else:
+            assert {record.split for record in records} <= expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["one,car,test"], r"line 2: split 'test' of 'one' is neither train nor val"),
+        (["four,car,train"], r"line 2: image 'four' is listed, but .*images has no such photo"),
+        (["one,car,train,x"], r"line 2: more cells than the header"),
+        (["one"], r"line 2: fewer cells than the header"),
+        ([",car,train"], r"line 2: no image_id"),
+        (["one,,train", "two,car,train"], r"line 2: train image 'one' has no labels"),
+        (["one,car,val"], r"image_labels.csv: the train split is empty"),
+        ([], r"image_labels.csv: no row has a label; write class names"),
+    ],
+)
+def test_folder_refusals(folder, run, rows, message):
+    lines(folder / "image_labels.csv", "image_id,labels,split", *rows)
+    with pytest.raises(DataError, match=message):
+        run(folder, format="folder")
+
+
+@pytest.mark.parametrize("key", ["images", "masks"])
+def test_folder_that_does_not_exist(folder, run, key):
+    lines(folder / "image_labels.csv", "image_id,labels", "one,car")
+    with pytest.raises(DataError, match=rf"nowhere: no such folder; set data\.folder\.{key}"):
+        run(folder, format="folder", folder={key: "nowhere"})

@@ -1,0 +1,69 @@
+"""The fingerprint of the raw folder."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auxseg.datasets.scan import scan, write_raw
+from auxseg.errors import DataError
+
+
+@pytest.fixture
+def raw(tmp_path):
+    for name, content in {"a.jpg": b"1", "sub/b.jpg": b"2", ".DS_Store": b"3", ".git/x": b"4"}.items():
+        path = tmp_path / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path / "raw"
+
+
+def test_hidden_files_do_not_count_and_the_place_does_not_matter(raw, tmp_path):
+    found = scan(raw)
+    assert found["files"] == 2
+    assert scan(raw.rename(tmp_path / "moved")) == found
+
+
+@pytest.mark.parametrize("change", ["content", "name", "new", "gone"])
+def test_every_change_is_seen(raw, change):
+    before = scan(raw)
+    if change == "content":
+        (raw / "a.jpg").write_bytes(b"9")
+    elif change == "name":
+        (raw / "a.jpg").rename(raw / "c.jpg")
+    elif change == "new":
+        (raw / "d.jpg").write_bytes(b"")
+    else:
+        (raw / "a.jpg").unlink()
+    assert scan(raw)["sha256"] != before["sha256"]
+
+
+def test_linked_folders_are_followed_and_loops_end(raw, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/e.jpg").write_bytes(b"5")
+    (raw / "linked").symlink_to(tmp_path / "elsewhere")
+    (raw / "sub/loop").symlink_to(raw)
+    assert scan(raw)["files"] == 3
+
+
+def test_refusals(raw, tmp_path):
+    (raw / "broken.jpg").symlink_to("nowhere")
+    with pytest.raises(DataError, match=r"broken\.jpg: cannot be read"):
+        scan(raw)
+    with pytest.raises(DataError, match="no such folder"):
+        scan(tmp_path / "nowhere")
+
+
+def test_raw_yaml_is_written_only_when_it_changes(raw, tmp_path):
+    path = tmp_path / "data/raw.yaml"
+    found = scan(raw)
+    assert write_raw(path, found)
+    assert not write_raw(path, found)
+    assert yaml.safe_load(path.read_text()) == found
+    assert write_raw(path, {"files": 0, "sha256": "none"})
+
+
+def test_the_comment_is_the_one_in_the_repository(tmp_path):
+    write_raw(tmp_path / "raw.yaml", {"files": 0, "sha256": "none"})
+    committed = Path(__file__).parents[2] / "data/raw.yaml"
+    assert (tmp_path / "raw.yaml").read_text() == committed.read_text()
