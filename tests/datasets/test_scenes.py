@@ -18,9 +18,7 @@ PARAMS = ScenesParams(train=8, val=5, size=SIZE, seed=3)
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +46,7 @@ def square(index: int, side: int, top: int, left: int) -> Toy:
 
 
 def test_layout_and_split_lists(root: Path) -> None:
-    lists = {
-        split: (root / f"ImageSets/Segmentation/{split}.txt").read_text().split()
-        for split in ("train", "val")
-    }
+    lists = {split: (root / f"ImageSets/Segmentation/{split}.txt").read_text().split() for split in ("train", "val")}
     assert len(lists["train"]) == 8 and len(lists["val"]) == 5
     assert not set(lists["train"]) & set(lists["val"])
     ids = set(lists["train"]) | set(lists["val"])
@@ -70,9 +65,7 @@ def test_two_writes_are_byte_identical(root: Path, tmp_path: Path) -> None:
 def test_an_image_does_not_depend_on_the_counts(root: Path, tmp_path: Path) -> None:
     write_scenes(tmp_path / "fewer", PARAMS.model_copy(update={"train": 3, "val": 2}))
     whole = contents(root)
-    fewer = {
-        name: data for name, data in contents(tmp_path / "fewer").items() if name.endswith(("jpg", "png"))
-    }
+    fewer = {name: data for name, data in contents(tmp_path / "fewer").items() if name.endswith(("jpg", "png"))}
     assert len(fewer) == 10
     assert all(whole[name] == data for name, data in fewer.items())
 

@@ -7,12 +7,10 @@ area, colours lie in 0..1.
 """
 
 PART_SHARE = (0.12, 0.20)
-"""Area of the part over the whole toy. Smaller: activation maps cover less, and classes are harder to
-tell."""
+"""Area of the part over the whole toy. Smaller: activation maps cover less, and classes are harder to tell."""
 
 PART_COLOUR_LOYALTY = 0.85
-"""Chance that a part has its class's own two colours, else any two: below 1 the pattern must be learnt, not
-the colour."""
+"""Chance that a part has its class's own two colours, else any two: below 1 the pattern must be learnt too."""
 
 BODY_COLOUR_LOYALTY = 0.40
 """Chance that a body's colour comes from its class's three favourites, else from all eight. Larger: the body
@@ -25,8 +23,7 @@ BODY_COLOUR_JITTER = 0.07
 """Standard deviation of a body's colour around its palette entry, per channel."""
 
 BODY_TEXTURE = (0.02, 0.09)
-"""Standard deviation of the brightness texture on a body. Larger: superpixels and affinities break a body
-up."""
+"""Standard deviation of the brightness texture on a body. Larger: superpixels and affinities break a body up."""
 
 OBJECTS = (0.50, 0.35, 0.15)
 """Chances of one, two and three toys in an image (one that finds no room is left out)."""
@@ -38,12 +35,10 @@ SIZES = ((0.32, 0.60), (0.26, 0.50), (0.20, 0.40))
 """Longest side of a toy over the image side, when one, two or three toys are planned."""
 
 CLUTTER = (1, 4)
-"""Least and largest number of untagged clutter pieces behind the toys: bodies like the toys', without a
-part."""
+"""Least and largest number of untagged clutter pieces behind the toys: bodies like the toys', without a part."""
 
 CLUTTER_SIZE = (0.10, 0.28)
-"""Longest side of a clutter piece over the image side. Larger: saliency marks more of what is not an
-object."""
+"""Longest side of a clutter piece over the image side. Larger: saliency marks more of what is not an object."""
 
 CLUTTER_PLAIN_PATCH = 0.35
 """Chance that clutter carries a patch of plain colour where a toy has its pattern."""
@@ -65,8 +60,7 @@ MIN_PART_VISIBLE = 0.65
 """Least visible share of its part, else it is left out: nobody could tell its class."""
 
 CONTRAST = 0.30
-"""Distance between the body's colour and the background around it (euclidean, RGB) that counts as good
-contrast."""
+"""Distance between the body's colour and the background around it (euclidean, RGB) that counts as good contrast."""
 
 CONTRAST_RATE = 0.85
 """Share of toys for which a colour of good contrast is looked for; the others take the first that is drawn.
