@@ -46,7 +46,7 @@ def _infer(image: np.ndarray, energy: np.ndarray, params: CrfParams) -> np.ndarr
     crf.addPairwiseBilateral(
         sxy=params.bilateral_sxy,
         srgb=params.bilateral_srgb,
-        rgbim=np.ascontiguousarray(image),
+        rgbim=np.array(image, np.uint8, order="C"),  # pydensecrf wants a writable buffer
         compat=params.bilateral_compat,
     )
     return np.array(crf.inference(params.iterations), np.float32).reshape(labels, height, width)
