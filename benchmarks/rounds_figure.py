@@ -1,0 +1,117 @@
+"""Draws docs/images/rounds.png from the artifacts of a demo run: what happens to a few scenes from round to round.
+
+    make demo && python benchmarks/rounds_figure.py [--ids train00017 …]      needs matplotlib (the extra `dev`)
+
+Rows are training images: by default those with two classes or more, spread evenly over their ids, so nobody picked
+them by their result. Only the embedded scenes are drawn: a photograph of a user must not end up in git.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tensors import TensorFile
+from auxseg.audit import panels
+from auxseg.audit.sources import list_rounds, spread
+from auxseg.datasets.manifest import (
+    ClassTable,
+    ImageRecord,
+    manifest_shards,
+    read_classes,
+    read_manifest,
+    read_mask_list,
+    shard_of,
+)
+from auxseg.datasets.masks import read_mask
+from auxseg.datasets.root import photos_root, read_dataset
+from auxseg.errors import DataError
+from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
+
+DATA = Path("data")
+SIDE = 1.5
+"""Inches of a panel."""
+
+
+def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[ImageRecord]:
+    """Return the images to draw: the named ones, else `rows` with two classes or more, spread evenly.
+
+    Raises:
+        DataError: an id that is no training image.
+    """
+    by_id = {record.id: record for record in records}
+    for name in ids:
+        if name not in by_id:
+            raise DataError(f"--ids {name}: no training image of the manifest")
+    several = [record for record in records if len(record.labels) > 1]
+    return [by_id[name] for name in ids] or spread(several or records, rows)
+
+
+def row_panels(record: ImageRecord, root: Path, classes: ClassTable, last: str) -> dict[str, np.ndarray]:
+    """Return the panels of one image by caption, uint8 (h, w, 3) each; `last` is the last round."""
+    shards = manifest_shards(DATA / "manifest")
+    shard, name = shard_of(record.id, shards), f"{record.id}.png"
+    photo = panels.photo_panel(read_rgb(root / record.path))
+    maps = {key: TensorFile(DATA / f"maps/{key}/{shard}.safetensors") for key in ("r0", last)}
+    labels = {key: decode_indices(Archive(DATA / f"labels/{key}/{shard}.zip")[name]) for key in ("r0", last)}
+    prior = decode_indices(Archive(DATA / f"saliency/{shard}.zip")[name])
+    mask = read_mask(root / read_mask_list(DATA / "masks", shards)[record.id], classes, "error")
+    number = last[1:]
+    return {
+        "photo": photo,
+        "saliency prior": panels.grey_panel(prior, photo.shape[:2]),
+        "CAM": panels.heat_panel(maps["r0"][f"{record.id}.cam"], photo),
+        "initial label": panels.label_panel(labels["r0"], photo),
+        f"refined CAM, round {number}": panels.heat_panel(maps[last][f"{record.id}.cam"], photo),
+        f"label after round {number}": panels.label_panel(labels[last], photo),
+        f"prediction, round {number}": panels.label_panel(maps[last][f"{record.id}.prediction"], photo),
+        "mask (never trained on)": panels.label_panel(mask, photo),
+    }
+
+
+def draw(rows: Sequence[dict[str, np.ndarray]], classes: ClassTable) -> plt.Figure:
+    """Return the picture: one row an image, captions above, classes below."""
+    captions = list(rows[0])
+    size = (SIDE * len(captions), SIDE * len(rows) + 0.75)
+    figure, grid = plt.subplots(len(rows), len(captions), figsize=size, squeeze=False)
+    for number, (row, axes) in enumerate(zip(rows, grid, strict=True)):
+        for caption, axis in zip(captions, axes, strict=True):
+            axis.imshow(row[caption], interpolation="nearest")
+            axis.set_axis_off()
+            if number == 0:
+                axis.set_title(caption, fontsize=8.5)
+    entries = [
+        plt.Rectangle((0, 0), 1, 1, facecolor=PALETTE[index] / 255, edgecolor="black", linewidth=0.5, label=name)
+        for index, name in enumerate(classes.names, start=1)
+    ]
+    ignored = f"ignored ({IGNORE})"
+    entries.append(plt.Rectangle((0, 0), 1, 1, facecolor="#f5f5f5", edgecolor="#282828", hatch="/////", label=ignored))
+    figure.legend(handles=entries, loc="lower center", ncols=len(entries), frameon=False, fontsize=9)
+    height = size[1]
+    figure.subplots_adjust(0.004, 0.42 / height, 0.996, 1 - 0.3 / height, wspace=0.03, hspace=0.03)
+    return figure
+
+
+def main() -> None:
+    """Draw the picture of the project in the current folder."""
+    parser = argparse.ArgumentParser(description="Draw scenes from round to round.")
+    parser.add_argument("--ids", nargs="*", default=[], metavar="ID", help="training images; default: spread evenly")
+    parser.add_argument("--rows", type=int, default=4, help="number of images without --ids")
+    parser.add_argument("--to", type=Path, default=Path("docs/images/rounds.png"))
+    arguments = parser.parse_args()
+    if read_dataset(DATA / "manifest")["format"] != "scenes":
+        raise DataError("data/manifest: not the embedded scenes; run `auxseg use demo` and `dvc repro` first")
+    classes, root = read_classes(DATA / "manifest"), photos_root(DATA / "manifest")
+    last = list_rounds(DATA / "summary/rounds.csv", DATA / "labels")[-1]
+    chosen = pick(read_manifest(DATA / "manifest", "train"), arguments.ids, arguments.rows)
+    figure = draw([row_panels(record, root, classes, last) for record in chosen], classes)
+    arguments.to.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(arguments.to, dpi=107, facecolor="white", pil_kwargs={"optimize": True})
+    print(f"{arguments.to}: {', '.join(record.id for record in chosen)}")
+
+
+if __name__ == "__main__":
+    main()

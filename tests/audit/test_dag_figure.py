@@ -1,0 +1,34 @@
+"""The picture of the DAG says what dvc.yaml says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib", reason="matplotlib comes with the extra `dev`")
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def figure():
+    spec = importlib.util.spec_from_file_location("dag_figure", PROJECT / "benchmarks/dag_figure.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_graph_of_the_project(figure):
+    graph = figure.read_graph((PROJECT / "dvc.yaml").read_text())
+    assert graph.masked == {"score", "evaluate", "summary", "audit"}
+    assert graph.back == {("propagate", "labels"), ("train", "train")}
+    assert {("prepare", "classify"), ("classify", "cam"), ("cam", "labels"), ("review", "train")} <= graph.forward
+    assert not {("prepare", "audit"), ("train", "cam"), ("classify", "train")} & graph.forward
+    assert all(reader in graph.masked for writer, reader in graph.forward if writer in graph.masked)
+
+
+def test_boxes_do_not_overlap_and_arrows_lead_to_the_right(figure):
+    graph = figure.read_graph((PROJECT / "dvc.yaml").read_text())
+    at = figure.positions(graph)
+    assert len(set(at.values())) == len(graph.stages)
+    assert all(at[writer][0] <= at[reader][0] for writer, reader in graph.forward)
