@@ -44,7 +44,7 @@ def sigmoid(value):
 
 def conv(image, weight, bias=None, padding=0, dilation=1):
     """2-D convolution of (K, H, W) by (O, K, s, s), stride 1, zeros outside."""
-    count, channels, size, _ = weight.shape
+    count, _, size, _ = weight.shape
     _, height, width = image.shape
     reach = dilation * (size - 1)
     out = np.zeros((count, height + 2 * padding - reach, width + 2 * padding - reach))
@@ -104,11 +104,11 @@ def bilinear(image, height, width):
     out = np.zeros((height, width))
     for y in range(height):
         v = min(max((y + 0.5) * rows_ / height - 0.5, 0), rows_ - 1)
-        top = min(int(math.floor(v)), rows_ - 1)
+        top = min(math.floor(v), rows_ - 1)
         below, dy = min(top + 1, rows_ - 1), v - top
         for x in range(width):
             u = min(max((x + 0.5) * columns / width - 0.5, 0), columns - 1)
-            left = min(int(math.floor(u)), columns - 1)
+            left = min(math.floor(u), columns - 1)
             right, dx = min(left + 1, columns - 1), u - left
             out[y, x] = (1 - dy) * ((1 - dx) * image[top, left] + dx * image[top, right]) + dy * (
                 (1 - dx) * image[below, left] + dx * image[below, right]

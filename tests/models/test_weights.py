@@ -85,7 +85,7 @@ def test_another_number_of_classes_is_refused(tmp_path):
 
 def test_an_unknown_tensor_is_refused(tmp_path):
     write_tensors(tmp_path / "w.safetensors", {"stranger": np.zeros(3, np.float32)})
-    with pytest.raises(DataError, match=r"w\.safetensors: tensor 'stranger' has shape \(3,\), the network expects None"):
+    with pytest.raises(DataError, match=r"w\.safetensors: tensor 'stranger' .* the network expects None"):
         load_weights(tmp_path / "w.safetensors", tiny_classifier(), partial=True)
 
 

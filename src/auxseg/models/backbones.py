@@ -4,7 +4,7 @@ Each backbone normalises its input itself, so no caller can feed it the wrong st
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import timm
@@ -82,15 +82,14 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
 
 
 def _dilate(layer: nn.Module, dilation: int) -> None:
-    # torchvision does this itself for Bottleneck blocks only; ResNet-18 has BasicBlocks. As there, the first block
-    # keeps the dilation of the layer before: its input is still on that grid.
-    for index, block in enumerate(layer):
-        rate = dilation // 2 if index == 0 else dilation
-        for module in block.modules():
-            if isinstance(module, nn.Conv2d):
-                module.stride = (1, 1)
-                if module.kernel_size == (3, 3):
-                    module.dilation = module.padding = (rate, rate)
+    # torchvision does this itself for Bottleneck blocks only; ResNet-18 has BasicBlocks. A convolution that loses its
+    # stride keeps the dilation of the layer before: its input is still on that grid. All others read the new one.
+    for module in layer.modules():
+        if isinstance(module, nn.Conv2d):
+            rate = dilation // 2 if module.stride == (2, 2) else dilation
+            module.stride = (1, 1)
+            if module.kernel_size == (3, 3):
+                module.dilation = module.padding = (rate, rate)
 
 
 BACKBONES: dict[str, Callable[[int], Backbone]] = {
@@ -159,16 +158,21 @@ def _file_state(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, weights_only=True, map_location="cpu")
+        state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # every reader has its own exceptions for a damaged file
         raise DataError(f"{path}: not readable as weights ({error}); give a .safetensors or .pth state dict") from None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
+    return state
 
 
 def _rename_in_order(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     # The package's names (_blocks.0._depthwise_conv) and timm's (blocks.0.0.conv_dw) list the same layers in the
     # same order; the shapes are compared by the caller. The last two entries are the ImageNet classifier.
-    values = [value for name, value in state.items() if not name.startswith("_fc.")]
-    return dict(zip(wanted, values, strict=True))
+    values = {name: value for name, value in state.items() if not name.startswith("_fc.")}
+    if len(values) != len(wanted):
+        return values  # not this network: the caller names the first tensor that does not fit
+    return dict(zip(wanted, values.values(), strict=True))
 
 
 def _shape(state: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
