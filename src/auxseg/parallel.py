@@ -1,14 +1,18 @@
 """Progress bars and worker processes for loops over images."""
 
+import contextlib
 import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from tqdm import tqdm
+
+from auxseg.errors import AuxsegError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,11 +37,9 @@ def map_processes(function: Callable[[T], R], items: Sequence[T], label: str) ->
     workers = min(available_cpus(), len(items))
     if workers <= 1:
         return [function(item) for item in track(items, label)]
-    # spawn, not fork: forking a process in which torch or OpenCV has started threads can deadlock
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers) as pool:
-        chunk = max(1, min(16, len(items) // (workers * 4)))
-        return list(track(pool.imap(function, items, chunksize=chunk), label, total=len(items)))
+    chunk = max(1, min(16, len(items) // (workers * 4)))
+    with _pool(workers) as pool:
+        return list(track(pool.map(function, items, chunksize=chunk), label, total=len(items)))
 
 
 def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -47,7 +49,7 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
     items a worker wait, so memory stays flat.
     """
     workers = available_cpus()
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with _pool(workers) as pool:
         waiting: deque[Future[R]] = deque()
         for item in items:
             waiting.append(pool.submit(function, item))
@@ -55,3 +57,13 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    # spawn, not fork: forking a process in which torch or OpenCV has started threads can deadlock
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            yield pool
+        except BrokenProcessPool:
+            raise AuxsegError("a worker process was killed, probably out of memory; give the stage more") from None
