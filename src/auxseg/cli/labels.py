@@ -12,9 +12,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("labels", help="work on the pseudo labels")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     export = actions.add_parser("export", help="unpack a round's label archives to <id>.png files")
-    export.add_argument(
-        "--round", required=True, metavar="rN", help="round of the labels (r0 = the initial ones)"
-    )
+    export.add_argument("--round", required=True, metavar="rN", help="round of the labels (r0 = the initial ones)")
     export.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="made when missing")
     export.set_defaults(run=run)
 
@@ -28,9 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     values = read_params()
     if arguments.round not in values["label_rounds"]:
-        raise ParamsError(
-            f"--round {arguments.round}: no such round; choose of {', '.join(values['label_rounds'])}"
-        )
+        raise ParamsError(f"--round {arguments.round}: no such round; choose of {', '.join(values['label_rounds'])}")
     paths = [LABELS / arguments.round / f"{shard}.zip" for shard in values["shards"]]
     for path in paths:
         if not path.exists():
@@ -40,9 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         for name in archive:
             # ids may hold folders; nothing may land outside the one that was asked for
             if not re.fullmatch(r"[^/\\]+(/[^/\\]+)*\.png", name) or ".." in name.split("/"):
-                raise DataError(
-                    f"{archive.path}: member '{name}' is no label; run the stage that writes it again"
-                )
+                raise DataError(f"{archive.path}: member '{name}' is no label; run the stage that writes it again")
     for archive in archives:
         for name, content in archive.items():
             with atomic_path(arguments.to / name) as temporary:

@@ -8,9 +8,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("params", help="work on a parameter file")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    render = actions.add_parser(
-        "render", help="rewrite it: the same values, every key, comments from the models"
-    )
+    render = actions.add_parser("render", help="rewrite it: the same values, every key, comments from the models")
     render.add_argument("file", nargs="?", default="params.yaml", type=Path, help="default: params.yaml")
     render.set_defaults(run=run)
 

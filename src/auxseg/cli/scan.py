@@ -8,9 +8,7 @@ RAW_FILE = Path("data/raw.yaml")
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser(
-        "scan", help="tell the pipeline what the data folder holds now (data/raw.yaml)"
-    )
+    parser = subparsers.add_parser("scan", help="tell the pipeline what the data folder holds now (data/raw.yaml)")
     parser.set_defaults(run=run)
 
 

@@ -7,12 +7,8 @@ from auxseg.cli.arguments import at_least_one
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser(
-        "shards", help="set the number of slices of the images; re-runs all of them"
-    )
-    parser.add_argument(
-        "count", metavar="N", type=at_least_one, help="slices of 10 minutes of work or more each"
-    )
+    parser = subparsers.add_parser("shards", help="set the number of slices of the images; re-runs all of them")
+    parser.add_argument("count", metavar="N", type=at_least_one, help="slices of 10 minutes of work or more each")
     parser.set_defaults(run=run)
 
 

@@ -26,18 +26,16 @@ def run(arguments: argparse.Namespace) -> None:
     if REPORT.exists():
         print(f"\nreport  {REPORT}")
     if LABELS.is_dir():
-        print(
-            f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg labels export --round rN --to FOLDER)"
-        )
+        print(f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg labels export --round rN --to FOLDER)")
 
 
 def format_table(rows: list[dict[str, str]]) -> str:
     """Return the rows (round, what, miou, precision, recall: shares of 1, or empty) as text, in percent."""
     ordered = sorted(rows, key=lambda row: (int(row["round"].removeprefix("r")), _WHAT.get(row["what"], 9)))
-    lines = [f"{'':<34}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
+    lines = [f"{'':<42}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
     for row in ordered:
         figures = (_percent(row.get(name, "")) for name in ("miou", "precision", "recall"))
-        lines.append("{:<34}{:>8}{:>12}{:>9}".format(_name(row), *figures))
+        lines.append("{:<42}{:>8}{:>12}{:>9}".format(_name(row), *figures))
     return "\n".join(lines) + "\n"
 
 

@@ -9,15 +9,9 @@ PRESETS = Path("params/presets")
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser(
-        "use", help="make a preset the params.yaml; without a name, list the presets"
-    )
-    parser.add_argument(
-        "preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending"
-    )
-    parser.add_argument(
-        "--data", metavar="FOLDER", type=Path, help="root of the data set (into params.local.yaml)"
-    )
+    parser = subparsers.add_parser("use", help="make a preset the params.yaml; without a name, list the presets")
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending")
+    parser.add_argument("--data", metavar="FOLDER", type=Path, help="root of the data set (into params.local.yaml)")
     parser.set_defaults(run=run)
 
 
@@ -58,9 +52,7 @@ def _find(name: str) -> Path:
     from auxseg.params.section import suggest
 
     if name not in _names():
-        raise ParamsError(
-            f"{PRESETS}: no preset '{name}'; {suggest(name, _names()).replace('keys', 'presets')}"
-        )
+        raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names()).replace('keys', 'presets')}")
     return PRESETS / f"{name}.yaml"
 
 

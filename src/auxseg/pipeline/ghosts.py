@@ -4,6 +4,7 @@ DVC leaves them in the folders that later stages read. They are in its cache, so
 or `dvc repro` brings them back when the round or the shard returns.
 """
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,7 @@ def find_ghosts(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
     """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
     expected = outputs(values, path)
     stages = yaml.safe_load(path.read_text())["stages"]
-    templated = {
-        output
-        for stage in stages
-        for output in declared(stage, {}, path).outputs
-        if "${" in output
-    }  # fmt: skip
+    templated = {out for stage in stages for out in declared(stage, {}, path).outputs if "${" in out}
     patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
     found = {file for pattern in patterns for file in Path().glob(pattern)}
     # r0's weights are written by a stage without template, in the folder of the others
@@ -50,11 +46,12 @@ def check_cached(files: list[Path]) -> None:
     if not files:
         return
     from dvc.repo import Repo
-    from dvc.utils import file_md5
 
     with Repo(".", _wait_for_lock=True) as repo:
         for file in files:
-            if not repo.cache.local.exists(file_md5(str(file), repo.fs)):
+            with file.open("rb") as stream:
+                md5 = hashlib.file_digest(stream, "md5").hexdigest()
+            if not repo.cache.local.exists(md5):
                 raise DataError(
                     f"{file}: would be removed but is not in DVC's cache, so it could not come back; "
                     "`dvc commit -f` keeps it, or delete it yourself"

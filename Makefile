@@ -1,0 +1,43 @@
+# Two commands do all set-up: `make demo` and `make test`. Each makes .venv when it is missing or out of date.
+# `make PYTHON=python3.12 env` chooses another Python (3.11 or later).
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-nightly lint format env clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+demo: $(STAMP)  ## Run the whole pipeline on the embedded scenes; print the result table
+	$(RUN) dvc repro
+	@$(RUN) auxseg table
+
+test: $(STAMP)  ## Run the tests
+	$(RUN) python -m pytest -m "not nightly"
+
+test-nightly: $(STAMP)  ## Run all tests, their longer forms too
+	$(RUN) python -m pytest
+
+lint: $(STAMP)  ## Check style and formatting
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+format: $(STAMP)  ## Mend formatting and what of style can be mended by program
+	$(RUN) ruff check --fix-only --quiet .
+	$(RUN) ruff format .
+
+env: $(STAMP)  ## Make or update .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --editable .
+	touch $(STAMP)
+
+clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
+	rm -rf .pytest_cache .ruff_cache .hypothesis .snakemake logs
+	find src tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +

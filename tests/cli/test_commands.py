@@ -1,0 +1,236 @@
+"""The commands of `auxseg`, each run in a small copy of the project."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from auxseg.artifacts.archive import write_archive
+from auxseg.cli.main import main
+from auxseg.cli.table import format_table
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """params.yaml, dvc.yaml and one preset beside the demo, in a DVC project; the current folder."""
+    shutil.copytree(ROOT / "params", tmp_path / "params")
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    shutil.copy(ROOT / "params/presets/demo.yaml", tmp_path / "params.yaml")
+    (tmp_path / "data").mkdir()
+    shutil.copy(ROOT / "data/raw.yaml", tmp_path / "data")
+    text = (tmp_path / "params.yaml").read_text()
+    (tmp_path / "params/presets/mine.yaml").write_text(
+        text.replace("format: scenes", "format: folder").replace("# The embedded", "# My own, not the embedded", 1)
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AUXSEG_DATA", raising=False)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / ".site"))
+    Repo.init(".", no_scm=True).close()
+    return tmp_path
+
+
+def params() -> dict:
+    return yaml.safe_load(Path("params.yaml").read_text())
+
+
+def keep_in_dvc(files: dict[str, str]) -> None:
+    """Write files as a stage would, and put them into DVC's cache."""
+    with Repo(".") as repo:
+        for path, text in files.items():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text)
+            md5 = hashlib.md5(text.encode()).hexdigest()
+            repo.cache.local.add(str(Path(path).absolute()), repo.fs, md5)
+
+
+def test_rounds_keeps_comments_and_every_other_line(project, capsys):
+    before = Path("params.yaml").read_text()
+    assert main(["rounds", "3"]) == 0
+    assert params()["rounds"] == {"r1": "r0", "r2": "r1", "r3": "r2"}
+    assert params()["label_rounds"] == ["r0", "r1", "r2", "r3"]
+    after = Path("params.yaml").read_text()
+    changed = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=True) if pair[0] != pair[1]]
+    assert [new for _, new in changed] == [
+        "rounds: {r1: r0, r2: r1, r3: r2}",
+        "label_rounds: [r0, r1, r2, r3]",
+    ]
+    assert main(["rounds", "2"]) == 0
+    assert Path("params.yaml").read_text() == before
+    assert "rounds r1 to r2" in capsys.readouterr().out
+
+
+def test_shards_are_strings(project):
+    before = Path("params.yaml").read_text()
+    assert main(["shards", "12"]) == 0
+    assert params()["shards"] == [f"{i:02d}" for i in range(12)]
+    assert 'shards: ["00", "01", "02"' in Path("params.yaml").read_text()
+    assert main(["shards", "2"]) == 0
+    assert Path("params.yaml").read_text() == before
+
+
+def test_fewer_rounds_leave_no_ghost(project, capsys):
+    gone = ["labels/r2/00.zip", "saliency_labels/r2/01.zip", "maps/r2/00.safetensors", "score/r2/00.csv"]
+    gone += ["models/r2.safetensors", "curves/r2.csv", "review/r2.csv", "predictions/r2.zip", "evaluate/r2.csv"]
+    kept = [path.replace("r2", "r1") for path in gone] + ["models/r0.safetensors", "summary/rounds.csv"]
+    keep_in_dvc({f"data/{path}": path for path in gone + kept})
+    assert main(["rounds", "1"]) == 0
+    left = {str(path.relative_to("data")) for path in Path("data").rglob("*") if path.is_file()}
+    assert left == {*kept, "raw.yaml"}
+    assert not Path("data/labels/r2").exists()
+    assert "removed 9 outputs" in capsys.readouterr().out
+
+
+def test_fewer_shards_leave_no_ghost(project):
+    keep_in_dvc({f"data/labels/r0/{shard}.zip": shard for shard in ("00", "01")})
+    keep_in_dvc({"data/saliency/01.zip": "x"})
+    assert main(["shards", "1"]) == 0
+    assert [str(path) for path in Path("data").rglob("*.zip")] == ["data/labels/r0/00.zip"]
+
+
+def test_a_file_that_could_not_come_back_stays(project, capsys):
+    keep_in_dvc({"data/models/r2.safetensors": "weights"})
+    Path("data/curves").mkdir()
+    Path("data/curves/r2.csv").write_text("never recorded")
+    before = Path("params.yaml").read_text()
+    assert main(["rounds", "1"]) == 2
+    assert capsys.readouterr().err.startswith("error: data/curves/r2.csv: would be removed but is not in DVC's cache")
+    assert Path("params.yaml").read_text() == before
+    assert Path("data/models/r2.safetensors").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
+def test_counts_are_whole_numbers_from_one(project, count, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["rounds", count])
+    assert stop.value.code == 2
+
+
+def test_check(project, capsys):
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "params.yaml is valid\n"
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}"))
+    assert main(["check"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: params.yaml: key 'rounds': round 1 is no string")
+    assert error.count("\n") == 1
+
+
+def test_a_wrong_file_is_not_edited(project):
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("\nlabels:", "\nlables:"))
+    before = Path("params.yaml").read_text()
+    assert main(["rounds", "3"]) == 2
+    assert Path("params.yaml").read_text() == before
+
+
+def test_use_lists_copies_and_suggests(project, capsys):
+    assert main(["use"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("demo ") and "embedded scenes" in line for line in listed)
+    assert main(["use", "dmo"]) == 2
+    assert "no preset 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
+    Path("params.yaml").write_text("rubbish: 1\n")
+    assert main(["use", "demo"]) == 0
+    assert Path("params.yaml").read_bytes() == Path("params/presets/demo.yaml").read_bytes()
+
+
+def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "a.jpg").write_bytes(b"x")
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert yaml.safe_load(Path("params.local.yaml").read_text()) == {"data_root": str(photos)}
+    assert yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 1
+    (photos / "b.jpg").write_bytes(b"y")
+    assert main(["scan"]) == 0
+    assert "data/raw.yaml: 2 files" in capsys.readouterr().out
+    # back to the demo: its own scan is the one in git
+    assert main(["use", "demo"]) == 0
+    assert Path("data/raw.yaml").read_bytes() == (ROOT / "data/raw.yaml").read_bytes()
+
+
+def test_use_without_a_data_root_says_what_is_next(project, capsys):
+    assert main(["use", "mine"]) == 0
+    assert "AUXSEG_DATA" in capsys.readouterr().out
+    assert main(["scan"]) == 2
+    assert capsys.readouterr().err.startswith("error: no data root")
+
+
+def test_use_with_a_missing_folder_changes_nothing(project, capsys):
+    before = Path("params.yaml").read_text()
+    assert main(["use", "mine", "--data", "nowhere"]) == 2
+    assert "error: --data nowhere: no such folder" in capsys.readouterr().err
+    assert Path("params.yaml").read_text() == before
+    assert not Path("params.local.yaml").exists()
+
+
+def test_table(project, capsys):
+    rows = [
+        {"round": "r1", "what": "model+crf", "miou": "0.5451", "precision": "0.7", "recall": "0.6"},
+        {"round": "r1", "what": "labels", "miou": "0.58", "precision": "0.8", "recall": "0.6"},
+        {"round": "r0", "what": "labels", "miou": "0.574", "precision": "0.888", "recall": "0.619"},
+        {"round": "r1", "what": "model", "miou": "", "precision": "", "recall": ""},
+    ]
+    lines = format_table(rows).splitlines()
+    assert lines[0].split() == ["mIoU", "precision", "recall"]
+    assert lines[1].split() == ["initial", "labels", "(train)", "57.4", "88.8", "61.9"]
+    assert lines[2].startswith("labels after round 1 (train)")
+    assert lines[3].split()[-3:] == ["-", "-", "-"]
+    assert lines[4].startswith("model of round 1 (val), multi-scale + CRF") and "54.5" in lines[4]
+    assert len({len(line) for line in lines}) == 1
+
+    assert main(["table"]) == 2
+    assert capsys.readouterr().err.startswith("error: data/summary/rounds.csv: no such file")
+    Path("data/summary").mkdir()
+    Path("data/summary/rounds.csv").write_text("round,what,miou,precision,recall\nr0,labels,0.5,0.6,0.7\n")
+    Path("data/audit").mkdir()
+    Path("data/audit/index.html").write_text("")
+    Path("data/labels").mkdir()
+    assert main(["table"]) == 0
+    out = capsys.readouterr().out
+    assert "initial labels" in out and "data/audit/index.html" in out and "data/labels/<round>/<shard>.zip" in out
+
+
+def test_labels_export(project, capsys):
+    write_archive(Path("data/labels/r1/00.zip"), {"a.png": b"1", "sub/b.png": b"2"})
+    assert main(["labels", "export", "--round", "r1", "--to", "out"]) == 2
+    assert "data/labels/r1/01.zip: no such file" in capsys.readouterr().err
+    assert not Path("out").exists()
+    write_archive(Path("data/labels/r1/01.zip"), {"c.png": b"3"})
+    assert main(["labels", "export", "--round", "r1", "--to", "out"]) == 0
+    files = {str(path.relative_to("out")): path.read_bytes() for path in Path("out").rglob("*.png")}
+    assert files == {"a.png": b"1", "sub/b.png": b"2", "c.png": b"3"}
+    assert main(["labels", "export", "--round", "r7", "--to", "out"]) == 2
+    assert "no such round; choose of r0, r1, r2" in capsys.readouterr().err
+
+
+def test_labels_export_writes_nowhere_else(project, capsys):
+    write_archive(Path("data/labels/r1/00.zip"), {"../../evil.png": b"1"})
+    write_archive(Path("data/labels/r1/01.zip"), {"c.png": b"3"})
+    assert main(["labels", "export", "--round", "r1", "--to", "out/in"]) == 2
+    assert "is no label" in capsys.readouterr().err
+    assert not Path("evil.png").exists() and not Path("out").exists()
+
+
+def test_params_render_brings_a_file_up_to_date(project):
+    wanted = Path("params.yaml").read_text()
+    text = "".join(line for line in wanted.splitlines(True) if "prior_weight" not in line)
+    Path("params.yaml").write_text(text)
+    assert main(["params", "render"]) == 0
+    assert Path("params.yaml").read_text() == wanted
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    program = "import sys; from auxseg.cli.main import build_parser; build_parser().format_help(); print(*sys.modules)"
+    start = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
+    assert time.monotonic() - start < 3  # 0.1 s on an idle machine
+    assert not {"torch", "dvc", "numpy", "pydantic", "yaml", "ruamel"} & set(result.stdout.split())

@@ -1,0 +1,94 @@
+"""params.yaml as a whole: every section has a model, presets are what the models say, errors are one line."""
+
+import difflib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auxseg.errors import ParamsError
+from auxseg.params.dag import SECTION_KEYS
+from auxseg.params.registry import SECTIONS, check
+from auxseg.params.template import render, title_of
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = sorted((ROOT / "params/presets").glob("*.yaml"))
+
+
+def test_every_section_has_a_model():
+    assert tuple(section.key for section in SECTIONS) == SECTION_KEYS
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_presets_have_every_key_and_no_other(path):
+    text = path.read_text()
+    fresh = render(check(path), title_of(text))
+    name = path.relative_to(ROOT)
+    difference = "".join(difflib.unified_diff(text.splitlines(True), fresh.splitlines(True), str(name), "models"))
+    assert text == fresh, f"`auxseg params render {name}` brings it up to date:\n{difference}"
+    assert title_of(text), "a preset says in its first lines what it is for"
+
+
+def test_params_yaml_is_the_demo():
+    assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params/presets/demo.yaml").read_bytes()
+
+
+def test_render_keeps_values_and_writes_every_key():
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["labels"] = {"cam_threshold": 0.31}
+    values["data"] = {"classes": {"1st": 3, "yes": 5}}
+    values["classify"] = {"optimiser": {"weight_decay": 1e-05}}
+    again = yaml.safe_load(render(values))
+    assert again["labels"]["cam_threshold"] == 0.31
+    assert again["data"]["classes"] == {"1st": 3, "yes": 5}
+    assert again["classify"]["optimiser"]["weight_decay"] == 1e-05
+    for section in SECTIONS:
+        assert set(again[section.key]) == set(section.model_fields)
+        assert section.parse(again[section.key]) == section.parse(values.get(section.key))
+    assert render(again) == render(values)
+
+
+def test_comments_give_meaning_range_and_choices():
+    text = render(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    assert "cam_threshold: 0.2  # object = largest class CAM above this. [>= 0, <= 1]" in text
+    assert "combine: mean  # Over scales and flips, of the softmax. [mean | max]" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_title_is_the_comment_above_the_first_empty_line():
+    assert title_of("# One\n# two\n\nrounds: 1\n") == "One two"
+    assert title_of("# about the key\nrounds: 1\n") == ""
+    assert title_of("rounds: 1\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cam_threshold: 0.2", "cam_treshold: 0.2", "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?"),
+        ("  kernel: 3", "  kernal: 3", "unknown key 'network.cross_task.kernal'; did you mean 'kernel'?"),
+        ("\nlabels:", "\nlables:", "unknown key 'lables'; did you mean 'labels'?"),
+        ("cam_threshold: 0.2", "cam_threshold: 2.0", "key 'labels.cam_threshold': input should be less than or equal"),
+        ("cam_threshold: 0.2", "cam_threshold: high", "key 'labels.cam_threshold': input should be a valid number"),
+        ("batch_size: 4", "batch_size: 4.5", "key 'train.batch_size': input should be a valid integer"),
+        ("variant: auxsegnet_plus", "variant: plus", "key 'network.variant': input should be 'auxsegnet' or"),
+        ("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}", "key 'rounds': round 1 is no string"),
+        ("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0, r2: r0}", "key 'rounds': expected"),
+        ("label_rounds: [r0, r1, r2]", "label_rounds: [r0, r1]", "key 'label_rounds': expected"),
+        ('shards: ["00", "01"]', "shards: [0, 1]", "key 'shards': expected strings"),
+        ("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0", "not YAML"),
+    ],
+)  # fmt: skip
+def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, message):
+    text = (ROOT / "params/presets/demo.yaml").read_text()
+    assert old in text
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ParamsError) as error:
+        check(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(error.value)
+
+
+def test_missing_file_says_what_to_do(tmp_path):
+    with pytest.raises(ParamsError, match="no such file; run from the project's root"):
+        check(tmp_path / "params.yaml")
