@@ -73,9 +73,7 @@ def _group(model: BaseModel, indent: int) -> Iterator[str]:
 def _about(field: FieldInfo) -> str:
     """Return a field's docstring on one line, with its range or its choices."""
     text = " ".join((field.description or "").split())
-    bounds = [
-        f"{sign} {limit:g}" for name, sign in _BOUNDS.items() if (limit := _bound(field, name)) is not None
-    ]
+    bounds = [f"{sign} {limit:g}" for name, sign in _BOUNDS.items() if (limit := _bound(field, name)) is not None]
     limits = ", ".join([*bounds, *([choices] if (choices := _choices(field.annotation)) else [])])
     return " ".join(filter(None, (text, f"[{limits}]" if limits else "")))
 
@@ -85,11 +83,7 @@ def _bound(field: FieldInfo, name: str) -> float | None:
 
 
 def _choices(annotation: Any) -> str:
-    return (
-        " | ".join(str(choice) for choice in get_args(annotation))
-        if get_origin(annotation) is Literal
-        else ""
-    )
+    return " | ".join(str(choice) for choice in get_args(annotation)) if get_origin(annotation) is Literal else ""
 
 
 def _comment(text: str, indent: int) -> Iterator[str]:
@@ -101,9 +95,7 @@ def _flow(value: Any) -> str:
     """Return a value as YAML on one line."""
     plain = list(value) if isinstance(value, tuple) else value
     # as the only member of a list: a scalar alone would end with a document mark
-    return yaml.dump([plain], Dumper=_Dumper, default_flow_style=True, width=10**6, sort_keys=False).strip()[
-        1:-1
-    ]
+    return yaml.dump([plain], Dumper=_Dumper, default_flow_style=True, width=10**6, sort_keys=False).strip()[1:-1]
 
 
 class _Dumper(yaml.SafeDumper):

@@ -36,9 +36,7 @@ class Fingerprints:
         """
         parts = [("script", self._module(self._root / SCRIPTS / f"{name}.py", "")[0])]
         closure = self.closure(name)
-        parts += [
-            (module, self._module(self._file(module), module)[0]) for module in closure if self._file(module)
-        ]
+        parts += [(module, self._module(self._file(module), module)[0]) for module in closure if self._file(module)]
         for file in self._package_data(closure):
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             parts.append((file.relative_to(self._root / SOURCE).as_posix(), digest))
@@ -77,9 +75,7 @@ class Fingerprints:
             try:
                 tree = ast.parse(file.read_bytes(), filename=str(shown))
             except FileNotFoundError:
-                raise DataError(
-                    f"{shown}: no such script; add it, or take its fingerprint out of dvc.yaml"
-                ) from None
+                raise DataError(f"{shown}: no such script; add it, or take its fingerprint out of dvc.yaml") from None
             except (SyntaxError, ValueError) as error:
                 line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
                 raise DataError(f"{shown}{line}: not valid Python ({error}); mend it") from None
@@ -106,9 +102,7 @@ class Fingerprints:
         if not _is_ours(name):
             return
         if not self._exists(name):
-            raise DataError(
-                f"{shown}:{node.lineno}: imports {name}, which is no module of {SOURCE}; mend the import"
-            )
+            raise DataError(f"{shown}:{node.lineno}: imports {name}, which is no module of {SOURCE}; mend the import")
         parts = name.split(".")
         yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
@@ -157,11 +151,7 @@ def _field(value: Any) -> str:
 
 
 def _is_text(node: Any) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _is_ours(name: str) -> bool:

@@ -44,11 +44,7 @@ def instances(values: dict[str, Any], path: Path = DVC_FILE) -> list[Instance]:
 
 def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
     """Return the paths that all instances write."""
-    return {
-        output
-        for one in instances(values, path)
-        for output in declared(one.stage, one.template, path).outputs
-    }
+    return {output for one in instances(values, path) for output in declared(one.stage, one.template, path).outputs}
 
 
 def _lookup(source: Any, values: dict[str, Any]) -> Any:
