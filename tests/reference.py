@@ -127,7 +127,7 @@ def inner(state, prefix):
 
 
 def task_affinity(features, state, *, plus, whiten, temperature):
-    """METHOD 1.4 for one image: refined features (D, h, w), A^p (N, N), a^u (1, N) or None."""
+    """docs/method.md section 1.4 for one image: refined features (D, h, w), A^p (N, N), a^u (1, N) or None."""
     _, height, width = features.shape
 
     def project(name):

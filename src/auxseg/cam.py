@@ -1,4 +1,4 @@
-"""Multi-scale class activation maps, as in PSA (METHOD section 2, r0)."""
+"""Multi-scale class activation maps, as in PSA (docs/method.md section 2, r0)."""
 
 from collections.abc import Sequence
 

@@ -13,7 +13,7 @@ _SALIENCY_TAU = 1.05
 
 
 def saliency_crf(image: np.ndarray, saliency: np.ndarray, params: CrfParams) -> np.ndarray:
-    """Return the saliency, float32 (H, W) in [0, 1], after a two-label CRF (METHOD section 2).
+    """Return the saliency, float32 (H, W) in [0, 1], after a two-label CRF (docs/method.md section 2).
 
     The unary energy of probability p is -log p / (1.05 sigmoid(p)).
 

@@ -1,4 +1,4 @@
-"""Heuristic fusion of CAM and saliency into pseudo labels (METHOD section 2).
+"""Heuristic fusion of CAM and saliency into pseudo labels (docs/method.md section 2).
 
 Everything is computed from *stored* values, 8-bit saliency and float16 CAM, so that an audit can recompute every
 decision exactly. No network and no torch here.

@@ -1,7 +1,7 @@
 """Photographs in, label and saliency PNGs in and out.
 
 A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes: Pillow packs a
-shorter palette into 4 bits or less and 255 comes back as 15 or 3 (METHOD section 4, quirk 3).
+shorter palette into 4 bits or less and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
 """
 
 import io

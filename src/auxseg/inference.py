@@ -1,4 +1,4 @@
-"""Multi-scale inference of a round's network (METHOD section 2, "Final")."""
+"""Multi-scale inference of a round's network (docs/method.md section 2, "Final")."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,4 +1,4 @@
-"""One pass of a round's network over images: the maps that are cached between rounds (METHOD section 2)."""
+"""One pass of a round's network over images: the maps that are cached between rounds (docs/method.md section 2)."""
 
 from collections.abc import Sequence
 

@@ -14,7 +14,7 @@ RATES = {8: (6, 12, 18), 16: (3, 6, 9), 32: (1, 3, 4)}
 
 
 def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False, kernel=3):
-    """METHOD section 1 for one image at stride 8, float64."""
+    """docs/method.md section 1 for one image at stride 8, float64."""
     state = reference.state_of(network)
     features = image.double().numpy() / 255
     weight, bias = state["backbone.body.weight"], state["backbone.body.bias"]

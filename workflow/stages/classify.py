@@ -1,4 +1,4 @@
-"""Stage classify: train the single-task classifier on image-level labels (METHOD section 2, r0)."""
+"""Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Stage evaluate: a round's model on the validation images, without and with post-processing (METHOD section 6).
+"""Stage evaluate: a round's model on val, without and with post-processing (docs/method.md section 6).
 
 Writes the final predictions (multi-scale + CRF) as label PNGs, and counts for three kinds: `model` (single scale),
 `model+ms` (multi-scale) and `model+ms+crf`. Without masks the predictions are written and the counts stay empty.

@@ -1,4 +1,4 @@
-"""Stage labels: pseudo labels and saliency labels of one round and shard from stored maps (METHOD section 2)."""
+"""Stage labels: segmentation and saliency labels of a round and shard from stored maps (docs/method.md section 2)."""
 
 from dataclasses import dataclass
 from pathlib import Path

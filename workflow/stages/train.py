@@ -1,4 +1,4 @@
-"""Stage train: one round of the multi-task network on the labels of the round before (METHOD section 3)."""
+"""Stage train: one round of the multi-task network on the labels of the round before (docs/method.md section 3)."""
 
 import logging
 

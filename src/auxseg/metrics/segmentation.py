@@ -1,4 +1,4 @@
-"""mIoU, precision and recall from pooled counts (METHOD section 6).
+"""mIoU, precision and recall from pooled counts (docs/method.md section 6).
 
 Counts are pooled over the whole set, then taken per class, then averaged over the C + 1 classes with background. A
 class absent from both mask and prediction is left out of the mean. 255 in a mask is left out; 255 in a *prediction*

@@ -1,4 +1,4 @@
-"""Affinities: within a task (METHOD section 1.4) and across the two tasks (section 1.6).
+"""Affinities: within a task (docs/method.md section 1.4) and across the two tasks (section 1.6).
 
 An affinity is (B, N, N) over the N = h w positions in raster order; row i is the query position.
 """

@@ -1,4 +1,4 @@
-"""AuxSegNet and AuxSegNet+: one backbone, three branches, a cross-task affinity (METHOD section 1)."""
+"""AuxSegNet and AuxSegNet+: one backbone, three branches, a cross-task affinity (docs/method.md section 1)."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Backbones: an image in 0..255 goes in, features at the output stride come out (METHOD section 1.1).
+"""Backbones: an image in 0..255 goes in, features at the output stride come out (docs/method.md section 1.1).
 
 Each backbone normalises its input itself, so no caller can feed it the wrong statistics.
 """
@@ -43,7 +43,7 @@ class Backbone(nn.Module):
         return self.body(normalised.contiguous(memory_format=torch.channels_last))
 
     def stem_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters of the first convolution (kept fixed in every round, METHOD section 3)."""
+        """Return the parameters of the first convolution (kept fixed in every round, docs/method.md section 3)."""
         first = next(module for module in self.body.modules() if isinstance(module, nn.Conv2d))
         return list(first.parameters())
 

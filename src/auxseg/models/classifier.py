@@ -1,4 +1,4 @@
-"""The classification branch and the single-task classifier built from it (METHOD sections 1.2 and 2)."""
+"""The classification branch and the single-task classifier built from it (docs/method.md sections 1.2 and 2)."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

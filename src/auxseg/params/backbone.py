@@ -6,7 +6,7 @@ from auxseg.params.section import Section
 
 
 class BackboneParams(Section):
-    """METHOD section 1.1: image (3, H, W) -> features (K, h, w) at the output stride."""
+    """docs/method.md section 1.1: image (3, H, W) -> features (K, h, w) at the output stride."""
 
     key: ClassVar[str] = "backbone"
 

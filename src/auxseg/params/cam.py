@@ -1,4 +1,4 @@
-"""`cam`: multi-scale class activation maps of the classifier (METHOD section 2, r0)."""
+"""`cam`: multi-scale class activation maps of the classifier (docs/method.md section 2, r0)."""
 
 from typing import ClassVar
 

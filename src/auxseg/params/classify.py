@@ -1,4 +1,4 @@
-"""`classify`: the single-task classifier that gives the initial CAMs (METHOD section 2, r0)."""
+"""`classify`: the single-task classifier that gives the initial CAMs (docs/method.md section 2, r0)."""
 
 from typing import ClassVar
 

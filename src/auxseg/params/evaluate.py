@@ -1,4 +1,4 @@
-"""`evaluate`: each round's model on val, without and with post-processing (METHOD sections 2 and 6)."""
+"""`evaluate`: each round's model on val, without and with post-processing (docs/method.md sections 2 and 6)."""
 
 from typing import ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""`labels`: fusion of CAM and saliency into pseudo labels (METHOD section 2). CPU only; changes cost no GPU."""
+"""`labels`: fusion of CAM and saliency into pseudo labels (docs/method.md section 2). CPU only; changes cost no GPU."""
 
 from typing import ClassVar
 

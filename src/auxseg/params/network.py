@@ -1,4 +1,4 @@
-"""`network`: the heads and affinities of AuxSegNet and AuxSegNet+ (METHOD section 1)."""
+"""`network`: the heads and affinities of AuxSegNet and AuxSegNet+ (docs/method.md section 1)."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from auxseg.params.section import Section, Strict
 
 
 class CrossTaskParams(Strict):
-    """Fusion of the two tasks' affinities (METHOD section 1.6)."""
+    """Fusion of the two tasks' affinities (docs/method.md section 1.6)."""
 
     kernel: Literal[1, 3] = 3
     """3: the released code's convolution over the N x N map. 1: exact, equivariant to the order of positions."""

@@ -1,4 +1,4 @@
-"""`propagate`: one pass of a round's network over all images (METHOD section 2, round r)."""
+"""`propagate`: one pass of a round's network over all images (docs/method.md section 2, round r)."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""`train`: one round of the multi-task network (METHOD section 3)."""
+"""`train`: one round of the multi-task network (docs/method.md section 3)."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from auxseg.params.section import Section, Strict
 
 
 class LossParams(Strict):
-    """Weights l1, l2, l3 of the loss (METHOD section 1)."""
+    """Weights l1, l2, l3 of the loss (docs/method.md section 1)."""
 
     classification: float = Field(1.0, ge=0)
     saliency: float = Field(1.0, ge=0)

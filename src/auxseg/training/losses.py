@@ -1,4 +1,4 @@
-"""The losses of METHOD section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg'))."""
+"""The losses of docs/method.md section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg'))."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""SGD with two learning rates and the polynomial schedule (METHOD section 3)."""
+"""SGD with two learning rates and the polynomial schedule (docs/method.md section 3)."""
 
 import torch
 from torch import nn
