@@ -2,7 +2,7 @@
 
 A sample is a photograph and, for the multi-task network, its segmentation label and saliency label. What a crop
 shows beyond the image is padding: mid-grey, label 255 and no saliency label (the released code calls it background
-and not salient; METHOD section 4, quirk 6).
+and not salient; docs/method.md section 4, quirk 6).
 """
 
 from dataclasses import dataclass, replace
