@@ -66,7 +66,8 @@ class Augment:
 
         def resize(tensor: Tensor) -> Tensor:
             if tensor.dtype == torch.uint8 and tensor.shape[0] == 1:  # a label: indices cannot be averaged
-                return functional.resize(tensor, size, transforms.InterpolationMode.NEAREST)
+                # exact: torch's plain NEAREST takes a pixel's corner, half a pixel beside the image and saliency
+                return functional.resize(tensor, size, transforms.InterpolationMode.NEAREST_EXACT)
             return functional.resize(tensor, size, antialias=True)
 
         return _each(sample, resize)

@@ -1,0 +1,142 @@
+"""Losses against float64 loops; what is left out of them."""
+
+import math
+
+import numpy as np
+import pytest
+import reference
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_networks import picture, tiny_auxsegnet
+
+from auxseg.params.train import LossParams
+from auxseg.training.augment import Sample
+from auxseg.training.losses import multi_task_loss, saliency_loss, segmentation_loss
+
+
+def upsampled(logits, height, width):
+    return np.stack([reference.bilinear(plane, height, width) for plane in logits.double().numpy()])
+
+
+def saliency_by_hand(logits, target, mode):
+    terms = []
+    for b in range(len(logits)):
+        large = upsampled(logits[b], *target.shape[2:])[0]
+        for z, t in zip(large.flat, target[b, 0].double().numpy().flat, strict=True):
+            if t < 0:
+                continue
+            if mode == "binary":
+                t = 1.0 if t > 0.5 else 0.0
+            p = 1 / (1 + math.exp(-z))
+            terms.append(-t * math.log(p) - (1 - t) * math.log(1 - p))
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+def segmentation_by_hand(logits, label):
+    terms = []
+    for b in range(len(logits)):
+        large = upsampled(logits[b], *label.shape[2:])
+        for y in range(label.shape[2]):
+            for x in range(label.shape[3]):
+                if label[b, 0, y, x] != 255:
+                    terms.append(-math.log(reference.softmax(large[:, y, x])[label[b, 0, y, x]]))
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+@given(st.integers(0, 99), st.sampled_from(["binary", "soft"]))
+def test_saliency_loss(seed, mode):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(2, 1, 2, 3, generator=generator)
+    target = torch.rand(2, 1, 5, 4, generator=generator)
+    target[torch.rand(target.shape, generator=generator) < 0.3] = -1.0
+    found = saliency_loss(logits, target, mode)
+    assert found.item() == pytest.approx(saliency_by_hand(logits, target, mode), rel=1e-4, abs=1e-6)
+
+
+@given(st.integers(0, 99))
+def test_segmentation_loss(seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(2, 4, 2, 3, generator=generator)
+    label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 5, 4), generator=generator)]
+    found = segmentation_loss(logits, label)
+    assert found.item() == pytest.approx(segmentation_by_hand(logits, label), rel=1e-4, abs=1e-6)
+
+
+def test_one_half_is_not_salient_in_binary_and_one_half_in_soft():
+    logits, target = torch.tensor([[[[2.0]]]]), torch.tensor([[[[0.5]]]])
+    not_salient, salient = math.log(1 + math.exp(2)), math.log(1 + math.exp(-2))
+    assert saliency_loss(logits, target, "binary").item() == pytest.approx(not_salient)
+    assert saliency_loss(logits, target, "soft").item() == pytest.approx((not_salient + salient) / 2)
+    above = torch.nextafter(target, torch.ones(()))
+    assert saliency_loss(logits, above, "binary").item() == pytest.approx(salient)
+
+
+def test_padding_has_no_say():
+    """Quirk 6: what a crop shows beyond the image is neither background nor 'not salient'."""
+    torch.manual_seed(0)
+    logits = torch.randn(1, 1, 3, 4, requires_grad=True)
+    target = torch.tensor([1.0, 0.0, -1.0, -1.0]).expand(1, 1, 3, 4)
+    saliency_loss(logits, target, "soft").backward()
+    assert (logits.grad[..., 2:] == 0).all()
+    assert (logits.grad[..., :2] != 0).all()
+    logits = torch.randn(1, 4, 1, 4, requires_grad=True)
+    segmentation_loss(logits, torch.tensor([[[[1, 0, 255, 255]]]], dtype=torch.uint8)).backward()
+    assert (logits.grad[..., 2:] == 0).all()
+    assert (logits.grad[..., :2] != 0).all()
+
+
+def test_a_batch_without_labels_gives_zero_and_finite_gradients():
+    network = tiny_auxsegnet().train()
+    batch = Sample(
+        picture(batch=2),
+        torch.zeros(2, 3),
+        torch.full((2, 1, 24, 32), 255, dtype=torch.uint8),
+        torch.full((2, 1, 24, 32), -1.0),
+    )
+    losses = multi_task_loss(network(batch.image), batch, LossParams(), "binary")
+    for name in ("saliency", "refined_saliency", "segmentation", "refined_segmentation"):
+        assert losses[name].item() == 0, name
+    assert losses["loss"].item() == losses["classification"].item() > 0
+    losses["loss"].backward()
+    gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+    assert all(gradient.isfinite().all() for gradient in gradients.values())
+    assert gradients["classification.linear.weight"].abs().max() > 0
+    assert gradients["segmentation.predict.weight"].abs().max() == 0
+
+
+def test_multi_task_loss():
+    torch.manual_seed(1)
+    network = tiny_auxsegnet()
+    batch = Sample(
+        picture(batch=2),
+        torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]]),
+        torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 24, 32))],
+        torch.rand(2, 1, 24, 32),
+    )
+    with torch.no_grad():
+        outputs = network(batch.image)
+    losses = multi_task_loss(outputs, batch, LossParams(classification=2, saliency=3, segmentation=5), "soft")
+    terms = []
+    for z, t in zip(outputs.classification.double().flatten(), batch.classes.double().flatten(), strict=True):
+        terms.append(-float(t * math.log(reference.sigmoid(z)) + (1 - t) * math.log(1 - reference.sigmoid(z))))
+    wanted = {
+        "classification": sum(terms) / len(terms),
+        "saliency": saliency_by_hand(outputs.saliency, batch.saliency, "soft"),
+        "refined_saliency": saliency_by_hand(outputs.refined_saliency, batch.saliency, "soft"),
+        "segmentation": segmentation_by_hand(outputs.segmentation, batch.label),
+        "refined_segmentation": segmentation_by_hand(outputs.refined_segmentation, batch.label),
+    }
+    for name, value in wanted.items():
+        assert losses[name].item() == pytest.approx(value, rel=1e-4), name
+    total = (
+        2 * wanted["classification"]
+        + 3 * (wanted["saliency"] + wanted["refined_saliency"])
+        + 5 * (wanted["segmentation"] + wanted["refined_segmentation"])
+    )
+    assert losses["loss"].item() == pytest.approx(total, rel=1e-4)
+    assert set(losses) == {"loss", *wanted}
+    binary = multi_task_loss(outputs, batch, LossParams(), "binary")
+    assert binary["saliency"].item() == pytest.approx(
+        saliency_by_hand(outputs.saliency, batch.saliency, "binary"), rel=1e-4
+    )
