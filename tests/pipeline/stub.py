@@ -120,7 +120,8 @@ def dvc(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess
 
 def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
     """Run snakemake with this interpreter, its folder not on PATH."""
-    return run(folder, sys.executable, "-m", "snakemake", *arguments, **options)
+    environment = {"PATH": os.defpath, **options.pop("environment", {})}
+    return run(folder, sys.executable, "-m", "snakemake", *arguments, environment=environment, **options)
 
 
 def planned(folder: Path) -> set[str]:

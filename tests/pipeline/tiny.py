@@ -1,0 +1,88 @@
+"""A tiny project with the real stages: ten photographs in the VOC layout, one round, two shards, a small network."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from auxseg.datasets.scenes import SCENES_CLASSES, write_scenes
+from auxseg.params.data import ScenesParams
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PARAMS = {
+    "rounds": {"r1": "r0"},
+    "label_rounds": ["r0", "r1"],
+    "shards": ["00", "01"],
+    "runtime": {"threads": 1},
+    "data": {"format": "voc", "classes": list(SCENES_CLASSES)},
+    "saliency": {"superpixels": 40},
+    "backbone": {"name": "resnet18", "weights": "random"},
+    "classify": {"epochs": 1, "batch_size": 4, "augment": {"crop": 64, "resize_long": [64, 80]}},
+    "cam": {"scales": [1.0]},
+    "network": {"channels": 8},
+    "train": {"epochs": 1, "augment": {"crop": 64, "scale": [0.7, 1.3]}},
+    "evaluate": {"scales": [1.0], "flip": False},
+}
+
+
+def make_data(folder: Path) -> Path:
+    """Write the photographs: a data root in the VOC layout, of the embedded scenes."""
+    write_scenes(folder, ScenesParams(train=10, val=3, size=64))
+    return folder
+
+
+def make_project(folder: Path) -> Path:
+    """Write a project that never ran, in git and under DVC, with this checkout's code and DAG."""
+    for path in ("src", "workflow", "params", "review"):
+        shutil.copytree(ROOT / path, folder / path, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for path in ("Snakefile", "dvc.yaml", "data/raw.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "new")
+    return folder
+
+
+def run(folder: Path, *command: str, data: Path | None = None, code: int = 0) -> str:
+    """Run a command and return all it printed; fail with that unless it exits with `code`."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    if data:
+        environment["AUXSEG_DATA"] = str(data)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == code, f"{command} exited with {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def repro(folder: Path, data: Path, *targets: str) -> set[str]:
+    """Run `dvc repro` and return the instances whose command it executed."""
+    return set(re.findall(r"Running stage '(.+?)':", run(folder, "dvc", "repro", *targets, data=data)))
+
+
+def status(folder: Path) -> str:
+    """Return what `dvc status` prints, without line ends around it."""
+    return run(folder, "dvc", "status").strip()
+
+
+def edit_params(folder: Path, section: str, **values) -> None:
+    """Change values of a section of params.yaml."""
+    path = folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    params.setdefault(section, {}).update(values)
+    path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file under data/, by relative path."""
+    files = sorted(path for path in (folder / "data").rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
