@@ -55,7 +55,9 @@ class TrainingSamples(Dataset):
             self._saliency(record.id),
         )
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed((self.seed * 1_000_003 + epoch) * 10_000_019 + position)
+            # the CPU's generator alone: torch.manual_seed would seed the GPU's too, which dropout draws from
+            seed = (self.seed * 1_000_003 + epoch) * 10_000_019 + position
+            torch.default_generator.manual_seed(seed % 2**63)
             return self.augment(sample)
 
     def _label(self, image_id: str) -> torch.Tensor | None:
@@ -85,7 +87,7 @@ class EpochOrder(Sampler):
         return self.length // self.batch_size
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
         order = torch.randperm(self.length, generator=generator).tolist()
         for batch in range(len(self)):
             positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
