@@ -1,7 +1,11 @@
 """Settings of every test: one thread, so that tests that run beside each other do not fight for cores."""
 
+import importlib.util
 import os
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and OpenMP when they are imported
@@ -9,3 +13,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and OpenMP when t
 # the same examples on every machine and no time limit on one: a busy machine is no failure
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def load_stage():
+    """Import a script of workflow/stages by its name, as a worker process does."""
+
+    def load(name):
+        path = Path(__file__).resolve().parents[1] / "workflow/stages" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"stage_{name}", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up
+        spec.loader.exec_module(module)
+        return module
+
+    return load

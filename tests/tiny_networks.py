@@ -26,9 +26,19 @@ def network_params(**values) -> NetworkParams:
 
 
 def tiny_auxsegnet(seed: int = 0, **values) -> AuxSegNet:
-    """AuxSegNet in eval mode on the tiny backbone."""
+    """AuxSegNet in eval mode on the tiny backbone, with weights so large that no affinity is nearly uniform."""
     torch.manual_seed(seed)
-    return AuxSegNet(tiny_backbone(), CLASSES, STRIDE, network_params(**values)).eval()
+    network = AuxSegNet(tiny_backbone(), CLASSES, STRIDE, network_params(**values)).eval()
+    with torch.no_grad():
+        network.backbone.body.weight *= 4
+        for branch in (network.saliency, network.segmentation):
+            for layer in (branch.reduce, branch.context, branch.fuse, branch.predict):
+                layer.weight *= 3
+            branch.affinity.query.weight *= 2
+            branch.affinity.key.weight *= 2
+            if branch.affinity.unary is not None:
+                branch.affinity.unary.weight *= 4
+    return network
 
 
 def tiny_classifier(seed: int = 0) -> Classifier:

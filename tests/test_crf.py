@@ -1,0 +1,106 @@
+"""The fully connected CRF: unaries against the formula, laws, and what it is for: edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auxseg.crf import class_crf, saliency_crf
+from auxseg.params.crf import CrfParams
+
+ALONE = CrfParams(iterations=1, gaussian_compat=0.0, bilateral_compat=0.0)
+"""Without pairwise terms mean field gives softmax(-unary)."""
+
+
+def picture(height=12, width=16, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@given(st.integers(0, 50))
+def test_saliency_unary(seed):
+    saliency = np.random.default_rng(seed).random((6, 7))
+    found = saliency_crf(picture(6, 7), saliency, ALONE)
+    for y in range(6):
+        for x in range(7):
+            energies = []
+            for p in (1 - saliency[y, x], saliency[y, x]):
+                energies.append(-np.log(p) / (1.05 * (1 / (1 + np.exp(-p)))))
+            weights = np.exp(-np.array(energies))
+            assert found[y, x] == pytest.approx(weights[1] / weights.sum(), abs=1e-4)
+
+
+def test_saliency_of_exactly_0_and_1_stays():
+    saliency = np.array([[0.0, 1.0, 0.5]])
+    np.testing.assert_allclose(saliency_crf(picture(1, 3), saliency, ALONE), [[0, 1, 0.5]], atol=1e-5)
+
+
+@given(st.integers(0, 50))
+def test_class_unary(seed):
+    probabilities = np.random.default_rng(seed).dirichlet([1, 1, 1, 1], (6, 7)).transpose(2, 0, 1)
+    np.testing.assert_allclose(class_crf(picture(6, 7), probabilities, ALONE), probabilities, atol=1e-3)
+
+
+def test_no_iterations_leave_the_input():
+    none = CrfParams(iterations=0)
+    saliency = np.random.default_rng(0).random((12, 16)).astype(np.float32)
+    assert (saliency_crf(picture(), saliency, none) == saliency).all()
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], (12, 16)).transpose(2, 0, 1).astype(np.float32)
+    assert (class_crf(picture(), probabilities, none) == probabilities).all()
+
+
+@pytest.fixture
+def two_colours():
+    """Left 16 columns red, right 16 blue; a ramp that crosses one half four columns beside the edge."""
+    image = np.zeros((24, 32, 3), np.uint8)
+    image[:, :16, 0] = image[:, 16:, 2] = 220
+    ramp = np.tile(np.clip((np.arange(32) - 19.5) / 20 + 0.5, 0.02, 0.98), (24, 1)).astype(np.float32)
+    return image, ramp
+
+
+def test_saliency_snaps_to_the_edge_of_colour(two_colours):
+    image, ramp = two_colours
+    right = np.arange(32) >= 16
+    assert ((ramp > 0.5) != right).any()
+    params = CrfParams(
+        iterations=5, gaussian_sxy=3.0, gaussian_compat=3.0, bilateral_sxy=60.0, bilateral_srgb=5.0,
+        bilateral_compat=5.0,
+    )  # fmt: skip
+    assert ((saliency_crf(image, ramp, params) > 0.5) == right).all()
+    grey = np.full_like(image, 128)
+    assert ((saliency_crf(grey, ramp, params) > 0.5) != right).any()  # it was the colour
+
+
+def test_classes_snap_to_the_edge_of_colour(two_colours):
+    image, ramp = two_colours
+    found = class_crf(image, np.stack([1 - ramp, ramp]), CrfParams())
+    assert ((found[1] > 0.5) == (np.arange(32) >= 16)).all()
+
+
+@given(st.integers(1, 5), st.integers(0, 20))
+def test_class_probabilities_add_to_one(iterations, seed):
+    probabilities = np.random.default_rng(seed).dirichlet([0.2] * 4, (12, 16)).transpose(2, 0, 1)
+    found = class_crf(picture(), probabilities, CrfParams(iterations=iterations))
+    assert (found.shape, found.dtype) == ((4, 12, 16), np.float32)
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+
+
+def test_the_same_result_every_time():
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], (12, 16)).transpose(2, 0, 1)
+    runs = [class_crf(picture(), probabilities, CrfParams()) for _ in range(3)]
+    assert all((run == runs[0]).all() for run in runs)
+
+
+def test_width_and_height_are_not_swapped():
+    """A salient column of a narrow picture stays a column."""
+    image = np.zeros((40, 10, 3), np.uint8)
+    image[:, 6:] = 255
+    saliency = np.full((40, 10), 0.1)
+    saliency[:, 6:] = 0.9
+    assert ((saliency_crf(image, saliency, CrfParams()) > 0.5) == (saliency > 0.5)).all()
+
+
+def test_a_view_of_an_image_is_accepted():
+    image, saliency = picture(), np.random.default_rng(0).random((12, 16))
+    turned = image[:, ::-1]
+    again = saliency_crf(np.ascontiguousarray(turned), saliency, CrfParams())
+    assert (saliency_crf(turned, saliency, CrfParams()) == again).all()

@@ -1,0 +1,65 @@
+"""Multi-scale inference: which views there are, how they are joined."""
+
+import numpy as np
+import pytest
+import reference
+import torch
+from tiny_networks import picture, tiny_auxsegnet
+
+from auxseg.cam import scaled
+from auxseg.inference import predict
+
+SCALES = [0.5, 1.0, 1.5]
+
+
+@pytest.fixture(scope="module")
+def network():
+    return tiny_auxsegnet()
+
+
+def view(network, image, scale, flip):
+    """Softmax of the refined logits of one view at image size, un-flipped, by loops."""
+    resized = scaled(image, scale)
+    with torch.no_grad():
+        logits = network(resized.flip(3) if flip else resized).refined_segmentation[0].double().numpy()
+    large = np.stack([reference.bilinear(plane, *image.shape[-2:]) for plane in logits])
+    out = np.zeros_like(large)
+    for y in range(large.shape[1]):
+        for x in range(large.shape[2]):
+            out[:, y, x] = reference.softmax(large[:, y, x])
+    return out[:, :, ::-1] if flip else out
+
+
+@pytest.mark.parametrize("combine", ["mean", "max"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_views_and_how_they_are_joined(network, flip, combine):
+    image = picture(24, 32)
+    views = [view(network, image, s, f) for s in SCALES for f in ((False, True) if flip else (False,))]
+    joined = sum(views) / len(views) if combine == "mean" else np.max(views, axis=0)
+    joined = joined / joined.sum(axis=0)
+    single, found = predict(network, image, SCALES, flip=flip, combine=combine, low_precision=False)
+    np.testing.assert_allclose(single, view(network, image, 1.0, False), atol=1e-5)
+    np.testing.assert_allclose(found, joined, atol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+    assert (single.shape, single.dtype, found.shape, found.dtype) == ((4, 24, 32), np.float32) * 2
+    assert np.abs(found - single).max() > 1e-3
+
+
+def test_one_view_is_the_single_scale(network):
+    single, joined = predict(network, picture(), [1.0], flip=False, combine="mean", low_precision=False)
+    np.testing.assert_allclose(joined, single, atol=1e-6)
+
+
+def test_a_mirrored_image_has_the_mirrored_prediction(network):
+    image = picture(24, 32)
+    _, found = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False)
+    _, mirrored = predict(network, image.flip(3), SCALES, flip=True, combine="mean", low_precision=False)
+    np.testing.assert_allclose(mirrored[:, :, ::-1], found, atol=1e-5)
+
+
+def test_mean_and_maximum_differ(network):
+    results = [
+        predict(network, picture(), SCALES, flip=True, combine=combine, low_precision=False)[1]
+        for combine in ("mean", "max")
+    ]
+    assert np.abs(results[0] - results[1]).max() > 1e-4

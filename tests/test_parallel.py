@@ -1,0 +1,78 @@
+"""Loops over processes: order, laziness, errors. The functions are the standard library's, so workers find them."""
+
+import math
+import operator
+import os
+
+import pytest
+
+from auxseg import parallel
+from auxseg.parallel import available_cpus, background_processes, map_processes, track
+
+
+def test_available_cpus_is_this_process_share(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 8}, raising=False)
+    assert available_cpus() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cpus() == 1
+
+
+def test_track_gives_every_item(capsys):
+    assert list(track(iter(range(3)), "label")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""  # no terminal, no bar
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_map_processes_keeps_the_order(monkeypatch, cpus):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: cpus)
+    assert map_processes(operator.neg, list(range(20)), "label") == [-i for i in range(20)]
+
+
+def test_map_processes_of_nothing():
+    assert map_processes(operator.neg, [], "label") == []
+
+
+def test_map_processes_uses_other_processes(monkeypatch):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: 2)
+    pids = map_processes(_Pid(), [0, 1], "label")
+    assert os.getpid() not in pids
+    assert map_processes(_Pid(), [0], "label") == [os.getpid()]  # one item is not worth a process
+
+
+class _Pid:
+    """Calls os.getpid in whichever process it is run; pickled as functions of the standard library."""
+
+    def __reduce__(self):
+        return eval, ("lambda _: __import__('os').getpid()",)
+
+    def __call__(self, _):
+        return os.getpid()
+
+
+def test_an_error_in_a_process_arrives(monkeypatch):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: 2)
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        map_processes(math.sqrt, [4.0, -1.0, 9.0], "label")
+
+
+def test_background_processes_keep_order_and_do_not_run_far_ahead(monkeypatch):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: 1)
+    produced = []
+
+    def produce():
+        for i in range(12):
+            produced.append(i)
+            yield i
+
+    results = []
+    for result in background_processes(operator.neg, produce()):
+        results.append(result)
+        assert len(produced) - len(results) <= 4  # four items a worker
+    assert results == [-i for i in range(12)]
+
+
+def test_background_error_arrives(monkeypatch):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: 1)
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        list(background_processes(math.sqrt, [1.0, -1.0]))

@@ -1,0 +1,62 @@
+"""What one pass over an image leaves behind."""
+
+import numpy as np
+import pytest
+import reference
+import torch
+from tiny_networks import picture, tiny_auxsegnet
+
+from auxseg.propagation import propagate_image
+
+
+@pytest.fixture(scope="module")
+def network():
+    return tiny_auxsegnet()
+
+
+@pytest.mark.parametrize("renormalise", [False, True])
+def test_maps(network, renormalise):
+    image = picture(24, 32)
+    maps = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False)
+    with torch.no_grad():
+        outputs = network(image)
+    weight = network.classification.linear.weight.detach().double().numpy()
+    raw = np.maximum(np.einsum("ck,kyx->cyx", weight, outputs.features[0].double().numpy()), 0)
+    own = raw / (raw.max(axis=(1, 2), keepdims=True) + 1e-5)
+    cam = np.stack([reference.multiply(outputs.pairwise[0].double().numpy(), c.reshape(-1, 1)) for c in own])
+    cam = cam.reshape(3, 3, 4)[[2, 0]]  # in the order of the image's labels
+    if renormalise:
+        cam = np.stack([c / (c.max() + 1e-5) for c in cam])
+    logits = outputs.refined_segmentation[0].double().numpy()
+    softmax = np.array([[reference.softmax(logits[:, y, x]) for x in range(4)] for y in range(3)])
+
+    assert {name: (value.dtype.name, value.shape) for name, value in maps.items()} == {
+        "cam": ("float16", (2, 3, 4)),
+        "saliency": ("float16", (3, 4)),
+        "prediction": ("uint8", (3, 4)),
+        "confidence": ("float16", (3, 4)),
+    }
+    np.testing.assert_allclose(maps["cam"], cam, atol=1e-3)
+    saliency = outputs.refined_saliency[0, 0].double().numpy()
+    np.testing.assert_allclose(maps["saliency"], reference.sigmoid(saliency), atol=1e-3)
+    assert (maps["prediction"] == softmax.argmax(axis=2)).all()
+    np.testing.assert_allclose(maps["confidence"], softmax.max(axis=2), atol=1e-3)
+
+
+def test_renormalising_brings_the_maximum_back_to_one(network):
+    """Quirk 8: the released code does not, and fuses at the same threshold."""
+    plain, again = (
+        propagate_image(network, picture(), [0, 1, 2], renormalise=flag, low_precision=False)["cam"].max(axis=(1, 2))
+        for flag in (False, True)
+    )
+    positive = plain > 0
+    assert positive.any()
+    np.testing.assert_allclose(again[positive], 1, atol=2e-3)
+    assert (plain < 0.99).all()
+
+
+def test_an_image_without_labels_has_no_cam(network):
+    """Images of the validation split may have none."""
+    maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False)
+    assert maps["cam"].shape == (0, 3, 4)
+    assert maps["prediction"].shape == (3, 4)
