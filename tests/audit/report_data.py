@@ -55,7 +55,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
                 mask_list[name] = (f"mask-{path}", hashlib.sha256(content).hexdigest())
     data = work / "data"
     write_manifest(data / "manifest", records, CLASSES, SHARDS)
-    dataset = {"format": "folder", "unlisted": "error", "scenes": None, "has_masks": masks}
+    dataset = {"format": "folder", "unlisted": "error", "scenes": None}
     write_json(data / "manifest/dataset.json", dataset)
     write_mask_list(data / "masks", mask_list, SHARDS)
 

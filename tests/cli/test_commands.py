@@ -174,23 +174,24 @@ def test_use_with_a_missing_folder_changes_nothing(project, capsys):
 
 def test_table(project, capsys):
     rows = [
-        {"round": "r1", "what": "model+crf", "miou": "0.5451", "precision": "0.7", "recall": "0.6"},
-        {"round": "r1", "what": "labels", "miou": "0.58", "precision": "0.8", "recall": "0.6"},
-        {"round": "r0", "what": "labels", "miou": "0.574", "precision": "0.888", "recall": "0.619"},
-        {"round": "r1", "what": "model", "miou": "", "precision": "", "recall": ""},
+        {"round": "r0", "what": "labels", "set": "train", "miou": "57.4", "precision": "88.81", "recall": "61.9"},
+        {"round": "r1", "what": "labels", "set": "train", "miou": "58", "precision": "80", "recall": "60"},
+        {"round": "r1", "what": "model", "set": "val", "miou": "", "precision": "", "recall": ""},
+        {"round": "r1", "what": "model+ms+crf", "set": "val", "miou": "54.51", "precision": "70", "recall": "60"},
     ]
     lines = format_table(rows).splitlines()
-    assert lines[0].split() == ["mIoU", "precision", "recall"]
+    assert lines[0].split() == ["per", "cent", "mIoU", "precision", "recall"]
     assert lines[1].split() == ["initial", "labels", "(train)", "57.4", "88.8", "61.9"]
     assert lines[2].startswith("labels after round 1 (train)")
     assert lines[3].split()[-3:] == ["-", "-", "-"]
     assert lines[4].startswith("model of round 1 (val), multi-scale + CRF") and "54.5" in lines[4]
     assert len({len(line) for line in lines}) == 1
+    assert "no masks" in format_table([])
 
     assert main(["table"]) == 2
     assert capsys.readouterr().err.startswith("error: data/summary/rounds.csv: no such file")
     Path("data/summary").mkdir()
-    Path("data/summary/rounds.csv").write_text("round,what,miou,precision,recall\nr0,labels,0.5,0.6,0.7\n")
+    Path("data/summary/rounds.csv").write_text("round,what,set,miou,precision,recall\nr0,labels,train,50,60,70\n")
     Path("data/audit").mkdir()
     Path("data/audit/index.html").write_text("")
     Path("data/labels").mkdir()

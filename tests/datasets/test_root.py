@@ -16,7 +16,7 @@ SMALL = ScenesParams(train=2, val=1, size=64)
 
 def manifest(folder: Path, **values) -> Path:
     folder.mkdir(exist_ok=True)
-    dataset = {"format": "voc", "has_masks": True, "scenes": None, "unlisted": "ignore", **values}
+    dataset = {"format": "voc", "scenes": None, "unlisted": "ignore", **values}
     (folder / "dataset.json").write_text(json.dumps(dataset))
     return folder
 

@@ -41,7 +41,15 @@ def make_project(folder: Path) -> Path:
     """Write a project that never ran, in git and under DVC, with this checkout's code and DAG."""
     for path in ("src", "workflow", "params", "review"):
         shutil.copytree(ROOT / path, folder / path, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for path in ("Snakefile", "dvc.yaml", "data/raw.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore"):
+    for path in (
+        "Snakefile",
+        "dvc.yaml",
+        "data/raw.yaml",
+        ".dvcignore",
+        ".gitignore",
+        ".dvc/config",
+        ".dvc/.gitignore",
+    ):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))

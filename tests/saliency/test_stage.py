@@ -41,7 +41,7 @@ def project(tmp_path):
     write_manifest(work / "data/manifest", records, ClassTable(("box",), (1,)), SHARDS)
     write_json(
         work / "data/manifest/dataset.json",
-        {"format": "folder", "unlisted": "error", "scenes": None, "has_masks": False},
+        {"format": "folder", "unlisted": "error", "scenes": None},
     )
     shutil.copy(PROJECT / "dvc.yaml", work)
     configure(work, provider="boundary", superpixels=60)

@@ -7,9 +7,9 @@ from auxseg.artifacts.tensors import write_tensors
 from auxseg.cam import multi_scale_cam
 from auxseg.datasets.manifest import read_classes, read_shard
 from auxseg.datasets.root import photos_root
-from auxseg.images import read_rgb
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
+from auxseg.models.inputs import image_tensor
 from auxseg.models.weights import load_weights, setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -30,7 +30,7 @@ def main(stage: Stage) -> None:
 
     maps = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train"), "cam"):
-        image = torch.from_numpy(read_rgb(root / record.path).transpose(2, 0, 1).copy())[None].float().to(device)
+        image = image_tensor(root / record.path, device)
         present = [classes.index(name) - 1 for name in record.labels]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)

@@ -1,14 +1,21 @@
 """Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tables import write_rows
-from auxseg.datasets.manifest import read_classes, read_manifest
+from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_manifest
 from auxseg.datasets.root import photos_root
+from auxseg.metrics.tags import mean_average_precision
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
+from auxseg.models.inputs import image_tensor
 from auxseg.models.weights import save_weights, setup
+from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
@@ -42,6 +49,19 @@ def main(stage: Stage) -> None:
     )  # fmt: skip
     save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output("data/curves/r0.csv"), curve)
+    val = [record for record in read_manifest(manifest, "val") if record.labels]
+    mean_ap = _mean_average_precision(network.eval(), val, photos_root(manifest), classes, device)
+    write_json(stage.output("data/curves/classifier.json"), {"val_mean_average_precision": mean_ap})
+
+
+@torch.no_grad()
+def _mean_average_precision(
+    network: Classifier, records: list[ImageRecord], root: Path, classes: ClassTable, device: torch.device
+) -> float | None:
+    if not records:
+        return None
+    scores = [network(image_tensor(root / record.path, device))[0].cpu().numpy() for record in track(records, "val")]
+    return mean_average_precision(np.stack(scores), np.stack([classes.multi_hot(record.labels) for record in records]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-import torch
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.crf import class_crf
@@ -21,6 +20,7 @@ from auxseg.inference import predict
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 from auxseg.models.auxsegnet import load_auxsegnet
+from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import setup
 from auxseg.parallel import background_processes, track
 from auxseg.params.backbone import BackboneParams
@@ -45,7 +45,7 @@ def main(stage: Stage) -> None:
     def predictions() -> Iterator[tuple[ImageRecord, np.ndarray, np.ndarray, np.ndarray]]:
         for record in track(records, f"evaluate {stage.round}"):
             rgb = read_rgb(root / record.path)
-            image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
+            image = to_tensor(rgb, device)
             single, joined = predict(
                 network, image, params.scales, flip=params.flip, combine=params.combine,
                 low_precision=runtime.precision == "bfloat16",

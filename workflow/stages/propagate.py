@@ -1,12 +1,10 @@
 """Stage propagate: one pass of a round's network over the images of one shard, train and val."""
 
-import torch
-
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import read_classes, read_shard
 from auxseg.datasets.root import photos_root
-from auxseg.images import read_rgb
 from auxseg.models.auxsegnet import load_auxsegnet
+from auxseg.models.inputs import image_tensor
 from auxseg.models.weights import setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -28,7 +26,7 @@ def main(stage: Stage) -> None:
 
     tensors = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
-        image = torch.from_numpy(read_rgb(root / record.path).transpose(2, 0, 1).copy())[None].float().to(device)
+        image = image_tensor(root / record.path, device)
         present = [classes.index(name) - 1 for name in record.labels]
         maps = propagate_image(
             network,

@@ -30,9 +30,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
 
 
-def write_rows(path: Path, rows: Sequence[dict]) -> None:
-    """Write dictionaries with the same keys as a CSV; floats with 6 significant digits, None and NaN as empty."""
-    header = list(rows[0])
+def write_rows(path: Path, rows: Sequence[dict], header: Sequence[str] = ()) -> None:
+    """Write dictionaries with the same keys as a CSV; floats with 6 significant digits, None and NaN as empty.
+
+    `header` names the columns of a table that may have no row.
+    """
+    header = header or list(rows[0])
     write_csv(path, header, [[_cell(row[name]) for name in header] for row in rows])
 
 

@@ -7,8 +7,7 @@ SUMMARY = Path("data/summary/rounds.csv")
 REPORT = Path("data/audit/index.html")
 LABELS = Path("data/labels")
 
-_WHAT = {"labels": 0, "model": 1, "model+crf": 2}
-"""Order of the rows of one round."""
+_MODELS = {"model": "single scale", "model+ms": "multi-scale", "model+ms+crf": "multi-scale + CRF"}
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -30,22 +29,24 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def format_table(rows: list[dict[str, str]]) -> str:
-    """Return the rows (round, what, miou, precision, recall: shares of 1, or empty) as text, in percent."""
-    ordered = sorted(rows, key=lambda row: (int(row["round"].removeprefix("r")), _WHAT.get(row["what"], 9)))
-    lines = [f"{'':<42}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
-    for row in ordered:
-        figures = (_percent(row.get(name, "")) for name in ("miou", "precision", "recall"))
-        lines.append("{:<42}{:>8}{:>12}{:>9}".format(_name(row), *figures))
+    """Return the rows (round, what, set; miou, precision, recall in per cent, or empty) as text."""
+    if not rows:
+        return "no masks, no figures: look at the report\n"
+    lines = [f"{'per cent':<46}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
+    for row in rows:
+        figures = (_figure(row[name]) for name in ("miou", "precision", "recall"))
+        lines.append("{:<46}{:>8}{:>12}{:>9}".format(_name(row), *figures))
     return "\n".join(lines) + "\n"
 
 
 def _name(row: dict[str, str]) -> str:
-    number = row["round"].removeprefix("r")
-    if row["what"] == "labels":
-        return "initial labels (train)" if number == "0" else f"labels after round {number} (train)"
-    suffix = {"model": "", "model+crf": ", multi-scale + CRF"}.get(row["what"], f", {row['what']}")
-    return f"model of round {number} (val){suffix}"
+    number, what = row["round"].removeprefix("r"), row["what"]
+    if what in _MODELS:
+        return f"model of round {number} ({row['set']}), {_MODELS[what]}"
+    if what == "labels":
+        return f"{'initial labels' if number == '0' else f'labels after round {number}'} ({row['set']})"
+    return f"  {what} ({row['set']})"
 
 
-def _percent(share: str | None) -> str:
-    return f"{100 * float(share):.1f}" if share else "-"
+def _figure(per_cent: str) -> str:
+    return f"{float(per_cent):.1f}" if per_cent else "-"

@@ -20,7 +20,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     """Check the data set and write its manifest and mask list; both folders whole or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
-        manifest/dataset.json                 format, unlisted, scenes (parameters or null), has_masks
+        manifest/dataset.json                 format, unlisted, scenes (parameters or null)
         masks/<shard>.csv                     see auxseg.datasets.manifest
 
     Raises:
@@ -45,7 +45,6 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
                 "format": params.format,
                 "unlisted": params.unlisted,
                 "scenes": params.scenes.model_dump() if scenes else None,
-                "has_masks": bool(mask_list),
             },
         )
         write_mask_list(mask_folder, mask_list, shards)

@@ -34,7 +34,7 @@ def photos_root(manifest_folder: Path) -> Path:
 
 
 def read_dataset(manifest_folder: Path) -> dict:
-    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None), `has_masks`."""
+    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
     path = Path(manifest_folder) / "dataset.json"
     try:
         return json.loads(path.read_text())

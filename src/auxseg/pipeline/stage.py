@@ -7,7 +7,9 @@ nothing else: another parameter section or path is an error, so the DAG cannot l
 import argparse
 import logging
 import os
+import resource
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +55,7 @@ class Stage:
         """
         if section.key not in self._declared.sections:
             raise ParamsError(
-                f"dvc.yaml: stage '{self.name}' reads '{section.key}' without declaring it; add it to the stage's params"
+                f"dvc.yaml: stage '{self.name}' reads '{section.key}' without declaring it; add it to its params"
             )
         return section.parse(self._values.get(section.key))
 
@@ -97,10 +99,12 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     if shards:
         parser.add_argument("--shard", required=True, metavar="NN", help="slice of the images")
     arguments = parser.parse_args()
+    started = time.monotonic()
     try:
         stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
         _start_log(stage.log_path)
         main(stage)
+        _log_cost(name, stage.key, time.monotonic() - started)
     except AuxsegError as error:
         logging.error("%s", error)
         sys.exit(EXIT_REFUSED)
@@ -119,3 +123,13 @@ def _start_log(path: Path) -> None:
     to_terminal.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     to_terminal.setLevel(os.environ.get("AUXSEG_LOG", "INFO"))
     logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
+
+
+def _log_cost(name: str, key: str, seconds: float) -> None:
+    """Append wall time and peak memory to logs/times.csv: never part of an artifact, read by benchmarks."""
+    # of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit
+    logging.info("%s: %.1f s, peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, peak / 1e6)
+    with Path("logs/times.csv").open("a") as stream:
+        stream.write(f"{name},{key},{seconds:.1f},{peak / 1e6:.0f}\n")

@@ -1,0 +1,82 @@
+"""Upper bound: the same network trained on the masks. Outside the DAG: no model of the pipeline sees it.
+
+    python benchmarks/supervised.py --epochs 6
+
+Run it in a project folder whose pipeline has finished: it reads the manifest, the masks, the classifier's weights and
+params.yaml, trains on the masks of the training images (saliency target: object or not) and prints one JSON line with
+the single-scale mIoU on val, in per cent.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, read_mask_list
+from auxseg.datasets.masks import read_mask
+from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.images import encode_grey, encode_label
+from auxseg.inference import predict
+from auxseg.metrics.segmentation import Counts
+from auxseg.models.auxsegnet import build_auxsegnet
+from auxseg.models.inputs import image_tensor
+from auxseg.models.weights import load_weights, setup
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.train import TrainParams
+from auxseg.training.loop import fit
+from auxseg.training.losses import multi_task_loss
+from auxseg.training.samples import TrainingSamples
+
+
+def main() -> None:
+    """Train on the masks, evaluate on val, print the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, required=True)
+    epochs = parser.parse_args().epochs
+    values = yaml.safe_load(Path("params.yaml").read_text())
+    backbone, network_params, params, runtime = (
+        section.parse(values.get(section.key))
+        for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
+    )
+    manifest = Path("data/manifest")
+    classes, root, unlisted = read_classes(manifest), photos_root(manifest), mask_policy(manifest)
+    paths = read_mask_list(Path("data/masks"), manifest_shards(manifest))
+    device = setup(runtime)
+    low_precision = runtime.precision == "bfloat16"
+
+    train = [record for record in read_manifest(manifest, "train") if record.id in paths]
+    masks = {record.id: read_mask(root / paths[record.id], classes, unlisted) for record in train}
+    labels = {image_id: encode_label(mask) for image_id, mask in masks.items()}
+    saliency = {image_id: encode_grey(((mask > 0) & (mask < 255)).astype(float)) for image_id, mask in masks.items()}
+
+    torch.manual_seed(params.seed)
+    network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
+    load_weights(Path("data/models/r0.safetensors"), network, partial=True)
+    samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
+
+    def step(batch):
+        outputs = network(batch.image, low_precision=low_precision)
+        return multi_task_loss(outputs, batch, params.loss, params.saliency_target)
+
+    fit(
+        network, step, samples, epochs=epochs, batch_size=params.batch_size, optimiser=params.optimiser,
+        batch_norm=params.batch_norm, device=device,
+    )  # fmt: skip
+
+    network.eval()
+    counts = Counts.zeros(len(classes))
+    for record in read_manifest(manifest, "val"):
+        image = image_tensor(root / record.path, device)
+        single, _ = predict(network, image, [1.0], flip=False, combine="mean", low_precision=low_precision)
+        mask = read_mask(root / paths[record.id], classes, unlisted)
+        counts += Counts.of(single.argmax(axis=0).astype(np.uint8), mask, len(classes))
+    print(json.dumps({"supervised": "masks of train", "epochs": epochs, "val_miou": round(counts.means()["miou"], 2)}))
+
+
+if __name__ == "__main__":
+    main()
