@@ -7,7 +7,9 @@ import torch
 from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.cam import scaled
+from auxseg.errors import ParamsError
 from auxseg.inference import predict
+from auxseg.params.evaluate import EvaluateParams
 
 SCALES = [0.5, 1.0, 1.5]
 
@@ -63,3 +65,10 @@ def test_mean_and_maximum_differ(network):
         for combine in ("mean", "max")
     ]
     assert np.abs(results[0] - results[1]).max() > 1e-4
+
+
+@pytest.mark.parametrize("scales", [[0.5, 1.5], [1.0, 0.0], [1.0, -0.5]])
+def test_scales_without_the_single_one_are_refused(scales):
+    with pytest.raises(ParamsError, match=r"'evaluate\.scales': scales are positive and include 1"):
+        EvaluateParams.parse({"scales": scales})
+    assert EvaluateParams.parse({"scales": [2.0, 1.0]}).scales == [2.0, 1.0]

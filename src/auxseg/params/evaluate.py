@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from auxseg.params.crf import CrfParams
 from auxseg.params.section import Section
@@ -19,3 +19,10 @@ class EvaluateParams(Section):
     combine: Literal["mean", "max"] = "mean"
     """Over scales and flips, of the softmax."""
     crf: CrfParams = CrfParams()
+
+    @field_validator("scales")
+    @classmethod
+    def _single_scale(cls, scales: list[float]) -> list[float]:
+        if 1 not in scales or min(scales) <= 0:
+            raise ValueError("scales are positive and include 1, the single-scale figure")
+        return scales
