@@ -14,6 +14,7 @@ from auxseg.params.augmentation import OptimiserParams
 from auxseg.params.train import LossParams
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
+from auxseg.training.samples import EpochOrder
 
 CPU = torch.device("cpu")
 
@@ -76,6 +77,31 @@ def test_batches_reach_the_step_as_float_images_in_training_mode(photos):
 
     train(network, photos.samples(labels=False), step, epochs=1)
     assert seen == [(torch.float32, True, True, (2, 3, 32, 32))] * 2
+
+
+def test_every_epoch_has_its_own_order_and_augmentation(photos):
+    network, samples, seen, wanted = tiny_classifier(), photos.samples(labels=False, seed=3), [], []
+
+    def step(batch):
+        seen.append(batch.image)
+        return {"loss": network(batch.image).sum() * 0}
+
+    train(network, samples, step, epochs=2)
+    order = EpochOrder(5, 2, 3)
+    for order.epoch in (1, 2):
+        wanted += [torch.stack([samples[index].image for index in batch]).float() for batch in order]
+    assert all(torch.equal(one, other) for one, other in zip(seen, wanted, strict=True))
+
+
+def test_steps_by_hand(photos):
+    """A gradient of 1 at each of four steps, nothing carried over from one to the next."""
+    network = tiny_classifier()
+    weight = network.classification.linear.weight
+    before = weight.detach().clone()
+    train(network, photos.samples(labels=False), lambda batch: {"loss": weight.sum()}, epochs=2, new_layers=2.0,
+          momentum=0.0, weight_decay=0.0, power=1.0)  # fmt: skip
+    rates = [0.02 * (1 - t / 4) for t in range(4)]
+    torch.testing.assert_close(weight.detach(), before - sum(rates))
 
 
 @pytest.mark.parametrize("lost", [float("nan"), float("inf")])
