@@ -56,12 +56,13 @@ def test_sum_over_views(scales, flip):
 
 
 def test_reduction_is_smoothed():
-    """At half the scale every second pixel's neighbours count: a chequerboard becomes grey, not black or white."""
-    board = torch.zeros(1, 3, 32, 32)
-    board[..., ::2, ::2] = board[..., 1::2, 1::2] = 200.0
-    half = scaled(board, 0.5)
-    assert half.shape == (1, 3, 16, 16)
-    np.testing.assert_allclose(half[..., 2:-2, 2:-2], 100, atol=8)
+    """Stripes of two bright and two dark columns become grey at a quarter; single samples would see bright alone."""
+    stripes = torch.zeros(1, 3, 32, 64)
+    stripes[..., 1::4] = stripes[..., 2::4] = 200.0
+    quarter = scaled(stripes, 0.25)
+    assert quarter.shape == (1, 3, 8, 16)
+    # a triangle of eight columns about the middle of the bright pair: weights 7, 5, 3, 1 (/ 32) to either side
+    np.testing.assert_allclose(quarter[..., 1:-1], 200 * 2 * (7 + 1) / 32, atol=1e-3)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.1, 2.5))

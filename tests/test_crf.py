@@ -104,3 +104,11 @@ def test_a_view_of_an_image_is_accepted():
     turned = image[:, ::-1]
     again = saliency_crf(np.ascontiguousarray(turned), saliency, CrfParams())
     assert (saliency_crf(turned, saliency, CrfParams()) == again).all()
+
+
+def test_a_read_only_image_is_accepted():
+    """Pillow hands out arrays that cannot be written."""
+    image, saliency = picture(), np.random.default_rng(0).random((12, 16))
+    wanted = saliency_crf(image, saliency, CrfParams())
+    image.flags.writeable = False
+    assert (saliency_crf(image, saliency, CrfParams()) == wanted).all()
