@@ -1,0 +1,90 @@
+"""The demo over several seeds, with the same network fully supervised beside it: does `scenes` behave like the field?
+
+    python benchmarks/scenes_seeds.py --seeds 0 1 2
+
+Each seed is a fresh clone of this repository's HEAD below --work, with that seed for the data set and for both
+trainings; its figures land in benchmarks/scenes/seed<k>.csv as soon as they are there, and a seed that has them is not
+run again. Last, benchmarks/scenes/summary.csv gives mean and spread (standard deviation over seeds), per cent.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from auxseg.artifacts.tables import read_csv, write_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks/scenes"
+SUPERVISED = "fully supervised"
+
+
+def main() -> None:
+    """Run what is missing, then summarise."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--work", type=Path, default=ROOT / ".auxseg/scenes")
+    arguments = parser.parse_args()
+    for seed in arguments.seeds:
+        target = RESULTS / f"seed{seed}.csv"
+        if not target.exists():
+            write_rows(target, run_seed(seed, arguments.work / f"seed{seed}"))
+    summarise([RESULTS / f"seed{seed}.csv" for seed in arguments.seeds])
+
+
+def run_seed(seed: int, folder: Path) -> list[dict]:
+    """Run the pipeline and the supervised network for one seed; an interrupted run goes on where it was."""
+    if not folder.exists():
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["data"]["scenes"]["seed"] = params["classify"]["seed"] = params["train"]["seed"] = seed
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+    started = time.monotonic()
+    call(folder, "-m", "dvc", "repro")
+    seconds = time.monotonic() - started
+    epochs = params["train"]["epochs"] * len(params["rounds"])
+    printed = call(folder, str(ROOT / "benchmarks/supervised.py"), "--epochs", str(epochs), capture=True)
+    upper = json.loads(printed.splitlines()[-1])["val_miou"]
+
+    rows = read_csv(folder / "data/summary/rounds.csv")
+    upper_row = {"round": "", "what": SUPERVISED, "set": "val", "miou": upper, "precision": "", "recall": ""}
+    return [{"seed": seed, **row, "demo_seconds": round(seconds)} for row in [*rows, upper_row]]
+
+
+def call(folder: Path, *arguments: str, capture: bool = False) -> str:
+    """Run Python in a project folder with its own code; return what it printed if `capture`."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder / "src")}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, check=True, text=True,
+        stdout=subprocess.PIPE if capture else None,
+    )  # fmt: skip
+    return done.stdout or ""
+
+
+def summarise(files: list[Path]) -> None:
+    """Write and print mean and spread over the seeds."""
+    figures: dict[tuple[str, str, str], list[float]] = {}
+    for path in files:
+        for row in read_csv(path):
+            figures.setdefault((row["round"], row["what"], row["set"]), []).append(float(row["miou"]))
+    rows = [
+        {
+            "round": key[0], "what": key[1], "set": key[2], "seeds": len(values), "mean_miou": statistics.mean(values),
+            "spread": statistics.stdev(values) if len(values) > 1 else None,
+        }
+        for key, values in figures.items()
+    ]  # fmt: skip
+    write_rows(RESULTS / "summary.csv", rows)
+    print((RESULTS / "summary.csv").read_text(), end="")
+
+
+if __name__ == "__main__":
+    main()
