@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torchmetrics.functional.classification import multilabel_average_precision
+from torchmetrics.functional.classification import binary_average_precision
 
 
 def mean_average_precision(scores: np.ndarray, present: np.ndarray) -> float | None:
@@ -12,8 +12,10 @@ def mean_average_precision(scores: np.ndarray, present: np.ndarray) -> float | N
         scores: float (images, C), larger = more likely.
         present: (images, C), 1 where the image has the class; classes without any are left out of the mean.
     """
-    known = present.any(axis=0)
-    if not known.any():
-        return None
-    logits, target = torch.from_numpy(scores[:, known]).float(), torch.from_numpy(present[:, known]).long()
-    return float(multilabel_average_precision(torch.sigmoid(logits), target, num_labels=int(known.sum())))
+    present = np.asarray(present, bool)
+    values = [
+        float(binary_average_precision(torch.from_numpy(scores[:, c]).sigmoid(), torch.from_numpy(present[:, c]).long()))
+        for c in range(present.shape[1])
+        if present[:, c].any()
+    ]
+    return float(np.mean(values)) if values else None
