@@ -43,10 +43,11 @@ class TaskBranch(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int, params: NetworkParams):
         super().__init__()
         channels = params.channels
-        self.reduce = _dilated(in_channels, channels, 6, stride)
-        self.context = _dilated(channels, channels, 12, stride)
+        reduce, context, fuse = params.rates
+        self.reduce = _dilated(in_channels, channels, reduce, stride)
+        self.context = _dilated(channels, channels, context, stride)
         self.affinity = TaskAffinity(params)
-        self.fuse = _dilated(channels, channels, 18, stride)
+        self.fuse = _dilated(channels, channels, fuse, stride)
         self.predict = nn.Conv2d(channels, out_channels, 1, bias=False)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:

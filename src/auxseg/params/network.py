@@ -10,10 +10,10 @@ from auxseg.params.section import Section, Strict
 class CrossTaskParams(Strict):
     """Fusion of the two tasks' affinities (docs/method.md section 1.6)."""
 
-    kernel: Literal[1, 3] = 3
-    """3: the released code's convolution over the N x N map. 1: exact, equivariant to the order of positions."""
-    renormalise: bool = False
-    """Divide the rows of the fused affinity by their sums."""
+    kernel: Literal[1, 3] = 1
+    """1: exact, equivariant to the order of positions. 3: the released code's convolution over the N x N map."""
+    renormalise: bool = True
+    """Divide the rows of the fused affinity by their sums (the released code does not)."""
     scale: Literal["one", "positions"] = "one"
     """Factor on the maps that the weights are computed from: 1, or N (entries are about 1 / N)."""
 
@@ -27,6 +27,9 @@ class NetworkParams(Section):
     """auxsegnet: pairwise affinity (P1). auxsegnet_plus: pairwise and unary affinity (P2, rebuilt)."""
     channels: int = Field(128, ge=8)
     """D, channels of the saliency and segmentation branches."""
+    rates: list[int] = Field([6, 12, 18], min_length=3, max_length=3)
+    """Dilation rates of the two branch convolutions and of the one before the prediction, at output stride 8 and crop
+    321; scaled by 8 / stride. On a small crop take smaller ones: what lies beyond the crop is padding."""
     whiten: bool = True
     """auxsegnet_plus: subtract the mean over positions from queries and keys."""
     tau: float = Field(1.0, gt=0)

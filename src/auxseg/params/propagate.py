@@ -10,5 +10,6 @@ class PropagateParams(Section):
 
     key: ClassVar[str] = "propagate"
 
-    renormalise_cam: bool = False
-    """Divide the refined CAM by its maximum again (the released code does not)."""
+    renormalise_cam: bool = True
+    """Divide the refined CAM by its maximum again. The released code does not: averaging lowers the peaks, and at a
+    fixed threshold the labels then lose recall from round to round."""

@@ -29,8 +29,8 @@ class TrainParams(Section):
     batch_norm: BatchNorm = "frozen"
     freeze_stem: bool = True
     """Keep the first convolution as it is."""
-    saliency_target: Literal["binary", "soft"] = "binary"
-    """binary: saliency labels are cut at 0.5 after augmentation; soft: they stay as they are."""
+    saliency_target: Literal["binary", "soft"] = "soft"
+    """soft: saliency labels stay as they are; binary: they are cut at 0.5 after augmentation (the released code)."""
     loss: LossParams = LossParams()
     optimiser: OptimiserParams = OptimiserParams(lr=0.001)
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
