@@ -6,7 +6,7 @@ for saliency and for affinity to recover. Lengths are shares of the image side, 
 area, colours lie in 0..1.
 """
 
-PART_SHARE = (0.12, 0.20)
+PART_SHARE = (0.08, 0.14)
 """Area of the part over the whole toy. Smaller: activation maps cover less, and classes are harder to tell."""
 
 PART_COLOUR_LOYALTY = 0.85
@@ -31,10 +31,10 @@ OBJECTS = (0.50, 0.35, 0.15)
 SAME_CLASS = 0.30
 """Chance that a further toy has the class of the first."""
 
-SIZES = ((0.32, 0.60), (0.26, 0.50), (0.20, 0.40))
+SIZES = ((0.50, 0.80), (0.40, 0.60), (0.30, 0.45))
 """Longest side of a toy over the image side, when one, two or three toys are planned."""
 
-CLUTTER = (1, 4)
+CLUTTER = (1, 3)
 """Least and largest number of untagged clutter pieces behind the toys: bodies like the toys', without a part."""
 
 CLUTTER_SIZE = (0.10, 0.28)
