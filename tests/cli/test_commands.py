@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import default_params
 import pytest
 import yaml
 from dvc.repo import Repo
@@ -24,7 +25,7 @@ def project(tmp_path, monkeypatch):
     """params.yaml, dvc.yaml and one preset beside the demo, in a DVC project; the current folder."""
     shutil.copytree(ROOT / "params", tmp_path / "params")
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
-    shutil.copy(ROOT / "params/presets/demo.yaml", tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text(default_params.TEXT)
     (tmp_path / "data").mkdir()
     shutil.copy(ROOT / "data/raw.yaml", tmp_path / "data")
     text = (tmp_path / "params.yaml").read_text()

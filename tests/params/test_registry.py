@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 
+import default_params
 import pytest
 import yaml
 
@@ -49,7 +50,7 @@ def test_render_keeps_values_and_writes_every_key():
 
 
 def test_comments_give_meaning_range_and_choices():
-    text = render(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    text = default_params.TEXT
     assert "cam_threshold: 0.2  # object = largest class CAM above this. [>= 0, <= 1]" in text
     assert "combine: mean  # Over scales and flips, of the softmax. [mean | max]" in text
     assert max(map(len, text.splitlines())) <= 110
@@ -65,7 +66,7 @@ def test_title_is_the_comment_above_the_first_empty_line():
     ("old", "new", "message"),
     [
         ("cam_threshold: 0.2", "cam_treshold: 0.2", "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?"),
-        ("  kernel: 3", "  kernal: 3", "unknown key 'network.cross_task.kernal'; did you mean 'kernel'?"),
+        ("  kernel: 1", "  kernal: 1", "unknown key 'network.cross_task.kernal'; did you mean 'kernel'?"),
         ("\nlabels:", "\nlables:", "unknown key 'lables'; did you mean 'labels'?"),
         ("cam_threshold: 0.2", "cam_threshold: 2.0", "key 'labels.cam_threshold': input should be less than or equal"),
         ("cam_threshold: 0.2", "cam_threshold: high", "key 'labels.cam_threshold': input should be a valid number"),
@@ -79,7 +80,7 @@ def test_title_is_the_comment_above_the_first_empty_line():
     ],
 )  # fmt: skip
 def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, message):
-    text = (ROOT / "params/presets/demo.yaml").read_text()
+    text = default_params.TEXT
     assert old in text
     path = tmp_path / "params.yaml"
     path.write_text(text.replace(old, new, 1))

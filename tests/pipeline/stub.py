@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import default_params
+
 ROOT = Path(__file__).resolve().parents[2]
 
 DVC_YAML = """\
@@ -71,8 +73,9 @@ def make_project(folder: Path) -> Path:
     for path in ("Snakefile", "workflow/stages/code.py", ".dvcignore", ".dvc/config", ".dvc/.gitignore"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
-    text = (ROOT / "params/presets/demo.yaml").read_text()
-    text = text.replace("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0}").replace("[r0, r1, r2]", "[r0, r1]")
+    text = default_params.TEXT.replace("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0}").replace(
+        "[r0, r1, r2]", "[r0, r1]"
+    )
     files = {
         "dvc.yaml": DVC_YAML, "params.yaml": text, "data/raw.yaml": "files: 0\n",
         ".gitignore": "/data/*\n!/data/raw.yaml\n/logs\n/.snakemake\n__pycache__\n", "logs/.keep": "",
