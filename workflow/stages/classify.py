@@ -51,7 +51,7 @@ def main(stage: Stage) -> None:
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
     mean_ap = _mean_average_precision(network.eval(), val, photos_root(manifest), classes, device)
-    write_json(stage.output("data/curves/classifier.json"), {"val_mean_average_precision": mean_ap})
+    write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": mean_ap})
 
 
 @torch.no_grad()

@@ -46,7 +46,8 @@ def main(stage: Stage) -> None:
     write_rows(
         stage.output(f"{folder}/classes.csv"), per_class, ["round", "what", "class", "iou", "precision", "recall"]
     )
-    write_json(stage.output(f"{folder}/metrics.json"), {"miou": miou})
+    shown = {name: {what: value and round(value, 2) for what, value in row.items()} for name, row in miou.items()}
+    write_json(stage.output(f"{folder}/metrics.json"), {"miou": shown})
     by_round = [{"round": name, **{kind: figures.get(kind) for kind in PLOTTED}} for name, figures in miou.items()]
     write_rows(stage.output(f"{folder}/miou.csv"), by_round, ["round", *PLOTTED])
     last = max(miou, key=lambda name: int(name[1:]), default="")
