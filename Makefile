@@ -1,5 +1,5 @@
 # Two commands do all set-up: `make demo` and `make test`. Each makes .venv when it is missing or out of date.
-# `make PYTHON=python3.12 env` chooses another Python (3.11 or later).
+# `make PYTHON=python3.12 env` chooses another Python (3.11 or 3.12).
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,8 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: $(STAMP)  ## Run the whole pipeline on the embedded scenes; print the result table
+demo: $(STAMP)  ## Run the pipeline of params.yaml (as cloned: the embedded scenes); print the result table
+	@$(RUN) auxseg check
 	$(RUN) dvc repro
 	@$(RUN) auxseg table
 
@@ -33,7 +34,9 @@ format: $(STAMP)  ## Mend formatting and what of style can be mended by program
 env: $(STAMP)  ## Make or update .venv from requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "error: $(PYTHON) is not Python 3.11 or 3.12; name one, as in make PYTHON=python3.12 env" >&2; exit 2; }
+	test -e $(STAMP) || $(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --editable .
 	touch $(STAMP)

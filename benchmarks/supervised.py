@@ -57,6 +57,9 @@ def main() -> None:
     torch.manual_seed(params.seed)
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
     load_weights(Path("data/models/r0.safetensors"), network, partial=True)
+    if params.freeze_stem:
+        for parameter in network.backbone.stem_parameters():
+            parameter.requires_grad_(False)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
     def step(batch):
@@ -71,7 +74,7 @@ def main() -> None:
     network.eval()
     counts = Counts.zeros(len(classes))
     for record in read_manifest(manifest, "val"):
-        image = image_tensor(root / record.path, device)
+        image = image_tensor(root / record.path, device, runtime.max_side)
         single, _ = predict(network, image, [1.0], flip=False, combine="mean", low_precision=low_precision)
         mask = read_mask(root / paths[record.id], classes, unlisted)
         counts += Counts.of(single.argmax(axis=0).astype(np.uint8), mask, len(classes))

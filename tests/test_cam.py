@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_networks import picture, tiny_classifier
 
-from auxseg.cam import multi_scale_cam, scaled
+from auxseg.cam import multi_scale_cam
+from auxseg.models.inputs import scaled
 
 
 class Mean:

@@ -6,9 +6,9 @@ import reference
 import torch
 from tiny_networks import picture, tiny_auxsegnet
 
-from auxseg.cam import scaled
 from auxseg.errors import ParamsError
 from auxseg.inference import predict
+from auxseg.models.inputs import scaled
 from auxseg.params.evaluate import EvaluateParams
 
 SCALES = [0.5, 1.0, 1.5]

@@ -7,15 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.models.classifier import Classifier, normalise_cam
-
-
-def scaled(image: Tensor, scale: float) -> Tensor:
-    """Resize an image (B, 3, H, W) bilinearly by a factor; scale 1 returns it unchanged."""
-    if scale == 1:
-        return image
-    height, width = image.shape[-2:]
-    size = [max(1, round(height * scale)), max(1, round(width * scale))]
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
+from auxseg.models.inputs import scaled
 
 
 @torch.no_grad()

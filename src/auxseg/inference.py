@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from auxseg.cam import scaled
 from auxseg.models.auxsegnet import AuxSegNet
+from auxseg.models.inputs import scaled
 
 
 @torch.no_grad()

@@ -157,3 +157,13 @@ def test_nothing_switched_on_leaves_the_sample():
     found = augment(sample, 0)
     assert torch.equal(found.image, sample.image)
     assert torch.equal(found.label, sample.label)
+
+
+def test_a_large_sample_is_reduced_before_it_is_scaled():
+    photo = torch.zeros(3, 200, 400, dtype=torch.uint8)
+    photo[:, :, :200] = 250
+    params = AugmentParams(crop=50, scale=(1.0, 1.0), flip=False, jitter=(0, 0, 0, 0))
+    sample = Augment(params, max_side=50)(Sample(photo, torch.zeros(1), photo[:1] // 250))
+    # 200 x 400 becomes 25 x 50: the crop holds all of it, and padding
+    assert int((sample.label == 1).sum()) == 25 * 25
+    assert int((sample.label == 255).sum()) == 25 * 50

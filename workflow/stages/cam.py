@@ -29,8 +29,8 @@ def main(stage: Stage) -> None:
     low_precision = runtime.precision == "bfloat16" and network.backbone.dense_convolutions
 
     maps = {}
-    for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train"), "cam"):
-        image = image_tensor(root / record.path, device)
+    for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train"), f"cam {stage.key}"):
+        image = image_tensor(root / record.path, device, runtime.max_side)
         present = [classes.index(name) - 1 for name in record.labels]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)

@@ -1,6 +1,6 @@
 """Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tables import write_rows
-from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_manifest
+from auxseg.datasets.manifest import read_classes, read_manifest
 from auxseg.datasets.root import photos_root
 from auxseg.metrics.tags import mean_average_precision
 from auxseg.models.backbones import build_backbone
@@ -34,8 +34,8 @@ def main(stage: Stage) -> None:
 
     torch.manual_seed(params.seed)
     network = Classifier(build_backbone(backbone, pretrained=True), len(classes), params.dropout)
-    records = read_manifest(manifest, "train")
-    samples = TrainingSamples(records, photos_root(manifest), classes, params.augment, params.seed)
+    records, root = read_manifest(manifest, "train"), photos_root(manifest)
+    samples = TrainingSamples(records, root, classes, params.augment, params.seed, max_side=runtime.max_side)
     low_precision = runtime.precision == "bfloat16" and network.backbone.dense_convolutions
 
     def step(batch):
@@ -50,18 +50,18 @@ def main(stage: Stage) -> None:
     save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
-    mean_ap = _mean_average_precision(network.eval(), val, photos_root(manifest), classes, device)
-    write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": mean_ap})
+    images = (image_tensor(root / record.path, device, runtime.max_side) for record in track(val, "val"))
+    tags = [classes.multi_hot(record.labels) for record in val]
+    figure = _mean_average_precision(network.eval(), images, tags)
+    write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": figure})
 
 
 @torch.no_grad()
 def _mean_average_precision(
-    network: Classifier, records: list[ImageRecord], root: Path, classes: ClassTable, device: torch.device
+    network: Classifier, images: Iterable[torch.Tensor], tags: list[np.ndarray]
 ) -> float | None:
-    if not records:
-        return None
-    scores = [network(image_tensor(root / record.path, device))[0].cpu().numpy() for record in track(records, "val")]
-    return mean_average_precision(np.stack(scores), np.stack([classes.multi_hot(record.labels) for record in records]))
+    scores = [network(image)[0].cpu().numpy() for image in images]
+    return mean_average_precision(np.stack(scores), np.stack(tags)) if scores else None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from auxseg.crf import class_crf
 from auxseg.datasets.manifest import ImageRecord, manifest_shards, read_classes, read_manifest, read_mask_list
 from auxseg.datasets.masks import read_mask
 from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.fusion import upsample
 from auxseg.images import encode_label, read_rgb
 from auxseg.inference import predict
 from auxseg.metrics.segmentation import Counts
@@ -45,12 +46,12 @@ def main(stage: Stage) -> None:
     def predictions() -> Iterator[tuple[ImageRecord, np.ndarray, np.ndarray, np.ndarray]]:
         for record in track(records, f"evaluate {stage.round}"):
             rgb = read_rgb(root / record.path)
-            image = to_tensor(rgb, device)
+            image = to_tensor(rgb, device, runtime.max_side)
             single, joined = predict(
                 network, image, params.scales, flip=params.flip, combine=params.combine,
                 low_precision=runtime.precision == "bfloat16",
             )  # fmt: skip
-            yield record, rgb, single.argmax(axis=0).astype(np.uint8), joined
+            yield record, rgb, single, joined
 
     counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, len(classes)))
     files = {}
@@ -67,8 +68,9 @@ def main(stage: Stage) -> None:
 
 def _post_process(item, crf):
     record, rgb, single, joined = item
+    single, joined = (upsample(map_, *rgb.shape[:2]) for map_ in (single, joined))  # to the size of the photograph
     refined = class_crf(rgb, joined, crf)
-    return record, single, joined.argmax(axis=0).astype(np.uint8), refined.argmax(axis=0).astype(np.uint8)
+    return record, *(probabilities.argmax(axis=0).astype(np.uint8) for probabilities in (single, joined, refined))
 
 
 if __name__ == "__main__":

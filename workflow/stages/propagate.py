@@ -26,7 +26,7 @@ def main(stage: Stage) -> None:
 
     tensors = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
-        image = image_tensor(root / record.path, device)
+        image = image_tensor(root / record.path, device, runtime.max_side)
         present = [classes.index(name) - 1 for name in record.labels]
         maps = propagate_image(
             network,

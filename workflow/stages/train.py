@@ -47,6 +47,7 @@ def main(stage: Stage) -> None:
         _labels(stage, manifest, "labels"),
         _labels(stage, manifest, "saliency_labels"),
         ignored={image_id for image_id, use in uses.items() if use is Use.IGNORE},
+        max_side=runtime.max_side,
     )
     low_precision = runtime.precision == "bfloat16"
 

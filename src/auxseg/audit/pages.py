@@ -12,7 +12,7 @@ from auxseg.images import PALETTE
 
 WHAT = {
     "labels": "pseudo labels",
-    "cam (oracle threshold)": "CAM alone, best threshold (oracle)",
+    "cam alone (oracle threshold)": "CAM alone, best threshold (oracle)",
     "model": "model",
     "model+ms": "model, multi-scale",
     "model+ms+crf": "model, multi-scale + CRF",

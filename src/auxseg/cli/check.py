@@ -12,8 +12,18 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Validate every section."""
+    """Validate every section, and refuse outputs of rounds or shards that are gone."""
+    from auxseg.errors import DataError
+    from auxseg.params.dag import PARAMS_FILE
     from auxseg.params.registry import check
+    from auxseg.pipeline.ghosts import find_ghosts
 
-    check(arguments.file)
+    values = check(arguments.file)
+    ghosts = find_ghosts(values) if arguments.file == PARAMS_FILE else []
+    if ghosts:
+        rounds, shards = len(values["rounds"]), len(values["shards"])
+        raise DataError(
+            f"{ghosts[0]}: belongs to no round and shard of params.yaml (and {len(ghosts) - 1} more), but would be "
+            f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` clears"
+        )
     print(f"{arguments.file} is valid")

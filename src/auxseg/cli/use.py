@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> None:
     values = check(path)
     if arguments.data and not arguments.data.is_dir():
         raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
+    elsewhere = os.environ.get("AUXSEG_DATA")
+    if arguments.data and elsewhere and Path(elsewhere).resolve() != arguments.data.resolve():
+        raise DataError("--data: AUXSEG_DATA is set and names another folder, which would win; unset it first")
     removed = replace_params(path.read_text())
     print(f"params.yaml is now {path}")
     report_removed(removed)

@@ -4,16 +4,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.images import read_rgb
 
 
-def to_tensor(rgb: np.ndarray, device: torch.device) -> Tensor:
-    """Return an image, uint8 (H, W, 3), as float32 (1, 3, H, W) in 0..255 on a device."""
-    return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
+def scaled(image: Tensor, scale: float) -> Tensor:
+    """Resize an image (B, 3, H, W) bilinearly by a factor; scale 1 returns it unchanged."""
+    if scale == 1:
+        return image
+    height, width = image.shape[-2:]
+    size = [max(1, round(height * scale)), max(1, round(width * scale))]
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
 
 
-def image_tensor(path: Path, device: torch.device) -> Tensor:
-    """Read a photograph as float32 (1, 3, H, W) in 0..255 on a device."""
-    return to_tensor(read_rgb(path), device)
+def to_tensor(rgb: np.ndarray, device: torch.device, max_side: int) -> Tensor:
+    """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, its longer side at most `max_side`."""
+    image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
+    return scaled(image, min(1.0, max_side / max(rgb.shape[:2])))
+
+
+def image_tensor(path: Path, device: torch.device, max_side: int) -> Tensor:
+    """Read a photograph as `to_tensor` returns it."""
+    return to_tensor(read_rgb(path), device, max_side)

@@ -21,7 +21,7 @@ def data_root(data_format: str) -> Path:
         return SCENES_ROOT
     root, source = os.environ.get("AUXSEG_DATA"), "AUXSEG_DATA"
     if root is None and LOCAL_FILE.exists():
-        root, source = (yaml.safe_load(LOCAL_FILE.read_text()) or {}).get("data_root"), str(LOCAL_FILE)
+        root, source = _local_root(), str(LOCAL_FILE)
     if root is None:
         raise ParamsError(
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
@@ -30,6 +30,16 @@ def data_root(data_format: str) -> Path:
     if not path.is_dir():
         raise ParamsError(f"{source}: data root '{root}' is no folder; give the folder that holds the data set")
     return path
+
+
+def _local_root() -> str | None:
+    try:
+        values = yaml.safe_load(LOCAL_FILE.read_text())
+    except yaml.YAMLError:
+        values = "no YAML"
+    if not isinstance(values, dict):
+        raise ParamsError(f"{LOCAL_FILE}: expected `data_root: FOLDER`; `auxseg use PRESET --data FOLDER` writes it")
+    return values.get("data_root")
 
 
 def write_local(root: Path) -> None:

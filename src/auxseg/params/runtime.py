@@ -1,4 +1,4 @@
-"""`runtime`: what changes the order of floating-point sums, and therefore bytes."""
+"""`runtime`: what every stage that runs a network shares."""
 
 from typing import ClassVar, Literal
 
@@ -16,3 +16,6 @@ class RuntimeParams(Section):
     """CPU threads of torch and OpenCV. A thread count changes sums, so it is a parameter and never the environment."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""
+    max_side: int = Field(1024, ge=64)
+    """Larger photographs are reduced to this longest side, pixels, before a network sees them: affinities grow with the
+    fourth power of the side. Labels and predictions keep the photograph's size."""

@@ -35,10 +35,14 @@ class Sample:
 
 
 class Augment:
-    """Apply AugmentParams to a sample; the result is `crop` x `crop`."""
+    """Apply AugmentParams to a sample; the result is `crop` x `crop`.
 
-    def __init__(self, params: AugmentParams):
+    A sample whose longer side exceeds `max_side` is reduced to it first, as every other stage does.
+    """
+
+    def __init__(self, params: AugmentParams, max_side: int | None = None):
         self.params = params
+        self.max_side = max_side
         brightness, contrast, saturation, hue = params.jitter
         self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
 
@@ -54,13 +58,14 @@ class Augment:
 
     def _resize(self, sample: Sample) -> Sample:
         height, width = sample.image.shape[-2:]
+        factor = min(1.0, self.max_side / max(height, width)) if self.max_side else 1.0
         if self.params.resize_long:
             low, high = self.params.resize_long
             factor = int(torch.randint(low, high + 1, ())) / max(height, width)
         elif self.params.scale:
             low, high = self.params.scale
-            factor = low + (high - low) * float(torch.rand(()))
-        else:
+            factor *= low + (high - low) * float(torch.rand(()))
+        if factor == 1:
             return sample
         size = [max(1, round(height * factor)), max(1, round(width * factor))]
 

@@ -1,5 +1,5 @@
 """Training samples from the manifest and the label archives, in an order and with randomness that only depend on
-the seed, the epoch and the position: not on the number of loader processes."""
+the seed, the epoch and the position: not on the number of loader processes (of which a CPU has none)."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,11 +32,12 @@ class TrainingSamples(Dataset):
         labels: Mapping[str, bytes] | None = None,
         saliency: Mapping[str, bytes] | None = None,
         ignored: Collection[str] = (),
+        max_side: int | None = None,
     ):
         self.records = list(records)
         self.root = root
         self.classes = classes
-        self.augment = Augment(augment)
+        self.augment = Augment(augment, max_side)
         self.seed = seed
         self.labels = labels
         self.saliency = saliency
