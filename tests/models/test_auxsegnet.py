@@ -13,7 +13,7 @@ from auxseg.params.backbone import BackboneParams
 RATES = {8: (6, 12, 18), 16: (3, 6, 9), 32: (1, 3, 4)}
 
 
-def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False, kernel=3):
+def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False):
     """docs/method.md section 1 for one image at stride 8, float64."""
     state = reference.state_of(network)
     features = image.double().numpy() / 255
@@ -39,9 +39,10 @@ def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False,
     saliency, sal_pairwise, sal_unary = branch("saliency")
     segmentation, seg_pairwise, seg_unary = branch("segmentation")
     cross = reference.inner(state, "cross_pairwise.")
-    pairwise, unary = reference.fuse_tasks(seg_pairwise, sal_pairwise, cross, kernel), None
+    kernel, renormalise = network.params.cross_task.kernel, network.params.cross_task.renormalise
+    pairwise, unary = reference.fuse_tasks(seg_pairwise, sal_pairwise, cross, kernel, renormalise), None
     if plus:
-        unary = reference.fuse_tasks(seg_unary, sal_unary, reference.inner(state, "cross_unary."), kernel)
+        unary = reference.fuse_tasks(seg_unary, sal_unary, reference.inner(state, "cross_unary."), kernel, renormalise)
     used = pairwise.T if transpose else pairwise
 
     def refine(prediction):
@@ -75,6 +76,7 @@ def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False,
 CASES = [
     {"variant": "auxsegnet"},
     {"variant": "auxsegnet", "transpose": True},
+    {"variant": "auxsegnet", "cross_task": {"kernel": 3, "renormalise": False}},
     {"variant": "auxsegnet_plus"},
     {"variant": "auxsegnet_plus", "refine_with": "pairwise"},
     {"variant": "auxsegnet_plus", "refine_with": "mean"},
@@ -89,7 +91,7 @@ def test_forward(values):
     with torch.no_grad():
         outputs = network(images)
         cam = network.refined_cam(outputs)
-    options = {key: value for key, value in values.items() if key != "variant"}
+    options = {key: value for key, value in values.items() if key not in ("variant", "cross_task")}
     for b in range(2):
         wanted = forward_by_hand(network, images[b], plus=values["variant"] == "auxsegnet_plus", **options)
         np.testing.assert_allclose(cam[b], wanted.pop("cam"), atol=2e-6)
@@ -170,7 +172,7 @@ def test_number_of_parameters_at_the_published_sizes():
     heads = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("backbone."))
     conv = 128 * 128 * 9 + 128
     branch = 4096 * 128 * 9 + 128 + 2 * conv + 4 * (128 * 128 + 128)
-    assert heads == 4096 * 20 + 2 * branch + 128 * 1 + 128 * 21 + (2 * 2 * 9) + (2 * 2 + 2)
+    assert heads == 4096 * 20 + 2 * branch + 128 * 1 + 128 * 21 + (2 * 2 * 1) + (2 * 2 + 2)
 
 
 def test_low_precision_keeps_outputs_in_float32_and_near():
