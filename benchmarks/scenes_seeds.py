@@ -46,13 +46,16 @@ def run_seed(seed: int, folder: Path) -> list[dict]:
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
     call(folder, "-m", "dvc", "repro")
-    epochs = str(params["train"]["epochs"])  # the budget of one round
+    epochs = str(params["train"]["epochs"] * len(params["rounds"]))  # the budget of all rounds
     printed = call(folder, str(ROOT / "benchmarks/supervised.py"), "--epochs", epochs, capture=True)
-    upper = json.loads(printed.splitlines()[-1])["val_miou"]
+    upper = json.loads(printed.splitlines()[-1])
 
     rows = read_csv(folder / "data/summary/rounds.csv")
-    upper_row = {"round": "", "what": SUPERVISED, "set": "val", "miou": upper, "precision": "", "recall": ""}
-    return [{"seed": seed, **row} for row in [*rows, upper_row]]
+    supervised = [
+        {"round": "", "what": f"{SUPERVISED}, {what}", "set": "val", "miou": upper[key], "precision": "", "recall": ""}
+        for what, key in (("single scale", "val_miou"), ("ms+crf", "val_miou_ms_crf"))
+    ]
+    return [{"seed": seed, **row} for row in [*rows, *supervised]]
 
 
 def call(folder: Path, *arguments: str, capture: bool = False) -> str:

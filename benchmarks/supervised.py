@@ -4,7 +4,7 @@
 
 Run it in a project folder whose pipeline has finished: it reads the manifest, the masks, the classifier's weights and
 params.yaml, trains on the masks of the training images (saliency target: object or not) and prints one JSON line with
-the single-scale mIoU on val, in per cent.
+the mIoU on val in per cent: single-scale, and multi-scale with CRF.
 """
 
 import argparse
@@ -15,16 +15,19 @@ import numpy as np
 import torch
 import yaml
 
+from auxseg.crf import class_crf
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, read_mask_list
 from auxseg.datasets.masks import read_mask
 from auxseg.datasets.root import mask_policy, photos_root
-from auxseg.images import encode_grey, encode_label
+from auxseg.fusion import upsample
+from auxseg.images import encode_grey, encode_label, read_rgb
 from auxseg.inference import predict
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.inputs import image_tensor
 from auxseg.models.weights import load_weights, setup
 from auxseg.params.backbone import BackboneParams
+from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
@@ -72,13 +75,22 @@ def main() -> None:
     )  # fmt: skip
 
     network.eval()
-    counts = Counts.zeros(len(classes))
+    evaluation = EvaluateParams.parse(values.get("evaluate"))
+    counts = {"val_miou": Counts.zeros(len(classes)), "val_miou_ms_crf": Counts.zeros(len(classes))}
     for record in read_manifest(manifest, "val"):
+        if record.id not in paths:
+            continue
         image = image_tensor(root / record.path, device, runtime.max_side)
-        single, _ = predict(network, image, [1.0], flip=False, combine="mean", low_precision=low_precision)
-        mask = read_mask(root / paths[record.id], classes, unlisted)
-        counts += Counts.of(single.argmax(axis=0).astype(np.uint8), mask, len(classes))
-    print(json.dumps({"supervised": "masks of train", "epochs": epochs, "val_miou": round(counts.means()["miou"], 2)}))
+        single, joined = predict(
+            network, image, evaluation.scales, flip=evaluation.flip, combine=evaluation.combine,
+            low_precision=low_precision,
+        )  # fmt: skip
+        rgb, mask = read_rgb(root / record.path), read_mask(root / paths[record.id], classes, unlisted)
+        final = class_crf(rgb, upsample(joined, *mask.shape), evaluation.crf)
+        for name, map_ in (("val_miou", upsample(single, *mask.shape)), ("val_miou_ms_crf", final)):
+            counts[name] += Counts.of(map_.argmax(axis=0).astype(np.uint8), mask, len(classes))
+    figures = {name: round(count.means()["miou"], 2) for name, count in counts.items()}
+    print(json.dumps({"supervised": "masks of train", "epochs": epochs, **figures}))
 
 
 if __name__ == "__main__":
