@@ -126,7 +126,7 @@ def inner(state, prefix):
     return {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
 
 
-def task_affinity(features, state, *, plus, whiten, temperature):
+def task_affinity(features, state, *, plus, whiten, temperature, features_with="sum"):
     """docs/method.md section 1.4 for one image: refined features (D, h, w), A^p (N, N), a^u (1, N) or None."""
     _, height, width = features.shape
 
@@ -134,9 +134,87 @@ def task_affinity(features, state, *, plus, whiten, temperature):
         return rows(conv(features, state[f"{name}.weight"], state[f"{name}.bias"]))
 
     affinity = pairwise(project("query"), project("key"), whiten, temperature)
-    unary, both = None, affinity
+    unary, used = None, affinity
     if plus:
         unary = softmax(project("unary")[:, 0])[None]
-        both = affinity + np.repeat(unary, len(affinity), axis=0)
-    mixed = multiply(both, project("value"))
+        repeated = np.repeat(unary, len(affinity), axis=0)
+        used = {"pairwise": affinity, "unary": repeated, "sum": affinity + repeated}[features_with]
+    mixed = multiply(used, project("value"))
     return features + conv(maps(mixed, height, width), state["out.weight"], state["out.bias"]), affinity, unary
+
+
+def branch(features, state, rates, **affinity):
+    """Sections 1.3 to 1.5 for one image: logits, A^p, a^u (both None where the branch has no affinity)."""
+    for name, rate in (("reduce", rates[0]), ("context", rates[1])):
+        features = np.maximum(conv(features, state[f"{name}.weight"], state[f"{name}.bias"], rate, rate), 0)
+    pairwise_, unary = None, None
+    if "affinity.query.weight" in state:
+        features, pairwise_, unary = task_affinity(features, inner(state, "affinity."), **affinity)
+    features = np.maximum(conv(features, state["fuse.weight"], state["fuse.bias"], rates[2], rates[2]), 0)
+    return conv(features, state["predict.weight"]), pairwise_, unary
+
+
+def refine(prediction, pairwise_, unary, *, refine_with="sum", transpose=False):
+    """P' of section 1.7; without an affinity P itself."""
+    if pairwise_ is None:
+        return prediction
+    matrix = pairwise_.T if transpose else pairwise_
+    if unary is not None:
+        repeated = np.repeat(unary, len(matrix), axis=0)
+        matrix = {
+            "pairwise": matrix,
+            "unary": np.eye(len(matrix)) + repeated,
+            "sum": matrix + repeated,
+            "mean": (matrix + repeated) / 2,
+        }[refine_with]
+    return maps(multiply(matrix, rows(prediction)), *prediction.shape[1:])
+
+
+def network(image, state, values, channels=8):
+    """docs/method.md section 1 for one image (3, H, W) in 0..255 and the tiny backbone: every output, and the CAM.
+
+    `values` are keys of params.yaml's section `network` that differ from their defaults.
+    """
+    features = patches(image / 255, state["backbone.body.weight"], state["backbone.body.bias"])
+    plus, mode = values.get("variant", "auxsegnet_plus") == "auxsegnet_plus", values.get("affinity", "cross_task")
+    temperature = values.get("tau", 1.0) if plus else 1.0
+    options = {
+        "plus": plus,
+        "whiten": plus and values.get("whiten", True),
+        "temperature": temperature * math.sqrt(channels) if values.get("scale_dim") else temperature,
+        "features_with": values.get("features_with", "sum"),
+    }
+    rates = values.get("rates", (6, 12, 18))
+    saliency, sal_pairwise, sal_unary = branch(features, inner(state, "saliency."), rates, **options)
+    segmentation, pairwise_, unary = branch(features, inner(state, "segmentation."), rates, **options)
+    if mode.startswith("cross_task"):
+        cross = {"kernel": 1, "renormalise": True, "scale": "one", **values.get("cross_task", {})}
+        cross["scale"] = pairwise_.shape[1] if cross["scale"] == "positions" else 1
+        pairwise_ = fuse_tasks(pairwise_, sal_pairwise, inner(state, "cross_pairwise."), **cross)
+        if plus:
+            unary = fuse_tasks(unary, sal_unary, inner(state, "cross_unary."), **cross)
+    how = {"refine_with": values.get("refine_with", "sum"), "transpose": values.get("transpose", False)}
+    raw = conv(features, state["classification.linear.weight"][:, :, None, None])
+    cam = np.stack([np.maximum(c, 0) / (np.maximum(c, 0).max() + 1e-5) for c in raw])
+    return {
+        "classification": np.array([c.sum() / c.size for c in raw]),
+        "saliency": saliency,
+        "segmentation": segmentation,
+        "refined_saliency": refine(saliency, pairwise_, unary, **how) if mode == "cross_task" else saliency,
+        "refined_segmentation": refine(segmentation, pairwise_, unary, **how),
+        "pairwise": pairwise_,
+        "unary": unary,
+        "features": features,
+        "cam": refine(cam, pairwise_, None, transpose=how["transpose"]),
+    }
+
+
+def patches(image, weight, bias):
+    """A convolution whose stride is its size: (K, H, W) by (O, K, s, s)."""
+    size = weight.shape[-1]
+    out = np.zeros((len(weight), image.shape[1] // size, image.shape[2] // size))
+    for y in range(out.shape[1]):
+        for x in range(out.shape[2]):
+            patch = image[:, size * y : size * (y + 1), size * x : size * (x + 1)]
+            out[:, y, x] = [np.sum(w * patch) + b for w, b in zip(weight, bias, strict=True)]
+    return out

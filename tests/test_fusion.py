@@ -5,15 +5,13 @@ import io
 import numpy as np
 import pytest
 import reference
-import torch
-import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from auxseg.crf import saliency_crf
-from auxseg.fusion import fuse, saliency_label, upsample
+from auxseg.fusion import fuse, saliency_label
 from auxseg.params.crf import CrfParams
 from auxseg.params.labels import LabelsParams
 
@@ -61,21 +59,6 @@ def test_thresholds_are_strict_and_ties_go_to_the_first_class():
 def test_an_image_without_classes_has_background_and_ignored_pixels_only():
     found = fuse(np.zeros((0, 1, 2)), [], np.array([[0.5, 0.01]]), 0.2, 0.06)
     assert found.tolist() == [[255, 0]]
-
-
-@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 20), st.integers(1, 20), st.integers(0, 99))
-def test_upsample_against_torch_and_loops(h, w, height, width, seed):
-    maps = np.random.default_rng(seed).random((2, h, w)).astype(np.float16)
-    found = upsample(maps, height, width)
-    assert found.dtype == np.float32
-    tensor = torch.from_numpy(maps.astype(np.float32))[None]
-    wanted = F.interpolate(tensor, size=(height, width), mode="bilinear", align_corners=False)[0]
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
-    np.testing.assert_allclose(found[1], reference.bilinear(maps[1].astype(np.float64), height, width), atol=1e-5)
-
-
-def test_upsample_nothing():
-    assert upsample(np.zeros((0, 3, 4), np.float16), 6, 8).shape == (0, 6, 8)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.5, 1.0])

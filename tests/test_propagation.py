@@ -1,12 +1,14 @@
 """What one pass over an image leaves behind."""
 
+import math
+
 import numpy as np
 import pytest
 import reference
 import torch
 from tiny_networks import picture, tiny_auxsegnet
 
-from auxseg.propagation import propagate_image
+from auxseg.propagation import affinity_entropy, propagate_image
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +37,24 @@ def test_maps(network, renormalise):
         "saliency": ("float16", (3, 4)),
         "prediction": ("uint8", (3, 4)),
         "confidence": ("float16", (3, 4)),
+        "entropy": ("float16", (3, 4)),
     }
     np.testing.assert_allclose(maps["cam"], cam, atol=1e-3)
     saliency = outputs.refined_saliency[0, 0].double().numpy()
     np.testing.assert_allclose(maps["saliency"], reference.sigmoid(saliency), atol=1e-3)
     assert (maps["prediction"] == softmax.argmax(axis=2)).all()
     np.testing.assert_allclose(maps["confidence"], softmax.max(axis=2), atol=1e-3)
+    rows = outputs.pairwise[0].double().numpy()
+    entropy = [-sum(a * math.log(a) for a in row / row.sum() if a > 0) / math.log(12) for row in rows]
+    np.testing.assert_allclose(maps["entropy"].reshape(-1), entropy, atol=1e-3)
+
+
+def test_entropy_of_known_rows():
+    uniform, single = torch.full((1, 4), 0.5), torch.eye(4)[:1]  # a row that sums to 2 is a distribution all the same
+    half = torch.tensor([[0.5, 0.5, 0, 0]])
+    found = affinity_entropy(torch.cat([uniform, single, half, half]))
+    np.testing.assert_allclose(found, [1, 0, 0.5, 0.5], atol=1e-6)
+    assert affinity_entropy(torch.ones(1, 1)).tolist() == [0]
 
 
 def test_renormalising_brings_the_maximum_back_to_one(network):

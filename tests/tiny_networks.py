@@ -34,6 +34,8 @@ def tiny_auxsegnet(seed: int = 0, **values) -> AuxSegNet:
         for branch in (network.saliency, network.segmentation):
             for layer in (branch.reduce, branch.context, branch.fuse, branch.predict):
                 layer.weight *= 3
+            if branch.affinity is None:
+                continue
             branch.affinity.query.weight *= 2
             branch.affinity.key.weight *= 2
             if branch.affinity.unary is not None:

@@ -6,20 +6,12 @@ decision exactly. No network and no torch here.
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from auxseg.crf import saliency_crf
 from auxseg.images import IGNORE
+from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
-
-
-def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize maps (L, h, w) bilinearly (pixel centres at half integers) to float32 (L, height, width)."""
-    if maps.shape[1:] == (height, width):
-        return maps.astype(np.float32)
-    resized = [cv2.resize(m.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for m in maps]
-    return np.stack(resized) if resized else np.zeros((0, height, width), np.float32)
 
 
 def fuse(

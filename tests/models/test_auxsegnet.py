@@ -13,94 +13,126 @@ from auxseg.params.backbone import BackboneParams
 RATES = {8: (6, 12, 18), 16: (3, 6, 9), 32: (1, 3, 4)}
 
 
-def forward_by_hand(network, image, *, plus, refine_with="sum", transpose=False):
-    """docs/method.md section 1 for one image at stride 8, float64."""
-    state = reference.state_of(network)
-    features = image.double().numpy() / 255
-    weight, bias = state["backbone.body.weight"], state["backbone.body.bias"]
-    height, width = features.shape[1] // 8, features.shape[2] // 8
-    grid = np.zeros((len(weight), height, width))
-    for y in range(height):
-        for x in range(width):
-            patch = features[:, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8]
-            grid[:, y, x] = [np.sum(w * patch) + b for w, b in zip(weight, bias, strict=True)]
-
-    def branch(task):
-        part = reference.inner(state, f"{task}.")
-        maps = grid
-        for name, rate in (("reduce", 6), ("context", 12)):
-            maps = np.maximum(reference.conv(maps, part[f"{name}.weight"], part[f"{name}.bias"], rate, rate), 0)
-        maps, pairwise, unary = reference.task_affinity(
-            maps, reference.inner(part, "affinity."), plus=plus, whiten=plus, temperature=1.0
-        )
-        maps = np.maximum(reference.conv(maps, part["fuse.weight"], part["fuse.bias"], 18, 18), 0)
-        return reference.conv(maps, part["predict.weight"]), pairwise, unary
-
-    saliency, sal_pairwise, sal_unary = branch("saliency")
-    segmentation, seg_pairwise, seg_unary = branch("segmentation")
-    cross = reference.inner(state, "cross_pairwise.")
-    kernel, renormalise = network.params.cross_task.kernel, network.params.cross_task.renormalise
-    pairwise, unary = reference.fuse_tasks(seg_pairwise, sal_pairwise, cross, kernel, renormalise), None
-    if plus:
-        unary = reference.fuse_tasks(seg_unary, sal_unary, reference.inner(state, "cross_unary."), kernel, renormalise)
-    used = pairwise.T if transpose else pairwise
-
-    def refine(prediction):
-        matrix = used
-        if plus and refine_with != "pairwise":
-            matrix = used + np.repeat(unary, len(used), axis=0)
-        if plus and refine_with == "mean":
-            matrix = matrix / 2
-        return reference.maps(reference.multiply(matrix, reference.rows(prediction)), height, width)
-
-    linear = state["classification.linear.weight"]
-    raw = np.zeros((CLASSES, height, width))
-    for c in range(CLASSES):
-        for k in range(len(grid)):
-            raw[c] += linear[c, k] * grid[k]
-    cam = np.maximum(raw, 0)
-    cam = np.stack([c / (c.max() + 1e-5) for c in cam])
-    return {
-        "classification": raw.mean(axis=(1, 2)),
-        "saliency": saliency,
-        "segmentation": segmentation,
-        "refined_saliency": refine(saliency),
-        "refined_segmentation": refine(segmentation),
-        "pairwise": pairwise,
-        "unary": unary,
-        "features": grid,
-        "cam": reference.maps(reference.multiply(used, reference.rows(cam)), height, width),
-    }
+SEEN = [1, 2, 1]
+"""Dilation rates at which the grid of 3 x 4 positions is more than padding."""
+P1, P2 = {"variant": "auxsegnet", "rates": SEEN}, {"variant": "auxsegnet_plus", "rates": SEEN}
+C1 = P1 | {"cross_task": {"kernel": 3, "renormalise": False}}
+CASES = {
+    "P1": P1,
+    "P1 at its own rates": {"variant": "auxsegnet"},
+    "C1": C1,
+    "C1 renormalised": P1 | {"cross_task": {"kernel": 3}},
+    "P1 not renormalised": P1 | {"cross_task": {"renormalise": False}},
+    "P1 transposed": P1 | {"transpose": True},
+    "C1 transposed": C1 | {"transpose": True},
+    "P1 scaled": P1 | {"scale_dim": True, "cross_task": {"scale": "positions"}},
+    "P2": P2,
+    "P2 not whitened": P2 | {"whiten": False},
+    "P2 as DNL": P2 | {"tau": 0.5, "scale_dim": True},
+    "P2 with C1's kernel": P2 | {"cross_task": {"kernel": 3, "renormalise": False, "scale": "positions"}},
+    "P2 transposed": P2 | {"transpose": True},
+    "predictions by the pairwise map": P2 | {"refine_with": "pairwise"},
+    "predictions by the mean": P2 | {"refine_with": "mean"},
+    "predictions by the unary map": P2 | {"refine_with": "unary"},
+    "features by the pairwise map": P2 | {"features_with": "pairwise"},
+    "features by the unary map": P2 | {"features_with": "unary"},
+    "no affinity": P2 | {"affinity": "none"},
+    "segmentation's affinity": P1 | {"affinity": "segmentation"},
+    "cross-task affinity, segmentation": P2 | {"affinity": "cross_task_segmentation"},
+}
 
 
-CASES = [
-    {"variant": "auxsegnet"},
-    {"variant": "auxsegnet", "transpose": True},
-    {"variant": "auxsegnet", "cross_task": {"kernel": 3, "renormalise": False}},
-    {"variant": "auxsegnet_plus"},
-    {"variant": "auxsegnet_plus", "refine_with": "pairwise"},
-    {"variant": "auxsegnet_plus", "refine_with": "mean"},
-    {"variant": "auxsegnet_plus", "refine_with": "pairwise", "transpose": True},
-]
-
-
-@pytest.mark.parametrize("values", CASES, ids=lambda values: "-".join(map(str, values.values())))
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
 def test_forward(values):
-    network = tiny_auxsegnet(**values)
-    images = picture(batch=2)
+    """Every output of section 1 in float64 against loops."""
+    network, images = tiny_auxsegnet(**values).double(), picture(batch=2).double()
     with torch.no_grad():
         outputs = network(images)
-        cam = network.refined_cam(outputs)
-    options = {key: value for key, value in values.items() if key not in ("variant", "cross_task")}
+        found = {**vars(outputs), "cam": network.refined_cam(outputs)}
     for b in range(2):
-        wanted = forward_by_hand(network, images[b], plus=values["variant"] == "auxsegnet_plus", **options)
-        np.testing.assert_allclose(cam[b], wanted.pop("cam"), atol=2e-6)
+        wanted = reference.network(images[b].numpy(), reference.state_of(network), values)
+        assert found.keys() == wanted.keys()
         for name, value in wanted.items():
-            found = getattr(outputs, name)
             if value is None:
-                assert found is None
+                assert found[name] is None, name
             else:
-                np.testing.assert_allclose(found[b], value, atol=1e-5, err_msg=name)
+                np.testing.assert_allclose(found[name][b], value, rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_gradient(values):
+    """The slope of a random sum of all outputs along a random direction of all weights: autograd against loops."""
+    network, image = tiny_auxsegnet(**values).double(), picture().double()
+    generator = torch.Generator().manual_seed(5)
+    direction = {
+        name: torch.randn(value.shape, generator=generator, dtype=torch.float64) * value.detach().abs().mean()
+        for name, value in network.named_parameters()
+    }
+    outputs = network(image)
+    found = {**vars(outputs), "cam": network.refined_cam(outputs)}
+    found = {name: value for name, value in found.items() if value is not None}
+    factors = {
+        name: torch.randn(value.shape, generator=generator, dtype=torch.float64) for name, value in found.items()
+    }
+    sum((factors[name] * value).sum() for name, value in found.items()).backward()
+    slope = sum(float((network.get_parameter(name).grad * step).sum()) for name, step in direction.items()
+                if network.get_parameter(name).grad is not None)  # fmt: skip
+
+    def total(step):
+        state = reference.state_of(network)
+        state |= {name: state[name] + step * value.numpy() for name, value in direction.items()}
+        outputs = reference.network(image[0].numpy(), state, values)
+        return sum(float((factors[name][0].numpy() * outputs[name]).sum()) for name in factors)
+
+    wanted = (total(1e-6) - total(-1e-6)) / 2e-6
+    assert abs(wanted) > 1e-2
+    assert slope == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("values", [P1, P1 | {"transpose": True}, P2, P2 | {"whiten": False, "refine_with": "mean"}])
+def test_order_of_positions(values, kernel):
+    """Sections 1.4, 1.6 and 1.7 do not know where a position is, but for C1's 3x3 kernel (quirk 9)."""
+    cross_task = {"kernel": kernel, "scale": "positions"}
+    network = tiny_auxsegnet(**values | {"cross_task": cross_task}).double()
+    random = torch.Generator().manual_seed(0)
+    tasks = [torch.randn(1, 8, 1, 12, generator=random, dtype=torch.float64) for _ in range(2)]
+    prediction = torch.randn(1, 4, 1, 12, generator=random, dtype=torch.float64)
+    order = torch.randperm(12, generator=random)
+
+    def refined(segmentation, saliency, prediction):
+        _, segmentation_pairwise, segmentation_unary = network.segmentation.affinity(segmentation)
+        _, saliency_pairwise, saliency_unary = network.saliency.affinity(saliency)
+        pairwise = network.cross_pairwise(segmentation_pairwise, saliency_pairwise)
+        unary = network.cross_unary and network.cross_unary(segmentation_unary, saliency_unary)
+        return network.refine(prediction, pairwise, unary)
+
+    with torch.no_grad():
+        wanted = refined(*tasks, prediction)[..., order]
+        found = refined(*(task[..., order] for task in tasks), prediction[..., order])
+    difference = float((found - wanted).abs().max())
+    assert difference < 1e-12 if kernel == 1 else difference > 1e-3
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_weights_at_the_start(released):
+    """Xavier: uniform within sqrt(6 / (fan in + fan out)). C1 has it in a branch's last layer too; random biases."""
+    torch.manual_seed(0)
+    branch = TaskBranch(64, 5, 8, network_params(released_init=released))
+    for layer, fan_in, fan_out in ((branch.reduce, 64 * 9, 8 * 9), (branch.fuse, 8 * 9, 8 * 9)):
+        assert_uniform(layer.weight, (6 / (fan_in + fan_out)) ** 0.5)
+        if released:
+            assert_uniform(layer.bias, fan_in**-0.5, slack=0.6)
+        else:
+            assert (layer.bias == 0).all()
+    assert_uniform(branch.predict.weight, (6 / (8 + 5)) ** 0.5 if released else 8**-0.5)  # PyTorch: 1 / sqrt(fan in)
+    for layer in (branch.affinity.query, branch.affinity.key, branch.affinity.value, branch.affinity.out):
+        assert_uniform(layer.weight, 8**-0.5)
+
+
+def assert_uniform(values, bound, slack=0.1):
+    assert bound * (1 - slack) < values.abs().max() <= bound
+    assert values.mean().abs() < bound * 4 / (3 * values.numel()) ** 0.5  # four standard errors
 
 
 def test_output_shapes():

@@ -9,13 +9,14 @@ import torchvision
 from torch import nn
 
 from auxseg.errors import DataError, ParamsError
-from auxseg.models.backbones import BACKBONES, _imagenet_state, build_backbone
+from auxseg.models.backbones import BACKBONES, build_backbone
+from auxseg.models.pretrained import imagenet_state
 from auxseg.params.backbone import BackboneParams
 
 
 @pytest.fixture(scope="module")
 def package_state():
-    return _imagenet_state("efficientnet_lite0")
+    return imagenet_state("efficientnet_lite0")
 
 
 @pytest.mark.parametrize("stride", [8, 16, 32])

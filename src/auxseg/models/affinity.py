@@ -28,17 +28,24 @@ def propagate(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Ten
     return (maps.flatten(2) @ affinity.transpose(1, 2)).view_as(maps)
 
 
+def pool(unary: Tensor, maps: Tensor) -> Tensor:
+    """Return 1 a P as (B, C, 1, 1): maps (B, C, h, w) averaged by one row (B, 1, N), which serves every query."""
+    return (maps.flatten(2) @ unary.transpose(1, 2))[..., None]
+
+
 class TaskAffinity(nn.Module):
     """Feature refinement by a task's own affinity.
 
     auxsegnet:       F' = F + (A (F W_v)) W_z,               A = softmax_row(Q K^T)
     auxsegnet_plus:  F' = F + ((A^p + 1 a^u) F W_v) W_z,     a^u = softmax over positions of F W_u
+                     (`features_with` leaves one of the two maps out)
     """
 
     def __init__(self, params: NetworkParams):
         super().__init__()
         channels = params.channels
         plus = params.variant == "auxsegnet_plus"
+        self.features_with = params.features_with if plus else "pairwise"
         self.whiten = plus and params.whiten
         self.temperature = (params.tau if plus else 1.0) * (channels**0.5 if params.scale_dim else 1.0)
         self.query = nn.Conv2d(channels, channels, 1)
@@ -56,11 +63,10 @@ class TaskAffinity(nn.Module):
             temperature=self.temperature,
         )
         value = self.value(features)
-        mixed = propagate(pairwise, value)
-        unary = None
-        if self.unary is not None:
-            unary = torch.softmax(self.unary(features).flatten(2), dim=2)
-            mixed = mixed + (value.flatten(2) @ unary.transpose(1, 2))[..., None]  # one row serves every query
+        unary = None if self.unary is None else torch.softmax(self.unary(features).flatten(2), dim=2)
+        mixed = torch.zeros_like(value) if self.features_with == "unary" else propagate(pairwise, value)
+        if self.features_with != "pairwise":
+            mixed = mixed + pool(unary, value)
         return features + self.out(mixed), pairwise, unary
 
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, propagate
+from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, pool, propagate
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
 from auxseg.models.weights import load_weights
@@ -26,13 +26,13 @@ class Outputs:
     segmentation: Tensor
     """P_seg, (B, C + 1, h, w), channel 0 = background."""
     refined_saliency: Tensor
-    """P_sal'."""
+    """P_sal', or P_sal itself if no affinity refines it (`network.affinity`)."""
     refined_segmentation: Tensor
-    """P_seg'."""
-    pairwise: Tensor
-    """A_CT^p, (B, N, N)."""
+    """P_seg', or P_seg itself."""
+    pairwise: Tensor | None
+    """A_CT^p, (B, N, N); A_seg^p or None as `network.affinity` says."""
     unary: Tensor | None
-    """a_CT^u, (B, 1, N); None for the variant auxsegnet."""
+    """a_CT^u, (B, 1, N), or a_seg^u; None for the variant auxsegnet."""
     features: Tensor
     """F, (B, K, h, w)."""
 
@@ -40,20 +40,25 @@ class Outputs:
 class TaskBranch(nn.Module):
     """Section 1.3 to 1.5: two dilated convolutions, refinement by the task's own affinity, initial prediction."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, params: NetworkParams):
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, params: NetworkParams, *, refined: bool = True
+    ):
         super().__init__()
         channels = params.channels
         reduce, context, fuse = params.rates
-        self.reduce = _dilated(in_channels, channels, reduce, stride)
-        self.context = _dilated(channels, channels, context, stride)
-        self.affinity = TaskAffinity(params)
-        self.fuse = _dilated(channels, channels, fuse, stride)
+        zero_bias = not params.released_init
+        self.reduce = _dilated(in_channels, channels, reduce, stride, zero_bias)
+        self.context = _dilated(channels, channels, context, stride, zero_bias)
+        self.affinity = TaskAffinity(params) if refined else None
+        self.fuse = _dilated(channels, channels, fuse, stride, zero_bias)
         self.predict = nn.Conv2d(channels, out_channels, 1, bias=False)
+        if params.released_init:
+            nn.init.xavier_uniform_(self.predict.weight)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity, where it has them."""
         branch = F.relu(self.context(F.relu(self.reduce(features))))
-        refined, pairwise, unary = self.affinity(branch)
+        refined, pairwise, unary = (branch, None, None) if self.affinity is None else self.affinity(branch)
         return self.predict(F.relu(self.fuse(refined))), pairwise, unary
 
 
@@ -65,10 +70,13 @@ class AuxSegNet(nn.Module):
         self.params = params
         self.backbone = backbone
         self.classification = ClassificationBranch(backbone.channels, classes, dropout)
-        self.saliency = TaskBranch(backbone.channels, 1, stride, params)
-        self.segmentation = TaskBranch(backbone.channels, classes + 1, stride, params)
-        self.cross_pairwise = CrossTaskFusion(params.cross_task)
-        self.cross_unary = CrossTaskFusion(params.cross_task) if params.variant == "auxsegnet_plus" else None
+        fused, plus = params.fuses_tasks, params.variant == "auxsegnet_plus"
+        self.saliency = TaskBranch(backbone.channels, 1, stride, params, refined=fused)
+        self.segmentation = TaskBranch(
+            backbone.channels, classes + 1, stride, params, refined=params.affinity != "none"
+        )
+        self.cross_pairwise = CrossTaskFusion(params.cross_task) if fused else None
+        self.cross_unary = CrossTaskFusion(params.cross_task) if fused and plus else None
 
     def forward(self, images: Tensor, *, low_precision: bool = False) -> Outputs:
         """Run the network on images (B, 3, H, W) in 0..255; `low_precision` is bfloat16 where it pays."""
@@ -79,43 +87,55 @@ class AuxSegNet(nn.Module):
             classification = self.classification(features)
             saliency, saliency_pairwise, saliency_unary = self.saliency(features)
             segmentation, segmentation_pairwise, segmentation_unary = self.segmentation(features)
-        pairwise = self.cross_pairwise(segmentation_pairwise.float(), saliency_pairwise.float())
-        unary = None
+        pairwise, unary = _full(segmentation_pairwise), _full(segmentation_unary)
+        if self.cross_pairwise is not None:
+            pairwise = self.cross_pairwise(pairwise, _full(saliency_pairwise))
         if self.cross_unary is not None:
-            unary = self.cross_unary(segmentation_unary.float(), saliency_unary.float())
-        saliency, segmentation = saliency.float(), segmentation.float()
+            unary = self.cross_unary(unary, _full(saliency_unary))
+        saliency, segmentation = _full(saliency), _full(segmentation)
         return Outputs(
-            classification.float(),
+            _full(classification),
             saliency,
             segmentation,
-            self.refine(saliency, pairwise, unary),
+            self.refine(saliency, pairwise, unary) if self.params.affinity == "cross_task" else saliency,
             self.refine(segmentation, pairwise, unary),
             pairwise,
             unary,
-            features.float(),
+            _full(features),
         )
 
-    def refine(self, prediction: Tensor, pairwise: Tensor, unary: Tensor | None) -> Tensor:
-        """Return P' (section 1.7) of logits P (B, C, h, w)."""
-        refined = propagate(pairwise, prediction, transpose=self.params.transpose)
+    def refine(self, prediction: Tensor, pairwise: Tensor | None, unary: Tensor | None) -> Tensor:
+        """Return P' (section 1.7) of logits P (B, C, h, w); P itself without an affinity."""
+        if unary is not None and self.params.refine_with == "unary":
+            return prediction + pool(unary, prediction)
+        refined = self._propagated(prediction, pairwise)
         if unary is None or self.params.refine_with == "pairwise":
             return refined
-        refined = refined + (prediction.flatten(2) @ unary.transpose(1, 2))[..., None]
+        refined = refined + pool(unary, prediction)
         return refined / 2 if self.params.refine_with == "mean" else refined
 
     def refined_cam(self, outputs: Outputs) -> Tensor:
-        """Return A_CT^p times the network's own CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
+        """Return A^p times the network's own CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
         cam = normalise_cam(F.relu(self.classification.cam(outputs.features)))
-        return propagate(outputs.pairwise, cam, transpose=self.params.transpose)
+        return self._propagated(cam, outputs.pairwise)
+
+    def _propagated(self, maps: Tensor, pairwise: Tensor | None) -> Tensor:
+        return maps if pairwise is None else propagate(pairwise, maps, transpose=self.params.transpose)
 
 
-def _dilated(in_channels: int, out_channels: int, rate: int, stride: int) -> nn.Conv2d:
+def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_bias: bool) -> nn.Conv2d:
     # rates are for stride 8; at a coarser grid a rate of 18 would see nothing but padding
     rate = max(1, rate * 8 // stride)
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate)
     nn.init.xavier_uniform_(convolution.weight)
-    nn.init.zeros_(convolution.bias)
+    if zero_bias:
+        nn.init.zeros_(convolution.bias)
     return convolution
+
+
+def _full(value: Tensor | None) -> Tensor | None:
+    """Return bfloat16 as float32, anything else as it is."""
+    return value.float() if value is not None and value.dtype == torch.bfloat16 else value
 
 
 def build_auxsegnet(backbone: BackboneParams, network: NetworkParams, classes: int, dropout: float = 0.5) -> AuxSegNet:

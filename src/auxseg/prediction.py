@@ -1,0 +1,70 @@
+"""Final predictions of photographs (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from auxseg.crf import class_crf
+from auxseg.images import read_rgb
+from auxseg.inference import predict
+from auxseg.maps import upsample
+from auxseg.models.auxsegnet import AuxSegNet
+from auxseg.models.inputs import to_tensor
+from auxseg.parallel import background_processes, track
+from auxseg.params.crf import CrfParams
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.runtime import RuntimeParams
+
+
+class Prediction(NamedTuple):
+    """Class indices of one photograph at its own size, each uint8 (H, W)."""
+
+    single: np.ndarray
+    """At scale 1, without post-processing."""
+    joined: np.ndarray
+    """Of all scales and flips, without post-processing."""
+    final: np.ndarray
+    """Of all scales and flips, after the CRF."""
+
+
+def predict_photos(
+    network: AuxSegNet,
+    photos: Sequence[Path],
+    params: EvaluateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+    label: str = "predict",
+) -> Iterator[Prediction]:
+    """Yield the prediction of each photograph, in order; the CRF runs in processes beside the network.
+
+    Args:
+        network: in eval mode, on `device`.
+        photos: any photographs that `read_rgb` reads.
+        params: scales, flip, how views are joined, CRF.
+        runtime: largest side and precision.
+        device: where the network is.
+        label: what the progress bar says.
+    """
+
+    def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for path in track(photos, label):
+            rgb = read_rgb(path)
+            image = to_tensor(rgb, device, runtime.max_side)
+            single, joined = predict(
+                network, image, params.scales, flip=params.flip, combine=params.combine,
+                low_precision=runtime.low_precision,
+            )  # fmt: skip
+            yield rgb, single, joined
+
+    return background_processes(partial(_post_process, crf=params.crf), probabilities())
+
+
+def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:
+    rgb, single, joined = item
+    single, joined = (upsample(maps, *rgb.shape[:2]) for maps in (single, joined))
+    refined = class_crf(rgb, joined, crf)
+    return Prediction(*(maps.argmax(axis=0).astype(np.uint8) for maps in (single, joined, refined)))
