@@ -55,6 +55,20 @@ def test_crop_takes_a_window_and_pads_beyond_the_image(seed, height, width):
     assert starts
 
 
+def test_padding_as_background():
+    """Quirk 6 brought back: 0 and not salient beyond the image; image and crop are the same."""
+    sample = coded(30, 60)
+    for seed in range(10):
+        ours, theirs = augment(sample, seed), augment(sample, seed, padding="background")
+        outside = ours.label == 255
+        assert outside.sum() == 18 * 48
+        assert (theirs.label[outside] == 0).all()
+        assert (theirs.saliency[outside] == 0).all()
+        assert torch.equal(theirs.label[~outside], ours.label[~outside])
+        assert torch.equal(theirs.saliency[~outside], ours.saliency[~outside])
+        assert torch.equal(theirs.image, ours.image)
+
+
 @given(st.integers(0, 200), st.booleans())
 def test_image_label_and_saliency_stay_together(seed, long):
     scale = {"resize_long": (50, 120)} if long else {"scale": (0.7, 1.3)}
@@ -85,7 +99,10 @@ def test_labels_are_never_mixed(seed):
 
 @pytest.mark.parametrize("factor", [0.7, 0.8, 1.0, 1.3, 2.0])
 def test_label_of_the_mirrored_image_is_the_mirrored_label(factor):
-    """A label taken from the nearest pixel's corner instead of its centre would move half a pixel to one side."""
+    """A label taken from the nearest pixel's corner instead of its centre would move half a pixel to one side.
+
+    Flip and scale thus commute: quirk 5's order (scale, flip, crop) needs no parameter.
+    """
     sample = coded(41, 53, block=5)  # odd sides: no output pixel's centre falls between two input pixels
     mirrored = Sample(sample.image.flip(2), sample.classes, sample.label.flip(2), sample.saliency.flip(2))
     values = {"scale": (factor, factor), "crop": round(53 * factor)}

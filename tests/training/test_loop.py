@@ -5,23 +5,23 @@ import logging
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from tiny_networks import tiny_auxsegnet, tiny_classifier
 
 from auxseg.errors import AuxsegError
 from auxseg.models.weights import save_weights
 from auxseg.params.augmentation import OptimiserParams
 from auxseg.params.train import LossParams
+from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
-from auxseg.training.losses import multi_task_loss
+from auxseg.training.losses import classification_loss, multi_task_loss
 from auxseg.training.samples import EpochOrder
 
 CPU = torch.device("cpu")
 
 
 def train(network, samples, step=None, epochs=3, batch_size=2, batch_norm="frozen", **optimiser):
-    def classify(batch):
-        return {"loss": F.multilabel_soft_margin_loss(network(batch.image), batch.classes)}
+    def classify(batch, counts):
+        return {"loss": classification_loss(network(batch.image), batch.classes, counts.images)}
 
     return fit(
         network,
@@ -31,7 +31,7 @@ def train(network, samples, step=None, epochs=3, batch_size=2, batch_norm="froze
         batch_size=batch_size,
         optimiser=OptimiserParams(**{"lr": 0.01, **optimiser}),
         batch_norm=batch_norm,
-        device=CPU,
+        team=Team(CPU),
     )
 
 
@@ -45,8 +45,8 @@ def test_it_learns(photos):
 def test_curve(photos):
     network = tiny_auxsegnet()
 
-    def step(batch):
-        return multi_task_loss(network(batch.image), batch, LossParams(), "binary")
+    def step(batch, counts):
+        return multi_task_loss(network(batch.image), batch, counts, LossParams(), "binary")
 
     curve = train(network, photos.samples(), step, epochs=2, lr=0.001, power=0.9)
     parts = ["classification", "saliency", "refined_saliency", "segmentation", "refined_segmentation"]
@@ -61,7 +61,7 @@ def test_curve(photos):
 def test_losses_are_means_over_the_batches(photos):
     network, values = tiny_classifier(), iter([1.0, 4.0, 2.0, 8.0])
 
-    def step(batch):
+    def step(batch, counts):
         return {"loss": network(batch.image).sum() * 0 + next(values)}
 
     curve = train(network, photos.samples(labels=False), step, epochs=2)
@@ -71,7 +71,7 @@ def test_losses_are_means_over_the_batches(photos):
 def test_batches_reach_the_step_as_float_images_in_training_mode(photos):
     network, seen = tiny_classifier(), []
 
-    def step(batch):
+    def step(batch, counts):
         seen.append((batch.image.dtype, batch.image.max().item() > 1, network.training, tuple(batch.image.shape)))
         return {"loss": network(batch.image).sum() * 0}
 
@@ -82,7 +82,7 @@ def test_batches_reach_the_step_as_float_images_in_training_mode(photos):
 def test_every_epoch_has_its_own_order_and_augmentation(photos):
     network, samples, seen, wanted = tiny_classifier(), photos.samples(labels=False, seed=3), [], []
 
-    def step(batch):
+    def step(batch, counts):
         seen.append(batch.image)
         return {"loss": network(batch.image).sum() * 0}
 
@@ -98,7 +98,7 @@ def test_steps_by_hand(photos):
     network = tiny_classifier()
     weight = network.classification.linear.weight
     before = weight.detach().clone()
-    train(network, photos.samples(labels=False), lambda batch: {"loss": weight.sum()}, epochs=2, new_layers=2.0,
+    train(network, photos.samples(labels=False), lambda batch, counts: {"loss": weight.sum()}, epochs=2, new_layers=2.0,
           momentum=0.0, weight_decay=0.0, power=1.0)  # fmt: skip
     rates = [0.02 * (1 - t / 4) for t in range(4)]
     torch.testing.assert_close(weight.detach(), before - sum(rates))
@@ -108,7 +108,7 @@ def test_steps_by_hand(photos):
 def test_a_loss_that_is_no_number_is_refused(photos, lost):
     network = tiny_classifier()
 
-    def step(batch):
+    def step(batch, counts):
         return {"loss": network(batch.image).sum() * lost}
 
     with pytest.raises(AuxsegError, match=r"epoch 1: the loss is (nan|-?inf); lower optimiser\.lr"):
@@ -121,7 +121,7 @@ def test_clip_norm(photos):
         network = tiny_classifier()
         before = torch.cat([p.detach().flatten().clone() for p in network.parameters()])
 
-        def step(batch, network=network):
+        def step(batch, counts, network=network):
             return {"loss": 1e3 * network(batch.image).sum()}
 
         train(network, photos.samples(labels=False), step, epochs=1, batch_size=5, new_layers=1.0, weight_decay=0.0,
@@ -135,8 +135,8 @@ def test_two_runs_write_the_same_bytes(photos, tmp_path):
     for run in ("a", "b", "other"):
         network = tiny_auxsegnet(seed=1)
 
-        def step(batch, network=network):
-            return multi_task_loss(network(batch.image), batch, LossParams(), "soft")
+        def step(batch, counts, network=network):
+            return multi_task_loss(network(batch.image), batch, counts, LossParams(), "soft")
 
         torch.rand(3 if run == "b" else 1)  # the state of the global generator does not matter
         train(network, photos.samples(seed=7 if run == "other" else 0), step, epochs=2)
@@ -149,7 +149,7 @@ def test_two_runs_write_the_same_bytes(photos, tmp_path):
 def test_a_batch_larger_than_the_set_is_the_set(photos, caplog):
     network, sizes = tiny_classifier(), []
 
-    def step(batch):
+    def step(batch, counts):
         sizes.append(len(batch.image))
         return {"loss": network(batch.image).sum() * 0}
 

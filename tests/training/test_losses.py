@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_networks import picture, tiny_auxsegnet
 
+from auxseg.models.auxsegnet import Outputs
 from auxseg.params.train import LossParams
 from auxseg.training.augment import Sample
-from auxseg.training.losses import multi_task_loss, saliency_loss, segmentation_loss
+from auxseg.training.losses import Counts, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
+
+ONE = torch.tensor(1)
 
 
 def upsampled(logits, height, width):
@@ -50,7 +53,7 @@ def test_saliency_loss(seed, mode):
     logits = torch.randn(2, 1, 2, 3, generator=generator)
     target = torch.rand(2, 1, 5, 4, generator=generator)
     target[torch.rand(target.shape, generator=generator) < 0.3] = -1.0
-    found = saliency_loss(logits, target, mode)
+    found = saliency_loss(logits, target, mode, (target >= 0).sum())
     assert found.item() == pytest.approx(saliency_by_hand(logits, target, mode), rel=1e-4, abs=1e-6)
 
 
@@ -59,17 +62,17 @@ def test_segmentation_loss(seed):
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, 4, 2, 3, generator=generator)
     label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 5, 4), generator=generator)]
-    found = segmentation_loss(logits, label)
+    found = segmentation_loss(logits, label, (label != 255).sum())
     assert found.item() == pytest.approx(segmentation_by_hand(logits, label), rel=1e-4, abs=1e-6)
 
 
 def test_one_half_is_not_salient_in_binary_and_one_half_in_soft():
     logits, target = torch.tensor([[[[2.0]]]]), torch.tensor([[[[0.5]]]])
     not_salient, salient = math.log(1 + math.exp(2)), math.log(1 + math.exp(-2))
-    assert saliency_loss(logits, target, "binary").item() == pytest.approx(not_salient)
-    assert saliency_loss(logits, target, "soft").item() == pytest.approx((not_salient + salient) / 2)
+    assert saliency_loss(logits, target, "binary", ONE).item() == pytest.approx(not_salient)
+    assert saliency_loss(logits, target, "soft", ONE).item() == pytest.approx((not_salient + salient) / 2)
     above = torch.nextafter(target, torch.ones(()))
-    assert saliency_loss(logits, above, "binary").item() == pytest.approx(salient)
+    assert saliency_loss(logits, above, "binary", ONE).item() == pytest.approx(salient)
 
 
 def test_padding_has_no_say():
@@ -77,11 +80,11 @@ def test_padding_has_no_say():
     torch.manual_seed(0)
     logits = torch.randn(1, 1, 3, 4, requires_grad=True)
     target = torch.tensor([1.0, 0.0, -1.0, -1.0]).expand(1, 1, 3, 4)
-    saliency_loss(logits, target, "soft").backward()
+    saliency_loss(logits, target, "soft", torch.tensor(6)).backward()
     assert (logits.grad[..., 2:] == 0).all()
     assert (logits.grad[..., :2] != 0).all()
     logits = torch.randn(1, 4, 1, 4, requires_grad=True)
-    segmentation_loss(logits, torch.tensor([[[[1, 0, 255, 255]]]], dtype=torch.uint8)).backward()
+    segmentation_loss(logits, torch.tensor([[[[1, 0, 255, 255]]]], dtype=torch.uint8), torch.tensor(2)).backward()
     assert (logits.grad[..., 2:] == 0).all()
     assert (logits.grad[..., :2] != 0).all()
 
@@ -94,7 +97,7 @@ def test_a_batch_without_labels_gives_zero_and_finite_gradients():
         torch.full((2, 1, 24, 32), 255, dtype=torch.uint8),
         torch.full((2, 1, 24, 32), -1.0),
     )
-    losses = multi_task_loss(network(batch.image), batch, LossParams(), "binary")
+    losses = multi_task_loss(network(batch.image), batch, Counts.of(batch), LossParams(), "binary")
     for name in ("saliency", "refined_saliency", "segmentation", "refined_segmentation"):
         assert losses[name].item() == 0, name
     assert losses["loss"].item() == losses["classification"].item() > 0
@@ -116,7 +119,8 @@ def test_multi_task_loss():
     )
     with torch.no_grad():
         outputs = network(batch.image)
-    losses = multi_task_loss(outputs, batch, LossParams(classification=2, saliency=3, segmentation=5), "soft")
+    weights = LossParams(classification=2, saliency=3, segmentation=5)
+    losses = multi_task_loss(outputs, batch, Counts.of(batch), weights, "soft")
     terms = []
     for z, t in zip(outputs.classification.double().flatten(), batch.classes.double().flatten(), strict=True):
         terms.append(-float(t * math.log(reference.sigmoid(z)) + (1 - t) * math.log(1 - reference.sigmoid(z))))
@@ -136,7 +140,57 @@ def test_multi_task_loss():
     )
     assert losses["loss"].item() == pytest.approx(total, rel=1e-4)
     assert set(losses) == {"loss", *wanted}
-    binary = multi_task_loss(outputs, batch, LossParams(), "binary")
+    binary = multi_task_loss(outputs, batch, Counts.of(batch), LossParams(), "binary")
     assert binary["saliency"].item() == pytest.approx(
         saliency_by_hand(outputs.saliency, batch.saliency, "binary"), rel=1e-4
     )
+
+
+@pytest.mark.parametrize("mode", ["binary", "soft"])
+def test_gradients(mode):
+    """All five terms, through the upsampling, in float64 against finite differences."""
+    random = torch.Generator().manual_seed(0)
+    classes = torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64)
+    label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (1, 1, 5, 4), generator=random)]
+    target = torch.rand(1, 1, 5, 4, generator=random, dtype=torch.float64)
+    target[..., 0] = -1
+    batch = Sample(torch.zeros(1, 3, 5, 4), classes, label, target)
+    sizes = [(1, 3), (1, 1, 2, 2), (1, 4, 2, 2), (1, 1, 2, 2), (1, 4, 2, 2)]
+    logits = [torch.randn(size, generator=random, dtype=torch.float64).requires_grad_() for size in sizes]
+
+    def total(*logits):
+        outputs = Outputs(*logits, pairwise=None, unary=None, features=None)
+        weights = LossParams(classification=2, saliency=3, segmentation=5)
+        return multi_task_loss(outputs, batch, Counts.of(batch), weights, mode)["loss"]
+
+    assert torch.autograd.gradcheck(total, logits)
+
+
+@given(st.integers(0, 99))
+def test_the_parts_of_a_batch_add_up_to_it(seed):
+    """However a batch is cut, and however unlike its parts are in labelled pixels."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.tensor([0, 1, 2, 3, 255, 255], dtype=torch.uint8)
+    batch = Sample(
+        torch.zeros(4, 3, 5, 4),
+        (torch.rand(4, 3, generator=generator) < 0.5).float(),
+        labels[torch.randint(6, (4, 1, 5, 4), generator=generator)],
+        torch.rand(4, 1, 5, 4, generator=generator) - 0.3,
+    )
+    batch.label[0], batch.saliency[1] = 255, -1.0
+    logits = [torch.randn(4, c, 2, 2, generator=generator) for c in (3, 1, 4)]
+    cut = int(torch.randint(1, 4, (), generator=generator))
+
+    def losses(part, begin, end, counts):
+        tags, saliency, segmentation = (values[begin:end] for values in logits)
+        return torch.stack([
+            classification_loss(tags.mean(dim=(2, 3)), part.classes, counts.images),
+            saliency_loss(saliency, part.saliency, "soft", counts.saliency),
+            segmentation_loss(segmentation, part.label, counts.labels),
+        ])  # fmt: skip
+
+    parts = [Sample(*(value[slice_] for value in vars(batch).values())) for slice_ in (slice(cut), slice(cut, None))]
+    counts = Counts.of(*parts)
+    assert counts == Counts.of(batch)
+    whole = losses(batch, 0, 4, counts)
+    torch.testing.assert_close(losses(parts[0], 0, cut, counts) + losses(parts[1], cut, 4, counts), whole)

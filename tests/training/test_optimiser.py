@@ -5,9 +5,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_networks import tiny_auxsegnet
 from torch import nn
 
 from auxseg.params.augmentation import OptimiserParams
+from auxseg.params.train import TrainOptimiserParams
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 
 
@@ -35,6 +37,29 @@ def test_groups():
         assert (group["momentum"], group["weight_decay"]) == (0.8, 3e-4)
 
 
+@pytest.mark.parametrize(("cross_task", "rate"), [("new_layers", 0.1), ("pretrained", 0.01)])
+def test_rate_of_the_cross_task_fusion(cross_task, rate):
+    """Quirk 11: in the released code it starts random and learns at the backbone's rate."""
+    network = tiny_auxsegnet(variant="auxsegnet_plus")
+    sgd = build_optimiser(network, TrainOptimiserParams(lr=0.01, new_layers=10.0, cross_task=cross_task))
+    rates = {id(parameter): group["lr"] for group in sgd.param_groups for parameter in group["params"]}
+    for name, parameter in network.named_parameters():
+        expected = 0.01 if name.startswith("backbone.") else rate if name.startswith("cross_") else 0.1
+        assert rates[id(parameter)] == pytest.approx(expected), name
+
+
+def test_the_released_codes_momentum():
+    """Quirk 1: momentum 1e-5 and no decay move the weight by almost lr x gradient, whatever came before."""
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(network.weight, 2.0)
+    sgd = build_optimiser(network, TrainOptimiserParams(lr=0.1, new_layers=1.0, momentum=1e-5, weight_decay=0.0))
+    for gradient in (1.0, -3.0, 0.5):
+        before = network.weight.item()
+        network.weight.grad = torch.full((1, 1), gradient)
+        sgd.step()
+        assert network.weight.item() - before == pytest.approx(-0.1 * gradient, abs=5e-6)
+
+
 def test_momentum_and_weight_decay_act():
     """Quirk 1: the released code loses both. v <- m v + (g + wd w); w <- w - lr v, by hand over three steps."""
     network = nn.Linear(1, 1, bias=False)
@@ -49,13 +74,16 @@ def test_momentum_and_weight_decay_act():
         assert network.weight.item() == pytest.approx(weight, rel=1e-5)
 
 
-@given(st.integers(1, 30), st.floats(0, 3), st.floats(1e-4, 1))
-def test_polynomial_schedule(steps, power, rate):
+@given(st.integers(1, 30), st.floats(0, 3), st.floats(1e-4, 1), st.sampled_from([0.0, 0.1, 0.5, 0.9]))
+def test_polynomial_schedule_with_warm_up(steps, power, rate, warmup):
     network = Network()
     sgd = build_optimiser(network, OptimiserParams(lr=rate, new_layers=10.0))
-    schedule = polynomial(sgd, steps, power)
+    schedule = polynomial(sgd, steps, power, warmup)
+    rising = round(warmup * steps)
     for t in range(steps):
         wanted = rate * (1 - t / steps) ** power
+        if t < rising:
+            wanted *= (t + 1) / (rising + 1)
         np.testing.assert_allclose([group["lr"] for group in sgd.param_groups], [wanted, 10 * wanted], rtol=1e-6)
         sgd.step()
         schedule.step()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.artifacts.archive import Archive, write_archive
+from auxseg.errors import DataError
 from auxseg.images import decode_grey, decode_indices
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
 
@@ -24,7 +25,7 @@ def test_contents(photos):
     samples = photos.samples(**PLAIN)
     assert len(samples) == 5
     for position, record in enumerate(photos.records):
-        sample = samples[0, position]
+        sample = samples[0, position, 0]
         inside = sample.saliency[0] >= 0
         assert inside.sum() == record.height * record.width
         shape = record.height, record.width
@@ -41,28 +42,68 @@ def test_contents(photos):
 
 
 def test_image_level_training_has_no_labels(photos):
-    sample = photos.samples(labels=False)[0, 0]
+    sample = photos.samples(labels=False)[0, 0, 0]
     assert (sample.label, sample.saliency) == (None, None)
 
 
 def test_ignored_images_have_classes_only(photos):
     samples = photos.samples(ignored={"img1"})
-    sample = samples[3, 1]
+    sample = samples[3, 1, 0]
     assert (sample.label == 255).all()
     assert (sample.saliency < 0).all()
     assert sample.classes.tolist() == [1, 0, 1]
-    assert torch.equal(sample.image, photos.samples()[3, 1].image)
-    assert (samples[3, 2].saliency >= 0).any()
+    assert torch.equal(sample.image, photos.samples()[3, 1, 0].image)
+    assert (samples[3, 2, 0].saliency >= 0).any()
+
+
+def test_padding_of_an_ignored_image_is_unknown_too(photos):
+    settings = {"padding": "background", "crop": 64, "scale": (0.7, 0.8)}
+    assert (photos.samples(**settings)[0, 1, 0].label == 0).any()
+    sample = photos.samples(ignored={"img1"}, **settings)[0, 1, 0]
+    assert (sample.label == 255).all()
+    assert (sample.saliency < 0).all()
+
+
+@pytest.mark.parametrize("per", ["batch", "image"])
+def test_one_scale_a_batch(photos, per):
+    """Quirk 5: the released code draws one scale for a whole batch."""
+    samples = photos.samples(crop=128, scale=(0.5, 1.5), scale_per=per, seed=1)
+
+    def factor(epoch, position, batch):
+        inside, record = samples[epoch, position, batch].saliency[0] >= 0, samples.records[position]
+        return int(inside.any(dim=1).sum()) / record.height, int(inside.any(dim=0).sum()) / record.width
+
+    factors = np.array([[factor(1, position, batch) for position in range(5)] for batch in (0, 1)])
+    spread = factors.max(axis=(1, 2)) - factors.min(axis=(1, 2))
+    if per == "batch":
+        assert (spread <= 1 / 30).all()  # sizes are rounded to whole pixels, half a pixel of 30 at most
+        drawn = [factor(epoch, 0, batch)[0] for epoch in (1, 2, 3) for batch in (0, 1)]
+        assert np.diff(sorted(drawn)).max() > 0.1
+        assert max(drawn) - min(drawn) > 0.3
+    else:
+        assert (spread > 0.2).all()
+        assert same(samples[1, 3, 0], samples[1, 3, 1])
+
+
+def test_pixels_of_dropped_classes_have_no_label(photos):
+    plain, dropped = photos.samples()[3, 1, 0], photos.samples(dropped={"img1": [1, 3]})[3, 1, 0]
+    touched = torch.isin(plain.label, torch.tensor([1, 3], dtype=torch.uint8))
+    assert 0 < touched.sum() < touched.numel()
+    assert (dropped.label[touched] == 255).all()
+    assert torch.equal(dropped.label[~touched], plain.label[~touched])
+    assert torch.equal(dropped.saliency, plain.saliency)
+    assert torch.equal(dropped.classes, plain.classes)
+    assert same(photos.samples(dropped={"img1": [1, 3]})[3, 2, 0], photos.samples()[3, 2, 0])
 
 
 def test_a_sample_depends_on_seed_epoch_and_position_alone(photos):
     samples = photos.samples(seed=4)
-    first = [samples[2, position] for position in range(5)]
+    first = [samples[2, position, 0] for position in range(5)]
     torch.rand(7)  # whatever else is drawn
-    again = [photos.samples(seed=4)[2, position] for position in reversed(range(5))][::-1]
+    again = [photos.samples(seed=4)[2, position, 0] for position in reversed(range(5))][::-1]
     assert all(same(one, other) for one, other in zip(first, again, strict=True))
-    assert not same(samples[3, 0], first[0])
-    assert not same(photos.samples(seed=5)[2, 0], first[0])
+    assert not same(samples[3, 0, 0], first[0])
+    assert not same(photos.samples(seed=5)[2, 0, 0], first[0])
 
 
 def test_a_sample_leaves_every_generator_alone(photos, monkeypatch):
@@ -73,14 +114,14 @@ def test_a_sample_leaves_every_generator_alone(photos, monkeypatch):
     torch.manual_seed(3)
     state = torch.get_rng_state()
     seeded.clear()
-    photos.samples()[0, 0]
+    photos.samples()[0, 0, 0]
     assert torch.equal(torch.get_rng_state(), state)
     assert seeded == []
 
 
 def test_large_seeds(photos):
     """A date, or the largest that numpy knows, is a seed like another."""
-    drawn = [photos.samples(seed=seed)[1, 0] for seed in (20_250_101, 20_250_102, 2**62)]
+    drawn = [photos.samples(seed=seed)[1, 0, 0] for seed in (20_250_101, 20_250_102, 2**62)]
     assert not same(drawn[0], drawn[1])
     orders = [[list(EpochOrder(8, 2, seed))] for seed in (20_250_101, 2**62)]
     assert orders[0] != orders[1]
@@ -95,8 +136,9 @@ def test_epoch_order(length, batch_size, seed, epoch):
     assert len(batches) == len(order) == length // size
     assert all(len(batch) == size for batch in batches)
     indices = [index for batch in batches for index in batch]
-    assert {e for e, _ in indices} == {epoch}
-    positions = [position for _, position in indices]
+    assert {e for e, _, _ in indices} == {epoch}
+    assert [index[2] for index in indices] == [number for number in range(len(batches)) for _ in range(size)]
+    positions = [position for _, position, _ in indices]
     assert len(set(positions)) == len(positions)
     assert set(positions) <= set(range(length))
     again = EpochOrder(length, batch_size, seed)
@@ -104,12 +146,36 @@ def test_epoch_order(length, batch_size, seed, epoch):
     assert list(again) == batches
 
 
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 3), st.integers(1, 3), st.integers(0, 9))
+def test_parts_of_all_processes_are_the_batches_of_one(length, batch_size, size, accumulate, first):
+    parts = size * accumulate
+    if min(length, batch_size) < parts:
+        with pytest.raises(DataError, match=f"{length} training images in batches of {batch_size}"):
+            EpochOrder(length, batch_size, 5, 0, size, accumulate)
+        return
+    whole = EpochOrder(length, min(length, batch_size) // parts * parts, 5)
+    orders = [EpochOrder(length, batch_size, 5, rank, size, accumulate) for rank in range(size)]
+    for order in orders:
+        order.epoch = whole.epoch = 3
+        order.first = min(first, order.batches)
+    wanted = list(whole)[orders[0].first :]
+    assert all(order.batches == whole.batches for order in orders)
+    given_parts = [list(order) for order in orders]
+    assert all(
+        len(found) == len(order) == len(wanted) * accumulate for found, order in zip(given_parts, orders, strict=True)
+    )
+    for number, batch in enumerate(wanted):
+        found = [part for mine in given_parts for part in mine[number * accumulate : (number + 1) * accumulate]]
+        assert {len(part) for part in found} == {len(batch) // parts}
+        assert sorted(index for part in found for index in part) == sorted(batch)
+
+
 def test_epoch_order_differs_between_epochs_and_seeds():
     order = EpochOrder(30, 30, 0)
-    first = [position for _, position in next(iter(order))]
+    first = [position for _, position, _ in next(iter(order))]
     order.epoch = 1
-    second = [position for _, position in next(iter(order))]
-    other = [position for _, position in next(iter(EpochOrder(30, 30, 1)))]
+    second = [position for _, position, _ in next(iter(order))]
+    other = [position for _, position, _ in next(iter(EpochOrder(30, 30, 1)))]
     assert sorted(first) == sorted(second) == sorted(other) == list(range(30))
     assert first != second
     assert first != other
@@ -117,13 +183,13 @@ def test_epoch_order_differs_between_epochs_and_seeds():
 
 
 def test_collate(photos):
-    samples = [photos.samples()[0, position] for position in (0, 1)]
+    samples = [photos.samples()[0, position, 0] for position in (0, 1)]
     batch = collate(samples)
     assert batch.image.shape == (2, 3, 32, 32)
     assert batch.classes.tolist() == [[0, 1, 0], [1, 0, 1]]
     assert torch.equal(batch.label[1], samples[1].label)
     assert torch.equal(batch.saliency[1], samples[1].saliency)
-    assert collate([photos.samples(labels=False)[0, 0]]).label is None
+    assert collate([photos.samples(labels=False)[0, 0, 0]]).label is None
 
 
 @pytest.fixture
@@ -173,6 +239,6 @@ def test_augmentation_varies_between_positions(photos):
     samples = photos.samples(jitter=(0.0, 0.0, 0.0, 0.0), crop=96)
     shown = []
     for position, record in enumerate(photos.records):
-        inside = samples[1, position].saliency[0] >= 0
+        inside = samples[1, position, 0].saliency[0] >= 0
         shown.append(int(inside.any(dim=1).sum()) / record.height)
     assert len(set(np.round(shown, 2))) > 3

@@ -1,8 +1,8 @@
 """Random flip, scale, colour jitter and crop of one sample, drawn from torch's global generator.
 
 A sample is a photograph and, for the multi-task network, its segmentation label and saliency label. What a crop
-shows beyond the image is padding: mid-grey, label 255 and no saliency label (the released code calls it background
-and not salient; docs/method.md section 4, quirk 6).
+shows beyond the image is padding: mid-grey, label 255 and no saliency label. The released code calls it background
+and not salient, which `padding: background` does too (docs/fidelity.md, quirk 6).
 """
 
 from dataclasses import dataclass, replace
@@ -46,25 +46,25 @@ class Augment:
         brightness, contrast, saturation, hue = params.jitter
         self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
 
-    def __call__(self, sample: Sample) -> Sample:
-        """Return the augmented sample."""
+    def __call__(self, sample: Sample, scale_draw: torch.Generator | None = None) -> Sample:
+        """Return the augmented sample; `scale_draw` draws the scale in place of torch's global generator."""
         if self.params.flip and torch.rand(()) < 0.5:
             sample = _each(sample, functional.horizontal_flip)
-        sample = self._resize(sample)
+        sample = self._resize(sample, scale_draw)
         sample = self._crop(sample)
         if self.jitter:
             sample = replace(sample, image=self.jitter(sample.image))
         return sample
 
-    def _resize(self, sample: Sample) -> Sample:
+    def _resize(self, sample: Sample, scale_draw: torch.Generator | None) -> Sample:
         height, width = sample.image.shape[-2:]
         factor = min(1.0, self.max_side / max(height, width)) if self.max_side else 1.0
         if self.params.resize_long:
             low, high = self.params.resize_long
-            factor = int(torch.randint(low, high + 1, ())) / max(height, width)
+            factor = int(torch.randint(low, high + 1, (), generator=scale_draw)) / max(height, width)
         elif self.params.scale:
             low, high = self.params.scale
-            factor *= low + (high - low) * float(torch.rand(()))
+            factor *= low + (high - low) * float(torch.rand((), generator=scale_draw))
         if factor == 1:
             return sample
         size = [max(1, round(height * factor)), max(1, round(width * factor))]
@@ -81,11 +81,12 @@ class Augment:
         side = self.params.crop
         height, width = sample.image.shape[-2:]
         top, left = _offset(height, side), _offset(width, side)
+        label, saliency = (IGNORE, NO_SALIENCY) if self.params.padding == "ignore" else (0, 0.0)
         return Sample(
             _window(sample.image, top, left, side, PADDING_GREY),
             sample.classes,
-            None if sample.label is None else _window(sample.label, top, left, side, IGNORE),
-            None if sample.saliency is None else _window(sample.saliency, top, left, side, NO_SALIENCY),
+            None if sample.label is None else _window(sample.label, top, left, side, label),
+            None if sample.saliency is None else _window(sample.saliency, top, left, side, saliency),
         )
 
 

@@ -1,9 +1,9 @@
 """The loop that `classify` and `train` share: batches in, a trained network and a curve of losses out."""
 
 import logging
+import math
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,16 @@ from auxseg.errors import AuxsegError
 from auxseg.parallel import track
 from auxseg.params.augmentation import BatchNorm, OptimiserParams
 from auxseg.training.augment import Sample
+from auxseg.training.checkpoint import CheckpointFile, Saver
+from auxseg.training.distributed import Team
+from auxseg.training.losses import Counts
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 from auxseg.training.samples import EpochOrder, TrainingSamples, make_loader
+from auxseg.training.state import TrainingState
 
-Step = Callable[[Sample], dict[str, Tensor]]
-"""Maps a batch on the device to its losses; `loss` is what is minimised."""
+Step = Callable[[Sample, Counts], dict[str, Tensor]]
+"""Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
+of the whole batch. `loss` is what is minimised."""
 
 
 def fit(
@@ -28,50 +33,101 @@ def fit(
     batch_size: int,
     optimiser: OptimiserParams,
     batch_norm: BatchNorm,
-    device: torch.device,
+    team: Team,
+    accumulate: int = 1,
+    checkpoint: CheckpointFile | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place and return one row an epoch: `epoch`, `lr` and the mean of every loss.
 
+    A batch of `batch_size` is cut into equal parts: one a process of the team, or `accumulate` of them one after the
+    other. With a `checkpoint` (the leading process's), a run that was killed goes on where that stands.
+
     Raises:
         AuxsegError: the loss is no longer a number.
+        SystemExit: SIGTERM came, and the checkpoint is written.
     """
-    order = EpochOrder(len(samples), batch_size, samples.seed)
-    loader = make_loader(samples, order, device)
-    network.to(device).train()
+    order = EpochOrder(len(samples), batch_size, samples.seed, team.rank, team.size, accumulate)
+    loader = make_loader(samples, order, team.device)
+    network.to(team.device).train()
     set_batch_norm(network, batch_norm)
     sgd = build_optimiser(network, optimiser)
-    schedule = polynomial(sgd, epochs * len(order), optimiser.power)
-    torch.manual_seed(samples.seed)  # dropout
-    curve = []
-    for epoch in range(1, epochs + 1):
-        order.epoch = epoch
-        started, sums = time.monotonic(), defaultdict(float)
-        rate = schedule.get_last_lr()[0]
-        for batch in track(loader, f"epoch {epoch}/{epochs}", unit="batch"):
-            losses = step(_to(batch, device))
-            sgd.zero_grad(set_to_none=True)
-            losses["loss"].backward()
-            if optimiser.clip_norm:
-                nn.utils.clip_grad_norm_(network.parameters(), optimiser.clip_norm)
-            sgd.step()
-            schedule.step()
-            for name, value in losses.items():
-                sums[name] += float(value.detach())
-        row = {name: value / len(order) for name, value in sums.items()}
-        if not torch.isfinite(torch.tensor(row["loss"])):
-            raise AuxsegError(
-                f"epoch {epoch}: the loss is {row['loss']}; lower optimiser.lr or set optimiser.clip_norm"
-            )
-        curve.append({"epoch": epoch, "lr": rate, **row})
-        seconds = time.monotonic() - started
-        logging.info("epoch %d/%d: loss %.4f, %.1f s, %.1f images/s", epoch, epochs, row["loss"], seconds,
-                     len(order) * order.batch_size / seconds)  # fmt: skip
-    return curve
+    schedule = polynomial(sgd, epochs * order.batches, optimiser.power, optimiser.warmup)
+    torch.manual_seed(samples.seed + team.rank)  # dropout
+    state = TrainingState(network, sgd, schedule)
+    with Saver(state, team, checkpoint) as saver:
+        descend = _Descent(state, team.replicated(_Module(network, step)), team, optimiser.clip_norm)
+        while state.epoch <= epochs:
+            started, first = time.monotonic(), state.batch
+            order.epoch, order.first = state.epoch, first
+            batches = zip(*[iter(loader)] * accumulate, strict=True)  # so many parts at a time
+            label, remaining = f"epoch {state.epoch}/{epochs}", order.batches - first
+            for parts in track(batches, label, remaining, unit="batch") if team.leads else batches:
+                state.end_batch(descend(parts))
+                saver.end_batch()
+            loss = _end_epoch(state)
+            saver.save()
+            seconds = time.monotonic() - started
+            logging.info("%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds,
+                         remaining * order.batch_size / seconds)  # fmt: skip
+    return state.curve
 
 
-def _to(batch: Sample, device: torch.device) -> Sample:
+def _end_epoch(state: TrainingState) -> float:
+    """Close the running epoch and return its mean loss."""
+    state.end_epoch()
+    row = state.curve[-1]
+    if not math.isfinite(row["loss"]):
+        raise AuxsegError(
+            f"epoch {row['epoch']}: the loss is {row['loss']}; lower optimiser.lr or set optimiser.clip_norm"
+        )
+    return row["loss"]
+
+
+class _Module(nn.Module):
+    """A step as a module, so that DistributedDataParallel sees what the losses were computed from."""
+
+    def __init__(self, network: nn.Module, step: Step):
+        super().__init__()
+        self.network = network
+        self._step = step
+
+    def forward(self, part: Sample, counts: Counts) -> dict[str, Tensor]:
+        losses = self._step(part, counts)
+        return {name: value if name == "loss" else value.detach() for name, value in losses.items()}
+
+
+class _Descent:
+    """One step of the optimiser: the gradient of a whole batch, whatever parts and processes it is cut into."""
+
+    def __init__(self, state: TrainingState, module: nn.Module, team: Team, clip_norm: float | None):
+        self._state = state
+        self._module = module
+        self._team = team
+        self._clip_norm = clip_norm
+
+    def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
+        """Descend on this process's parts of a batch; return the losses of the whole batch."""
+        counts = Counts(*self._team.total(torch.stack(Counts.of(*parts))).to(self._team.device))
+        self._state.optimiser.zero_grad(set_to_none=True)
+        with self._team.unjoined(self._module):
+            shares = [self._backward(part, counts) for part in parts[:-1]]
+        shares.append(self._backward(parts[-1], counts))
+        if self._clip_norm:
+            nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
+        self._state.optimiser.step()
+        self._state.schedule.step()
+        totals = self._team.total(torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0))
+        return dict(zip(shares[0], totals.tolist(), strict=True))
+
+    def _backward(self, part: Sample, counts: Counts) -> dict[str, float]:
+        losses = self._module(_to(part, self._team.device), counts)
+        self._team.backward(losses["loss"])
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+
+def _to(part: Sample, device: torch.device) -> Sample:
     def move(value: Tensor | None) -> Tensor | None:
         return None if value is None else value.to(device, non_blocking=True)
 
-    image = batch.image.to(device, non_blocking=True).float()
-    return Sample(image, move(batch.classes), move(batch.label), move(batch.saliency))
+    image = part.image.to(device, non_blocking=True).float()
+    return Sample(image, move(part.classes), move(part.label), move(part.saliency))

@@ -1,7 +1,13 @@
-"""The losses of docs/method.md section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg'))."""
+"""The losses of docs/method.md section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg')).
 
-from typing import Literal
+Each is a mean: over images, or over the pixels that have a label. A batch may be cut into parts, on several GPUs or one
+after the other; the loss of a part is its sum divided by the count of the *whole* batch, so that the parts' losses, and
+their gradients, add up to those of the batch. Means of means would not: parts differ in their labelled pixels.
+"""
 
+from typing import Literal, NamedTuple, Self
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -11,42 +17,67 @@ from auxseg.params.train import LossParams
 from auxseg.training.augment import Sample
 
 
-def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"]) -> Tensor:
-    """Return the mean binary cross-entropy over pixels that have a saliency label.
+class Counts(NamedTuple):
+    """What a batch's losses are means over, int64 scalars."""
+
+    images: Tensor
+    saliency: Tensor
+    """Pixels that have a saliency label."""
+    labels: Tensor
+    """Pixels whose label is not 255."""
+
+    @classmethod
+    def of(cls, *parts: Sample) -> Self:
+        """Count a batch that consists of `parts`."""
+        images = sum(len(part.image) for part in parts)
+        saliency = sum((part.saliency >= 0).sum() for part in parts if part.saliency is not None)
+        labels = sum((part.label != IGNORE).sum() for part in parts if part.label is not None)
+        return cls(torch.tensor(images), torch.as_tensor(saliency), torch.as_tensor(labels))
+
+
+def classification_loss(logits: Tensor, classes: Tensor, images: Tensor) -> Tensor:
+    """Return the multi-label soft margin loss of (B, C) logits, a mean over `images` images and the classes."""
+    return F.multilabel_soft_margin_loss(logits, classes) * (len(logits) / images)
+
+
+def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"], pixels: Tensor) -> Tensor:
+    """Return the binary cross-entropy over pixels that have a saliency label, a mean over `pixels` of them.
 
     Args:
         logits: (B, 1, h, w), upsampled bilinearly to the target's size.
         target: (B, 1, H, W) in [0, 1]; a negative value is padding and left out.
         mode: binary cuts the target at 0.5, soft takes it as it is.
+        pixels: their number in the whole batch.
     """
     known = target >= 0
-    wanted = (target > 0.5).float() if mode == "binary" else target.clamp(min=0)
+    wanted = (target > 0.5).to(logits) if mode == "binary" else target.clamp(min=0)
     losses = F.binary_cross_entropy_with_logits(_upsample(logits, target), wanted, reduction="none")
-    return (losses * known).sum() / known.sum().clamp(min=1)
+    return (losses * known).sum() / pixels.clamp(min=1)
 
 
-def segmentation_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Return the mean cross-entropy over pixels whose label is not 255 (0 if there is none).
+def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
+    """Return the cross-entropy over pixels whose label is not 255, a mean over `pixels` of them (0 if there is none).
 
     Args:
         logits: (B, C + 1, h, w), upsampled bilinearly to the label's size.
         label: (B, 1, H, W) class indices and 255.
+        pixels: their number in the whole batch.
     """
     target = label[:, 0].long()
     total = F.cross_entropy(_upsample(logits, label), target, ignore_index=IGNORE, reduction="sum")
-    return total / (target != IGNORE).sum().clamp(min=1)
+    return total / pixels.clamp(min=1)
 
 
 def multi_task_loss(
-    outputs: Outputs, batch: Sample, weights: LossParams, saliency_target: Literal["binary", "soft"]
+    outputs: Outputs, batch: Sample, counts: Counts, weights: LossParams, saliency_target: Literal["binary", "soft"]
 ) -> dict[str, Tensor]:
-    """Return the weighted sum as `loss` and its parts, each a scalar."""
+    """Return the weighted sum as `loss` and its parts, each a scalar; `counts` are those of the whole batch."""
     parts = {
-        "classification": F.multilabel_soft_margin_loss(outputs.classification, batch.classes),
-        "saliency": saliency_loss(outputs.saliency, batch.saliency, saliency_target),
-        "refined_saliency": saliency_loss(outputs.refined_saliency, batch.saliency, saliency_target),
-        "segmentation": segmentation_loss(outputs.segmentation, batch.label),
-        "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label),
+        "classification": classification_loss(outputs.classification, batch.classes, counts.images),
+        "saliency": saliency_loss(outputs.saliency, batch.saliency, saliency_target, counts.saliency),
+        "refined_saliency": saliency_loss(outputs.refined_saliency, batch.saliency, saliency_target, counts.saliency),
+        "segmentation": segmentation_loss(outputs.segmentation, batch.label, counts.labels),
+        "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label, counts.labels),
     }
     total = (
         weights.classification * parts["classification"]

@@ -7,18 +7,28 @@ from auxseg.params.augmentation import BatchNorm, OptimiserParams
 
 
 def build_optimiser(network: nn.Module, params: OptimiserParams) -> torch.optim.SGD:
-    """Return SGD over the trainable parameters: the backbone's at `lr`, all others at `lr * new_layers`."""
-    backbone, heads = [], []
+    """Return SGD over the trainable parameters: `params.pretrained` at `lr`, all others at `lr * new_layers`."""
+    pretrained, new = [], []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            (backbone if name.startswith("backbone.") else heads).append(parameter)
-    groups = [{"params": backbone, "lr": params.lr}, {"params": heads, "lr": params.lr * params.new_layers}]
+            (pretrained if name.startswith(params.pretrained) else new).append(parameter)
+    groups = [{"params": pretrained, "lr": params.lr}, {"params": new, "lr": params.lr * params.new_layers}]
     return torch.optim.SGD(groups, momentum=params.momentum, weight_decay=params.weight_decay)
 
 
-def polynomial(optimiser: torch.optim.Optimizer, steps: int, power: float) -> torch.optim.lr_scheduler.LRScheduler:
-    """Return the schedule lr_t = lr_0 (1 - t / steps) ^ power, t = 0 .. steps - 1."""
-    return torch.optim.lr_scheduler.PolynomialLR(optimiser, total_iters=steps, power=power)
+def polynomial(
+    optimiser: torch.optim.Optimizer, steps: int, power: float, warmup: float = 0.0
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Return the schedule lr_t = lr_0 (1 - t / steps) ^ power, t = 0 .. steps - 1.
+
+    Over the first W = round(warmup * steps) steps it is also multiplied by (t + 1) / (W + 1).
+    """
+    rising = round(warmup * steps)
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / (rising + 1)) * max(0.0, 1 - step / steps) ** power
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
 
 def set_batch_norm(network: nn.Module, mode: BatchNorm) -> None:

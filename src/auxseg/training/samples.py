@@ -2,6 +2,7 @@
 the seed, the epoch and the position: not on the number of loader processes (of which a CPU has none)."""
 
 import os
+import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,16 +11,19 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.errors import DataError
 from auxseg.images import IGNORE, decode_grey, decode_indices, read_rgb
+from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.training.augment import NO_SALIENCY, Augment, Sample
 
 
 class TrainingSamples(Dataset):
-    """Augmented samples; an index is (epoch, position), so that every epoch draws its own augmentation.
+    """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
 
     `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for
-    image-level training. Of the images in `ignored`, no pixel has a label: image-level supervision only.
+    image-level training. Of the images in `ignored`, no pixel has a label: image-level supervision only. `dropped`
+    maps an image id to class indices whose pixels count as 255; the image-level and the saliency label stay.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class TrainingSamples(Dataset):
         labels: Mapping[str, bytes] | None = None,
         saliency: Mapping[str, bytes] | None = None,
         ignored: Collection[str] = (),
+        dropped: Mapping[str, Sequence[int]] | None = None,
         max_side: int | None = None,
     ):
         self.records = list(records)
@@ -42,12 +47,13 @@ class TrainingSamples(Dataset):
         self.labels = labels
         self.saliency = saliency
         self.ignored = frozenset(ignored)
+        self.dropped = dict(dropped or {})
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, index: tuple[int, int]) -> Sample:
-        epoch, position = index
+    def __getitem__(self, index: tuple[int, int, int]) -> Sample:
+        epoch, position, batch = index
         record = self.records[position]
         sample = Sample(
             torch.from_numpy(read_rgb(self.root / record.path).transpose(2, 0, 1).copy()),
@@ -57,42 +63,80 @@ class TrainingSamples(Dataset):
         )
         with torch.random.fork_rng(devices=[]):
             # the CPU's generator alone: torch.manual_seed would seed the GPU's too, which dropout draws from
-            seed = (self.seed * 1_000_003 + epoch) * 10_000_019 + position
-            torch.default_generator.manual_seed(seed % 2**63)
-            return self.augment(sample)
+            torch.default_generator.manual_seed(self._seed(epoch, position))
+            sample = self.augment(sample, self._scale_draw(epoch, batch))
+        return _without_pixels(sample) if record.id in self.ignored else sample
+
+    def _seed(self, epoch: int, index: int) -> int:
+        return ((self.seed * 1_000_003 + epoch) * 10_000_019 + index) % 2**63
+
+    def _scale_draw(self, epoch: int, batch: int) -> torch.Generator | None:
+        if self.augment.params.scale_per == "image":
+            return None
+        return torch.Generator().manual_seed(self._seed(epoch, -1 - batch))  # no image has a negative position
 
     def _label(self, image_id: str) -> torch.Tensor | None:
         if self.labels is None:
             return None
         label = torch.from_numpy(decode_indices(self.labels[image_id]).copy())[None]
-        return torch.full_like(label, IGNORE) if image_id in self.ignored else label
+        if image_id in self.dropped:
+            label[torch.isin(label, torch.tensor(self.dropped[image_id], dtype=torch.uint8))] = IGNORE
+        return label
 
     def _saliency(self, image_id: str) -> torch.Tensor | None:
-        if self.saliency is None:
-            return None
-        saliency = torch.from_numpy(decode_grey(self.saliency[image_id]))[None]
-        return torch.full_like(saliency, NO_SALIENCY) if image_id in self.ignored else saliency
+        return None if self.saliency is None else torch.from_numpy(decode_grey(self.saliency[image_id]))[None]
+
+
+def _without_pixels(sample: Sample) -> Sample:
+    # after augmentation: padding may count as background, and here not even that is known
+    if sample.label is None or sample.saliency is None:
+        return sample
+    label, saliency = torch.full_like(sample.label, IGNORE), torch.full_like(sample.saliency, NO_SALIENCY)
+    return Sample(sample.image, sample.classes, label, saliency)
 
 
 class EpochOrder(Sampler):
-    """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped."""
+    """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped.
 
-    def __init__(self, length: int, batch_size: int, seed: int):
+    A batch is cut into `size` x `accumulate` equal parts. Process `rank` of `size` gets `accumulate` of them, one after
+    the other.
+
+    Raises:
+        DataError: there are fewer samples than parts.
+    """
+
+    def __init__(self, length: int, batch_size: int, seed: int, rank: int = 0, size: int = 1, accumulate: int = 1):
         self.length = length
-        self.batch_size = min(batch_size, length)
+        self.rank = rank
+        self.size = size
+        self.parts = size * accumulate
+        self.batch_size = min(batch_size, length) // self.parts * self.parts
+        if not self.batch_size:
+            raise DataError(
+                f"{length} training images in batches of {batch_size}: fewer than the {self.parts} parts of a batch; "
+                "lower train.devices, train.nodes or train.accumulate"
+            )
         self.seed = seed
         self.epoch = 0
+        self.first = 0
+        """The batch to begin with."""
 
-    def __len__(self) -> int:
-        """Number of batches."""
+    @property
+    def batches(self) -> int:
+        """Number of batches in an epoch."""
         return self.length // self.batch_size
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __len__(self) -> int:
+        """Number of parts that this process still gets."""
+        return (self.batches - self.first) * self.parts // self.size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
         order = torch.randperm(self.length, generator=generator).tolist()
-        for batch in range(len(self)):
+        for batch in range(self.first, self.batches):
             positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield [(self.epoch, position) for position in positions]
+            for part in range(self.rank, self.parts, self.size):
+                yield [(self.epoch, position, batch) for position in positions[part :: self.parts]]
 
 
 def collate(samples: list[Sample]) -> Sample:
@@ -107,7 +151,8 @@ def collate(samples: list[Sample]) -> Sample:
 
 def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.device) -> DataLoader:
     """Return a loader; on a GPU, processes decode ahead (AUXSEG_WORKERS, else up to 8), on a CPU there are none."""
-    default = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's: those that share this machine
+    default = max(1, min(8, available_cpus() // processes)) if device.type == "cuda" else 0
     workers = int(os.environ.get("AUXSEG_WORKERS", default))
     return DataLoader(
         samples,
@@ -116,8 +161,16 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
         num_workers=workers,
         pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,
+        # else the loader draws from the global one, and dropout would depend on the number of processes
+        generator=torch.Generator().manual_seed(samples.seed),
         persistent_workers=bool(workers),
+        worker_init_fn=_outlive_sigterm,
     )
+
+
+def _outlive_sigterm(worker: int) -> None:
+    # a batch system signals every process; the batch at hand is finished before the stage ends, and with it these
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class LabelFiles(Mapping[str, bytes]):

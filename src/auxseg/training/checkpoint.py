@@ -1,0 +1,179 @@
+"""Checkpoints: what a killed training goes on from. Never an output: .auxseg/checkpoints/<instance>/<fingerprint>.
+
+A checkpoint is a safetensors file with everything that decides the rest of the run (weights, the optimiser's tensors,
+generators; as JSON the position, the losses so far, learning rates), so a resumed run ends with the bytes of an
+unbroken one. Its name is a fingerprint of all that the stage reads, so no other run takes it up.
+"""
+
+import hashlib
+import json
+import logging
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+import torch
+from safetensors import SafetensorError
+
+from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.tensors import TensorFile, write_tensors
+from auxseg.errors import AuxsegError, DataError
+from auxseg.params.local import checkpoint_minutes
+from auxseg.pipeline.stage import EXIT_TERMINATED, Stage
+from auxseg.training.distributed import Team
+from auxseg.training.state import Tensors, TrainingState, Values
+
+FOLDER = Path(".auxseg/checkpoints")
+
+
+def fingerprint(stage: Stage, device: torch.device) -> str:
+    """Return the SHA-256 of all that decides a stage's result: its declared inputs (code among them), its parameters,
+    the kind of device and the version of torch."""
+    files = sorted(file for path in stage.inputs for file in _files(path))
+    facts = {
+        "inputs": {file.as_posix(): sha256_file(file) for file in files},
+        "params": stage.sections,
+        "device": device.type,
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".tmp-")]
+    return [path] if path.exists() else []
+
+
+class CheckpointFile:
+    """The one checkpoint of a run; whole or absent, and verified when it is read."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @classmethod
+    def of(cls, stage: Stage, device: torch.device) -> Self:
+        """Return the file of a stage instance as it would run now; those of other inputs or parameters are removed."""
+        folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
+        path = folder / f"{fingerprint(stage, device)}.safetensors"
+        for other in folder.glob("*") if folder.is_dir() else ():
+            if other != path:
+                other.unlink(missing_ok=True)
+        return cls(path)
+
+    def write(self, tensors: Tensors, values: Values) -> None:
+        """Write or replace the file, atomically."""
+        # as a string: metadata are written with sorted keys, and the order of losses is that of the curve's columns
+        notes = {"run": self.path.stem, "values": json.dumps(values)}
+        write_tensors(self.path, tensors, {**notes, "digest": _digest(tensors, notes)})
+
+    def read(self) -> tuple[Tensors, Values] | None:
+        """Return what was written last, or None: there is nothing, or (a warning says so) it is damaged."""
+        if not self.path.exists():
+            return None
+        try:
+            return self._verified()
+        except (AuxsegError, SafetensorError, LookupError, TypeError, ValueError) as error:
+            logging.warning("%s: the checkpoint is damaged (%s), training starts over", self.path, error)
+            return None
+
+    def _verified(self) -> tuple[Tensors, Values]:
+        file = TensorFile(self.path)
+        tensors, notes = dict(file), dict(file.metadata)
+        if notes.pop("digest") != _digest(tensors, notes) or notes["run"] != self.path.stem:
+            raise DataError("its contents are not what was written")
+        return tensors, json.loads(notes["values"])
+
+    def remove(self) -> None:
+        """Remove the file: its run is over."""
+        self.path.unlink(missing_ok=True)
+
+
+def _digest(tensors: Tensors, notes: dict[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+class Saver:
+    """Keeps the checkpoint of a run up to date while its block runs; without a `file` it does nothing.
+
+    `file` is the leading process's, all others have none; `active` tells them. SIGTERM no longer ends the process at
+    once, but at the next `end_batch`, with a checkpoint.
+    """
+
+    def __init__(self, state: TrainingState, team: Team, file: CheckpointFile | None):
+        self._state = state
+        self._team = team
+        self._file = file
+        self._active = bool(team.from_leader(file is not None))
+        self._seconds = 60 * checkpoint_minutes() if self._active else float("inf")
+        self._saved = time.monotonic()
+        self._terminated = False
+
+    def __enter__(self) -> Self:
+        """Take up the checkpoint, if there is one."""
+        if self._active:
+            self._handler = signal.signal(signal.SIGTERM, self._note)
+            self._restore()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._active:
+            signal.signal(signal.SIGTERM, self._handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._terminated = True
+
+    def end_batch(self) -> None:
+        """Save if the minutes are over.
+
+        Raises:
+            SystemExit: SIGTERM has come to a process of the team; the checkpoint is written.
+        """
+        if not self._active:
+            return
+        due = self._team.leads and time.monotonic() - self._saved >= self._seconds
+        wish = self._team.largest(2 if self._terminated else int(due))
+        if wish:
+            self.save()
+        if wish == 2:
+            logging.warning("SIGTERM: stopped at %s; the same command goes on from there", self._position())
+            raise SystemExit(EXIT_TERMINATED)
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        if not self._active:
+            return
+        generators = {"cpu": self._team.gathered(torch.get_rng_state())}
+        if self._team.device.type == "cuda":
+            generators["cuda"] = self._team.gathered(torch.cuda.get_rng_state(self._team.device))
+        if self._file:
+            tensors, values = self._state.export()
+            for kind, states in generators.items():
+                tensors |= {f"generator.{kind}.{rank}": state.numpy() for rank, state in enumerate(states)}
+            self._file.write(tensors, values)
+        self._team.wait()  # a process that ends early would take the one that writes with it
+        self._saved = time.monotonic()
+
+    def _restore(self) -> None:
+        # the leader reads, all others are told: on a network file system they might not see the same
+        found = self._team.from_leader(self._file.read() if self._file else None)
+        if found is None:
+            return
+        tensors, values = found
+        generators = {
+            name: torch.from_numpy(tensors.pop(name).copy()) for name in list(tensors) if name.startswith("generator.")
+        }
+        torch.set_rng_state(generators[f"generator.cpu.{self._team.rank}"])
+        if self._team.device.type == "cuda":
+            torch.cuda.set_rng_state(generators[f"generator.cuda.{self._team.rank}"], self._team.device)
+        self._state.restore(tensors, values)
+        logging.info("resumed at %s", self._position())
+
+    def _position(self) -> str:
+        return f"epoch {self._state.epoch}, {self._state.batch} batches done"

@@ -1,0 +1,136 @@
+"""The processes that train one network together: torchrun starts them, DistributedDataParallel joins their gradients.
+
+A process that trains alone is a team of one and starts no process group.
+"""
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from auxseg.errors import ParamsError, ResourceError
+from auxseg.pipeline.stage import torchrun_rank
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Team:
+    """Process `rank` of `size`, which computes on `device`."""
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes what the team has to write."""
+        return self.rank == 0
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum of a CPU tensor over the team, in place."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def largest(self, value: int) -> int:
+        """Return the largest of a number over the team."""
+        if self.size == 1:
+            return value
+        held = torch.tensor(value)
+        dist.all_reduce(held, dist.ReduceOp.MAX)
+        return int(held)
+
+    def gathered(self, values: Tensor) -> list[Tensor]:
+        """Return a CPU tensor of every process, by rank."""
+        if self.size == 1:
+            return [values]
+        found = [torch.empty_like(values) for _ in range(self.size)]
+        dist.all_gather(found, values)
+        return found
+
+    def from_leader(self, value: T) -> T:
+        """Return what the leading process has as `value`."""
+        if self.size == 1:
+            return value
+        held = [value]
+        dist.broadcast_object_list(held)
+        return held[0]
+
+    def replicated(self, module: nn.Module) -> nn.Module:
+        """Return a module whose gradients, after `backward`, are the sum over the team.
+
+        Batch norms that learn share their statistics (SyncBatchNorm).
+
+        Raises:
+            ParamsError: they would have to on a CPU, for which torch has no such layer.
+        """
+        if self.size == 1:
+            return module
+        norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
+        if norms and self.device.type == "cpu":
+            raise ParamsError("batch_norm: 'train' with several processes needs GPUs; set it to frozen")
+        if norms:
+            from timm.layers import convert_sync_batchnorm  # torch's own loses the activation inside timm's batch norms
+
+            module = convert_sync_batchnorm(module)
+        # AuxSegNet+ that refines with the pairwise map alone, and the released code's dead layers, have parameters
+        # that no loss reaches. Looking for them also keeps the buckets of gradients, and so the order of sums, the same
+        # from the first step on: a resumed run adds up as an unbroken one.
+        # Strides of a 1x1 convolution's gradient may differ in name only.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add up gradients of a loss that is this process's share of the team's."""
+        # DistributedDataParallel takes the mean over processes
+        (loss * self.size if self.size > 1 else loss).backward()
+
+    def unjoined(self, module: nn.Module) -> AbstractContextManager:
+        """Return a context in which gradients of a `replicated` module stay this process's own, to be joined later."""
+        return module.no_sync() if self.size > 1 else contextlib.nullcontext()
+
+    def wait(self) -> None:
+        """Wait until all have come here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+@contextlib.contextmanager
+def joined_team(processes: int, device: torch.device) -> Iterator[Team]:
+    """Yield the team of `processes` that this process is one of; on GPUs, each works on its own.
+
+    Raises:
+        ParamsError: torchrun started another number of processes, or a GPU is missing.
+        ResourceError: another process ended.
+    """
+    started = 1 if torchrun_rank() is None else int(os.environ["WORLD_SIZE"])
+    if started != processes:
+        raise ParamsError(f"train.devices x train.nodes is {processes}, but {started} processes were started")
+    if processes == 1:
+        yield Team(device)
+        return
+    local = int(os.environ["LOCAL_RANK"])
+    if device.type == "cuda":
+        if torch.cuda.device_count() <= local:
+            raise ParamsError(f"train.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
+        device = torch.device("cuda", local)
+        torch.cuda.set_device(device)
+    # counts, losses and decisions are numbers on the CPU; gradients of GPUs go through NCCL
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Team(device, dist.get_rank(), processes)
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "Connection closed by peer" in str(error):
+            raise ResourceError("another process of this training ended; its own message says why") from error
+        raise
+    # not after an error: the others would end with the connection, before this one has said what is wrong
+    dist.destroy_process_group()

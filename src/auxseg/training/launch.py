@@ -1,0 +1,107 @@
+"""Starts the processes of a training: torchrun on one machine, srun with one torchrun a node on several.
+
+    python -m auxseg.training.launch TORCHRUN-ARGUMENTS SCRIPT ...      what srun runs on every node
+
+It is torchrun, but ends with the exit code of the processes.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+from auxseg.errors import ParamsError
+from auxseg.pipeline.stage import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, torchrun_rank
+
+
+def launch(devices: int, nodes: int, threads: int) -> bool:
+    """Run this script again in `devices` processes on each of `nodes` machines, `threads` threads each.
+
+    Returns:
+        Whether that was done. False: this is one of those processes, or one is enough.
+
+    Raises:
+        ParamsError: several nodes without a Slurm allocation of as many.
+        SystemExit: a process failed, with its exit code.
+    """
+    if torchrun_rank() is not None or devices * nodes == 1:
+        return False
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    # else each process warns that it looked for parameters without a gradient and found none
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    processes, script = [f"--nproc-per-node={devices}"], list(sys.argv)
+    code = agent(["--standalone", *processes, *script]) if nodes == 1 else _on_nodes(nodes, [*processes, *script])
+    if code:
+        sys.exit(code)
+    return True
+
+
+def agent(arguments: list[str]) -> int:
+    """Run torchrun with `arguments`; return 0 or the exit code that says most about what went wrong."""
+    # here, because a process that trains alone does not need them
+    from torch.distributed import run as torchrun
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    try:
+        torchrun.run(torchrun.parse_args(arguments))
+    except ChildFailedError as error:
+        codes = {failure.exitcode for failure in error.failures.values()}
+        if EXIT_REFUSED in codes:
+            return EXIT_REFUSED
+        # after a failure torchrun ends the other processes with SIGTERM
+        return EXIT_TERMINATED if codes <= {EXIT_TERMINATED, -signal.SIGTERM} else EXIT_FAILED
+    except SignalException as stopped:
+        return 128 + stopped.sigval
+    return 0
+
+
+def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str]) -> list[str]:
+    """Return the command that runs one agent with `arguments` on each of `nodes` nodes of a Slurm job.
+
+    They meet at a free `port` of `host`, the node of this process.
+    """
+    return [
+        "srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1",
+        "--overlap",  # this process may itself run in a step that has all of the job
+        "--wait=60",  # a node whose processes failed takes the others along, after they had time to say why
+        sys.executable, "-m", "auxseg.training.launch",
+        f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={host}:{port}", f"--rdzv-id={job}", *arguments,
+    ]  # fmt: skip
+
+
+def _on_nodes(nodes: int, arguments: list[str]) -> int:
+    job = _job_of(nodes)
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port = probe.getsockname()[1]
+    # what this process's own step was given would be taken for what the new one asks for
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("SLURM_JOB_ID", "SLURM_CONF") or not name.startswith(("SLURM_", "SRUN_", "SBATCH_"))
+    }
+    process = subprocess.Popen(srun_command(job, nodes, socket.gethostname(), port, arguments), env=environment)
+    # srun hands the signal on to every node; what it ends with says whether they all stopped in order
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    return process.wait()
+
+
+def _job_of(nodes: int) -> str:
+    job, allocated = os.environ.get("SLURM_JOB_ID"), 0
+    if job is not None:
+        # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
+        command = ["squeue", "--noheader", f"--jobs={job}", "--format=%D"]
+        allocated = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if allocated < nodes:
+        found = "none" if job is None else f"one of {allocated}"
+        raise ParamsError(
+            f"train.nodes: {nodes} needs a Slurm job of {nodes} nodes, this is {found}; "
+            "set `nodes` of the stage train in the profile"
+        )
+    return job
+
+
+if __name__ == "__main__":
+    sys.exit(agent(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""Where a training stands: all that changes while a network trains, as tensors and JSON values for a checkpoint."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Tensors = dict[str, np.ndarray]
+Values = dict[str, Any]
+
+
+class TrainingState:
+    """A network with its optimiser and schedule, the position in the run, and the losses so far."""
+
+    def __init__(
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    ):
+        self.network = network
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.epoch = 1
+        """The running epoch, from 1."""
+        self.batch = 0
+        """Batches done in it."""
+        self.lr = schedule.get_last_lr()[0]
+        """Learning rate of pretrained layers at its first batch."""
+        self.sums: dict[str, float] = {}
+        """Losses summed over the batches done."""
+        self.curve: list[dict[str, float]] = []
+        """One row for every epoch that is over."""
+
+    def end_batch(self, losses: dict[str, float]) -> None:
+        """Count a batch and add its losses."""
+        self.batch += 1
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def end_epoch(self) -> None:
+        """Append the epoch's row, `epoch`, `lr` and the mean of every loss, to the curve and begin the next epoch."""
+        means = {name: value / self.batch for name, value in self.sums.items()}
+        self.curve.append({"epoch": self.epoch, "lr": self.lr, **means})
+        self.epoch, self.batch, self.sums = self.epoch + 1, 0, {}
+        self.lr = self.schedule.get_last_lr()[0]
+
+    def export(self) -> tuple[Tensors, Values]:
+        """Return weights and the optimiser's tensors, and everything that JSON can hold."""
+        optimiser = self.optimiser.state_dict()
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for index, entries in optimiser["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": value for name, value in entries.items() if value is not None}
+        values = {name: getattr(self, name) for name in ("epoch", "batch", "lr", "sums", "curve")}
+        values |= {"optimiser": optimiser["param_groups"], "schedule": self.schedule.state_dict()}
+        return {name: value.detach().cpu().numpy() for name, value in tensors.items()}, values
+
+    def restore(self, tensors: Tensors, values: Values) -> None:
+        """Take over what `export` returned; copies, for the optimiser goes on in the tensors that it is given."""
+        optimiser: dict[int, dict[str, Tensor]] = {}
+        network: dict[str, Tensor] = {}
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "network":
+                network[rest] = torch.from_numpy(value.copy())
+            else:
+                index, _, entry = rest.partition(".")
+                optimiser.setdefault(int(index), {})[entry] = torch.from_numpy(value.copy())
+        self.network.load_state_dict(network)
+        self.optimiser.load_state_dict({"state": optimiser, "param_groups": values["optimiser"]})
+        self.schedule.load_state_dict(values["schedule"])
+        for name in ("epoch", "batch", "lr", "sums", "curve"):
+            setattr(self, name, values[name])

@@ -1,0 +1,150 @@
+"""Short trainings in processes of their own, which may be killed. A fork server imports torch once for all of them."""
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+from pathlib import Path
+
+import torch
+from tiny_networks import tiny_auxsegnet, tiny_backbone
+from torch import nn
+
+from auxseg.artifacts import atomic
+from auxseg.models.classifier import Classifier
+from auxseg.models.weights import save_weights
+from auxseg.params.augmentation import OptimiserParams
+from auxseg.params.train import LossParams
+from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.distributed import joined_team
+from auxseg.training.loop import fit
+from auxseg.training.losses import classification_loss, multi_task_loss
+from training.conftest import Photos
+
+EPOCHS = 3
+KILL, TERM = signal.SIGKILL, signal.SIGTERM
+CHECKPOINT = Path("checkpoints/run.safetensors")
+
+
+def start(*arguments, **options) -> multiprocessing.Process:
+    """Start `train` in a process."""
+    context = multiprocessing.get_context("forkserver")
+    # modules of the package: the server does not know the tests' folders
+    context.set_forkserver_preload(["auxseg.training.loop", "auxseg.models.auxsegnet"])
+    process = context.Process(target=train, args=arguments, kwargs=options)
+    process.start()
+    return process
+
+
+def run(*arguments, **options) -> int:
+    """Run `train` in a process; return its exit code, negative for a signal."""
+    process = start(*arguments, **options)
+    process.join()
+    return process.exitcode
+
+
+def run_team(size: int, *arguments, kill=("", 0, 0), struck: int = 0, **options) -> list[int]:
+    """Run `train` in `size` processes, as torchrun would start them; return their exit codes.
+
+    `kill` is for process `struck` alone.
+    """
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    processes = [
+        start(*arguments, member=(rank, size, port), kill=kill if rank == struck else ("", 0, 0), **options)
+        for rank in range(size)
+    ]
+    for process in processes:
+        process.join()
+    return [process.exitcode for process in processes]
+
+
+def train(
+    folder: Path,
+    kind: str,
+    *,
+    kill: tuple[str, int, int] = ("", 0, 0),
+    member: tuple[int, int, int] | None = None,
+    workers: int = 0,
+    batch_size: int = 2,
+    accumulate: int = 1,
+    dropout: float = 0.5,
+    checkpoints: bool = True,
+) -> None:
+    """Train in `folder` and write weights.safetensors, curve.json and log.txt there.
+
+    `kill` is (where, how often before, signal): "batch" in the middle of one, "write" before a checkpoint is whole.
+    `member` is (rank, size, port) of a process of a team.
+    """
+    torch.set_num_threads(1)
+    os.chdir(folder)
+    os.environ["AUXSEG_WORKERS"] = str(workers)
+    logging.basicConfig(filename="log.txt", level=logging.INFO, format="%(message)s", force=True)
+    rank, size, port = member or (0, 1, 0)
+    if member:
+        os.environ |= {"TORCHELASTIC_RUN_ID": "test", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size)}
+    where, after, number = kill
+    photos = Path(f"photos{rank}")
+    photos.mkdir(exist_ok=True)
+    strike = _strike(after, number)
+    if where == "write":
+        atomic.os = _Fsync(strike)
+    network, step = network_and_step(kind, dropout)
+
+    def killed_step(part, counts):
+        losses = step(part, counts)
+        if where == "batch":
+            strike()
+        return losses
+
+    with joined_team(size, torch.device("cpu")) as team:
+        curve = fit(
+            network, killed_step, Photos(photos).samples(labels=kind != "classify"), epochs=EPOCHS,
+            batch_size=batch_size, accumulate=accumulate, batch_norm="train" if kind == "classify" else "frozen",
+            optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None), team=team,
+            checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.leads else None,
+        )  # fmt: skip
+    if rank == 0:
+        save_weights(Path("weights.safetensors"), network, {})
+        Path("curve.json").write_text(json.dumps(curve))
+
+
+def network_and_step(kind: str, dropout: float):
+    """The stage's network and step, on a tiny backbone; the classifier's has a batch norm."""
+    if kind == "train":
+        network = tiny_auxsegnet(variant="auxsegnet_plus", refine_with="pairwise")
+        network.classification.dropout.p = dropout
+        return network, lambda part, counts: multi_task_loss(network(part.image), part, counts, LossParams(), "soft")
+    torch.manual_seed(0)
+    backbone = tiny_backbone()
+    backbone.body = nn.Sequential(backbone.body, nn.BatchNorm2d(backbone.channels))
+    network = Classifier(backbone, 3, dropout)
+    return network, lambda part, counts: {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+
+
+def _strike(after: int, number: int):
+    calls = iter(range(after, -1, -1))
+
+    def strike():
+        if number and next(calls, 1) == 0:
+            os.kill(os.getpid(), number)
+
+    return strike
+
+
+class _Fsync:
+    """The module os for atomic writes, with a strike before the flush."""
+
+    def __init__(self, strike):
+        self._strike = strike
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def fsync(self, descriptor):
+        self._strike()
+        os.fsync(descriptor)
