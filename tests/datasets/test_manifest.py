@@ -55,7 +55,7 @@ def test_round_trip_in_any_order(tmp_path_factory, rows):
     write_manifest(folder, records, CLASSES, ["00", "01", "02"])
     assert read_manifest(folder) == sorted(records, key=lambda row: row.id)
     assert [row.id for row in read_manifest(folder, "val")] == sorted(name for name, split in rows if split == "val")
-    assert read_classes(folder) == CLASSES
+    assert read_classes(folder / "classes.csv") == CLASSES
     assert manifest_shards(folder) == ["00", "01", "02"]
 
 
@@ -68,7 +68,7 @@ def test_shards_are_about_even():
 
 def test_mask_list(tmp_path):
     write_mask_list(tmp_path, {"a": ("M/a.png", "11"), "b": ("M/b.png", "22")}, ["00", "01"])
-    assert read_mask_list(tmp_path, ["00", "01"]) == {"a": "M/a.png", "b": "M/b.png"}
+    assert read_mask_list([tmp_path / "00.csv", tmp_path / "01.csv"]) == {"a": "M/a.png", "b": "M/b.png"}
 
 
 def test_class_table():

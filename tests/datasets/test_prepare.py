@@ -28,7 +28,11 @@ def run(tmp_path, monkeypatch):
         monkeypatch.setenv("AUXSEG_DATA", str(root))
         manifest, masks = tmp_path / "out/manifest", tmp_path / "out/masks"
         prepare(DataParams.parse(values), ["00", "01"], manifest, masks)
-        return read_manifest(manifest), read_classes(manifest), read_mask_list(masks, ["00", "01"])
+        return (
+            read_manifest(manifest),
+            read_classes(manifest / "classes.csv"),
+            read_mask_list([masks / "00.csv", masks / "01.csv"]),
+        )
 
     return prepared
 

@@ -11,14 +11,15 @@ from auxseg.datasets.root import ensure_scenes, mask_policy, photos_root
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import ScenesParams
 
-SMALL = ScenesParams(train=2, val=1, size=64)
+SMALL = ScenesParams(train=2, val=1, side=64)
 
 
 def manifest(folder: Path, **values) -> Path:
     folder.mkdir(exist_ok=True)
     dataset = {"format": "voc", "scenes": None, "unlisted": "ignore", **values}
-    (folder / "dataset.json").write_text(json.dumps(dataset))
-    return folder
+    file = folder / "dataset.json"
+    file.write_text(json.dumps(dataset))
+    return file
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -32,27 +33,27 @@ def scratch(tmp_path, monkeypatch):
 
 
 def test_root_of_this_machine(tmp_path, monkeypatch):
-    folder = manifest(tmp_path / "manifest")
+    dataset = manifest(tmp_path / "manifest")
     with pytest.raises(ParamsError, match="no data root: set AUXSEG_DATA"):
-        photos_root(folder)
+        photos_root(dataset)
     monkeypatch.setenv("AUXSEG_DATA", str(tmp_path))
-    assert photos_root(folder) == tmp_path
-    assert mask_policy(folder) == "ignore"
+    assert photos_root(dataset) == tmp_path
+    assert mask_policy(dataset) == "ignore"
 
 
 def test_scenes_are_generated_once_and_again_when_lost_or_other(tmp_path):
-    folder = manifest(tmp_path / "manifest", format="scenes", scenes=SMALL.model_dump())
-    made = photos_root(folder)
+    dataset = manifest(tmp_path / "manifest", format="scenes", scenes=SMALL.model_dump())
+    made = photos_root(dataset)
     assert made == Path("data/scenes")
     first, stamp = files(made), (made / "made_with.json").stat().st_mtime_ns
-    photos_root(folder)
+    photos_root(dataset)
     assert (made / "made_with.json").stat().st_mtime_ns == stamp
     (made / "made_with.json").unlink()
-    photos_root(folder)
+    photos_root(dataset)
     assert files(made) == first
     ensure_scenes(SMALL.model_copy(update={"seed": 5}))
     assert files(made) != first
-    assert files(photos_root(folder)) == first
+    assert files(photos_root(dataset)) == first
 
 
 def test_another_generator_makes_them_again(monkeypatch):
@@ -89,4 +90,4 @@ def _make(folder: str) -> int:
 
 def test_missing_manifest(tmp_path):
     with pytest.raises(DataError, match=r"dataset\.json: not readable .*run the stage prepare again"):
-        photos_root(tmp_path)
+        photos_root(tmp_path / "dataset.json")

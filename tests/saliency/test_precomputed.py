@@ -18,7 +18,7 @@ ALL_VALUES = np.arange(512).reshape(16, 32).astype(np.uint8)  # 0..255 twice
 @pytest.fixture
 def provider(tmp_path):
     (tmp_path / "maps").mkdir()
-    return build_provider(SaliencyParams(provider="precomputed", path="maps"), tmp_path)
+    return build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
 
 
 def test_passes_every_value_through(provider, tmp_path):
@@ -33,7 +33,8 @@ def test_passes_every_value_through(provider, tmp_path):
 
 def test_absolute_folder(tmp_path):
     Image.fromarray(ALL_VALUES).save(tmp_path / "one.png")
-    provider = build_provider(SaliencyParams(provider="precomputed", path=str(tmp_path)), tmp_path / "elsewhere")
+    params = SaliencyParams(provider="precomputed", path=str(tmp_path), sha256="seen")
+    provider = build_provider(params, tmp_path / "elsewhere")
     assert provider(RECORD, RGB).shape == (16, 32)
 
 
@@ -77,7 +78,7 @@ def check(provider, tmp_path, reason):
 
 def test_refuses_a_missing_folder(tmp_path):
     with pytest.raises(DataError, match=r"maps: no such folder; mend saliency\.path"):
-        build_provider(SaliencyParams(provider="precomputed", path="maps"), tmp_path)
+        build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
 
 
 def test_refuses_no_folder_given(tmp_path):

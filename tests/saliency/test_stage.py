@@ -105,7 +105,7 @@ def test_u2netp(project):
 
 
 def test_precomputed_maps_pass_through(project):
-    configure(project, provider="precomputed", path="maps")
+    configure(project, provider="precomputed", path="maps", sha256="seen")
     result = run(project, "00")
     assert result.returncode == 0, result.stderr
     archive = Archive(output(project, "00"))
@@ -117,7 +117,7 @@ def test_precomputed_maps_pass_through(project):
 
 
 def test_a_missing_map_is_refused_and_nothing_written(project):
-    configure(project, provider="precomputed", path="maps")
+    configure(project, provider="precomputed", path="maps", sha256="seen")
     last = read_shard(project / "data/manifest/00.csv")[-1].id
     (project.parent / f"raw/maps/{last}.png").unlink()
     result = run(project, "00")

@@ -13,7 +13,7 @@ from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.tags import Tags, read_csv_tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_voc
 from auxseg.errors import DataError, ParamsError
-from auxseg.params.data import VOC_CLASSES, DataParams
+from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ def collect(root: Path, params: DataParams) -> Collected:
     """
     if params.format == "folder":
         return _collect_folder(root, params)
+    own = {"scenes": tuple(SCENES_CLASSES), "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
     if params.format == "scenes":
-        own: tuple[str, ...] = tuple(SCENES_CLASSES)
-        train, val = "train", "val" if params.scenes.val else None
-        labels = {"labels": "csv", "labels_file": "image_labels.csv"}
-        params = params.model_copy(update=labels)
-    else:
-        own, train, val = VOC_CLASSES, params.train_split, params.val_split
+        fixed = {
+            "labels": "csv", "labels_file": "image_labels.csv", "train_split": "train", "score_split": None,
+            "val_split": "val" if params.scenes.val else None, "mask_folder": "SegmentationClass",
+        }  # fmt: skip
+        params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
-    images = list_voc(root, train, val)
+    images = list_voc(root, params)
     return _match(images, _read_tags(root, params, classes, images), classes, params)
 
 

@@ -1,7 +1,7 @@
 """What a reader finds before anything is decoded: ids, splits, and where photo and mask are."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,9 @@ class Folder:
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
 
     def find(self, image_id: str) -> str | None:
         """Return the file of an id relative to the data root, with forward slashes, or None.

@@ -125,15 +125,15 @@ def manifest_shards(folder: Path) -> list[str]:
     return sorted(path.stem for path in Path(folder).glob("*.csv") if path.stem != "classes")
 
 
-def read_classes(folder: Path) -> ClassTable:
-    """Read the class table of a manifest folder."""
-    rows = read_csv(Path(folder) / "classes.csv")[1:]
+def read_classes(path: Path) -> ClassTable:
+    """Read the class table, classes.csv of a manifest."""
+    rows = read_csv(path)[1:]
     return ClassTable(tuple(row["name"] for row in rows), tuple(int(row["mask_value"]) for row in rows))
 
 
-def read_mask_list(folder: Path, shards: Iterable[str]) -> dict[str, str]:
+def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
     """Read the mask lists of some shards: id -> path relative to the data root."""
-    return {row["id"]: row["path"] for shard in shards for row in read_csv(Path(folder) / f"{shard}.csv")}
+    return {row["id"]: row["path"] for path in paths for row in read_csv(path)}
 
 
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:

@@ -1,39 +1,13 @@
 """A mask as class indices. Only score, evaluate, audit and the checks of prepare may import this."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from auxseg.datasets.label_png import Unlisted, read_label_png
 from auxseg.datasets.manifest import ClassTable
-from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_index_png
-
-Unlisted = Literal["error", "ignore", "background"]
 
 
 def read_mask(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.ndarray:
-    """Read a mask PNG as class indices, uint8 (H, W): 0 background, 1..C objects, 255 ignore.
-
-    `unlisted` says what becomes of a value outside the class table: an error, 255, or 0.
-
-    Raises:
-        DataError: the file is missing or damaged, is no index PNG, or has a value outside the table.
-    """
-    values = read_index_png(path)
-    if unlisted == "error":
-        known = np.zeros(256, bool)
-        known[[0, IGNORE, *classes.values]] = True
-        outside = np.flatnonzero((np.bincount(values.reshape(-1), minlength=256) > 0) & ~known)
-        if outside.size:
-            listed = ", ".join(map(str, outside[:5]))
-            raise DataError(
-                f"{path}: mask value {listed} is not in the class table (0, {_values(classes)}, 255); mend "
-                "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
-            )
-    return classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]
-
-
-def _values(classes: ClassTable) -> str:
-    shown = [f"{value} {name}" for value, name in zip(classes.values, classes.names, strict=True)]
-    return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "…", shown[-1]])
+    """Read a mask, the truth to measure against; see `read_label_png`."""
+    return read_label_png(path, classes, unlisted)

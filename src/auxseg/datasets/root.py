@@ -20,31 +20,30 @@ GENERATOR = "auxseg.datasets.scenes"
 _STAMP = "made_with.json"
 
 
-def photos_root(manifest_folder: Path) -> Path:
-    """Return the folder that the manifest's paths are relative to.
+def photos_root(dataset_file: Path) -> Path:
+    """Return the folder that the paths of a manifest are relative to; `dataset_file` is its dataset.json.
 
     Raises:
-        DataError: the manifest has no readable dataset.json.
+        DataError: dataset.json is missing or damaged.
         ParamsError: the data root of this machine is not set.
     """
-    dataset = read_dataset(manifest_folder)
+    dataset = read_dataset(dataset_file)
     if dataset["format"] == "scenes":
         return ensure_scenes(ScenesParams.model_validate(dataset["scenes"]))
     return data_root(dataset["format"])
 
 
-def read_dataset(manifest_folder: Path) -> dict:
+def read_dataset(dataset_file: Path) -> dict:
     """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
-    path = Path(manifest_folder) / "dataset.json"
     try:
-        return json.loads(path.read_text())
+        return json.loads(dataset_file.read_text())
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
+        raise DataError(f"{dataset_file}: not readable ({error}); run the stage prepare again") from None
 
 
-def mask_policy(manifest_folder: Path) -> Literal["error", "ignore", "background"]:
+def mask_policy(dataset_file: Path) -> Literal["error", "ignore", "background"]:
     """Return what `auxseg.datasets.masks.read_mask` makes of a value outside the class table."""
-    return read_dataset(manifest_folder)["unlisted"]
+    return read_dataset(dataset_file)["unlisted"]
 
 
 def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:

@@ -1,7 +1,8 @@
 """What the raw folder holds, in two lines: the input of `prepare` that DVC can see.
 
 DVC would have to copy or hash the whole raw folder to track it. `auxseg scan` hashes it once and writes
-data/raw.yaml; a new, changed or removed file changes that, and `dvc repro` runs `prepare` again.
+data/raw.yaml; a new, changed or removed file changes that, and `dvc repro` runs `prepare` again. What another path of
+params.yaml leads to (saliency maps, seeds) is hashed into the key `sha256` beside that path.
 """
 
 import hashlib
@@ -39,6 +40,19 @@ def scan(root: Path) -> dict[str, int | str]:
         for path, content in zip(paths, track(pool.map(_hash, paths), "scan", len(paths), "file"), strict=True):
             digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
     return {"files": len(paths), "sha256": digest.hexdigest()}
+
+
+def content_sha256(path: Path, key: str) -> str:
+    """Return the SHA-256 of a file, or of a folder's relative paths and contents as in `scan`.
+
+    Raises:
+        DataError: nothing is there; `key` is the parameter to mend.
+    """
+    if path.is_file():
+        return sha256_file(path)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such file or folder; mend {key} (relative to the data root) or add it")
+    return str(scan(path)["sha256"])
 
 
 def write_raw(path: Path, found: dict[str, int | str]) -> bool:

@@ -1,7 +1,7 @@
-"""A restricted reader of pickled `.npy` files: the field's `cls_labels.npy` is a pickled dictionary.
+"""A restricted reader of pickled `.npy` files: the field keeps labels and CAMs in pickled dictionaries.
 
 Unpickling a file runs whatever code the file names. Here a file may name only what numpy writes for arrays
-and scalars; those names resolve to stand-ins of this module, so not even numpy's own constructors run.
+and scalars, and torch for tensors; those names resolve to stand-ins, so not even their own constructors run.
 Files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`), of Python 2 and 3 are read.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from auxseg.datasets.torch_pickle import load_storage, rebuild
 from auxseg.errors import DataError
 
 _PLAIN = (str, int, float, bool, type(None), bytes)
@@ -21,10 +22,11 @@ _KINDS = "biufSU"
 def load_object_npy(path: Path) -> Any:
     """Read a `.npy` file: what a pickled object array of shape () holds, or the array itself.
 
-    Returns dictionaries, lists, tuples, str, int, float, bool, None and numeric numpy arrays, nested.
+    Returns dictionaries, lists, tuples, str, int, float, bool, None and numeric numpy arrays, nested; torch tensors
+    come as arrays.
 
     Raises:
-        DataError: the file is missing, is no `.npy`, is damaged, or its pickle names more than numpy arrays.
+        DataError: the file is missing, is no `.npy`, is damaged, or its pickle names more than arrays.
     """
     try:
         with Path(path).open("rb") as stream:
@@ -36,7 +38,7 @@ def load_object_npy(path: Path) -> Any:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
+        raise DataError(f"{path}: no such file; add it, or mend the parameter that names it") from None
     except Exception as error:  # a damaged pickle raises nearly anything
         message = " ".join(str(error).split())
         raise DataError(f"{path}: not a readable .npy file ({message}); save it again with numpy.save") from None
@@ -60,11 +62,11 @@ class _Unpickler(pickle.Unpickler):
         except KeyError:
             raise DataError(
                 f"its pickle asks for {module}.{name}, which could run code; only dictionaries, lists, text, "
-                "numbers and numpy arrays are read: write the labels as CSV or as a plain dictionary"
+                "numbers and arrays are read: save it again as a plain dictionary"
             ) from None
 
     def persistent_load(self, pid: Any) -> Any:
-        raise DataError("its pickle refers to objects outside the file; save the labels again as a plain dictionary")
+        raise DataError("its pickle refers to objects outside the file; save it again as a plain dictionary")
 
 
 class _DType:
@@ -73,7 +75,7 @@ class _DType:
     def __init__(self, code: str, *_: Any):
         self.dtype = np.dtype(str(code))
         if self.dtype.kind not in _KINDS + "O" or self.dtype.names:
-            raise DataError(f"its pickle holds an array of type {code!r}; save the labels as numbers")
+            raise DataError(f"its pickle holds an array of type {code!r}; save numbers")
 
     def __setstate__(self, state: tuple) -> None:
         order = state[1]
@@ -98,7 +100,7 @@ class _Array:
 
 def _from_bytes(content: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
     if dtype.dtype.kind == "O":
-        raise DataError("its pickle holds pointers; save the labels as numbers")
+        raise DataError("its pickle holds pointers; save numbers")
     return np.frombuffer(bytes(content), dtype.dtype).reshape(shape, order=order)
 
 
@@ -110,12 +112,12 @@ def _scalar(dtype: _DType, content: bytes | str) -> Any:
 def _encode(text: str, encoding: str) -> bytes:
     # how Python 3 writes bytes with the old pickle protocols
     if encoding != "latin1":
-        raise DataError(f"its pickle asks for the encoding {encoding!r}; save the labels as a plain dictionary")
+        raise DataError(f"its pickle asks for the encoding {encoding!r}; save it as a plain dictionary")
     return text.encode("latin1")
 
 
 def _ndarray(*_: Any) -> Any:
-    raise DataError("its pickle builds an array by a call; save the labels with numpy.save")
+    raise DataError("its pickle builds an array by a call; save it with numpy.save")
 
 
 _ALLOWED = {
@@ -125,6 +127,9 @@ _ALLOWED = {
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy.core.numeric", "_frombuffer"): _from_bytes,
     ("_codecs", "encode"): _encode,
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild,
+    ("torch.storage", "_load_from_bytes"): load_storage,
+    ("collections", "OrderedDict"): dict,  # a tensor's hooks, always empty
 }
 
 
@@ -145,4 +150,4 @@ def _resolve(value: Any) -> Any:
         return type(value)(_resolve(item) for item in value)
     if isinstance(value, (np.ndarray, *_PLAIN)):
         return value
-    raise DataError(f"its pickle holds a {type(value).__name__}; save the labels as a plain dictionary")
+    raise DataError(f"its pickle holds a {type(value).__name__}; save it as a plain dictionary")

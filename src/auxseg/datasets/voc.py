@@ -1,33 +1,60 @@
 """The VOC devkit's layout.
 
 JPEGImages/<id>.jpg             photographs; .png and other photo formats too
-SegmentationClass/<id>.png      masks, optional, also image by image
+SegmentationClass/<id>.png      masks (`data.mask_folder`), optional, also image by image
 ImageSets/Segmentation/<split>.txt   ids, one a line
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, require_folder
+from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, refuse, require_folder
 from auxseg.datasets.tags import image_id
 from auxseg.errors import DataError
+from auxseg.params.data import DataParams
 
 LISTS = Path("ImageSets/Segmentation")
 
 
-def list_voc(root: Path, train_split: str, val_split: str | None) -> list[Listed]:
-    """Return the images of both lists; `split` is `train` or `val` whatever the lists are called.
+def list_voc(root: Path, params: DataParams) -> list[Listed]:
+    """Return the images of the two lists; `split` is `train` or `val` whatever the lists are called.
+
+    With `data.score_split` a training image outside that list has no mask: nothing can measure on it.
 
     Raises:
-        DataError: a missing folder, list or photo, an id listed twice or in both lists.
+        DataError: a missing folder, list or photo, an id listed twice or in both lists, or one to be scored that is not
+            trained on or has no mask.
     """
     require_folder(
         root / "JPEGImages", "a VOC-layout data root holds JPEGImages and ImageSets; set the data root to it"
     )
-    rows = [(key, "train", where) for key, where in _read_list(root, train_split, "train_split")]
-    if val_split is not None:
-        rows += [(key, "val", where) for key, where in _read_list(root, val_split, "val_split")]
-    return locate(rows, Folder(root, "JPEGImages", PHOTOS), Folder(root, "SegmentationClass", MASKS))
+    rows = [(key, "train", where) for key, where in _read_list(root, params.train_split, "train_split")]
+    if params.val_split is not None:
+        rows += [(key, "val", where) for key, where in _read_list(root, params.val_split, "val_split")]
+    images = locate(rows, Folder(root, "JPEGImages", PHOTOS), Folder(root, params.mask_folder, MASKS))
+    if params.score_split is None:
+        return images
+    scored = dict(_read_list(root, params.score_split, "score_split"))
+    _check_scored(scored, images, params)
+    return [replace(item, mask=None) if item.split == "train" and item.id not in scored else item for item in images]
+
+
+def _check_scored(scored: dict[str, str], images: list[Listed], params: DataParams) -> None:
+    train = {item.id: item for item in images if item.split == "train"}
+    problems = []
+    for key, where in scored.items():
+        if key not in train:
+            problems.append(
+                f"{where}: '{key}' is to be scored but is not in {params.train_split}.txt; data.score_split must be a "
+                "part of data.train_split"
+            )
+        elif train[key].mask is None:
+            problems.append(
+                f"{where}: '{key}' is to be scored but {params.mask_folder} has no mask of it; add the mask, or mend "
+                "data.score_split"
+            )
+    refuse(problems)
 
 
 def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from auxseg.errors import DataError, ParamsError
 from auxseg.images import encode_grey, read_rgb
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
+from auxseg.params.watched import require_scanned
 
 
 class Provider(Protocol):
@@ -70,9 +71,10 @@ def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Prov
         threads: CPU threads of a network (`runtime.threads`).
 
     Raises:
-        ParamsError: `saliency.path` is missing.
+        ParamsError: `saliency.path` is missing, or not scanned yet.
         DataError: the folder or the weights are missing, damaged or not to be had.
     """
+    require_scanned(params)
     return PROVIDERS[params.provider](params, Path(root), threads)
 
 

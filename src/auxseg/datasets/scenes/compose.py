@@ -151,8 +151,9 @@ def _lay(rng: np.random.Generator, image: np.ndarray, piece: Toy, light: np.ndar
     """Cast a piece's shadow on the image and paint it over, in place."""
     size = image.shape[0]
     outer, inner = piece.windows(size)
-    around = image[outer].mean((0, 1))
-    surface = paint(rng, piece, around, light)
+    if not image[outer].size:  # wholly outside
+        return
+    surface = paint(rng, piece, image[outer].mean((0, 1)), light)
 
     reach = max(piece.cover.shape) * rng.uniform(0.03, 0.1)
     shadow = blur(piece.on_image(piece.cover, size), reach * 0.8 + 0.5)

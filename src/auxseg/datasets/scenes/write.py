@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from auxseg.artifacts.atomic import atomic_dir, write_text
+from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.tables import write_csv
 from auxseg.datasets.scenes.compose import compose
 from auxseg.images import encode_label
@@ -28,19 +28,18 @@ def scene_ids(params: ScenesParams) -> dict[str, list[str]]:
     return {split: [f"{split}{number:05d}" for number in range(count)] for split, count in counts.items()}
 
 
-def write_scenes(root: Path, params: ScenesParams) -> None:
-    """Generate the data set as the folder `root`: whole or not at all, in place of what was there."""
+def write_scenes(folder: Path, params: ScenesParams) -> None:
+    """Generate the data set in a folder that is new or empty; see `auxseg.datasets.root.ensure_scenes`."""
     ids = scene_ids(params)
     jobs = [(split, number, image_id) for split in ids for number, image_id in enumerate(ids[split])]
     labels = []
-    with atomic_dir(root) as folder:
-        (folder / "JPEGImages").mkdir()
-        (folder / "SegmentationClass").mkdir()
-        for split, number, image_id in track(jobs, "scenes"):
-            scene = compose(params.seed, split, number, params.size)
-            Image.fromarray(scene.image).save(folder / "JPEGImages" / f"{image_id}.jpg", quality=JPEG_QUALITY)
-            (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
-            labels.append((image_id, " ".join(scene.labels)))
-        for split, names in ids.items():
-            write_text(folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names))
-        write_csv(folder / "image_labels.csv", ("image_id", "labels"), labels)
+    (folder / "JPEGImages").mkdir(parents=True)
+    (folder / "SegmentationClass").mkdir(parents=True)
+    for split, number, image_id in track(jobs, "scenes"):
+        scene = compose(params.seed, split, number, params.side)
+        Image.fromarray(scene.image).save(folder / "JPEGImages" / f"{image_id}.jpg", quality=JPEG_QUALITY)
+        (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
+        labels.append((image_id, " ".join(scene.labels)))
+    for split, names in ids.items():
+        write_text(folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names))
+    write_csv(folder / "image_labels.csv", ("image_id", "labels"), labels)

@@ -1,0 +1,206 @@
+"""COCO 2014 as a data set in VOC's layout, with 81-class masks from the instances JSON.
+
+    SOURCE/train2014/, val2014/                        photographs (also test servers' other splits, unused)
+    SOURCE/annotations/instances_{train,val}2014.json
+    ROOT/JPEGImages/<id>.jpg                           links to the photographs
+    ROOT/SegmentationClass/<id>.png                    0 background, 1..80 objects, 255 crowd
+    ROOT/ImageSets/Segmentation/{train,val}.txt
+    ROOT/image_labels.csv
+
+COCO numbers its 80 classes from 1 to 90, with ten gaps; here they are 1..80 in the same order. Where objects overlap
+the smaller one lies on top; a crowd region lies below all objects. An image-level label counts crowds too. Training
+images that no annotation names have no label and are left out; in val they stay, all background.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from auxseg.artifacts.atomic import atomic_path, write_text
+from auxseg.artifacts.tables import write_csv
+from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
+from auxseg.datasets.manifest import SEPARATOR
+from auxseg.datasets.voc import LISTS
+from auxseg.errors import DataError
+from auxseg.images import IGNORE, encode_label
+from auxseg.parallel import map_processes, track
+from auxseg.params.data import COCO_CLASSES
+
+_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+"""Ids of the paper's 91 classes that were never annotated (91 is the eleventh)."""
+
+COCO_IDS = tuple(number for number in range(1, 91) if number not in _GAPS)
+"""COCO's id of each class, in the order of COCO_CLASSES; position k has mask value k + 1."""
+
+_MASK_VALUES = {number: value for value, number in enumerate(COCO_IDS, 1)}
+
+SOURCE_FILES = (
+    ("http://images.cocodataset.org/zips/train2014.zip", "0da8c0bd3d6becc4dcb32757491aca88"),
+    ("http://images.cocodataset.org/zips/val2014.zip", "a3d79f5ed8d289b7a7554ce06a5782b3"),
+    ("http://images.cocodataset.org/annotations/annotations_trainval2014.zip", "0a379cfc70b0e71301e0f377548639bd"),
+)
+"""Address and MD5. The host has no valid certificate, so the MD5 is what vouches for the content."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What became of one split: ids of its list, and images that no annotation names."""
+
+    ids: tuple[str, ...]
+    without_annotation: int
+
+
+def fetch(source: Path) -> None:
+    """Download and unpack photographs and annotations; what is unpacked stays as it is.
+
+    Raises:
+        DataError: no answer, or another content than published.
+    """
+    for url, md5 in SOURCE_FILES:
+        stem = url.rpartition("/")[2].removesuffix(".zip")
+        unpacked = source / ("annotations" if stem.startswith("annotations") else stem)
+        if not unpacked.is_dir():
+            from torchvision.datasets.utils import download_and_extract_archive
+
+            try:
+                download_and_extract_archive(url, str(source), md5=md5)
+            except (OSError, RuntimeError) as error:  # URLError is an OSError
+                raise DataError(f"{url}: download failed ({' '.join(str(error).split())}); try again") from None
+
+
+def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LISTS) -> dict[str, Split]:
+    """Write the data set at `root`; lists and labels come last, so a broken run leaves no usable set.
+
+    Raises:
+        DataError: a file is missing or damaged, categories are not COCO's, or a list is not the published one.
+    """
+    labels: list[list[str]] = []
+    splits = {}
+    for name in ("train", "val"):
+        images = list(_images(source, f"{name}2014"))
+        named = [image for image in images if image.annotations]
+        kept = named if name == "train" else images
+        splits[name] = Split(tuple(image.id for image in kept), len(images) - len(named))
+        check_list(f"{source}: instances_{name}2014.json", name, splits[name].ids, published)
+        for image in track(kept, f"link {name}"):
+            _link(source / f"{name}2014" / image.file, root / "JPEGImages" / image.file)
+        map_processes(_MaskWriter(root / "SegmentationClass"), kept, f"masks {name}")
+        labels += [[image.id, SEPARATOR.join(COCO_CLASSES[value - 1] for value in image.values)] for image in kept]
+    for name, split in splits.items():
+        write_text(root / LISTS / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
+    write_csv(root / "image_labels.csv", ["image_id", "labels"], labels)
+    return splits
+
+
+@dataclass(frozen=True)
+class CocoImage:
+    """One image with its annotations, as the JSON has them."""
+
+    file: str
+    height: int
+    width: int
+    annotations: tuple[Mapping[str, Any], ...]
+
+    @property
+    def id(self) -> str:
+        """The file name without its ending."""
+        return Path(self.file).stem
+
+    @property
+    def values(self) -> list[int]:
+        """Mask values of the classes that it shows, sorted."""
+        return sorted({_MASK_VALUES[annotation["category_id"]] for annotation in self.annotations})
+
+
+def _images(source: Path, name: str) -> Iterator[CocoImage]:
+    path = source / "annotations" / f"instances_{name}.json"
+    try:
+        content = json.loads(path.read_bytes())
+        categories = {item["id"]: item["name"] for item in content["categories"]}
+        annotations: dict[int, list] = {}
+        for item in content["annotations"]:
+            _MASK_VALUES[item["category_id"]]  # a KeyError here names a category that COCO has not
+            annotations.setdefault(item["image_id"], []).append(item)
+        rows = [
+            CocoImage(
+                Path(item["file_name"]).name, item["height"], item["width"], tuple(annotations.get(item["id"], ()))
+            )
+            for item in content["images"]
+        ]
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; remove {path.parent} and run again") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: no instances JSON of COCO ({type(error).__name__}: {error}); unpack it again"
+        ) from None
+    if categories != dict(zip(COCO_IDS, COCO_CLASSES, strict=True)):
+        raise DataError(f"{path}: its categories are not COCO's 80; use the published instances_{name}.json")
+    return iter(sorted(rows, key=lambda image: image.id))
+
+
+@dataclass(frozen=True)
+class _MaskWriter:
+    folder: Path
+
+    def __call__(self, image: CocoImage) -> None:
+        with atomic_path(self.folder / f"{image.id}.png") as temporary:
+            temporary.write_bytes(encode_label(semantic_mask(image)))
+
+
+def semantic_mask(image: CocoImage) -> np.ndarray:
+    """Return the mask of an image, uint8 (H, W): 0, mask values 1..80, and 255 where only a crowd is.
+
+    Raises:
+        DataError: a segmentation that is neither polygons nor RLE of the image's size.
+    """
+    label = np.zeros((image.height, image.width), np.uint8)
+    objects = []
+    for annotation in image.annotations:
+        region = _region(annotation, image)
+        if annotation.get("iscrowd"):
+            label[region] = IGNORE
+        else:
+            objects.append((-int(region.sum()), annotation["id"], region, _MASK_VALUES[annotation["category_id"]]))
+    for _, _, region, value in sorted(objects, key=lambda item: item[:2]):
+        label[region] = value
+    return label
+
+
+def _region(annotation: Mapping[str, Any], image: CocoImage) -> np.ndarray:
+    from pycocotools import mask as coco_mask
+
+    shape, outline = annotation["segmentation"], (image.height, image.width)
+    try:
+        if isinstance(shape, list):
+            # four numbers would be taken for a box, and fewer than three points enclose nothing
+            polygons = [polygon for polygon in shape if len(polygon) >= 6]
+            encoded = coco_mask.frPyObjects(polygons, *outline) if polygons else []
+            region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(outline)
+        else:
+            packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *outline)
+            region = coco_mask.decode(packed)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(f"{image.file}: annotation {annotation.get('id')} is no polygon or RLE ({error})") from None
+    if region.shape != outline:
+        raise DataError(f"{image.file}: annotation {annotation.get('id')} is of {region.shape}, the image of {outline}")
+    return region.astype(bool)
+
+
+def _link(photo: Path, target: Path) -> None:
+    """Make the photograph appear in JPEGImages without a copy, or with one where links cannot be."""
+    if not photo.is_file():
+        raise DataError(f"{photo}: no such photograph; remove {photo.parent} and run again")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(photo, target)
+        except FileExistsError:
+            raise
+        except OSError:  # another file system
+            target.symlink_to(photo.resolve())

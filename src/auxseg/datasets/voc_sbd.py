@@ -1,0 +1,108 @@
+"""VOC 2012 with SBD's images: the training list `train_aug` of 10,582 images, and masks of all of them.
+
+    FOLDER/VOCdevkit/VOC2012/    the devkit, and from here on the data root; added to it:
+        ImageSets/Segmentation/train_aug.txt
+        SegmentationClassAug/<id>.png     VOC's own masks, and SBD's where VOC has none
+    FOLDER/sbd/                  SBD: train.txt, val.txt, cls/<id>.mat
+
+train_aug = VOC's train, and SBD's train and val without VOC's val.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.atomic import atomic_path, write_text
+from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
+from auxseg.datasets.tags import image_id
+from auxseg.datasets.voc import LISTS
+from auxseg.errors import DataError
+from auxseg.images import encode_label
+from auxseg.parallel import map_processes
+
+VOC_FOLDER, SBD_FOLDER, MASKS_AUG = Path("VOCdevkit/VOC2012"), Path("sbd"), "SegmentationClassAug"
+
+
+def fetch(folder: Path) -> None:
+    """Download and unpack both sets through torchvision, which checks their MD5; what is unpacked stays as it is.
+
+    Raises:
+        DataError: no answer, or another content than published.
+    """
+    try:
+        if not (folder / VOC_FOLDER).is_dir():
+            from torchvision.datasets import VOCSegmentation
+
+            VOCSegmentation(str(folder), year="2012", image_set="train", download=True)
+        if not (folder / SBD_FOLDER / "cls").is_dir():
+            from torchvision.datasets import SBDataset
+
+            SBDataset(str(folder / SBD_FOLDER), image_set="train_noval", mode="segmentation", download=True)
+    except (OSError, RuntimeError, ValueError) as error:  # URLError is an OSError
+        raise DataError(f"{folder}: download failed ({' '.join(str(error).split())}); try again") from None
+
+
+def assemble(folder: Path, published: Mapping[str, IdList] = VOC_LISTS) -> dict[str, int]:
+    """Add list and masks of train_aug to the unpacked devkit; return the number of ids by list.
+
+    Raises:
+        DataError: a file is missing or damaged, or a list is not the published one.
+    """
+    voc, sbd = folder / VOC_FOLDER, folder / SBD_FOLDER
+    lists = {name: _ids(voc / LISTS / f"{name}.txt") for name in ("train", "val")}
+    for name, ids in lists.items():
+        check_list(str(voc / LISTS / f"{name}.txt"), name, ids, published)
+    own = set(lists["train"]) | set(lists["val"])
+    lists["train_aug"] = sorted((own | set(_ids(sbd / "train.txt")) | set(_ids(sbd / "val.txt"))) - set(lists["val"]))
+    check_list(f"{sbd} with {voc}", "train_aug", lists["train_aug"], published)
+    target = voc / MASKS_AUG
+    jobs = [_Mask(voc / "SegmentationClass" / f"{key}.png", target / f"{key}.png") for key in sorted(own)]
+    jobs += [_Mask(sbd / "cls" / f"{key}.mat", target / f"{key}.png") for key in lists["train_aug"] if key not in own]
+    map_processes(_write_mask, jobs, "masks")
+    write_text(voc / LISTS / "train_aug.txt", "".join(f"{key}\n" for key in lists["train_aug"]))
+    return {name: len(ids) for name, ids in lists.items()}
+
+
+def read_sbd_mask(path: Path) -> np.ndarray:
+    """Read SBD's `cls/<id>.mat` as VOC's mask values, uint8 (H, W), 0..20; SBD has no ignored pixels.
+
+    Raises:
+        DataError: the file is missing or is no mask of SBD.
+    """
+    from scipy.io import loadmat
+
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; remove {path.parent} and run again")
+    try:
+        mask = loadmat(path)["GTcls"][0]["Segmentation"][0]
+    except Exception as error:  # a damaged .mat raises nearly anything
+        raise DataError(f"{path}: no mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
+    if mask.ndim != 2 or mask.dtype != np.uint8 or mask.max(initial=0) > 20:
+        raise DataError(f"{path}: no mask of SBD (expected uint8 of 0..20); unpack it again")
+    return mask
+
+
+@dataclass(frozen=True)
+class _Mask:
+    source: Path
+    target: Path
+
+
+def _write_mask(job: _Mask) -> None:
+    if job.source.suffix == ".mat":
+        content = encode_label(read_sbd_mask(job.source))
+    elif job.source.is_file():
+        content = job.source.read_bytes()
+    else:
+        raise DataError(f"{job.source}: no such mask; unpack VOC again")
+    with atomic_path(job.target) as temporary:
+        temporary.write_bytes(content)
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        return [image_id(line) for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not readable ({error}); remove the folder and run again") from None

@@ -1,0 +1,116 @@
+"""CAMs of another method as those of round 0, checked against the manifest; and our CAMs in its formats."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.atomic import atomic_path
+from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.errors import DataError
+from auxseg.images import encode_grey, read_index_png
+from auxseg.params.cam import CamParams
+from auxseg.seeds.folder import seed_folder
+from auxseg.seeds.npy import WRITERS, read_npy_cams, write_npy_cams
+
+FORMATS = (*WRITERS, "png")
+"""What `write_cams` can write."""
+
+_ROUNDING = 1e-3
+"""How far above 1 a normalised map may lie."""
+
+
+@dataclass(frozen=True)
+class CamFolder:
+    """The folder that `cam.path` names, as seeds: `<id>.npy`, or `<class name>/<id>.png`."""
+
+    folder: Path
+    provider: str
+    classes: ClassTable
+
+    @classmethod
+    def of(cls, params: CamParams, root: Path, classes: ClassTable) -> "CamFolder":
+        """Open the folder that the parameters name; see `seed_folder`."""
+        return cls(seed_folder(params, root), params.provider, classes)
+
+    def __call__(self, record: ImageRecord) -> np.ndarray:
+        """Return the CAMs of the image's labels in the manifest's order, float16 (L, h, w) in [0, 1].
+
+        Values below 0 become 0. Maps of other classes are left out.
+
+        Raises:
+            DataError: file and class of a map that is missing, not within [0, 1], or not of the photograph's shape.
+        """
+        if not record.labels:
+            return np.zeros((0, 1, 1), np.float16)
+        values = [self.classes.values[self.classes.index(name) - 1] for name in record.labels]
+        if self.provider == "png":
+            sources = [class_png(self.folder, name, record.id) for name in record.labels]
+            cams = [read_index_png(path).astype(np.float32) / 255 for path in sources]
+        else:
+            path = self.folder / f"{record.id}.npy"
+            found = read_npy_cams(path)
+            sources = [path] * len(values)
+            for value, name in zip(values, record.labels, strict=True):
+                if value not in found:
+                    raise DataError(
+                        f"{path}: no map of class '{name}' (key {value - 1}), which the image is labelled with; it "
+                        f"has keys {sorted(key - 1 for key in found)}: make the map, or take the label out"
+                    )
+            cams = [found[value] for value in values]
+        return _stack([_checked(cam, path, record) for cam, path in zip(cams, sources, strict=True)], sources)
+
+
+def class_png(folder: Path, name: str, image_id: str) -> Path:
+    """Return where the map of one class and image is in a folder of per-class PNGs.
+
+    Raises:
+        DataError: the class name cannot be a folder name.
+    """
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise DataError(f"class '{name}': cannot be a folder name; rename it in data.classes, or use npy")
+    return folder / name / f"{image_id}.png"
+
+
+def _checked(cam: np.ndarray, path: Path, record: ImageRecord) -> np.ndarray:
+    cam = cam.astype(np.float32)
+    if not np.isfinite(cam).all() or cam.max(initial=0) > 1 + _ROUNDING:
+        raise DataError(f"{path}: a map's values go up to {cam.max():.4g}, not 1; divide each class by its maximum")
+    height, width = cam.shape
+    # a grid may round up by a position, but not be turned or cropped
+    if min(cam.shape) < 1 or abs(height * record.width - width * record.height) > 1.5 * max(
+        record.width, record.height
+    ):
+        raise DataError(
+            f"{path}: maps of {width}x{height}, but the photograph has {record.width}x{record.height} (upright); make "
+            "them of the whole photograph"
+        )
+    return cam.clip(0, 1)
+
+
+def _stack(cams: Sequence[np.ndarray], sources: Sequence[Path]) -> np.ndarray:
+    if len({cam.shape for cam in cams}) != 1:
+        raise DataError(f"{sources[0]}: the classes' maps differ in size; save them in one size")
+    return np.stack(cams).astype(np.float16)
+
+
+def write_cams(
+    folder: Path, record: ImageRecord, cams: Mapping[str, np.ndarray], classes: ClassTable, layout: str
+) -> None:
+    """Write the CAMs of one image in another method's format.
+
+    Args:
+        folder: made when missing.
+        record: the image; maps are resized to its size, but for PNGs, which keep theirs.
+        cams: class name -> float (h, w) in [0, 1].
+        classes: for the mask values, from which the formats count.
+        layout: one of FORMATS.
+    """
+    if layout == "png":
+        for name, cam in cams.items():
+            with atomic_path(class_png(folder, name, record.id)) as temporary:
+                temporary.write_bytes(encode_grey(cam))
+        return
+    by_value = {classes.values[classes.index(name) - 1]: cam for name, cam in cams.items()}
+    write_npy_cams(folder / f"{record.id}.npy", by_value, (record.height, record.width), layout)

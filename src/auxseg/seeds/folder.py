@@ -1,0 +1,20 @@
+"""The folder of another method's files that a parameter names."""
+
+from pathlib import Path
+
+from auxseg.errors import DataError
+from auxseg.params.watched import Watched, require_scanned
+
+
+def seed_folder(section: Watched, root: Path) -> Path:
+    """Return the folder in use; `root` is what a relative path is taken from.
+
+    Raises:
+        DataError: there is no such folder.
+        ParamsError: `auxseg scan` has not seen it, so DVC could not tell when it changes.
+    """
+    folder = root / (section.watched() or "")
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; mend {section.key}.path (relative to the data root) or add it")
+    require_scanned(section)
+    return folder

@@ -1,0 +1,44 @@
+"""Segmentation labels of another method as those of round 0."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.datasets.label_png import Unlisted, read_label_png
+from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.errors import DataError
+from auxseg.params.labels import LabelsParams
+from auxseg.seeds.folder import seed_folder
+
+
+@dataclass(frozen=True)
+class LabelFolder:
+    """The folder that `labels.path` names: `<id>.png` of mask values, 0 = background, 255 = ignore; picklable."""
+
+    folder: Path
+    classes: ClassTable
+    unlisted: Unlisted
+
+    @classmethod
+    def of(cls, params: LabelsParams, root: Path, classes: ClassTable, unlisted: Unlisted) -> "LabelFolder":
+        """Open the folder that the parameters name; see `seed_folder`."""
+        return cls(seed_folder(params, root), classes, unlisted)
+
+    def __call__(self, record: ImageRecord) -> np.ndarray:
+        """Return the label of an image as class indices, uint8 (H, W), 255 = ignore.
+
+        Raises:
+            DataError: it is missing, no index PNG, of another size than its photograph, or has an unknown value.
+        """
+        path = self.folder / f"{record.id}.png"
+        if not path.is_file():
+            raise DataError(f"{path}: no such label; add it, or take its photograph out of the train list")
+        label = read_label_png(path, self.classes, self.unlisted)
+        if label.shape != (record.height, record.width):
+            height, width = label.shape
+            raise DataError(
+                f"{path}: {width}x{height} pixels, its photograph has {record.width}x{record.height}; make the label "
+                "at the photograph's size"
+            )
+        return label
