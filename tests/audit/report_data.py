@@ -1,8 +1,9 @@
-"""Tiny artifacts of every stage that the report reads, made with the project's own writers."""
+"""Tiny artifacts of every stage that the report reads, made with the project's own writers and rules."""
 
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -19,24 +20,19 @@ from auxseg.datasets.manifest import (
     write_manifest,
     write_mask_list,
 )
-from auxseg.images import encode_grey, encode_label
+from auxseg.fusion import fuse
+from auxseg.images import decode_grey, encode_grey, encode_label
+from auxseg.maps import upsample
+from auxseg.params.labels import LabelsParams
 
-CLASSES = ClassTable(("cat", "<b>dog</b>"), (1, 2))
+CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
-GREY = 100
-"""Every photo is of this grey, so that the colour of an overlay is known."""
+RULE = LabelsParams()
 
 
-def label_of(height: int, width: int) -> np.ndarray:
-    """Return a label: left third 1, middle third background, right third 255."""
-    label = np.zeros((height, width), np.uint8)
-    label[:, : width // 3], label[:, -(width // 3) :] = 1, 255
-    return label
-
-
-def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool = True, size: tuple = (60, 90)) -> None:
-    """Write data/ under `work` and photos under `work`/raw: `rounds` trainings, labels `label_of`."""
+def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool = True, size: tuple = (61, 90)) -> None:
+    """Write data/ under `work` and photos under `work`/raw; labels are the fusion of random smooth maps."""
     rng = np.random.default_rng(0)
     height, width = size
     ids = {"train": [ODD_ID, *(f"t{n:03d}" for n in range(train - 1))], "val": [f"v{n:03d}" for n in range(val)]}
@@ -45,45 +41,73 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
     for split, names in ids.items():
         for number, name in enumerate(names):
             path = f"{split}{number}.png"
-            Image.new("RGB", (width, height), (GREY,) * 3).save(work / "raw" / path)
+            Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
-            labels = CLASSES.names if number % 2 == 0 else ("cat",)
+            labels = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
             records.append(ImageRecord(name, path, width, height, split, labels, digest))
             if masks:
-                content = encode_label(label_of(height, width))
+                content = encode_label(_classes(rng, size))
                 (work / "raw" / f"mask-{path}").write_bytes(content)
                 mask_list[name] = (f"mask-{path}", hashlib.sha256(content).hexdigest())
     data = work / "data"
     write_manifest(data / "manifest", records, CLASSES, SHARDS)
-    dataset = {"format": "folder", "unlisted": "error", "scenes": None}
-    write_json(data / "manifest/dataset.json", dataset)
+    write_json(data / "manifest/dataset.json", {"format": "folder", "unlisted": "error", "scenes": None})
     write_mask_list(data / "masks", mask_list, SHARDS)
-
-    grey, label = encode_grey(np.full(size, 0.5)), encode_label(label_of(height, width))
     names = [f"r{number}" for number in range(rounds + 1)]
     for shard in SHARDS:
         own = [record for record in records if shard_of(record.id, SHARDS) == shard]
-        own_train = [record for record in own if record.split == "train"]
-        write_archive(data / f"saliency/{shard}.zip", {f"{record.id}.png": grey for record in own})
-        for name in names:
-            write_archive(data / f"labels/{name}/{shard}.zip", {f"{r.id}.png": label for r in own_train})
-            write_archive(data / f"saliency_labels/{name}/{shard}.zip", {f"{r.id}.png": grey for r in own_train})
-            maps = {}
-            for record in own_train if name == "r0" else own:
-                grid = (height // 10, width // 10)
-                maps[f"{record.id}.cam"] = rng.random((len(record.labels), *grid)).astype(np.float16)
-                if name != "r0":
-                    maps[f"{record.id}.saliency"] = rng.random(grid).astype(np.float16)
-                    maps[f"{record.id}.prediction"] = label_of(*grid) % 255
-                    maps[f"{record.id}.confidence"] = rng.random(grid).astype(np.float16)
-            write_tensors(data / f"maps/{name}/{shard}.safetensors", maps)
+        _write_shard(data, shard, own, names, size, rng)
+    for name in names:
+        write_tensors(data / f"models/{name}.safetensors", {"weight": np.full(3, int(name[1:]), np.float32)})
     for name in names[1:]:
-        write_archive(data / f"predictions/{name}.zip", {f"{record}.png": label for record in ids["val"]})
+        write_archive(
+            data / f"predictions/{name}.zip",
+            {f"{record}.png": encode_label(_classes(rng, size)) for record in ids["val"]},
+        )
     _write_summary(data / "summary", names if masks else [])
 
 
+def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tuple, rng: np.random.Generator) -> None:
+    grid = (size[0] // 8, size[1] // 8)
+    prior = {f"{record.id}.png": encode_grey(_blobs(rng, size) / 255) for record in own}
+    write_archive(data / f"saliency/{shard}.zip", prior)
+    for name in names:
+        maps, labels, saliency = {}, {}, {}
+        for record in own:
+            png = f"{record.id}.png"
+            if name == "r0" and record.split == "val":
+                continue
+            cam = np.stack([_blobs(rng, grid) for _ in record.labels]).astype(np.float16) / np.float16(255)
+            maps[f"{record.id}.cam"] = cam
+            if name != "r0":
+                maps[f"{record.id}.saliency"] = rng.random(grid).astype(np.float16)
+                maps[f"{record.id}.prediction"] = _classes(rng, grid) % 255
+                maps[f"{record.id}.confidence"] = rng.random(grid).astype(np.float16)
+                maps[f"{record.id}.entropy"] = rng.random(grid).astype(np.float16)
+            if record.split == "train":
+                saliency[png] = prior[png] if name == "r0" else encode_grey(_blobs(rng, size) / 255)
+                present = [CLASSES.index(label) for label in record.labels]
+                grey = decode_grey(saliency[png])
+                fused = fuse(upsample(cam, *size), present, grey, RULE.cam_threshold, RULE.saliency_threshold)
+                labels[png] = encode_label(fused)
+        write_tensors(data / f"maps/{name}/{shard}.safetensors", maps)
+        write_archive(data / f"labels/{name}/{shard}.zip", labels)
+        write_archive(data / f"saliency_labels/{name}/{shard}.zip", saliency)
+
+
+def _blobs(rng: np.random.Generator, size: tuple) -> np.ndarray:
+    """Return a random smooth picture, uint8, with much black in it."""
+    coarse = (rng.random((4, 5, *size[2:])) * 2 - 0.7).clip(0, 1).astype(np.float32)
+    return np.rint(cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255).astype(np.uint8)
+
+
+def _classes(rng: np.random.Generator, size: tuple) -> np.ndarray:
+    """Return a random label with background, two classes and 255."""
+    values = np.array([0, 0, 0, 1, 2, 255], np.uint8)[rng.integers(0, 6, (3, 4))]
+    return cv2.resize(values, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
 def _write_summary(folder: Path, names: list[str]) -> None:
-    empty = {"round": None, "what": None, "set": None, "miou": None, "precision": None, "recall": None}
     kinds = [(name, "labels", "train") for name in names] + [(name, "model", "val") for name in names[1:]]
     rows = [
         {"round": name, "what": what, "set": split, "miou": 40.0 + index, "precision": 80.25, "recall": None}
@@ -94,13 +118,16 @@ def _write_summary(folder: Path, names: list[str]) -> None:
         for name, what, _ in kinds
         for class_name in CLASSES.with_background
     ]
-    write_rows(folder / "rounds.csv", rows or [empty])
-    write_rows(folder / "classes.csv", per_class or [empty])
+    write_rows(folder / "rounds.csv", rows, ["round", "what", "set", "miou", "precision", "recall"])
+    write_rows(folder / "classes.csv", per_class, ["round", "what", "class", "iou", "precision", "recall"])
 
 
 def sources(work: Path) -> Sources:
     """Return the folders under `work` as the stage would."""
     data = work / "data"
-    folders = {name: data / name for name in ("saliency", "maps", "labels", "saliency_labels", "predictions")}
-    masks = read_mask_list(data / "masks", SHARDS)
-    return Sources(photos=work / "raw", classes=CLASSES, shards=SHARDS, masks=masks, unlisted="error", **folders)
+    kinds = ("saliency", "maps", "labels", "saliency_labels", "predictions", "models")
+    masks = read_mask_list(data / f"masks/{shard}.csv" for shard in SHARDS)
+    return Sources(
+        photos=work / "raw", classes=CLASSES, shards=SHARDS, masks=masks, unlisted="error", rule=RULE,
+        **{name: data / name for name in kinds},
+    )  # fmt: skip

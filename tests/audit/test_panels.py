@@ -49,9 +49,20 @@ def test_heat_shows_the_strongest_class():
     assert (panels.heat_panel(cam[:0], PHOTO) == panel[20, 2]).all()
 
 
-def test_narrow_panels_stand_in_the_middle_of_a_cell():
-    strip = panels.join([np.zeros((10, 20, 3), np.uint8)] * 2)
-    assert strip.shape == (10, 2 * 96 + panels.GAP, 3)
-    dark = np.flatnonzero(strip[0, :, 0] == 0)
-    left = panels.panel_left(1, 20)
-    assert dark[0] == panels.panel_left(0, 20) == 38 and set(dark) == {*range(38, 58), *range(left, left + 20)}
+def test_change_has_the_colours_of_what_moved():
+    before = np.array([[0, 255, 1, 1]], np.uint8).repeat(40, 0).repeat(15, 1)
+    now = np.array([[0, 1, 255, 2]], np.uint8).repeat(40, 0).repeat(15, 1)
+    panel = panels.change_panel(before, now, PHOTO)
+    faded = np.rint(0.45 * 100 + 0.55 * 255)
+    wanted = [np.full(3, faded), *(np.rint(0.3 * 100 + 0.7 * np.array(c)) for c in panels.CHANGE_COLOURS.values())]
+    for column, colour in enumerate(wanted):
+        assert np.abs(panel[:, column * 15 : (column + 1) * 15] - colour).max() <= 1
+
+
+def test_sheet_goes_row_by_row_and_leaves_cells_dark():
+    white = np.full((10, 20, 3), 255, np.uint8)
+    sheet = panels.sheet([white, *[None] * panels.SHEET_COLUMNS, white])
+    assert sheet.shape == (2 * panels.CELL_HEIGHT, panels.SHEET_COLUMNS * panels.CELL_WIDTH, 3)
+    assert (sheet[:10, :20] == 255).all()
+    assert (sheet[panels.CELL_HEIGHT :][:10, panels.CELL_WIDTH :][:, :20] == 255).all()
+    assert (sheet == 255).sum() == 2 * white.size

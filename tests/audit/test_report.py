@@ -1,6 +1,8 @@
-"""The report as a reader's browser gets it: pages parsed, pictures decoded."""
+"""The report as files: what its scripts hand over, against the artifacts; pages parsed; bytes that repeat."""
 
+import base64
 import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -12,57 +14,23 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from report_data import CLASSES, GREY, ODD_ID, make, sources
+from report_data import CLASSES, ODD_ID, RULE, make, sources
+from report_reader import digest, read_script, write
 
-from auxseg.audit import report
-from auxseg.audit.panels import panel_left
-from auxseg.audit.report import write_report
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tensors import TensorFile
+from auxseg.audit.index import cut_chunks
+from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
+from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
-from auxseg.datasets.manifest import read_manifest
+from auxseg.datasets.manifest import read_manifest, shard_of
 from auxseg.errors import DataError
-from auxseg.images import PALETTE
-from auxseg.params.audit import AuditParams
+from auxseg.fusion import fuse
+from auxseg.images import decode_grey, decode_indices
+from auxseg.maps import upsample
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, and the text inside h3, th and td."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.tags, self.text, self._open = [], {"h3": [], "th": [], "td": []}, None
-        self.feed(path.read_text())
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag in self.text:
-            self._open = tag
-            self.text[tag].append("")
-
-    def handle_endtag(self, tag):
-        self._open = None if tag == self._open else self._open
-
-    def handle_data(self, data):
-        if self._open:
-            self.text[self._open][-1] += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def write(work, images=100, serial=True, folder="audit"):
-    records = read_manifest(work / "data/manifest")
-    with pytest.MonkeyPatch.context() as patch:
-        if serial:  # the same function, without the price of starting processes
-            patch.setattr(report, "map_processes", lambda function, items, label: [function(i) for i in items])
-        write_report(work / folder, sources(work), records, work / "data/summary", AuditParams(images=images))
-    return work / folder
-
-
-def digest(folder):
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+SIZE = (61, 90)
 
 
 @pytest.fixture(scope="module")
@@ -73,94 +41,168 @@ def work(tmp_path_factory):
     return folder
 
 
-PAGES = ["index.html", "r0.html", "r1.html", "r2.html", "r1-val.html", "r2-val.html"]
+@pytest.fixture(scope="module")
+def base(work):
+    return read_script(work / "audit/index/base.js")
 
 
-def test_pages_and_pictures(work):
-    assert sorted(path.name for path in (work / "audit").glob("*.html")) == sorted(PAGES)
-    assert len(list((work / "audit").rglob("*.jpg"))) == 3 * 5 + 2 * 3  # one a row
+def stored(work, base, split, image_id):
+    """Return what the chunk of an image holds of it."""
+    records = base["records"][split]
+    position = records["id"].index(image_id)
+    return read_script(work / f"audit/images/{records['chunk'][position]}.js")[records["slot"][position]]
+
+
+def test_few_files(work):
+    names = set(digest(work / "audit"))
+    assert {"index.html", "tables.html", "index/base.js", "app/style.css"} <= names
+    assert {name for name in names if name.startswith("index/r")} == {
+        "index/r0-train.js", "index/r1-train.js", "index/r2-train.js", "index/r1-val.js", "index/r2-val.js"
+    }  # fmt: skip
+    chunks = len([name for name in names if name.startswith("images/")])
+    assert chunks == 4  # two splits of two shards
+    sheets = {name.rpartition("/")[0].removeprefix("thumbs/") for name in names if name.startswith("thumbs/")}
+    later = {"cam", "refined", "saliency", "label", "prediction"}
+    assert sheets == {f"base/{kind}" for kind in ("photo", "prior", "cam0", "mask")} | {
+        f"{name}/{kind}" for name in ("r1", "r2") for kind in later
+    } | {"r0/label", "r1/change", "r2/change"}
     assert not list(work.rglob(".tmp-*"))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_links_and_pictures_are_on_disk_and_nothing_else_is_asked_for(work, name):
-    page = Page(work / "audit" / name)
-    links = [a["href"] for a in page.all("a")] + [i["src"] for i in page.all("img")]
-    for link in links:
-        path, _, anchor = link.partition("#")
-        target = work / "audit" / (path or name)
-        assert "//" not in link and target.is_file()
-        if anchor:
-            assert any(attributes.get("id") == anchor for _, attributes in Page(target).tags)
-    assert not page.all("script") and not page.all("link") and not page.all("iframe")
-    text = (work / "audit" / name).read_text()
-    assert "http:" not in text and "https:" not in text and "url(" not in text
+def test_chunks_hold_the_bytes_of_the_artifacts(work, base):
+    for split in ("train", "val"):
+        for image_id in base["records"][split]["id"]:
+            found, shard = stored(work, base, split, image_id), shard_of(image_id, ("00", "01"))
+            prior = Archive(work / f"data/saliency/{shard}.zip")[f"{image_id}.png"]
+            assert base64.b64decode(found["prior"]) == prior
+            assert found["hashes"]["prior"] == hashlib.sha256(prior).hexdigest()
+            assert set(found["rounds"]) == ({"r0", "r1", "r2"} if split == "train" else {"r1", "r2"})
+            for name, content in found["rounds"].items():
+                path = f"labels/{name}/{shard}.zip" if split == "train" else f"predictions/{name}.zip"
+                label = Archive(work / "data" / path)[f"{image_id}.png"]
+                assert base64.b64decode(content["label"]) == label
+                assert content["hashes"]["label"] == hashlib.sha256(label).hexdigest()
+                cam = TensorFile(work / f"data/maps/{name}/{shard}.safetensors")[f"{image_id}.cam"]
+                assert content["cam"]["shape"] == list(cam.shape)
+                assert base64.b64decode(content["cam"]["data"]) == cam.astype("<f2").tobytes()
+                assert (content["refined"] is None) == (content["prediction"] is None) == (name == "r0")
+                assert (content["saliency"] is None) == (split == "val" or name == "r0")
+
+
+def test_labels_follow_from_what_the_chunks_hold_in_every_pixel(work, base):
+    """An auditor with nothing but the report's folder comes to the same labels."""
+    decoded = 0
+    for image_id, tags in zip(base["records"]["train"]["id"], base["records"]["train"]["tags"], strict=True):
+        found = stored(work, base, "train", image_id)
+        for content in found["rounds"].values():
+            saliency = decode_grey(base64.b64decode(content["saliency"] or found["prior"]))
+            cam = np.frombuffer(base64.b64decode(content["cam"]["data"]), "<f2").reshape(content["cam"]["shape"])
+            again = fuse(upsample(cam, *SIZE), tags, saliency, base["rule"]["cam_threshold"], RULE.saliency_threshold)
+            label = decode_indices(base64.b64decode(content["label"]))
+            assert (again == label).all() and len(np.unique(label)) > 2
+            decoded += 1
+    assert decoded == 5 * 3
+    assert all(
+        read_script(work / f"audit/index/{name}-train.js")["figures"]["mismatch"] == [0] * 5 for name in ("r0", "r2")
+    )
+
+
+def test_a_label_that_does_not_follow_is_counted(tmp_path):
+    make(tmp_path, rounds=1, train=2, val=0)
+    shutil.copytree(tmp_path / "data/maps/r0", tmp_path / "data/maps/r1", dirs_exist_ok=True)  # another round's CAMs
+    with pytest.raises(DataError, match=r"holds no tensor '.*saliency'; run the stage that writes it again"):
+        write(tmp_path)
+    shutil.rmtree(tmp_path / "data/saliency_labels/r1")
+    shutil.copytree(tmp_path / "data/saliency_labels/r0", tmp_path / "data/saliency_labels/r1")
+    make(tmp_path / "other", rounds=1, train=2, val=0)
+    shutil.rmtree(tmp_path / "data/maps/r1")
+    shutil.copytree(tmp_path / "other/data/maps/r1", tmp_path / "data/maps/r1")
+    assert min(read_script(write(tmp_path) / "index/r1-train.js")["figures"]["mismatch"]) > 0
+
+
+def test_photos_are_reduced_and_labels_are_not(tmp_path):
+    make(tmp_path, rounds=1, train=2, val=0, size=(150, 200))
+    found = read_script(write(tmp_path, photo_side=64) / "images/00000.js")[0]
+    with Image.open(io.BytesIO(base64.b64decode(found["photo"]))) as photo:
+        assert photo.size == (64, 48)
+    assert decode_indices(base64.b64decode(found["rounds"]["r1"]["label"])).shape == (150, 200)
+
+
+def test_sheets_hold_a_cell_for_every_picture(work, base):
+    for path in (work / "audit/thumbs").rglob("*.jpg"):
+        with Image.open(path) as sheet:
+            assert sheet.size == (SHEET_COLUMNS * CELL_WIDTH, CELL_HEIGHT)
+    records = base["records"]["train"]
+    at = records["id"].index("t001")
+    with Image.open(work / f"audit/thumbs/base/photo/{records['chunk'][at]}.jpg") as sheet:
+        left = records["slot"][at] * CELL_WIDTH
+        cell = np.asarray(sheet)[: SIZE[0], left : left + SIZE[1]].astype(int)
+    with Image.open(work / "raw/train2.png") as photo:
+        assert np.abs(cell - np.asarray(photo)).mean() < 6
+
+
+def test_provenance(work, base):
+    weights = hashlib.sha256((work / "data/models/r2.safetensors").read_bytes()).hexdigest()
+    assert base["provenance"]["weights"]["r2"] == weights
+    assert base["provenance"]["params"] == {"labels": {"a": 1}}
+    assert base["provenance"]["versions"]["numpy"] == np.__version__
+    declared = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    for origin in base["provenance"]["origins"]:  # as dvc.yaml has it
+        stage = declared[origin["stage"]]
+        stage = stage.get("do", stage)
+        assert set(origin["sections"]) <= set(stage["params"])
+        assert set(origin["sections"]) <= set(declared["audit"]["params"])
+        if origin["file"].startswith("data/"):
+            outputs = {output.replace("${key}", "${item.round}") for output in stage["outs"]}
+            pattern = origin["file"].replace("<round>", "${item.round}").replace("<shard>", "${item.shard}")
+            assert outputs & {pattern, pattern.replace("${item.round}", "r0")}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.mark.parametrize("name", ["index.html", "tables.html"])
+def test_pages_ask_for_nothing_outside(work, name):
+    page, text = Page(work / "audit" / name), (work / "audit" / name).read_text()
+    for link in [a["href"] for a in page.all("a") + page.all("link")] + [s["src"] for s in page.all("script")]:
+        assert "//" not in link and (not link.partition("#")[0] or (work / "audit" / link.partition("#")[0]).is_file())
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
-    assert "default-src 'none'" in policy and "http" not in policy
-    for image in page.all("img"):
-        with Image.open(work / "audit" / image["src"]) as picture:
-            assert picture.size == (int(image["width"]), int(image["height"]))
-        assert image["alt"]
-    assert all(header.get("scope") in ("col", "row") for header in page.all("th"))
+    assert policy.startswith("default-src 'none';") and "http" not in policy and "unsafe" not in policy
+    assert "http:" not in text and "https:" not in text
+    assert not [attributes for _, attributes in page.tags if "style" in attributes or "onclick" in attributes]
+    labelled = [a for tag in ("input", "select", "textarea") for a in page.all(tag) if a.get("type") != "file"]
+    assert all("id" in attributes for attributes in labelled)
+    for script in (work / "audit/app").glob("*.js"):
+        code = script.read_text()
+        assert not any(word in code for word in ("http:", "https:", "innerHTML", "fetch(", "import(", "eval("))
 
 
-@pytest.mark.parametrize(("name", "split"), [("r0.html", "train"), ("r2.html", "train"), ("r1-val.html", "val")])
-def test_every_image_is_listed_as_text(work, name, split):
-    ids = [record.id for record in read_manifest(work / "data/manifest", split)]
-    assert Page(work / "audit" / name).text["h3"] == ids
-    if split == "train":
-        assert ODD_ID in ids and "<script" not in (work / "audit" / name).read_text()
+def test_tables_of_the_summary(work):
+    text = (work / "audit/tables.html").read_text()
+    assert "&lt;b&gt;dog&lt;/b&gt;" in text and "<b>dog" not in text
+    assert 'data-number="80.25"' in text and "<td>-</td>" in text
+    assert text.index('id="rounds"') < text.index('id="classes"')
 
 
-def test_result_tables(work):
-    page = Page(work / "audit/index.html")
-    assert page.text["td"][:5] == ["pseudo labels", "train", "40.0", "80.2", "-"]
-    assert CLASSES.names[1] in page.text["th"]  # escaped: a class name is no markup
-    assert page.text["td"].count("12.3") == 5 * 3
-
-
-def panel(work, page, caption):
-    """Return one decoded panel, int (60, 90, 3), of the first row of a page."""
-    text = Page(work / "audit" / f"{page}.html")
-    image = text.all("img")[0]
-    captions = image["alt"].split("left to right: ")[1].split(", ")
-    left = panel_left(captions.index(caption), 90) if caption in captions else None
-    if left is None:
-        return None
-    with Image.open(work / "audit" / image["src"]) as picture:
-        return np.asarray(picture.convert("RGB"))[:, left : left + 90].astype(int)
-
-
-@pytest.mark.parametrize(
-    ("page", "caption"),
-    [
-        ("r0", "pseudo label"),
-        ("r2", "pseudo label"),
-        ("r1", "mask"),
-        ("r2-val", "final prediction"),
-        ("r1-val", "mask"),
-    ],
-)  # fmt: skip
-def test_label_panels_in_their_place(work, page, caption):
-    found = panel(work, page, caption)
-    assert np.abs(found[30, 15] - (0.3 * GREY + 0.7 * PALETTE[1])).max() < 6
-    assert np.abs(found[30, 45] - (0.45 * GREY + 0.55 * 255)).max() < 6
-    hatch = found[5:55, 65:85, 0]
-    assert np.percentile(hatch, 90) - np.percentile(hatch, 10) > 120  # visible, whatever lies below
-
-
-def test_other_panels(work):
-    assert np.abs(panel(work, "r0", "photo") - GREY).max() < 4
-    assert np.abs(panel(work, "r0", "saliency prior") - 128).max() < 4
-    assert np.abs(panel(work, "r1", "prediction")[30, 15] - (0.3 * GREY + 0.7 * PALETTE[1])).max() < 6
-    assert panel(work, "r0", "CAM") is not None and panel(work, "r0", "refined CAM") is None
-    assert panel(work, "r1", "refined CAM") is not None and panel(work, "r0", "prediction") is None
-
-
-def test_neighbours_and_notes(work):
-    text = (work / "audit/r1.html").read_text()
-    assert 'href="r0.html#i' in text and 'href="r2.html#i' in text
-    assert "ignored 33.3 %" in text and "not in the label: &lt;b&gt;dog&lt;/b&gt;" in text
+def test_hostile_text_stays_text(work, base):
+    assert ODD_ID in base["records"]["train"]["id"] and base["classes"] == list(CLASSES.with_background)
+    assert "<script>x" not in (work / "audit/index.html").read_text()
+    script = data_script("index/x", {"__proto__": "\u2028</script>\\'\""})
+    assert script.isascii() and b"\\\\u2028" in script
+    with pytest.raises(ValueError, match="Out of range float"):
+        data_script("x", {"a": float("nan")})
 
 
 def test_same_bytes_from_worker_processes(work):
@@ -170,18 +212,26 @@ def test_same_bytes_from_worker_processes(work):
 def test_without_masks_and_val(tmp_path):
     make(tmp_path, rounds=1, train=4, val=0, masks=False)
     folder = write(tmp_path)
-    assert sorted(path.name for path in folder.glob("*.html")) == ["index.html", "r0.html", "r1.html"]
-    assert "no masks" in (folder / "index.html").read_text()
-    assert "mask" not in Page(folder / "r1.html").all("img")[0]["alt"]
+    assert "no masks" in (folder / "tables.html").read_text()
+    assert set(read_script(folder / "index/base.js")["records"]) == {"train"}
+    assert read_script(folder / "index/r1-train.js")["figures"]["iou"] == [None] * 4
 
 
-def test_the_same_images_in_every_round(tmp_path):
+def test_a_part_of_the_images(tmp_path):
     make(tmp_path, rounds=1, train=9)
-    folder = write(tmp_path, images=3)
-    rows = [Page(folder / name).text["h3"] for name in ("r0.html", "r1.html")]
-    assert rows[0] == rows[1] == [ODD_ID, "t002", "t005"]
+    base = read_script(write(tmp_path, images=3) / "index/base.js")
+    assert sorted(base["records"]["train"]["id"]) == [ODD_ID, "t002", "t005"]
+    assert base["totals"] == {"train": 9, "val": 3}
     records = read_manifest(tmp_path / "data/manifest", "train")
-    assert spread(records, 100) == records and len({r.id for r in spread(records, 8)}) == 8
+    assert spread(records, 100) == spread(records, None) == records
+    assert len({record.id for record in spread(records, 8)}) == 8
+
+
+def test_chunks_are_of_one_split_and_shard(work):
+    records = read_manifest(work / "data/manifest") * 20
+    for chunk in cut_chunks(records, sources(work)):
+        assert len(chunk.records) <= 32
+        assert len({(record.split, shard_of(record.id, ("00", "01"))) for record in chunk.records}) == 1
 
 
 def test_removed_rounds_are_not_shown(tmp_path):
@@ -207,10 +257,15 @@ def test_the_stage_as_a_program(tmp_path):
     make(tmp_path)
     shutil.copy(PROJECT / "dvc.yaml", tmp_path)
     values = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"audit": {"images": 2}}))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"audit": {"images": 2}, "labels": {}}))
     done = subprocess.run(
         [sys.executable, PROJECT / "workflow/stages/audit.py"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"AUXSEG_DATA": str(tmp_path / "raw")}, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert digest(tmp_path / "data/audit") == digest(write(tmp_path, images=2))
+    assert "audit: 4 images" in done.stderr
+    found, wanted = digest(tmp_path / "data/audit"), digest(write(tmp_path, images=2))
+    assert found.pop("index/base.js") != wanted.pop("index/base.js")  # it tells the parameters
+    found.pop("index.html"), wanted.pop("index.html")  # and the size of the folder
+    assert found == wanted
+    assert read_script(tmp_path / "data/audit/index/base.js")["provenance"]["params"]["cam"] == values["cam"]

@@ -1,1 +1,1 @@
-"""The report: a folder of plain pages that opens from disk, without server, network or script."""
+"""The report: one folder that opens from disk, without server or network, in which labels are ranked and judged."""

@@ -1,4 +1,4 @@
-"""The pictures of the report as arrays: photo, grey map, heat and label overlay, and the strip that joins them.
+"""The small pictures of the report as arrays: photo, grey map, heat and label overlay, and the sheet that joins them.
 
 A panel is uint8 (h, w, 3). Labels and predictions are scaled to the panel by nearest neighbour, so a colour is
 always the colour of one class.
@@ -14,27 +14,29 @@ from PIL import Image
 from auxseg.images import IGNORE, colourise
 
 MAX_HEIGHT, MAX_WIDTH = 160, 320
-"""Largest panel, pixels; a photo is scaled down to fit and never up."""
-MIN_CELL = 96
-"""A narrower panel stands in the middle of a cell of this width, so that its caption has room."""
-GAP = 4
-"""White pixels between two panels of a strip."""
+"""Largest panel of a figure, pixels; a photo is scaled down to fit and never up."""
+CELL_HEIGHT, CELL_WIDTH = 96, 128
+"""Cell of a thumbnail sheet, pixels; a thumbnail stands in its upper left corner."""
+SHEET_COLUMNS = 8
+"""Cells in a row of a thumbnail sheet."""
 HATCH_PERIOD = 8
 """Pixels from one light diagonal of the ignore hatch to the next."""
+CHANGE_COLOURS = {"added": (0, 158, 115), "removed": (213, 94, 0), "changed": (86, 180, 233)}
+"""Colours that people with colour blindness can tell apart (Okabe and Ito)."""
 
 _FADE, _COLOUR, _HEAT, _HATCH = 0.55, 0.7, 0.6, 0.75
 _LIGHT, _DARK = 245, 40
 
 
-def panel_size(height: int, width: int) -> tuple[int, int]:
-    """Return height and width of the panels of a photo."""
-    scale = min(1.0, MAX_HEIGHT / height, MAX_WIDTH / width)
+def panel_size(height: int, width: int, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> tuple[int, int]:
+    """Return height and width of the panels of a photo; `most` is the largest height and width."""
+    scale = min(1.0, most[0] / height, most[1] / width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def photo_panel(rgb: np.ndarray) -> np.ndarray:
+def photo_panel(rgb: np.ndarray, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> np.ndarray:
     """Scale a photo, uint8 (H, W, 3), to its panel."""
-    height, width = panel_size(*rgb.shape[:2])
+    height, width = panel_size(*rgb.shape[:2], most)
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
@@ -80,32 +82,38 @@ def label_panel(label: np.ndarray, photo: np.ndarray) -> np.ndarray:
     return panel
 
 
-def join(panels: Sequence[np.ndarray]) -> np.ndarray:
-    """Put panels of one size side by side, `GAP` apart, each in the middle of its cell, on white."""
-    height, width = panels[0].shape[:2]
-    cell = cell_width(width)
-    strip = np.full((height, len(panels) * (cell + GAP) - GAP, 3), 255, np.uint8)
-    for index, panel in enumerate(panels):
-        left = panel_left(index, width)
-        strip[:, left : left + width] = panel
-    return strip
+def change_panel(before: np.ndarray, now: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """Lay the difference of two labels, uint8 (H, W), over a photo panel that is faded where nothing changed.
+
+    As `auxseg.audit.diff` says it: added where 255 became a class or background, removed the reverse, changed where
+    class or background became another.
+    """
+    height, width = photo.shape[:2]
+    before, now = (cv2.resize(v, (width, height), interpolation=cv2.INTER_NEAREST_EXACT) for v in (before, now))
+    grey = np.repeat(photo.mean(axis=2, keepdims=True), 3, axis=2)
+    panel = _mix(grey, np.full_like(grey, 255), _FADE)
+    added, removed = before == IGNORE, now == IGNORE
+    for where, colour in zip((added, removed, ~added & ~removed), CHANGE_COLOURS.values(), strict=True):
+        chosen = (before != now) & where
+        panel[chosen] = _mix(grey, np.asarray(colour, np.uint8), _COLOUR)[chosen]
+    return panel
 
 
-def cell_width(width: int) -> int:
-    """Return the width of a strip's cell for panels of some width."""
-    return max(width, MIN_CELL)
+def sheet(pictures: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Put thumbnails on one sheet, row by row, `SHEET_COLUMNS` in a row; None leaves a cell dark."""
+    rows = -(-len(pictures) // SHEET_COLUMNS)
+    joined = np.zeros((rows * CELL_HEIGHT, SHEET_COLUMNS * CELL_WIDTH, 3), np.uint8)
+    for slot, picture in enumerate(pictures):
+        if picture is not None:
+            top, left = slot // SHEET_COLUMNS * CELL_HEIGHT, slot % SHEET_COLUMNS * CELL_WIDTH
+            joined[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return joined
 
 
-def panel_left(index: int, width: int) -> int:
-    """Return the column where panel `index` of a strip begins."""
-    cell = cell_width(width)
-    return index * (cell + GAP) + (cell - width) // 2
-
-
-def encode_strip(strip: np.ndarray) -> bytes:
-    """Encode a strip as JPEG with full colour resolution, so that class colours and hatch stay sharp."""
+def encode_jpeg(picture: np.ndarray, quality: int = 85) -> bytes:
+    """Encode a picture, uint8 (H, W, 3), with full colour resolution, so that class colours and hatch stay sharp."""
     buffer = io.BytesIO()
-    Image.fromarray(strip).save(buffer, "JPEG", quality=85, subsampling=0)
+    Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
 
 

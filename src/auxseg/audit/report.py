@@ -1,56 +1,89 @@
-"""Writes the report: index.html, a page for each round and split, and one picture for each row."""
+"""Writes the report: pages, program, index, and chunks of images made in worker processes."""
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir
-from auxseg.artifacts.tables import read_csv
-from auxseg.audit.pages import index_page, page_links, round_page
+from auxseg.audit.chunks import CHUNK, Chunk, ChunkJob, rounds_of, sheet_folders
+from auxseg.audit.index import base_index, cut_chunks, round_index
+from auxseg.audit.pages import SCRIPTS, index_page, tables_page
+from auxseg.audit.provenance import provenance
+from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import Sources, list_rounds, spread
-from auxseg.audit.strips import StripJob, page_name
-from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.datasets.manifest import ImageRecord
 from auxseg.parallel import map_processes
 from auxseg.params.audit import AuditParams
 
+APP = Path(__file__).parent / "app"
+SPLITS = ("train", "val")
 
-def write_report(folder: Path, sources: Sources, records: list[ImageRecord], summary: Path, params: AuditParams) -> int:
+
+def write_report(
+    folder: Path,
+    sources: Sources,
+    records: Sequence[ImageRecord],
+    summary: Path,
+    params: AuditParams,
+    sections: dict[str, dict],
+) -> tuple[int, int]:
     """Write the report as `folder`: whole or not at all, in place of what was there.
 
     Args:
         folder: becomes the report.
         sources: artifacts of every round.
         records: the manifest, train and val.
-        summary: folder with rounds.csv and classes.csv.
-        params: how many images a split.
+        summary: folder of tables; every CSV in it is shown.
+        params: how many images a split, and how large.
+        sections: section -> values of the parameters that made the artifacts.
 
     Returns:
-        Number of images shown.
+        Number of images shown, and size of the folder in bytes.
 
     Raises:
         DataError: an artifact of a round is missing or damaged.
     """
     rounds = list_rounds(summary / "rounds.csv", sources.labels)
     sources.check(rounds)
-    by_split = {split: [record for record in records if record.split == split] for split in ("train", "val")}
-    shown = {split: spread(found, params.images) for split, found in by_split.items()}
-    pages = {"train": rounds, "val": rounds[1:] if shown["val"] else []}
-    links = page_links(rounds, bool(shown["val"]))
-    # images of one shard together, so that a worker opens few files
-    chosen = sorted(
-        (record for split in pages if pages[split] for record in shown[split]),
-        key=lambda record: (shard_of(record.id, sources.shards), record.id),
-    )
+    by_split = {split: [record for record in records if record.split == split] for split in SPLITS}
+    shown = [record for split in SPLITS for record in spread(by_split[split], params.images)]
+    chunks = cut_chunks(shown, sources)
     with atomic_dir(folder) as temporary:
-        for split, names in pages.items():
-            for name in names:
-                (temporary / "pictures" / page_name(name, split)).mkdir(parents=True)
-        drawn = map_processes(StripJob(sources, tuple(rounds), temporary), chosen, "audit")
-        strips = {record.id: found for record, found in zip(chosen, drawn, strict=True)}
-        for split, names in pages.items():
-            for name in names:
-                page = page_name(name, split)
-                rows = [strips[record.id][page] for record in shown[split]]
-                text = round_page(name, split, names, rows, len(by_split[split]), sources.classes, links)
-                (temporary / f"{page}.html").write_bytes(text.encode())
-        results, per_class = read_csv(summary / "rounds.csv"), read_csv(summary / "classes.csv")
-        (temporary / "index.html").write_bytes(index_page(links, results, per_class).encode())
-    return len(chosen)
+        sheets = {
+            f"thumbs/{path}"
+            for split in {chunk.split for chunk in chunks}
+            for path in sheet_folders(rounds_of(rounds, split), split, bool(sources.masks))
+        }
+        for path in ("images", "index", *sheets):
+            (temporary / path).mkdir(parents=True)
+        job = ChunkJob(sources, tuple(rounds), temporary, params.photo_side)
+        rows = map_processes(job, chunks, "audit", unit=f"{CHUNK} images")
+        for (name, split), found in _by_page(chunks, rows).items():
+            _write_script(temporary, f"index/{name}-{split}", round_index(found))
+        totals = {split: len(found) for split, found in by_split.items()}
+        origin = provenance(sources.models, rounds, sections)
+        _write_script(temporary, "index/base", base_index(chunks, sources, rounds, totals, origin))
+        (temporary / "app").mkdir()
+        for name in ("style.css", "tables.js", *SCRIPTS):
+            shutil.copyfile(APP / name, temporary / "app" / name)
+        (temporary / "tables.html").write_bytes(tables_page(summary).encode())
+        size = _size(temporary)
+        (temporary / "index.html").write_bytes(index_page(size).encode())
+    return len(shown), _size(folder)
+
+
+def _by_page(chunks: Sequence[Chunk], rows: Sequence[dict[str, list[dict]]]) -> dict[tuple[str, str], list[dict]]:
+    """Return (round, split) -> rows of all chunks, in the order of the chunks."""
+    pages: dict[tuple[str, str], list[dict]] = {}
+    for chunk, by_round in zip(chunks, rows, strict=True):
+        for name, found in by_round.items():
+            pages.setdefault((name, chunk.split), []).extend(found)
+    return pages
+
+
+def _write_script(folder: Path, name: str, value: dict) -> None:
+    (folder / f"{name}.js").write_bytes(data_script(name, value))
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

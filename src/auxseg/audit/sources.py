@@ -1,7 +1,7 @@
 """Where the report takes its data from: the artifacts of every round, opened as they are needed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_files
 from auxseg.datasets.masks import Unlisted
 from auxseg.errors import DataError
+from auxseg.params.labels import LabelsParams
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,14 @@ class Sources:
     labels: Path
     saliency_labels: Path
     predictions: Path
+    models: Path
     classes: ClassTable
     shards: tuple[str, ...]
-    masks: dict[str, str]
+    masks: Mapping[str, str]
     """Id -> path relative to `photos`; empty without masks."""
     unlisted: Unlisted
+    rule: LabelsParams
+    """Thresholds that the labels were made with."""
 
     def check(self, rounds: Sequence[str]) -> None:
         """Refuse rounds of which a shard is missing or left over.
@@ -64,10 +68,10 @@ def list_rounds(summary: Path, labels: Path) -> list[str]:
     return rounds
 
 
-def spread(records: Sequence[ImageRecord], count: int) -> list[ImageRecord]:
-    """Return at most `count` records, spread evenly over the ids: the same ones in every round."""
+def spread(records: Sequence[ImageRecord], count: int | None) -> list[ImageRecord]:
+    """Return at most `count` records (None: all), spread evenly over the ids: the same ones in every round."""
     ordered = sorted(records, key=lambda record: record.id)
-    count = min(count, len(ordered))
+    count = len(ordered) if count is None else min(count, len(ordered))
     return [ordered[position * len(ordered) // count] for position in range(count)]
 
 

@@ -1,0 +1,129 @@
+// Beside the panels: class toggles, figures, changes since the last round, and where every picture comes from.
+"use strict";
+
+(function (auxseg) {
+  const { element, byId, state } = auxseg;
+  let app = null;
+
+  auxseg.details = {
+    start(context) {
+      app = context;
+      byId("ignored-swatch").title = "always shown";
+    },
+    show(opened) {
+      showPanels();
+      showClasses(opened);
+      showFigures(opened);
+      showChanges(opened);
+      showProvenance(opened);
+    },
+    showToggles(opened) {
+      showPanels();
+      showClasses(opened);
+    },
+  };
+
+  const cells = (tag, values) => values.map((value) => element(tag, {}, value));
+
+  function toggles(parent, items, key, make) {
+    const focused = parent.contains(document.activeElement) ? document.activeElement.value : null;
+    parent.replaceChildren(...items.map(make));
+    for (const box of parent.querySelectorAll("input")) if (box.value === focused) box.focus();
+  }
+
+  function showPanels() {
+    toggles(byId("panel-kinds"), app.kinds, "panels", (kind, at) => {
+      const box = element("input", { type: "checkbox", value: kind, onchange: () => state.toggle("panels", kind) });
+      box.checked = state.get().panels.includes(kind);
+      return element("label", { title: `Shift+${at + 1}` }, box, auxseg.kindTitle(kind, app.split));
+    });
+  }
+
+  // Classes of the image first, then the others that the data set has.
+  function showClasses(opened) {
+    const own = new Set([...opened.image.tags, ...Object.keys(app.page.index.pixels[opened.i]).map(Number)]);
+    toggles(byId("class-toggles"), app.base.classes.slice(1), "hidden", (name, at) => {
+      const box = element("input", { type: "checkbox", value: name, onchange: () => state.toggle("hidden", name) });
+      box.checked = !state.get().hidden.includes(name);
+      const shortcut = at < 9 ? { title: `key ${at + 1}` } : {};
+      return element("label", { ...shortcut, class: own.has(at + 1) ? "own" : "" }, box, auxseg.chip(app.base, at + 1));
+    });
+  }
+
+  function showFigures(opened) {
+    const rows = app.base.figures.map(({ key, title, unit, meaning }) => {
+      const value = auxseg.figure(app.base, app.page, key, opened.i);
+      return element(
+        "tr",
+        { title: meaning },
+        element("th", { scope: "row" }, title),
+        element("td", {}, auxseg.formatFigure(value, unit)),
+      );
+    });
+    byId("figure-rows").replaceChildren(...rows);
+    const isFused = auxseg.isFused(app.base, app.split, opened.round);
+    byId("check").hidden = !isFused;
+    byId("recomputed").textContent = "";
+    byId("check").onclick = () => {
+      const wrong = auxseg.countMismatches(opened.image, opened.image.rounds[opened.round], app.base.rule);
+      const all = opened.image.width * opened.image.height;
+      byId("recomputed").textContent =
+        `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels as stored`;
+    };
+  }
+
+  function showChanges(opened) {
+    const moved = Object.entries(app.page.index.changes[opened.i]);
+    byId("changes-none").hidden = moved.length > 0;
+    byId("changes-none").textContent = opened.previous
+      ? `No class has moved since ${opened.previous}.`
+      : "This is the first round.";
+    byId("changes").hidden = moved.length === 0;
+    byId("change-rows").replaceChildren(
+      ...moved.map(([index, counts]) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, auxseg.chip(app.base, Number(index))),
+          ...cells(
+            "td",
+            counts.map((count) => count.toLocaleString("en")),
+          ),
+        ),
+      ),
+    );
+  }
+
+  // Stage, file, hash and weights of everything shown of the image, and the parameters that made it.
+  function showProvenance(opened) {
+    const { origins, params, weights, versions } = app.base.provenance;
+    const { records } = app.page;
+    const isFirst = opened.round === app.base.rounds[0];
+    const hashes = {
+      ...opened.stored.hashes,
+      ...opened.stored.rounds[opened.round].hashes,
+      weights: weights[opened.round],
+    };
+    const shown = origins.filter(
+      (origin) => (isFirst ? origin.first : origin.later) && (!origin.split || origin.split === app.split),
+    );
+    const lines = shown.flatMap((origin) => {
+      const hash = hashes[origin.artifact];
+      if (!hash) return [];
+      const file = origin.file.replace("<round>", opened.round).replace("<shard>", records.shard[opened.i]);
+      const made = origin.weights ? `, by the network of ${opened.round}` : "";
+      return [
+        element("dt", {}, origin.title),
+        element("dd", {}, `stage ${origin.stage}, ${file}${made}`),
+        element("dd", { class: "hash" }, `SHA-256 ${hash}`),
+        element("dd", {}, `parameters: ${origin.sections.join(", ")}`),
+      ];
+    });
+    byId("provenance-list").replaceChildren(...lines);
+    byId("provenance-path").textContent = opened.stored.path;
+    byId("provenance-params").textContent = JSON.stringify(params, null, 1);
+    byId("provenance-versions").textContent = Object.entries(versions)
+      .map(([name, number]) => `${name} ${number}`)
+      .join("\n");
+  }
+})(window.auxseg);

@@ -1,0 +1,160 @@
+// The gallery: cards of the selected images, drawn only where the list is scrolled to.
+"use strict";
+
+(function (auxseg) {
+  const GAP = 12;
+  const CARD_PADDING = 18;
+  const TEXT_HEIGHT = 78;
+  const LEAST_WIDTH = 200;
+  const SPARE_ROWS = 2;
+  let app = null;
+  let list = null;
+  let spacer = null;
+  const shown = new Map(); // position in the order -> card
+  let layout = { columns: 1, width: 1, height: 1 };
+  let isWaiting = false;
+
+  auxseg.gallery = {
+    start(context) {
+      app = context;
+      list = auxseg.byId("list");
+      spacer = auxseg.byId("spacer");
+      list.addEventListener("scroll", draw, { passive: true });
+      list.addEventListener("keydown", onKey);
+      new ResizeObserver(() => auxseg.gallery.render()).observe(list);
+    },
+    // Draw anew: other rows, other order, other thumbnails.
+    render() {
+      for (const card of shown.values()) card.remove();
+      shown.clear();
+      measure();
+      auxseg.byId("empty").hidden = app.rows.length > 0;
+      drawNow();
+    },
+    // Draw one card anew, after a verdict.
+    refresh(i) {
+      for (const [position, card] of shown) {
+        if (app.rows[position] !== i) continue;
+        const hadFocus = card === document.activeElement;
+        const made = makeCard(position);
+        card.replaceWith(made);
+        shown.set(position, made);
+        if (hadFocus) made.focus({ preventScroll: true });
+      }
+    },
+    toTop: () => list.scrollTo(0, 0),
+    // Scroll to a position in the order and give its card the focus.
+    focus(position) {
+      const at = Math.max(0, Math.min(app.rows.length - 1, position));
+      const top = Math.floor(at / layout.columns) * layout.height;
+      if (top < list.scrollTop) list.scrollTop = top;
+      else if (top + layout.height > list.scrollTop + list.clientHeight) {
+        list.scrollTop = top + layout.height - list.clientHeight;
+      }
+      app.focused = at;
+      drawNow();
+      for (const [position_, card] of shown) {
+        card.tabIndex = position_ === at ? 0 : -1;
+        card.ariaSelected = String(position_ === at);
+      }
+      shown.get(at)?.focus({ preventScroll: true });
+    },
+  };
+
+  function measure() {
+    const [, cellHeight] = app.base.sheets.cell;
+    const least = Math.max(LEAST_WIDTH, app.thumbs.length * (app.thumbWidth + 4) + CARD_PADDING - 4);
+    const room = list.clientWidth - 2 * GAP;
+    const columns = Math.max(1, Math.floor((room + GAP) / (least + GAP)));
+    const width = Math.max(least, Math.min(1.25 * least, Math.floor((room + GAP) / columns) - GAP));
+    layout = { columns, width, height: cellHeight + TEXT_HEIGHT + GAP };
+    spacer.style.height = `${Math.ceil(app.rows.length / columns) * layout.height}px`;
+  }
+
+  function draw() {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => {
+      isWaiting = false;
+      drawNow();
+    });
+  }
+
+  function drawNow() {
+    const top = Math.floor(list.scrollTop / layout.height) - SPARE_ROWS;
+    const bottom = Math.ceil((list.scrollTop + list.clientHeight) / layout.height) + SPARE_ROWS;
+    const first = Math.max(0, top * layout.columns);
+    const last = Math.min(app.rows.length, bottom * layout.columns);
+    for (const [position, card] of shown) {
+      if (position >= first && position < last) continue;
+      card.remove();
+      shown.delete(position);
+    }
+    const fresh = document.createDocumentFragment();
+    for (let position = first; position < last; position++) {
+      if (shown.has(position)) continue;
+      shown.set(position, makeCard(position));
+      fresh.append(shown.get(position));
+    }
+    spacer.append(fresh);
+  }
+
+  function makeCard(position) {
+    const i = app.rows[position];
+    const { id, tags } = app.page.records;
+    const thumbs = auxseg.element("span", { class: "thumbs" }, ...app.thumbs.map((kind) => auxseg.thumb(app, kind, i)));
+    const missing = app.page.index.missing[i];
+    const names = tags[i].map((index) => auxseg.chip(app.base, index, missing.includes(index) ? "missing" : ""));
+    const figures = app.ranked.map(({ key, title, unit }) => {
+      const text = auxseg.formatFigure(auxseg.figure(app.base, app.page, key, i), unit);
+      return auxseg.element("span", { class: "figure", title }, `${title} `, auxseg.element("b", {}, text));
+    });
+    const card = auxseg.element(
+      "a",
+      {
+        class: "card",
+        href: auxseg.state.link({ image: id[i] }),
+        tabindex: position === app.focused ? 0 : -1,
+        "aria-posinset": position + 1,
+        "aria-setsize": app.rows.length,
+        role: "option",
+        "aria-selected": String(position === app.focused),
+        "data-id": id[i],
+        onfocus: () => (app.focused = position),
+        onclick: (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          auxseg.state.set({ image: id[i] });
+        },
+      },
+      thumbs,
+      auxseg.element("span", { class: "name", title: id[i] }, id[i]),
+      auxseg.element("span", { class: "row" }, ...figures, verdictBadge(i)),
+      auxseg.element("span", { class: "row chips" }, ...names),
+    );
+    card.style.width = `${layout.width}px`;
+    card.style.height = `${layout.height - GAP}px`;
+    const column = position % layout.columns;
+    const row = Math.floor(position / layout.columns);
+    card.style.transform = `translate(${column * (layout.width + GAP)}px, ${row * layout.height}px)`;
+    return card;
+  }
+
+  function verdictBadge(i) {
+    const found = app.verdictOf(i);
+    if (!found) return null;
+    const isStale = found.label_hash !== app.page.index.label[i];
+    const dropped = found.drop_classes.length ? ` −${found.drop_classes.join(", ")}` : "";
+    const text = `${found.verdict}${dropped}${isStale ? " (stale)" : ""}`;
+    return auxseg.element("span", { class: `badge ${isStale ? "stale" : found.verdict}` }, text);
+  }
+
+  function onKey(event) {
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: layout.columns, ArrowUp: -layout.columns };
+    const perPage = Math.max(1, Math.floor(list.clientHeight / layout.height)) * layout.columns;
+    Object.assign(steps, { PageDown: perPage, PageUp: -perPage, Home: -app.rows.length, End: app.rows.length });
+    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    auxseg.gallery.focus((app.focused ?? -1) + steps[event.key]);
+  }
+})(window.auxseg);

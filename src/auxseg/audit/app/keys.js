@@ -1,0 +1,105 @@
+// The keyboard: one table of what every key does, which is also the help's text.
+"use strict";
+
+(function (auxseg) {
+  const { element, byId, state } = auxseg;
+  let app = null;
+
+  const isOpen = () => Boolean(auxseg.viewer.opened());
+  const onCanvas = () => document.activeElement?.tagName === "CANVAS";
+
+  const KEYS = [
+    {
+      keys: ["n", "j"],
+      does: "next image",
+      run: () => (isOpen() ? auxseg.viewer.step(1) : auxseg.gallery.focus((app.focused ?? -1) + 1)),
+    },
+    {
+      keys: ["p", "k"],
+      does: "previous image",
+      run: () => (isOpen() ? auxseg.viewer.step(-1) : auxseg.gallery.focus((app.focused ?? 1) - 1)),
+    },
+    { keys: ["Enter"], does: "open the image that has the focus", native: true },
+    { keys: ["Escape"], does: "close the image", run: () => state.set({ image: "" }) },
+    { keys: ["a"], does: "accept", run: () => auxseg.judge.give("accept") },
+    { keys: ["r"], does: "reject", run: () => auxseg.judge.give("reject") },
+    { keys: ["u"], does: "unsure", run: () => auxseg.judge.give("unsure") },
+    { keys: ["x"], does: "take the verdict back", run: () => auxseg.judge.give(null) },
+    { keys: ["m"], does: "write a note", run: () => isOpen() && byId("note").focus() },
+    { keys: ["1 … 9"], does: "show or hide a class", native: true },
+    { keys: ["0"], does: "show or hide all classes", run: toggleAll },
+    { keys: ["Shift+1 … 9"], does: "show or hide a panel", native: true },
+    { keys: ["[", "]"], does: "overlay fainter, stronger", run: (key) => opacity(key === "[" ? -0.1 : 0.1) },
+    { keys: ["+", "="], does: "zoom in", run: () => isOpen() && auxseg.viewer.zoom(1.5) },
+    { keys: ["-"], does: "zoom out", run: () => isOpen() && auxseg.viewer.zoom(1 / 1.5) },
+    { keys: ["z"], does: "whole image", run: () => isOpen() && auxseg.viewer.zoom(0) },
+    { keys: ["arrows"], does: "on a panel: move the pixel cursor (Shift: ten pixels); on a card: move", native: true },
+    { keys: [",", "."], does: "previous, next round", run: (key) => stepRound(key === "," ? -1 : 1) },
+    { keys: ["/"], does: "search", run: () => !isOpen() && byId("search").focus() },
+    { keys: ["e"], does: "export the verdicts", run: () => byId("export").click() },
+    { keys: ["?"], does: "this help", run: () => byId("help").showModal() },
+  ];
+
+  auxseg.keys = {
+    start(context) {
+      app = context;
+      document.addEventListener("keydown", onKey);
+      byId("open-help").addEventListener("click", () => byId("help").showModal());
+      byId("key-rows").replaceChildren(
+        ...KEYS.map(({ keys, does }) =>
+          element(
+            "tr",
+            {},
+            element("td", {}, ...keys.flatMap((key) => [element("kbd", {}, key), " "])),
+            element("td", {}, does),
+          ),
+        ),
+      );
+    },
+  };
+
+  function onKey(event) {
+    const typing = event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing) {
+      if (event.key === "Escape" && !event.target.closest("dialog")) byId(isOpen() ? "title" : "list").focus();
+      return;
+    }
+    if (digit(event) || arrow(event)) return event.preventDefault();
+    const found = KEYS.find(({ keys, native }) => !native && keys.includes(event.key));
+    if (!found || (event.key === "Escape" && !state.get().image)) return;
+    event.preventDefault();
+    found.run(event.key);
+  }
+
+  // By the key's place, so that Shift+1 is the first panel on every keyboard.
+  function digit(event) {
+    const number = /^Digit([1-9])$/.exec(event.code)?.[1];
+    if (!number || !isOpen()) return false;
+    const name = event.shiftKey ? app.kinds[number - 1] : app.base.classes[number];
+    if (name) state.toggle(event.shiftKey ? "panels" : "hidden", name);
+    return true;
+  }
+
+  function arrow(event) {
+    const step = event.shiftKey ? 10 : 1;
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    if (!(event.key in moves) || !onCanvas()) return false;
+    auxseg.pixel.move(...moves[event.key]);
+    return true;
+  }
+
+  function toggleAll() {
+    if (isOpen()) state.set({ hidden: state.get().hidden.length ? [] : app.base.classes.slice(1) });
+  }
+
+  function opacity(by) {
+    const next = Math.max(0, Math.min(1, Number(state.get().opacity) + by));
+    if (isOpen()) state.set({ opacity: String(Math.round(next * 100) / 100) });
+  }
+
+  function stepRound(by) {
+    const next = app.base.rounds[app.base.rounds.indexOf(app.round) + by];
+    if (next && !(app.split === "val" && next === app.base.rounds[0])) state.set({ round: next });
+  }
+})(window.auxseg);

@@ -1,0 +1,92 @@
+// Ties the parts together: loads the index of the round and split, and redraws what a change of state concerns.
+"use strict";
+
+(function (auxseg) {
+  const { byId, state } = auxseg;
+  const app = (auxseg.app = {
+    base: null,
+    page: null,
+    rows: [],
+    kinds: [],
+    thumbs: [],
+    ranked: [],
+    thumbWidth: 0,
+    focused: 0,
+  });
+
+  auxseg.say = function (text, isAlert = false) {
+    byId(isAlert ? "alert" : "status").textContent = text;
+    if (!isAlert) byId("alert").textContent = "";
+  };
+
+  app.verdictOf = (i) => auxseg.verdicts.of(app.round, app.page.records.id[i]);
+  app.refresh = async function () {
+    await update(state.get(), new Set(["verdict"]));
+    if (auxseg.viewer.opened()) auxseg.judge.show(auxseg.viewer.opened());
+  };
+
+  // Round and split that exist: predictions on val start with the first trained round.
+  function settle(now) {
+    const { rounds, records } = app.base;
+    const split = now.split in records ? now.split : Object.keys(records)[0];
+    const last = rounds[rounds.length - 1];
+    const isKnown = rounds.includes(now.round) && !(split === "val" && now.round === rounds[0]);
+    return { split, round: isKnown ? now.round : last };
+  }
+
+  async function loadPage(now) {
+    const { round, split } = settle(now);
+    const index = await auxseg.load(`index/${round}-${split}`);
+    const records = app.base.records[split];
+    Object.assign(app, { round, split, page: { index, records } });
+    app.thumbWidth = records.id.reduce((most, _, i) => Math.max(most, auxseg.thumbSize(app.base, records, i).width), 0);
+    const hasMasks = index.figures.iou.some((value) => value !== null);
+    app.kinds = app.base.kinds[`${round}-${split}`].filter((kind) => kind !== "mask" || hasMasks);
+  }
+
+  function select(now) {
+    app.rows = auxseg.selectRows(app.base, app.page, now, app.verdictOf);
+    app.thumbs = app.kinds.filter((kind) => now.thumbs.includes(kind));
+    const keys = now.sort.map((key) => key.replace(/^-/, "")).filter((key) => key !== "id");
+    const figures = auxseg.figures(app.base);
+    app.ranked = keys.map((key) => figures.find((figure) => figure.key === key)).filter(Boolean);
+    app.focused = Math.min(app.focused, Math.max(0, app.rows.length - 1));
+  }
+
+  async function update(now, changed) {
+    const has = (...keys) => keys.some((key) => changed.has(key));
+    if (has("round", "split")) await loadPage(now);
+    if (has("round", "split", "sort", "ranges", "search", "class", "where", "verdict", "thumbs")) {
+      select(now);
+      auxseg.controls.render();
+      if (!has("thumbs") && !has("round")) auxseg.gallery.toTop();
+      auxseg.gallery.render();
+      auxseg.renderSummary(app);
+    }
+    if (has("image", "round", "split")) return auxseg.viewer.show();
+    if (!auxseg.viewer.opened()) return;
+    if (has("panels", "hidden")) {
+      auxseg.viewer.repaint();
+      auxseg.details.showToggles(auxseg.viewer.opened());
+    }
+    if (has("opacity")) auxseg.viewer.draw();
+    if (has("pixel")) auxseg.pixel.show();
+  }
+
+  async function start() {
+    app.base = await auxseg.load("index/base");
+    state.start(app.base.rounds[app.base.rounds.length - 1]);
+    auxseg.verdicts.start(app.base.dataset);
+    for (const part of ["controls", "gallery", "viewer", "pixel", "judge", "details", "keys"]) auxseg[part].start(app);
+    state.listen((now, changed) => update(now, changed).catch(fail));
+    await update(state.get(), new Set(["round", "image"]));
+    document.body.dataset.ready = "yes";
+  }
+
+  function fail(error) {
+    auxseg.say(`${error.message}. Copy the whole folder, or run the stage audit again.`, true);
+    throw error;
+  }
+
+  start().catch(fail);
+})(window.auxseg);

@@ -1,0 +1,124 @@
+// Why is this pixel class k? The values behind the label of one pixel, in this round and the one before.
+"use strict";
+
+(function (auxseg) {
+  const { element, byId, state } = auxseg;
+  let app = null;
+  let hovered = null;
+  let isWaiting = false;
+
+  auxseg.pixel = {
+    start: (context) => (app = context),
+    // The pixel that the panels mark: under the pointer, else the pinned one.
+    at: () => hovered || pinned(),
+    hover(x, y) {
+      hovered = x < 0 ? null : { x, y };
+      soon();
+    },
+    pin(x, y) {
+      if (x >= 0) state.set({ pixel: `${x},${y}` });
+      soon();
+    },
+    // Move the pinned pixel; it starts in the middle.
+    move(dx, dy) {
+      const { width, height } = auxseg.viewer.opened().image;
+      const from = pinned() || { x: width >> 1, y: height >> 1 };
+      const x = Math.max(0, Math.min(width - 1, from.x + dx));
+      const y = Math.max(0, Math.min(height - 1, from.y + dy));
+      hovered = null;
+      auxseg.pixel.pin(x, y);
+      auxseg.viewer.reveal(x, y);
+    },
+    show,
+  };
+
+  function pinned() {
+    const opened = auxseg.viewer.opened();
+    const [x, y] = state.get().pixel.split(",").map(Number);
+    const isInside =
+      opened && state.get().pixel && x >= 0 && y >= 0 && x < opened.image.width && y < opened.image.height;
+    return isInside ? { x, y } : null;
+  }
+
+  function soon() {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => {
+      isWaiting = false;
+      if (!auxseg.viewer.opened()) return;
+      show();
+      auxseg.viewer.draw();
+    });
+  }
+
+  function show() {
+    const opened = auxseg.viewer.opened();
+    const at = auxseg.pixel.at();
+    byId("pixel-hint").hidden = Boolean(at);
+    byId("pixel-table").hidden = !at;
+    byId("pixel-place").textContent = at ? `x ${at.x}, y ${at.y}` : "";
+    if (!at) return;
+    const columns = [opened.round, opened.previous].filter(Boolean);
+    const found = columns.map((name) => explain(app, opened, name, at.x, at.y));
+    byId("pixel-head").replaceChildren(
+      element("td", {}),
+      ...columns.map((name) => element("th", { scope: "col" }, name)),
+    );
+    const lines = Object.keys(found[0]).map((name) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, name),
+        ...found.map((values) => element("td", {}, values[name])),
+      ),
+    );
+    byId("pixel-rows").replaceChildren(...lines);
+  }
+
+  const number = (value) => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(3));
+
+  // Name -> text of everything that bears on one pixel in one round.
+  function explain(app, opened, name, x, y) {
+    const { image } = opened;
+    const { base, split } = app;
+    const found = image.rounds[name];
+    const p = y * image.width + x;
+    const className = (index) => (index === auxseg.IGNORE ? "ignored (255)" : base.classes[index]);
+    const [best, second] = auxseg.strongest(image, found, x, y);
+    const withClass = ({ index, value }) => (index ? `${base.classes[index]} ${number(value)}` : "–");
+    const prior = image.prior[p] / 255;
+    const refined = found.refinedAt ? found.refinedAt(0, x, y) : null;
+    const weight = base.rule.prior_weight;
+    const isFused = auxseg.isFused(base, split, name);
+    const after = (found.saliency || image.prior)[p] / 255;
+    return {
+      [auxseg.kindTitle("label", split)]: className(found.label[p]),
+      rule: isFused
+        ? rule(base.rule, className, best, after)
+        : split === "val"
+          ? "network, multi-scale and CRF"
+          : "label of another method",
+      "strongest CAM": withClass(best),
+      "second CAM": withClass(second),
+      "saliency prior": number(prior),
+      "refined saliency": number(refined),
+      "before CRF": number(refined === null ? null : weight * prior + (1 - weight) * refined),
+      "after CRF": split === "val" ? "–" : number(after),
+      "affinity entropy": found.entropy ? number(auxseg.nearest(found.entropy, image, x, y)) : "–",
+      "model prediction": found.prediction
+        ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(auxseg.nearest(found.confidence, image, x, y))}`
+        : "–",
+      "ground truth": image.mask ? className(image.mask[p]) : "–",
+    };
+  }
+
+  function rule(thresholds, className, best, saliency) {
+    const isObject = best.value > Math.fround(thresholds.cam_threshold);
+    const isSalient = Math.fround(saliency) > Math.fround(thresholds.saliency_threshold);
+    const cam = `CAM ${number(best.value)} ${isObject ? ">" : "≤"} ${thresholds.cam_threshold}`;
+    const salient = `saliency ${number(saliency)} ${isSalient ? ">" : "≤"} ${thresholds.saliency_threshold}`;
+    if (isObject && isSalient) return `object: ${cam}, ${salient}; strongest is ${className(best.index)}`;
+    if (!isObject && !isSalient) return `background: ${cam}, ${salient}`;
+    return `ignored, they disagree: ${cam}, ${salient}`;
+  }
+})(window.auxseg);

@@ -1,0 +1,115 @@
+// Which images are shown, in which order: figures, class and verdict filters, search, sorting.
+"use strict";
+
+(function (auxseg) {
+  const PER_CLASS = {
+    share: "share of the label",
+    added: "added pixels",
+    removed: "removed pixels",
+    changed: "changed pixels",
+  };
+
+  // Every figure that images can be ranked by: {key, title, unit, meaning}.
+  auxseg.figures = function (base) {
+    const perClass = Object.entries(PER_CLASS).flatMap(([kind, title]) =>
+      base.classes.slice(1).map((name) => ({
+        key: `${kind}:${name}`,
+        title: `${name}: ${title}`,
+        unit: kind === "share" ? "share" : "count",
+        meaning: title,
+      })),
+    );
+    return [{ key: "id", title: "file name", unit: "text", meaning: "image id" }, ...base.figures, ...perClass];
+  };
+
+  // The value of a figure for row i: a number, text for "id", or null where it has none.
+  auxseg.figure = function (base, page, key, i) {
+    if (key === "id") return page.records.id[i];
+    if (page.index.figures[key]) return page.index.figures[key][i];
+    const cut = key.indexOf(":");
+    const kind = key.slice(0, cut);
+    const position = base.classes.indexOf(key.slice(cut + 1));
+    if (!(kind in PER_CLASS) || position < 1) return null;
+    if (kind === "share") {
+      return (page.index.pixels[i][position] || 0) / (page.records.width[i] * page.records.height[i]);
+    }
+    const moved = page.index.changes[i][position];
+    if (!moved) return 0;
+    const [added, removed, from, to] = moved;
+    return { added, removed, changed: from + to }[kind];
+  };
+
+  auxseg.formatFigure = function (value, unit) {
+    if (value === null || value === undefined) return "–";
+    if (unit === "share") return `${(100 * value).toFixed(1)} %`;
+    return unit === "deviations" ? value.toFixed(1) : String(value);
+  };
+
+  // Row numbers in order. A row without a value of the figure comes last, whichever way it is sorted.
+  auxseg.selectRows = function (base, page, state, verdictOf) {
+    const tests = [...rangeTests(base, page, state), classTest(base, page, state), verdictTest(page, state, verdictOf)];
+    const wanted = state.search.trim().toLowerCase();
+    if (wanted) tests.push((i) => page.records.id[i].toLowerCase().includes(wanted));
+    const rows = [];
+    for (let i = 0; i < page.records.id.length; i++) if (tests.every((test) => test(i))) rows.push(i);
+    const columns = state.sort.map((key) => sortColumn(base, page, key));
+    return rows.sort((a, b) => {
+      for (const { values, sign } of columns) {
+        const order = compare(values[a], values[b], sign);
+        if (order) return order;
+      }
+      return a - b;
+    });
+  };
+
+  function sortColumn(base, page, key) {
+    const sign = key.startsWith("-") ? -1 : 1;
+    const name = key.replace(/^-/, "");
+    return { sign, values: page.records.id.map((_, i) => auxseg.figure(base, page, name, i)) };
+  }
+
+  function compare(a, b, sign) {
+    if (a === b) return 0;
+    if (a === null) return 1;
+    if (b === null) return -1;
+    return a < b ? -sign : sign;
+  }
+
+  auxseg.parseRange = function (text) {
+    const cut = text.lastIndexOf(":");
+    const [least = "", most = ""] = text.slice(cut + 1).split("..");
+    return { key: text.slice(0, cut), least, most };
+  };
+
+  function rangeTests(base, page, state) {
+    return state.ranges.map(auxseg.parseRange).map(({ key, least, most }) => (i) => {
+      const value = auxseg.figure(base, page, key, i);
+      if (value === null) return least === "" && most === "";
+      return (least === "" || value >= Number(least)) && (most === "" || value <= Number(most));
+    });
+  }
+
+  function classTest(base, page, state) {
+    const position = base.classes.indexOf(state.class);
+    if (position < 1) return () => true;
+    const has = {
+      tagged: (i) => page.records.tags[i].includes(position),
+      label: (i) => position in page.index.pixels[i],
+      missing: (i) => page.index.missing[i].includes(position),
+      untagged: (i) => page.index.untagged[i].includes(position),
+    };
+    return has[state.where] || has.tagged;
+  }
+
+  function verdictTest(page, state, verdictOf) {
+    if (!state.verdict) return () => true;
+    return (i) => {
+      const found = verdictOf(i);
+      if (state.verdict === "none") return !found;
+      if (state.verdict === "any") return Boolean(found);
+      if (state.verdict === "stale") return Boolean(found) && found.label_hash !== page.index.label[i];
+      if (state.verdict === "dropped") return Boolean(found) && found.drop_classes.length > 0;
+      return Boolean(found) && found.verdict === state.verdict;
+    };
+  }
+})(window.auxseg);

@@ -1,0 +1,215 @@
+"""One chunk of the report, made in a worker process: the evidence of a few images, their thumbnails, their figures.
+
+    images/<chunk>.js                  photos, stored PNGs and maps of all rounds
+    thumbs/base/<kind>/<chunk>.jpg     thumbnails of what all rounds share: photo, prior, CAM of r0, mask
+    thumbs/<round>/<kind>/<chunk>.jpg  thumbnails of what a round made
+
+A sheet of thumbnails has one kind of picture: a ranking draws its cards from anywhere, and a browser decodes a whole
+sheet for the one picture that it needs of it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from auxseg.audit import figures, panels
+from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load_round, recompute
+from auxseg.audit.scripts import data_script, encode_bytes, encode_map
+from auxseg.audit.sources import Sources
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.images import IGNORE, decode_indices
+from auxseg.maps import upsample
+
+CHUNK = 32
+"""Images a chunk: about 100 kB each, so that opening one reads a few megabytes."""
+BASE_KINDS = ("photo", "prior", "cam0", "mask")
+"""Pictures that all rounds of an image share; the others are a round's own."""
+KINDS = ("photo", "prior", "cam0", "cam", "refined", "saliency", "label", "prediction", "change", "mask")
+"""Every kind of picture, in the order in which the page shows them."""
+
+_THUMB = (panels.CELL_HEIGHT, panels.CELL_WIDTH)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A few images of one split and shard."""
+
+    name: str
+    split: str
+    records: tuple[ImageRecord, ...]
+
+
+def kinds_of(rounds: Sequence[str], round_name: str, split: str, has_masks: bool) -> list[str]:
+    """Return the kinds of pictures that a round has of a split; `rounds` are those of the split."""
+    absent = set() if has_masks else {"mask"}
+    if round_name == "r0":
+        absent |= {"cam", "refined", "saliency", "prediction"}
+    if split == "val":
+        absent |= {"cam0", "saliency"}
+    if round_name == rounds[0]:
+        absent.add("change")
+    return [kind for kind in KINDS if kind not in absent]
+
+
+def sheet_folders(rounds: Sequence[str], split: str, has_masks: bool) -> list[str]:
+    """Return the folders of a split's thumbnails, `base/<kind>` or `<round>/<kind>`."""
+    kinds = ((name, kind) for name in rounds for kind in kinds_of(rounds, name, split, has_masks))
+    return sorted({f"{'base' if kind in BASE_KINDS else name}/{kind}" for name, kind in kinds})
+
+
+def rounds_of(rounds: Sequence[str], split: str) -> Sequence[str]:
+    """Return the rounds that have something to judge in a split: labels from r0 on, predictions from r1 on."""
+    return rounds if split == "train" else rounds[1:]
+
+
+@dataclass(frozen=True)
+class ChunkJob:
+    """Writes one chunk under `folder`; returns the index row of every image and round."""
+
+    sources: Sources
+    rounds: tuple[str, ...]
+    folder: Path
+    photo_side: int
+
+    def __call__(self, chunk: Chunk) -> dict[str, list[dict]]:
+        """Return round -> index rows, in the order of the chunk's images."""
+        cv2.setNumThreads(1)  # one chunk a process is parallel enough
+        names = rounds_of(self.rounds, chunk.split)
+        rows: dict[str, list[dict]] = {name: [] for name in names}
+        content, thumbs = [], []
+        for record in chunk.records:
+            image = load_image(self.sources, record)
+            thumb = panels.photo_panel(image.photo, _THUMB)
+            drawn = {"base": _base_thumbs(image, self._first_cam(record), thumb)}
+            shown: dict[str, dict] = {}
+            previous: np.ndarray | None = None
+            for name in names:
+                found = load_round(self.sources, record, name)
+                label = decode_indices(found.label)
+                rows[name].append(self._row(record, name, image, found, label, previous))
+                drawn[name] = _round_thumbs(found, label, previous, thumb)
+                shown[name] = _round_content(found)
+                previous = label
+            thumbs.append(drawn)
+            content.append(self._content(record, image, shown))
+        (self.folder / f"images/{chunk.name}.js").write_bytes(data_script(f"images/{chunk.name}", content))
+        for path in sheet_folders(names, chunk.split, bool(self.sources.masks)):
+            owner, kind = path.split("/")
+            sheet = panels.sheet([drawn[owner].get(kind) for drawn in thumbs])
+            (self.folder / f"thumbs/{path}/{chunk.name}.jpg").write_bytes(panels.encode_jpeg(sheet))
+        return rows
+
+    def _first_cam(self, record: ImageRecord) -> np.ndarray | None:
+        return load_round(self.sources, record, "r0").cam if record.split == "train" else None
+
+    def _content(self, record: ImageRecord, image: ImageEvidence, shown: dict[str, dict]) -> dict:
+        photo = panels.photo_panel(image.photo, (self.photo_side, self.photo_side))
+        return {
+            "id": record.id,
+            "path": record.path,
+            "photo": encode_bytes(panels.encode_jpeg(photo)),
+            "prior": encode_bytes(image.prior),
+            "mask": encode_bytes(image.mask),
+            "hashes": {"photo": record.sha256, "prior": _sha256(image.prior), "mask": _sha256(image.mask)},
+            "rounds": shown,
+        }
+
+    def _row(
+        self,
+        record: ImageRecord,
+        name: str,
+        image: ImageEvidence,
+        found: RoundEvidence,
+        label: np.ndarray,
+        previous: np.ndarray | None,
+    ) -> dict:
+        """Return the figures of one image and round, with the class lists that the page filters by."""
+        classes = self.sources.classes
+        cam = upsample(found.cam, *label.shape)
+        pixels = figures.class_pixels(label)
+        tags = {classes.index(tag) for tag in record.labels}
+        seen = dict(pixels)
+        if found.prediction is not None:
+            factor = label.size / found.prediction.size
+            seen |= {
+                index: max(seen.get(index, 0), count * factor)
+                for index, count in figures.class_pixels(found.prediction).items()
+            }
+        missing = sorted(tags - set(pixels))
+        untagged = sorted(
+            index for index, count in seen.items() if index not in tags and count >= figures.UNTAGGED_SHARE * label.size
+        )
+        mask = None if image.mask is None else decode_indices(image.mask)
+        return {
+            "label": _sha256(found.label),
+            "pixels": pixels,
+            "size": int(label.size),
+            "missing": missing,
+            "untagged": untagged,
+            "changes": {} if previous is None else figures.class_changes(previous, label, len(classes) + 1),
+            "figures": {
+                "disagreement": figures.disagreement(cam, found.salient(image)),
+                "change": None if previous is None else float(np.mean(previous != label)),
+                "ignored": float(np.mean(label == IGNORE)),
+                "object": sum(pixels.values()) / label.size,
+                "entropy": _mean(found.entropy),
+                "margin": figures.margin(cam, label),
+                "confidence": _mean(found.confidence),
+                "missing": len(missing),
+                "untagged": len(untagged),
+                "components": figures.components(label),
+                "mismatch": recompute(self.sources, record, name, image, found, cam),
+                "iou": None if mask is None else figures.mean_iou(label, mask, len(classes)),
+            },
+        }
+
+
+def _base_thumbs(image: ImageEvidence, first_cam: np.ndarray | None, thumb: np.ndarray) -> dict[str, np.ndarray]:
+    thumbs = {"photo": thumb, "prior": panels.grey_panel(decode_indices(image.prior), thumb.shape[:2])}
+    if first_cam is not None:
+        thumbs["cam0"] = panels.heat_panel(first_cam, thumb)
+    if image.mask is not None:
+        thumbs["mask"] = panels.label_panel(decode_indices(image.mask), thumb)
+    return thumbs
+
+
+def _round_thumbs(
+    found: RoundEvidence, label: np.ndarray, previous: np.ndarray | None, thumb: np.ndarray
+) -> dict[str, np.ndarray]:
+    thumbs = {"label": panels.label_panel(label, thumb)}
+    if found.refined is not None:
+        refined = np.rint(found.refined.astype(np.float32) * 255).astype(np.uint8)
+        thumbs["cam"] = panels.heat_panel(found.cam, thumb)
+        thumbs["refined"] = panels.grey_panel(refined, thumb.shape[:2])
+        thumbs["prediction"] = panels.label_panel(found.prediction, thumb)
+    if found.saliency is not None:
+        thumbs["saliency"] = panels.grey_panel(decode_indices(found.saliency), thumb.shape[:2])
+    if previous is not None:
+        thumbs["change"] = panels.change_panel(previous, label, thumb)
+    return thumbs
+
+
+def _round_content(found: RoundEvidence) -> dict:
+    maps = {name: getattr(found, name) for name in ("cam", "refined", "prediction", "confidence", "entropy")}
+    return {
+        "label": encode_bytes(found.label),
+        "saliency": encode_bytes(found.saliency),
+        **{name: encode_map(values) for name, values in maps.items()},
+        "hashes": {
+            "label": _sha256(found.label),
+            "saliency": _sha256(found.saliency),
+            **{name: None if values is None else _sha256(values.tobytes()) for name, values in maps.items()},
+        },
+    }
+
+
+def _mean(values: np.ndarray | None) -> float | None:
+    return None if values is None else float(values.mean(dtype=np.float64))
+
+
+def _sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()

@@ -1,0 +1,105 @@
+"""The evidence of one image: every stored artifact that its labels came from, in the bytes it was stored in.
+
+PNG bytes are kept as they lie in the archives: the report shows, hashes and recomputes exactly what training reads.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from auxseg.audit.sources import Sources, archive, tensors
+from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.datasets.masks import read_mask
+from auxseg.fusion import fuse
+from auxseg.images import decode_grey, decode_indices, encode_label, read_rgb
+from auxseg.maps import upsample
+
+
+@dataclass(frozen=True)
+class ImageEvidence:
+    """What all rounds of an image share."""
+
+    photo: np.ndarray
+    """uint8 (H, W, 3)."""
+    prior: bytes
+    """The off-the-shelf saliency, 8-bit grey PNG (H, W)."""
+    mask: bytes | None
+    """Ground truth as class indices, palette PNG (H, W)."""
+
+
+@dataclass(frozen=True)
+class RoundEvidence:
+    """What one round made of an image. Maps are at network resolution (h, w)."""
+
+    label: bytes
+    """What is judged, palette PNG (H, W): the pseudo label of a train image, the final prediction of a val image."""
+    cam: np.ndarray
+    """float16 (L, h, w), in the order of the image's labels; r0: the classifier's, later: refined by affinity."""
+    saliency: bytes | None
+    """The saliency label after the CRF, grey PNG (H, W); None in r0, where it is the prior, and for val images."""
+    refined: np.ndarray | None
+    """sigma(P_sal'), float16 (h, w); None in r0."""
+    prediction: np.ndarray | None
+    """argmax P_seg', uint8 (h, w); None in r0."""
+    confidence: np.ndarray | None
+    """Softmax probability of the prediction, float16 (h, w); None in r0."""
+    entropy: np.ndarray | None
+    """Entropy of the rows of the affinity in 0..1, float16 (h, w); None in r0."""
+
+    def salient(self, image: ImageEvidence) -> np.ndarray:
+        """Return the saliency that the round's labels or predictions stand beside, float32 (H, W) in [0, 1]."""
+        if self.saliency is None and self.refined is not None:
+            return upsample(self.refined[None], *image.photo.shape[:2])[0]
+        return decode_grey(self.saliency or image.prior)
+
+
+def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
+    """Read what all rounds of an image share."""
+    shard = shard_of(record.id, sources.shards)
+    mask = None
+    if record.id in sources.masks:
+        path = sources.photos / sources.masks[record.id]
+        mask = encode_label(read_mask(path, sources.classes, sources.unlisted))
+    prior = archive(sources.saliency / f"{shard}.zip")[f"{record.id}.png"]
+    return ImageEvidence(read_rgb(sources.photos / record.path), prior, mask)
+
+
+def load_round(sources: Sources, record: ImageRecord, round_name: str) -> RoundEvidence:
+    """Read what one round made of an image."""
+    shard, png = shard_of(record.id, sources.shards), f"{record.id}.png"
+    maps = tensors(sources.maps / round_name / f"{shard}.safetensors")
+    saliency = None
+    if record.split == "train":
+        label = archive(sources.labels / round_name / f"{shard}.zip")[png]
+        if round_name != "r0":
+            saliency = archive(sources.saliency_labels / round_name / f"{shard}.zip")[png]
+    else:
+        label = archive(sources.predictions / f"{round_name}.zip")[png]
+    trained = ("saliency", "prediction", "confidence", "entropy")
+    refined, prediction, confidence, entropy = (
+        None if round_name == "r0" else maps[f"{record.id}.{name}"] for name in trained
+    )
+    return RoundEvidence(label, maps[f"{record.id}.cam"], saliency, refined, prediction, confidence, entropy)
+
+
+def recompute(
+    sources: Sources,
+    record: ImageRecord,
+    round_name: str,
+    image: ImageEvidence,
+    found: RoundEvidence,
+    cam: np.ndarray,
+) -> int | None:
+    """Return the number of pixels of a stored label that fusion does not give again: 0 if all is well.
+
+    None where fusion made no label: for a val image, and in r0 where another method did.
+
+    Args:
+        cam: the round's CAM at the photograph's size, float32 (L, H, W).
+    """
+    rule = sources.rule
+    if record.split != "train" or (round_name == "r0" and rule.initial == "precomputed"):
+        return None
+    present = [sources.classes.index(name) for name in record.labels]
+    again = fuse(cam, present, found.salient(image), rule.cam_threshold, rule.saliency_threshold)
+    return int(np.count_nonzero(again != decode_indices(found.label)))

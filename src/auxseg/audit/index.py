@@ -1,0 +1,107 @@
+"""The index of the report: what the page knows of every image before a picture of it is opened.
+
+index/base.js            classes, rounds, records, figures' meanings, provenance
+index/<round>-<split>.js one column a figure, in the order of the split's records
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+
+from auxseg.audit import panels
+from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
+from auxseg.audit.figures import FIGURES, UNTAGGED_SHARE, area_outliers
+from auxseg.audit.sources import Sources
+from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.images import PALETTE
+
+DIGITS = 5
+"""Decimals of a figure in the index; rankings do not need more."""
+
+
+def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
+    """Cut records into chunks of one split and shard, so that a worker opens few files."""
+    groups: dict[tuple[str, str], list[ImageRecord]] = {}
+    for record in sorted(records, key=lambda record: record.id):
+        groups.setdefault((record.split, shard_of(record.id, sources.shards)), []).append(record)
+    pieces = [
+        (split, tuple(group[start : start + CHUNK]))
+        for (split, _), group in sorted(groups.items())
+        for start in range(0, len(group), CHUNK)
+    ]
+    return [Chunk(f"{number:05d}", split, piece) for number, (split, piece) in enumerate(pieces)]
+
+
+def base_index(
+    chunks: Sequence[Chunk], sources: Sources, rounds: Sequence[str], totals: dict[str, int], origin: dict
+) -> dict:
+    """Return what all rounds share.
+
+    Args:
+        totals: split -> images of the data set, shown or not.
+        origin: from `auxseg.audit.provenance`.
+    """
+    columns: dict[str, dict[str, list]] = {}
+    for chunk in chunks:
+        split = columns.setdefault(
+            chunk.split, {name: [] for name in ("id", "tags", "width", "height", "chunk", "slot", "shard")}
+        )
+        for slot, record in enumerate(chunk.records):
+            split["id"].append(record.id)
+            split["tags"].append([sources.classes.index(name) for name in record.labels])
+            split["width"].append(record.width)
+            split["height"].append(record.height)
+            split["chunk"].append(chunk.name)
+            split["slot"].append(slot)
+            split["shard"].append(shard_of(record.id, sources.shards))
+    return {
+        "dataset": _dataset_hash(chunks),
+        "classes": list(sources.classes.with_background),
+        "palette": PALETTE[: len(sources.classes) + 1].tolist(),
+        "changeColours": panels.CHANGE_COLOURS,
+        "rounds": list(rounds),
+        "records": columns,
+        "totals": totals,
+        "figures": [asdict(figure) for figure in FIGURES],
+        "untaggedShare": UNTAGGED_SHARE,
+        "rule": sources.rule.model_dump(),
+        "sheets": {
+            "cell": [panels.CELL_WIDTH, panels.CELL_HEIGHT],
+            "columns": panels.SHEET_COLUMNS,
+            "base": BASE_KINDS,
+        },
+        "kinds": {
+            f"{name}-{split}": kinds_of(rounds_of(rounds, split), name, split, bool(sources.masks))
+            for split in columns
+            for name in rounds_of(rounds, split)
+        },
+        "provenance": origin,
+    }
+
+
+def round_index(rows: Sequence[dict]) -> dict:
+    """Return the columns of one round and split from its rows (`ChunkJob`), in the order of the records."""
+    shares = [{index: count / row["size"] for index, count in row["pixels"].items()} for row in rows]
+    columns = {
+        figure.key: [_round(row["figures"][figure.key]) for row in rows]
+        for figure in FIGURES
+        if figure.key != "outlier"
+    }
+    columns["outlier"] = [_round(value) for value in area_outliers(shares)]
+    return {
+        "figures": columns,
+        **{name: [row[name] for row in rows] for name in ("label", "pixels", "missing", "untagged", "changes")},
+    }
+
+
+def _dataset_hash(chunks: Sequence[Chunk]) -> str:
+    """Return a name for the data set, under which a browser keeps the verdicts."""
+    digest = sha256()
+    for chunk in chunks:
+        for record in chunk.records:
+            digest.update(f"{record.id}\0{record.sha256}\0".encode())
+    return digest.hexdigest()
+
+
+def _round(value: float | None) -> float | None:
+    return value if value is None or isinstance(value, int) else round(value, DIGITS)

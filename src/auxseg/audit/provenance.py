@@ -1,0 +1,73 @@
+"""Where every artifact of the report comes from: stage, file, parameters, weights, versions of packages.
+
+Hashes of single artifacts are in the chunks, beside the artifacts themselves. No times and no hosts: the report's
+bytes depend on inputs, parameters and code alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from auxseg.artifacts.atomic import sha256_file
+
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
+"""What computes pixels, pinned by requirements.lock."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How one artifact came about. `file` has `<round>`, `<shard>` and `<id>`; `weights` tells whose network ran."""
+
+    artifact: str
+    title: str
+    stage: str
+    file: str
+    sections: tuple[str, ...]
+    first: bool = True
+    """Whether r0 has it by this stage."""
+    later: bool = True
+    """Whether later rounds have it by this stage."""
+    split: str = ""
+    weights: bool = False
+
+
+_NETWORK = ("backbone", "network", "propagate", "runtime")
+_MAPS = "data/maps/<round>/<shard>.safetensors"
+
+ORIGINS = (
+    Origin("photo", "photograph", "prepare", "the data folder", ("data",)),
+    Origin("prior", "saliency prior", "saliency", "data/saliency/<shard>.zip", ("saliency", "runtime")),
+    Origin("mask", "ground truth", "prepare", "the data folder", ("data",)),
+    Origin("weights", "network", "classify", "data/models/<round>.safetensors", ("backbone", "classify", "runtime"),
+           later=False),
+    Origin("weights", "network", "train", "data/models/<round>.safetensors",
+           ("backbone", "network", "train", "runtime"), first=False),
+    Origin("cam", "CAM", "cam", _MAPS, ("backbone", "cam", "runtime"), later=False, weights=True),
+    Origin("cam", "refined CAM", "propagate", _MAPS, _NETWORK, first=False, weights=True),
+    Origin("refined", "refined saliency", "propagate", _MAPS, _NETWORK, first=False, weights=True),
+    Origin("entropy", "affinity entropy", "propagate", _MAPS, _NETWORK, first=False, weights=True),
+    Origin("prediction", "model prediction", "propagate", _MAPS, _NETWORK, first=False, weights=True),
+    Origin("confidence", "confidence", "propagate", _MAPS, _NETWORK, first=False, weights=True),
+    Origin("saliency", "saliency label", "labels", "data/saliency_labels/<round>/<shard>.zip", ("labels",),
+           first=False, split="train"),
+    Origin("label", "pseudo label", "labels", "data/labels/<round>/<shard>.zip", ("labels",), split="train"),
+    Origin("label", "final prediction", "evaluate", "data/predictions/<round>.zip",
+           ("backbone", "network", "evaluate", "runtime"), first=False, split="val", weights=True),
+)  # fmt: skip
+
+
+def provenance(models: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
+    """Return what the page needs to tell where a picture comes from.
+
+    Args:
+        models: folder of weights, one file a round.
+        rounds: the rounds shown.
+        params: section -> values, of all sections that `ORIGINS` names, and `train`.
+    """
+    return {
+        "origins": [asdict(origin) for origin in ORIGINS],
+        "params": params,
+        "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
+        "versions": {name: version(name) for name in ("auxseg", *PACKAGES)},
+    }

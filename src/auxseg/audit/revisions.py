@@ -1,0 +1,56 @@
+"""The labels of a round as a git revision recorded them, through DVC: the working tree is left alone."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc_data.index import DataIndexDirError
+
+from auxseg.audit.diff import LabelSet
+from auxseg.datasets.manifest import read_classes
+from auxseg.errors import DataError
+
+CLASSES = "data/manifest/classes.csv"
+
+
+@contextlib.contextmanager
+def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
+    """Yield the labels of a round at a git revision, copied out of DVC's cache, or its remote.
+
+    Raises:
+        DataError: git does not know the revision, it recorded no labels of the round, or no copy of them is left.
+    """
+    with tempfile.TemporaryDirectory(prefix="auxseg-") as folder:
+        yield _copy(revision, round_name, Path(folder))
+
+
+def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
+    labels = f"data/labels/{round_name}"
+    try:
+        with Repo(".", rev=revision, config=_remotes()) as repo:
+            tracked = repo.dvcfs
+            found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
+            if not found or not all(tracked.info(path).get("md5") for path in found):  # dvc.yaml alone has no hashes
+                raise DataError(f"{revision}: recorded no labels of {round_name}; commit its dvc.lock")
+            for path in (CLASSES, *found):
+                tracked.get_file(path, str(target / Path(path).name))
+    except (FileNotFoundError, DataIndexDirError):
+        raise DataError(
+            f"{revision}: its labels of {round_name} are neither in DVC's cache nor in its remote; "
+            f"`dvc push` them where they still are"
+        ) from None
+    except DvcException as error:
+        raise DataError(f"{revision}: {error}; name a commit, tag or branch of this project") from None
+    classes = read_classes(target / "classes.csv")
+    return LabelSet.of(classes.with_background, [target / Path(path).name for path in found])
+
+
+def _remotes() -> dict:
+    """Return today's remotes: a revision may be older than the remote that holds its files."""
+    with Repo(".") as repo:
+        settings = repo.config
+        name = settings["core"].get("remote")
+        return {"remote": settings["remote"], "core": {"remote": name} if name else {}}

@@ -1,0 +1,30 @@
+"""Data for the report's pages as classic scripts: from file:// a browser blocks fetch and module scripts.
+
+A script is one call, `auxseg.receive(name, JSON.parse(text))`. JSON.parse and not a literal: ids and class names are
+data, and a key like `__proto__` must stay a key. Pure ASCII, so the page's encoding does not matter.
+"""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+
+
+def data_script(name: str, value: Any) -> bytes:
+    """Return the script that hands `value` (anything JSON holds; NaN is refused) to the page under `name`."""
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return f"auxseg.receive({json.dumps(name)}, JSON.parse({json.dumps(text)}));\n".encode("ascii")
+
+
+def encode_bytes(content: bytes | None) -> str | None:
+    """Return base64 text, None for None."""
+    return None if content is None else base64.b64encode(content).decode("ascii")
+
+
+def encode_map(values: np.ndarray | None) -> dict | None:
+    """Return a map as shape and base64 of its little-endian bytes, None for None."""
+    if values is None:
+        return None
+    stored = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return {"shape": list(stored.shape), "data": encode_bytes(stored.tobytes())}

@@ -1,0 +1,49 @@
+"""Histograms of values in [0, 1], pooled over images and shards."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.tables import read_csv, write_csv
+
+BINS = 20
+"""Bins of equal width; the last one holds 1 too."""
+
+
+class Histograms:
+    """Counts by measure, int64 (BINS,)."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, np.ndarray] = {}
+
+    def add(self, measure: str, values: np.ndarray) -> None:
+        """Count values; what lies beyond [0, 1] goes to the outer bins."""
+        counts, _ = np.histogram(np.clip(values.astype(np.float32), 0, 1), bins=BINS, range=(0, 1))
+        self.counts[measure] = self.counts.get(measure, 0) + counts
+
+    def write(self, path: Path) -> None:
+        """Write `measure,bin,count`."""
+        rows = [[name, index, count] for name, counts in self.counts.items() for index, count in enumerate(counts)]
+        write_csv(path, ["measure", "bin", "count"], rows)
+
+    @classmethod
+    def read(cls, paths: Iterable[Path]) -> "Histograms":
+        """Read and pool the counts of several files."""
+        pooled = cls()
+        for path in paths:
+            for row in read_csv(path):
+                counts = pooled.counts.setdefault(row["measure"], np.zeros(BINS, np.int64))
+                counts[int(row["bin"])] += np.int64(row["count"])
+        return pooled
+
+    def rows(self, round_name: str) -> list[dict[str, object]]:
+        """Return a row for every measure and bin: its limits, the count, and its share in per cent."""
+        return [
+            {
+                "round": round_name, "measure": measure, "lower": index / BINS, "upper": (index + 1) / BINS,
+                "count": int(count), "share": 100 * int(count) / int(counts.sum()),
+            }
+            for measure, counts in self.counts.items()
+            for index, count in enumerate(counts)
+        ]  # fmt: skip

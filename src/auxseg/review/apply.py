@@ -1,0 +1,42 @@
+"""What the verdicts on one round's labels do to them."""
+
+from collections.abc import Iterable, Mapping
+
+from auxseg.errors import DataError
+from auxseg.params.review import ReviewParams
+from auxseg.review.uses import TrainingUse, Use
+from auxseg.review.verdicts import Verdict
+
+
+def decide_uses(
+    hashes: Mapping[str, str], verdicts: Iterable[Verdict], params: ReviewParams
+) -> tuple[dict[str, TrainingUse], list[Verdict]]:
+    """Return the use of every image, and the verdicts that are stale and therefore not applied.
+
+    Several reviewers of one label: one rejection rejects it, and every class that one of them drops is dropped.
+
+    Args:
+        hashes: image id -> SHA-256 of the round's label PNG.
+        verdicts: of this round alone.
+        params: what a rejection does.
+
+    Raises:
+        DataError: no image would be left to train on.
+    """
+    verdicts = list(verdicts)
+    stale = [verdict for verdict in verdicts if verdict.is_stale(hashes)]
+    rejected, dropped = set(), {}
+    for verdict in verdicts:
+        if verdict.is_stale(hashes):
+            continue
+        if verdict.verdict == "reject":
+            rejected.add(verdict.image_id)
+        dropped.setdefault(verdict.image_id, set()).update(verdict.drop_classes)
+    if hashes and rejected == set(hashes):
+        raise DataError("review/verdicts.csv: rejects every label of the round, nothing is left to train on")
+    whole = TrainingUse(Use(params.rejected))
+    uses = {
+        image_id: whole if image_id in rejected else TrainingUse(dropped=tuple(sorted(dropped.get(image_id, ()))))
+        for image_id in hashes
+    }
+    return uses, stale

@@ -1,0 +1,130 @@
+"""The table of verdicts, review/verdicts.csv: read, checked, merged, and held against the labels of today.
+
+One row is one reviewer's judgement of one image in one round. `label_hash`, the SHA-256 of the label PNG's bytes as
+they lie in data/labels/<round>/<shard>.zip, says what exactly was judged.
+"""
+
+import datetime
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.datasets.manifest import SEPARATOR
+from auxseg.errors import DataError
+
+VERDICTS = ("accept", "reject", "unsure")
+COLUMNS = ("image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row; the fields are the columns, all text but `drop_classes`, class names."""
+
+    image_id: str
+    label_hash: str
+    round: str
+    verdict: str
+    drop_classes: tuple[str, ...]
+    note: str
+    reviewer: str
+    date: str
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """Round, image and reviewer: of each the table holds one row, and they are its order."""
+        return int(self.round[1:]), self.image_id, self.reviewer
+
+    @property
+    def time(self) -> datetime.datetime:
+        """The date as a point in time; without a zone it is UTC, without an hour the day's start."""
+        return _parse_date(self.date)
+
+    def is_stale(self, hashes: Mapping[str, str]) -> bool:
+        """Tell whether the judged label has changed since, or is gone; `hashes` as `label_hashes` returns them."""
+        return hashes.get(self.image_id) != self.label_hash
+
+
+def read_verdicts(path: Path, classes: Collection[str] | None = None) -> list[Verdict]:
+    """Read and check a table, every row of it.
+
+    Args:
+        path: a CSV with the columns COLUMNS, in any order.
+        classes: names that `drop_classes` may hold, or None if they are not known here.
+
+    Raises:
+        DataError: one line that names file and row (the header is row 1).
+    """
+    return [_verdict(row, f"{path}: row {number}", classes) for number, row in enumerate(read_csv(path), start=2)]
+
+
+def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
+    """Write a table in the order of `Verdict.key`: the same verdicts, the same bytes."""
+    ordered = sorted(verdicts, key=lambda verdict: verdict.key)
+    write_csv(path, COLUMNS, [[_cell(getattr(verdict, name)) for name in COLUMNS] for verdict in ordered])
+
+
+def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
+    """Return the newest verdict of every round, image and reviewer; of two of one date the one that comes later."""
+    newest: dict[tuple[int, str, str], Verdict] = {}
+    for verdict in (verdict for table in tables for verdict in table):
+        kept = newest.get(verdict.key)
+        if kept is None or verdict.time >= kept.time:
+            newest[verdict.key] = verdict
+    return [newest[key] for key in sorted(newest)]
+
+
+def conflicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Return the groups of verdicts on one label of which one accepts it and another rejects it."""
+    groups = defaultdict(list)
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.key):
+        groups[verdict.round, verdict.image_id, verdict.label_hash].append(verdict)
+    return [group for group in groups.values() if {"accept", "reject"} <= {one.verdict for one in group}]
+
+
+def label_hashes(archives: Iterable[Path]) -> dict[str, str]:
+    """Return image id -> SHA-256 of the label PNG, of all archives of a round."""
+    return {
+        name.removesuffix(".png"): hashlib.sha256(content).hexdigest()
+        for path in archives
+        for name, content in Archive(path).items()
+    }
+
+
+def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collection[str] | None) -> Verdict:
+    missing = [name for name in COLUMNS if row.get(name) is None]
+    if missing:
+        raise DataError(f"{where} has no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+    if None in row:
+        raise DataError(f"{where} has more cells than the header; put a note that holds a comma into double quotes")
+    cells = {name: str(row[name]).strip() for name in COLUMNS}
+    if not cells["image_id"]:
+        raise DataError(f"{where} has no image_id; fill it in or remove the row")
+    if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
+        raise DataError(f"{where}: label_hash '{cells['label_hash']}' is no SHA-256 of 64 digits; export it again")
+    if not re.fullmatch(r"r\d+", cells["round"]):
+        raise DataError(f"{where}: round '{cells['round']}' is no round; write r0, r1, …")
+    if cells["verdict"] not in VERDICTS:
+        raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")
+    dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
+    unknown = [] if classes is None else [name for name in dropped if name not in classes]
+    if unknown:
+        raise DataError(f"{where}: drop_classes holds '{unknown[0]}', but the classes are {', '.join(classes)}")
+    try:
+        _parse_date(cells["date"])
+    except ValueError:
+        raise DataError(f"{where}: date '{cells['date']}' is no ISO date; write it as 2026-01-31T12:00:00Z") from None
+    return Verdict(**{**cells, "drop_classes": dropped})
+
+
+def _parse_date(text: str) -> datetime.datetime:
+    time = datetime.datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+
+
+def _cell(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else SEPARATOR.join(value)

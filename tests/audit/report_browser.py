@@ -1,0 +1,66 @@
+"""A real browser for the report: found or asked for, and a visit that hears every request and complaint."""
+
+import os
+import shutil
+
+import pytest
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+TRAIN = 40
+"""Train images of the report that the browser tests visit."""
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def find_browser(*names: str) -> str:
+    """Return a browser's path; skip the test without one, but fail where CI promises it (tests/audit/browser.sh)."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(f"no {names[0]} on the path; run tests/audit/browser.sh")
+    if found is None:
+        pytest.skip(f"no {names[0]} on the path: the report is not tried in a browser (tests/audit/browser.sh)")
+    return found
+
+
+class Visit:
+    """A page of a report, with everything it asked for and complained about."""
+
+    def __init__(self, browser, folder):
+        self.folder = folder
+        self.context = browser.new_context(viewport={"width": 1400, "height": 860}, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, view="", name="index.html"):
+        self.page.goto("about:blank")  # so that another hash loads the page anew
+        self.page.goto(f"{(self.folder / name).as_uri()}{'#' + view if view else ''}")
+        if name == "index.html":
+            self.page.wait_for_selector("body[data-ready]")
+        return self.page
+
+    def until(self, condition, seconds=10):
+        """Wait for a JavaScript condition; playwright's own wait needs eval, which the page forbids."""
+        for _ in range(int(seconds / 0.05)):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"still not: {condition}")
+
+    def ids(self):
+        """Return the ids of the cards that are drawn, in their order."""
+        return self.page.eval_on_selector_all(
+            ".card", "cards => cards.sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map((card) => card.dataset.id)"
+        )
+
+    def rows(self):
+        """Return the ids of all selected images."""
+        return self.page.evaluate("auxseg.app.rows.map((i) => auxseg.app.page.records.id[i])")
+
+    def check(self):
+        """Fail on an error, a warning, or a request that leaves the folder."""
+        inside = (self.folder.as_uri() + "/", "data:", "blob:", "about:blank")
+        assert [url for url in self.requests if not url.startswith(inside)] == []
+        assert self.complaints == []
+        self.context.close()

@@ -1,0 +1,88 @@
+"""What verdicts leave for training."""
+
+import pytest
+from verdict_rows import HASH, OTHER, verdict
+
+from auxseg.errors import DataError
+from auxseg.params.review import ReviewParams
+from auxseg.review.apply import decide_uses
+from auxseg.review.uses import TrainingUse, Use, read_uses, summarise, write_uses
+
+LEAVE_OUT = ReviewParams(rejected="leave_out")
+
+
+def test_without_verdicts_every_image_is_trained_on():
+    assert decide_uses({"a": "1", "b": "2"}, [], LEAVE_OUT) == ({"a": TrainingUse(), "b": TrainingUse()}, [])
+
+
+@pytest.mark.parametrize("rejected", ["leave_out", "ignore"])
+def test_what_verdicts_do(rejected):
+    hashes = {"good": HASH, "bad": HASH, "perhaps": HASH, "unjudged": HASH, "changed": OTHER, "partly": HASH}
+    verdicts = [
+        verdict("good"),
+        verdict("bad", verdict="reject", drop_classes=("cat",)),
+        verdict("perhaps", verdict="unsure"),
+        verdict("changed", verdict="reject", drop_classes=("cat",)),
+        verdict("gone", verdict="reject"),
+        verdict("partly", drop_classes=("cat",)),
+    ]
+    uses, stale = decide_uses(hashes, verdicts, ReviewParams(rejected=rejected))
+    assert uses == {
+        "good": TrainingUse(),
+        "bad": TrainingUse(Use(rejected)),
+        "perhaps": TrainingUse(),
+        "unjudged": TrainingUse(),
+        "changed": TrainingUse(),
+        "partly": TrainingUse(dropped=("cat",)),
+    }
+    assert [one.image_id for one in stale] == ["changed", "gone"]
+
+
+def test_one_rejection_rejects_and_drops_add_up():
+    hashes = {"a": HASH, "b": HASH, "c": HASH}
+    verdicts = [
+        verdict("a", verdict="reject", reviewer="ann", date="2026-01-01"),
+        verdict("a", reviewer="bob", date="2026-02-02"),
+        verdict("b", reviewer="ann", drop_classes=("dog",)),
+        verdict("b", reviewer="bob", drop_classes=("cat",)),
+    ]
+    for order in (verdicts, verdicts[::-1]):
+        uses, _ = decide_uses(hashes, order, LEAVE_OUT)
+        assert uses == {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse(dropped=("cat", "dog")), "c": TrainingUse()}
+
+
+def test_a_fresh_verdict_counts_beside_a_stale_one():
+    verdicts = [verdict("a", OTHER, "reject", "ann"), verdict("a", HASH, "accept", "bob", drop_classes=("cat",))]
+    uses, stale = decide_uses({"a": HASH}, verdicts, LEAVE_OUT)
+    assert uses == {"a": TrainingUse(dropped=("cat",))}
+    assert [one.reviewer for one in stale] == ["ann"]
+
+
+def test_nothing_left_to_train_on_is_refused():
+    with pytest.raises(DataError, match=r"^review/verdicts\.csv: rejects every label"):
+        decide_uses({"a": HASH}, [verdict("a", verdict="reject")], LEAVE_OUT)
+
+
+def test_notes_reviewers_and_acceptances_leave_no_trace(tmp_path):
+    # what training depends on: a new note must not train again
+    hashes = {"a": HASH, "b": HASH}
+    for name, verdicts in {
+        "silent": [verdict("a", verdict="reject")],
+        "talking": [verdict("a", verdict="reject", note="blurred", reviewer="x", date="2026-02-02"), verdict("b")],
+    }.items():
+        write_uses(tmp_path / name, decide_uses(hashes, verdicts, LEAVE_OUT)[0])
+    assert (tmp_path / "silent").read_bytes() == (tmp_path / "talking").read_bytes()
+
+
+def test_uses_file(tmp_path):
+    uses = {"b": TrainingUse(Use.LEAVE_OUT), "a": TrainingUse(dropped=("cat", "red fox")), "c": TrainingUse(Use.IGNORE)}
+    write_uses(tmp_path / "r0.csv", uses)
+    assert (tmp_path / "r0.csv").read_text() == (
+        "image_id,use,drop_classes\na,train,cat;red fox\nb,leave_out,\nc,ignore,\n"
+    )
+    assert read_uses(tmp_path / "r0.csv") == uses
+
+
+def test_summary():
+    uses = iter([TrainingUse(), TrainingUse(Use.IGNORE), TrainingUse(dropped=("cat",))])
+    assert summarise(uses) == "2 train, 0 leave_out, 1 ignore, 1 with dropped classes"
