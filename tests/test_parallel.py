@@ -7,7 +7,7 @@ import os
 import pytest
 
 from auxseg import parallel
-from auxseg.errors import AuxsegError
+from auxseg.errors import ResourceError
 from auxseg.parallel import available_cpus, background_processes, map_processes, track
 
 
@@ -82,7 +82,7 @@ def test_background_error_arrives(monkeypatch):
 def test_a_killed_worker_is_reported_in_one_line(monkeypatch):
     """Without care the loop would wait for ever."""
     monkeypatch.setattr(parallel, "available_cpus", lambda: 2)
-    with pytest.raises(AuxsegError, match="a worker process was killed"):
+    with pytest.raises(ResourceError, match="a worker process was killed"):
         map_processes(os._exit, [1, 1], "label")
-    with pytest.raises(AuxsegError, match="a worker process was killed"):
+    with pytest.raises(ResourceError, match="a worker process was killed"):
         list(background_processes(os._exit, [1, 1]))

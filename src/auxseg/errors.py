@@ -11,3 +11,7 @@ class DataError(AuxsegError):
 
 class ParamsError(AuxsegError):
     """A key of params.yaml or dvc.yaml is missing, unknown or out of range."""
+
+
+class ResourceError(AuxsegError):
+    """The machine gave too little, memory say. Exit code 1: another attempt, with more, may succeed."""

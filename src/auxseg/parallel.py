@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from auxseg.errors import AuxsegError
+from auxseg.errors import ResourceError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,24 +28,24 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_processes(function: Callable[[T], R], items: Sequence[T], label: str) -> list[R]:
+def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, unit: str = "image") -> list[R]:
     """Apply `function` to every item in worker processes; results come in the order of `items`.
 
     Processes, not threads: pydensecrf and much of Pillow hold the interpreter's lock. `function` and the items must
-    be picklable and the result must not depend on the process it was computed in.
+    be picklable and the result must not depend on the process it was computed in. `unit` is what the bar counts.
     """
     workers = min(available_cpus(), len(items))
     if workers <= 1:
-        return [function(item) for item in track(items, label)]
+        return [function(item) for item in track(items, label, unit=unit)]
     chunk = max(1, min(16, len(items) // (workers * 4)))
     with _pool(workers) as pool:
-        return list(track(pool.map(function, items, chunksize=chunk), label, total=len(items)))
+        return list(track(pool.map(function, items, chunksize=chunk), label, total=len(items), unit=unit))
 
 
 def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Apply `function` in worker processes while `items` is still being produced; results keep the order of items.
 
-    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most four
+    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most two
     items a worker wait, so memory stays flat.
     """
     workers = available_cpus()
@@ -53,7 +53,7 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
         waiting: deque[Future[R]] = deque()
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= 4 * workers:
+            if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -66,4 +66,4 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         except BrokenProcessPool:
-            raise AuxsegError("a worker process was killed, probably out of memory; give the stage more") from None
+            raise ResourceError("a worker process was killed, probably out of memory; give the stage more") from None

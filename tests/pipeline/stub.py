@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DVC_YAML = """\
 stages:
   code:
-    cmd: python workflow/stages/code.py
+    cmd: python workflow/stages/fingerprints.py
     deps: [src/auxseg, workflow/stages]
     outs: [data/code/prepare.txt, data/code/labels.txt, data/code/train.txt, data/code/summary.txt]
     meta: {cpus: 1, needs: "${rounds.r1}"}
@@ -50,7 +50,7 @@ import os, pathlib, sys
 def never():
     from auxseg.{module} import anything
 
-if os.environ.get("FAIL") == "{stage}":
+if os.environ.get("FAIL") in ("{stage}", os.environ.get("DVC_STAGE")):
     sys.exit("no luck today")
 output = pathlib.Path(sys.argv[1])
 output.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def make_project(folder: Path) -> Path:
     """Write a project that never ran, in git and under DVC."""
     for path in ("workflow/rules", "workflow/profiles"):
         shutil.copytree(ROOT / path, folder / path)
-    for path in ("Snakefile", "workflow/stages/code.py", ".dvcignore", ".dvc/config", ".dvc/.gitignore"):
+    for path in ("Snakefile", "workflow/stages/fingerprints.py", ".dvcignore", ".dvc/config", ".dvc/.gitignore"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
     text = default_params.TEXT.replace("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0}").replace(
@@ -125,6 +125,13 @@ def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedP
     """Run snakemake with this interpreter, its folder not on PATH."""
     environment = {"PATH": os.defpath, **options.pop("environment", {})}
     return run(folder, sys.executable, "-m", "snakemake", *arguments, environment=environment, **options)
+
+
+def replace(folder: Path, path: str, old: str, new: str) -> None:
+    """Replace a part of a file, which must be there."""
+    text = (folder / path).read_text()
+    assert old in text
+    (folder / path).write_text(text.replace(old, new))
 
 
 def planned(folder: Path) -> set[str]:

@@ -1,7 +1,7 @@
 """The real DAG with the real stages, through both engines: what runs, what does not, and to which bytes."""
 
 import hashlib
-import re
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 import tiny
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tables import write_csv
 
 FRESH = "Data and pipelines are up to date."
 SHARDS = ("00", "01")
@@ -38,6 +39,28 @@ def instances(stage: str, *rounds: str) -> set[str]:
 def test_a_second_run_does_nothing(finished, data):
     assert tiny.status(finished) == FRESH
     assert tiny.repro(finished, data) == set()
+
+
+def shown_plots(folder: Path) -> dict[str, list[dict]]:
+    """Return the points of each plot of `dvc plots show` that has any."""
+    shown = json.loads(tiny.run(folder, "dvc", "plots", "show", "--json"))["data"]
+    return {title: plots[0]["content"]["data"]["values"] for title, plots in shown.items() if plots}
+
+
+def test_dvc_shows_metrics_and_plots(finished):
+    printed = json.loads(tiny.run(finished, "dvc", "metrics", "show", "--json"))[""]["data"]
+    shown = {path: metrics["data"] for path, metrics in printed.items()}
+    files = ("data/metrics/classifier.json", "data/summary/metrics.json")
+    assert shown == {path: json.loads((finished / path).read_text()) for path in files}
+    assert shown["data/summary/metrics.json"]["miou"]["r1"]["labels"] >= 0
+
+    plots = shown_plots(finished)
+    classes = {"background", *tiny.PARAMS["data"]["classes"]}
+    assert {row["round"] for row in plots["mIoU by round"]} == {"r0", "r1"}
+    assert {row["class"] for row in plots["IoU by class, labels of the last round"]} == classes
+    assert {row["class"] for row in plots["IoU by class, model of the last round"]} == classes
+    for name in ("r0", "r1"):
+        assert all(float(row["loss"]) > 0 for row in plots[f"data/curves/{name}.csv"])
 
 
 def test_snakemake_from_scratch_gives_the_same_bytes_and_leaves_dvc_clean(tmp_path, finished, data):
@@ -123,17 +146,51 @@ def test_without_masks_only_the_figures_are_absent(tmp_path, project, data):
     after = tiny.hashes(project)
     assert {name: after[name] for name in labels} == labels
     assert "labels" not in (project / "data/summary/rounds.csv").read_text()
+    assert "val_mean_average_precision" in tiny.run(project, "dvc", "metrics", "show")
+    assert shown_plots(project)["data/curves/r1.csv"]
 
 
-def test_a_rejection_reaches_the_next_training_and_nothing_else(project, data):
-    name, content = next(iter(Archive(project / "data/labels/r0/00.zip").items()))
-    row = f"{name.removesuffix('.png')},{hashlib.sha256(content).hexdigest()},r0,reject,blurred,me,2026-01-01\n"
-    with (project / "review/verdicts.csv").open("a") as stream:
-        stream.write(row)
-    assert tiny.repro(project, data, "--single-item", "review@r0", "review@r1") == {"review@r0", "review@r1"}
-    report = tiny.status(project)
-    changed = set(re.findall(r"^(\S+):$", report, re.MULTILINE))
-    assert changed == {"train@r1"}
+def judge(project, shard, **cells):
+    """Import a verdict on the first label of a shard; return the image."""
+    name, content = next(iter(Archive(project / f"data/labels/{cells['round']}/{shard}.zip").items()))
+    row = {
+        "image_id": name.removesuffix(".png"), "label_hash": hashlib.sha256(content).hexdigest(), "verdict": "accept",
+        "drop_classes": "", "note": "", "reviewer": "me", "date": "2026-01-01T12:00:00Z", **cells,
+    }  # fmt: skip
+    write_csv(project / "exported.csv", list(row), [list(row.values())])
+    tiny.run(project, "auxseg", "verdicts", "import", "exported.csv")
+    return row["image_id"]
+
+
+def test_a_rejection_changes_the_next_round_and_only_what_depends_on_it(project, data):
+    before = tiny.hashes(project)
+    image = judge(project, "00", round="r0", verdict="reject", note="blurred")
+
+    executed = tiny.repro(project, data)
+
+    retrained = {"review@r0", "train@r1", "evaluate@r1"} | instances("propagate", "r1")
+    follows = {"review@r1", "summary", "audit"} | instances("labels", "r1") | instances("score", "r1")
+    assert retrained <= executed <= retrained | follows
+    after = tiny.hashes(project)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert {"data/review/r0.csv", "data/models/r1.safetensors", "data/maps/r1/00.safetensors"} <= changed
+    assert not {path for path in changed if "r0" in path} - {"data/review/r0.csv"}
+    assert f"{image},leave_out," in (project / "data/review/r0.csv").read_text().splitlines()
+    assert tiny.status(project) == FRESH
+
+
+def test_other_rounds_verdicts_and_stale_ones_retrain_nothing(project, data):
+    before = tiny.hashes(project)
+    dropped = tiny.PARAMS["data"]["classes"][0]
+    image = judge(project, "01", round="r1", drop_classes=dropped)
+    stale = judge(project, "00", round="r0", verdict="reject", label_hash="0" * 64)
+
+    assert tiny.repro(project, data) - {"audit"} == {"review@r0", "review@r1"}
+
+    assert f"{image},train,{dropped}" in (project / "data/review/r1.csv").read_text().splitlines()
+    assert tiny.hashes(project)["data/review/r0.csv"] == before["data/review/r0.csv"]
+    assert stale in (project / "data/review/r0.stale.csv").read_text()
+    assert f"stale: r0 {stale}: me reject" in tiny.run(project, "auxseg", "verdicts", "status")
 
 
 def test_bad_params_stop_before_anything_is_written(project, data):

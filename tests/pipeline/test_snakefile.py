@@ -6,15 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from stub import ALL, commit, dvc, make_project, planned, ran, run, snakemake
+from stub import ALL, commit, dvc, make_project, planned, ran, replace, run, snakemake
 
 LABELS = {"labels@r0-00", "labels@r0-01", "labels@r1-00", "labels@r1-01"}
-
-
-def replace(folder: Path, path: str, old: str, new: str) -> None:
-    text = (folder / path).read_text()
-    assert old in text
-    (folder / path).write_text(text.replace(old, new))
 
 
 def snapshot(folder: Path) -> dict[str, str]:
@@ -90,7 +84,7 @@ def test_parameter_of_a_late_stage_leaves_the_earlier_ones(project):
 
 
 def test_unused_parameter_and_mtimes_run_nothing(project):
-    replace(project, "params.yaml", "images: 100 ", "images: 90 ")  # of `audit`, which this project has not
+    replace(project, "params.yaml", "photo_side: 512", "photo_side: 500")  # of `audit`, which this project has not
     for path in project.rglob("*.txt"):
         path.touch()
     assert planned(project) == set()

@@ -34,13 +34,13 @@ PARAMS = {
 
 def make_data(folder: Path) -> Path:
     """Write the photographs: a data root in the VOC layout, of the embedded scenes."""
-    write_scenes(folder, ScenesParams(train=10, val=3, size=64))
+    write_scenes(folder, ScenesParams(train=10, val=3, side=64))
     return folder
 
 
 def make_project(folder: Path) -> Path:
     """Write a project that never ran, in git and under DVC, with this checkout's code and DAG."""
-    for path in ("src", "workflow", "params", "review"):
+    for path in ("src", "workflow", "params", "review", ".dvc/plots"):
         shutil.copytree(ROOT / path, folder / path, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for path in (
         "Snakefile",

@@ -1,8 +1,8 @@
-"""One rule a stage. A job runs one instance through DVC, which skips, restores or runs it and records the result."""
+"""One rule a stage. A job runs one instance, see auxseg.pipeline.job."""
 
 # A rule's `shell` is evaluated when its job runs, after this loop: nothing in it may be the loop's variable. All else
 # is evaluated at once, or keeps its stage as a default argument.
-for stage, meta in stage_needs().items():
+for stage, needs in or_exit(stage_needs).items():
 
     rule:
         name:
@@ -16,13 +16,17 @@ for stage, meta in stage_needs().items():
         params:
             address=lambda wildcards, stage=stage: join(stage, wildcards.key),
             python=sys.executable,
+            note=lambda wildcards, stage=stage: str(note_of(stage, wildcards.key)),
+            # a batch system hands out its own devices
+            devices=0 if workflow.remote_exec else needs.get("gpu", 0),
         wildcard_constraints:
             key="[^/]+",
-        threads: meta.get("cpus", 1)
+        threads: needs["cpus_per_task"]
         resources:
-            cpus_per_task=meta.get("cpus", 1),
-            **{name: meta[name] for name in ("gpu", "mem_mb", "runtime") if name in meta},
+            # a job that was killed for want of memory or time gets more at its next attempt
+            **{name: growing(need) if name in ("mem_mb", "runtime") else need for name, need in needs.items()},
         shell:
-            "{params.python:q} -m dvc --wait-for-lock repro --single-item {params.address:q} > {log:q} 2>&1 || "
+            "{REFUSAL}={params.note:q} {params.python:q} -m auxseg.pipeline.devices {params.devices} "
+            "{params.python:q} -m auxseg.pipeline.job {params.address:q} > {log:q} 2>&1 || "
             "{{ code=$?; echo 'stage {params.address} failed; the end of {log}:' >&2; tail -n 30 {log:q} >&2; "
             "exit $code; }}"

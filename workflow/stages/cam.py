@@ -1,11 +1,14 @@
-"""Stage cam: multi-scale CAMs of the classifier for the training images of one shard."""
+"""Stage cam: the CAMs of r0 for the training images of one shard, of the classifier or of another method."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.cam import multi_scale_cam
-from auxseg.datasets.manifest import read_classes, read_shard
+from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_shard
 from auxseg.datasets.root import photos_root
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
@@ -16,26 +19,38 @@ from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
+from auxseg.seeds.cams import CamFolder
 
 
 def main(stage: Stage) -> None:
-    runtime, params = stage.params(RuntimeParams), stage.params(CamParams)
+    params = stage.params(CamParams)
+    classes = read_classes(stage.input("data/manifest/classes.csv"))
+    root = photos_root(stage.input("data/manifest/dataset.json"))
+    records = read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train")
+    own = params.provider == "classifier"
+    cam_of = _classifier_cams(stage, params, classes, root) if own else CamFolder.of(params, root, classes)
+    maps = {f"{record.id}.cam": cam_of(record) for record in track(records, f"cam {stage.key}")}
+    write_tensors(stage.output(f"data/maps/r0/{stage.shard}.safetensors"), maps)
+
+
+def _classifier_cams(
+    stage: Stage, params: CamParams, classes: ClassTable, root: Path
+) -> Callable[[ImageRecord], np.ndarray]:
+    runtime = stage.params(RuntimeParams)
     device = setup(runtime)
-    classes = read_classes(stage.input("data/manifest/classes.csv").parent)
-    root = photos_root(stage.input("data/manifest/dataset.json").parent)
     network = Classifier(build_backbone(stage.params(BackboneParams), pretrained=False), len(classes))
     load_weights(stage.input("data/models/r0.safetensors"), network)
     network.to(device).eval()
-    low_precision = runtime.precision == "bfloat16" and network.backbone.dense_convolutions
+    low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    maps = {}
-    for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train"), f"cam {stage.key}"):
+    def cam_of(record: ImageRecord) -> np.ndarray:
         image = image_tensor(root / record.path, device, runtime.max_side)
         present = [classes.index(name) - 1 for name in record.labels]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)
-        maps[f"{record.id}.cam"] = cam.cpu().numpy().astype(np.float16)
-    write_tensors(stage.output(f"data/maps/r0/{stage.shard}.safetensors"), maps)
+        return cam.cpu().numpy().astype(np.float16)
+
+    return cam_of
 
 
 if __name__ == "__main__":

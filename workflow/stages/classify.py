@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tables import write_rows
@@ -20,7 +19,10 @@ from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
+from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
+from auxseg.training.losses import classification_loss
 from auxseg.training.samples import TrainingSamples
 
 
@@ -29,23 +31,24 @@ def main(stage: Stage) -> None:
     params = stage.params(ClassifyParams)
     backbone = stage.params(BackboneParams)
     manifest = stage.input("data/manifest")
-    classes = read_classes(manifest)
+    classes = read_classes(manifest / "classes.csv")
     device = setup(runtime)
 
     torch.manual_seed(params.seed)
     network = Classifier(build_backbone(backbone, pretrained=True), len(classes), params.dropout)
-    records, root = read_manifest(manifest, "train"), photos_root(manifest)
+    records, root = read_manifest(manifest, "train"), photos_root(manifest / "dataset.json")
     samples = TrainingSamples(records, root, classes, params.augment, params.seed, max_side=runtime.max_side)
-    low_precision = runtime.precision == "bfloat16" and network.backbone.dense_convolutions
+    low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    def step(batch):
+    def step(part, counts):
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
-            logits = network(batch.image)
-        return {"loss": F.multilabel_soft_margin_loss(logits.float(), batch.classes)}
+            logits = network(part.image)
+        return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
 
+    checkpoint = CheckpointFile.of(stage, device)
     curve = fit(
         network, step, samples, epochs=params.epochs, batch_size=params.batch_size, optimiser=params.optimiser,
-        batch_norm=params.batch_norm, device=device,
+        batch_norm=params.batch_norm, team=Team(device), checkpoint=checkpoint,
     )  # fmt: skip
     save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output("data/curves/r0.csv"), curve)
@@ -54,6 +57,7 @@ def main(stage: Stage) -> None:
     tags = [classes.multi_hot(record.labels) for record in val]
     figure = _mean_average_precision(network.eval(), images, tags)
     write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": figure})
+    checkpoint.remove()
 
 
 @torch.no_grad()

@@ -8,12 +8,14 @@ import numpy as np
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_shard
-from auxseg.datasets.root import photos_root
-from auxseg.fusion import fuse, saliency_label, upsample
+from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.fusion import fuse, saliency_label
 from auxseg.images import decode_grey, encode_grey, encode_label, read_rgb
+from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams
 from auxseg.pipeline.stage import Stage, run
+from auxseg.seeds.labels import LabelFolder
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class LabelJob:
     root: Path
     maps: Path
     prior: Path
+    initial: LabelFolder | None = None
+    """Labels of another method, r0 only."""
 
     def __call__(self, record: ImageRecord) -> tuple[bytes, bytes]:
         """Return the encoded pseudo label and saliency label."""
@@ -34,6 +38,8 @@ class LabelJob:
             image = read_rgb(self.root / record.path)
             refined = maps[f"{record.id}.saliency"].astype(np.float32)
             saliency_png = encode_grey(saliency_label(image, decode_grey(prior_png), refined, self.params))
+        if self.initial is not None:
+            return encode_label(self.initial(record)), saliency_png
         saliency = decode_grey(saliency_png)
         cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)
         present = [self.classes.index(name) for name in record.labels]
@@ -42,14 +48,17 @@ class LabelJob:
 
 
 def main(stage: Stage) -> None:
-    manifest = stage.input("data/manifest/dataset.json").parent
     records = read_shard(stage.input(f"data/manifest/{stage.shard}.csv"), "train")
+    params, dataset = stage.params(LabelsParams), stage.input("data/manifest/dataset.json")
+    classes, root = read_classes(stage.input("data/manifest/classes.csv")), photos_root(dataset)
+    precomputed = stage.round == "r0" and params.initial == "precomputed"
     job = LabelJob(
-        stage.params(LabelsParams),
-        read_classes(stage.input("data/manifest/classes.csv").parent),
-        photos_root(manifest),
+        params,
+        classes,
+        root,
         stage.input(f"data/maps/{stage.round}/{stage.shard}.safetensors"),
         stage.input(f"data/saliency/{stage.shard}.zip"),
+        LabelFolder.of(params, root, classes, mask_policy(dataset)) if precomputed else None,
     )
     done = map_processes(job, records, f"labels {stage.key}")
     names = [f"{record.id}.png" for record in records]

@@ -18,8 +18,8 @@ from auxseg.propagation import propagate_image
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(PropagateParams)
     device = setup(runtime)
-    classes = read_classes(stage.input("data/manifest/classes.csv").parent)
-    root = photos_root(stage.input("data/manifest/dataset.json").parent)
+    classes = read_classes(stage.input("data/manifest/classes.csv"))
+    root = photos_root(stage.input("data/manifest/dataset.json"))
     weights = stage.input(f"data/models/{stage.round}.safetensors")
     network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), len(classes))
     network.to(device).eval()
@@ -33,7 +33,7 @@ def main(stage: Stage) -> None:
             image,
             present,
             renormalise=params.renormalise_cam,
-            low_precision=runtime.precision == "bfloat16",
+            low_precision=runtime.low_precision,
         )
         tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
     write_tensors(stage.output(f"data/maps/{stage.round}/{stage.shard}.safetensors"), tensors)

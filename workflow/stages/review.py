@@ -1,31 +1,32 @@
 """Stage review: apply the verdicts of review/verdicts.csv to one round's labels."""
 
-import hashlib
 import logging
 
-from auxseg.artifacts.archive import Archive
-from auxseg.datasets.manifest import manifest_shards, shard_files
+from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
 from auxseg.params.review import ReviewParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.review import decide_uses, read_verdicts, summarise, write_uses
+from auxseg.review.apply import decide_uses
+from auxseg.review.uses import summarise, write_uses
+from auxseg.review.verdicts import conflicts, label_hashes, read_verdicts, write_verdicts
 
 
 def main(stage: Stage) -> None:
     manifest = stage.input("data/manifest")
-    files = shard_files(stage.input(f"data/labels/{stage.round}"), manifest_shards(manifest), ".zip")
-    hashes = {
-        name.removesuffix(".png"): hashlib.sha256(content).hexdigest()
-        for path in files.values()
-        for name, content in Archive(path).items()
-    }
-    verdicts = read_verdicts(stage.input("review/verdicts.csv"), stage.round)
-    uses, stale = decide_uses(hashes, verdicts, stage.params(ReviewParams))
-    for image_id in stale:
+    labels = shard_files(stage.input(f"data/labels/{stage.round}"), manifest_shards(manifest), ".zip")
+    classes = read_classes(manifest / "classes.csv")
+    verdicts = read_verdicts(stage.input("review/verdicts.csv"), classes.with_background)
+    own = [verdict for verdict in verdicts if verdict.round == stage.round]
+    uses, stale = decide_uses(label_hashes(labels.values()), own, stage.params(ReviewParams))
+    for verdict in stale:
         logging.warning(
-            "verdict on %s is stale (its label has changed since) and not applied; judge it again", image_id
-        )
+            "%s's verdict on %s is stale (the label has changed since) and not applied; judge it again",
+            verdict.reviewer, verdict.image_id,
+        )  # fmt: skip
+    for group in conflicts(own):
+        logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
     logging.info("%s: %s", stage.round, summarise(uses.values()))
     write_uses(stage.output(f"data/review/{stage.round}.csv"), uses)
+    write_verdicts(stage.output(f"data/review/{stage.round}.stale.csv"), stale)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from auxseg.saliency import build_provider, compute_priors
 
 def main(stage: Stage) -> None:
     params, runtime = stage.params(SaliencyParams), stage.params(RuntimeParams)
-    root = photos_root(stage.input("data/manifest/dataset.json").parent)
+    root = photos_root(stage.input("data/manifest/dataset.json"))
     records = read_shard(stage.input(f"data/manifest/{stage.shard}.csv"))
     provider = build_provider(params, root, runtime.threads)
     write_archive(stage.output(f"data/saliency/{stage.shard}.zip"), compute_priors(provider, root, records))

@@ -15,7 +15,10 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.review import Use, read_uses
+from auxseg.review.uses import Use, read_uses
+from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.distributed import Team, joined_team
+from auxseg.training.launch import launch
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
@@ -23,10 +26,16 @@ from auxseg.training.samples import LabelFiles, TrainingSamples
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(TrainParams)
+    if launch(params.devices, params.nodes, runtime.threads):
+        return  # the processes that it started have done what follows
+    with joined_team(params.devices * params.nodes, setup(runtime)) as team:
+        train(stage, runtime, params, team)
+
+
+def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team) -> None:
     backbone, network_params = stage.params(BackboneParams), stage.params(NetworkParams)
     manifest = stage.input("data/manifest")
-    classes = read_classes(manifest)
-    device = setup(runtime)
+    classes = read_classes(manifest / "classes.csv")
 
     torch.manual_seed(params.seed)
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
@@ -37,30 +46,39 @@ def main(stage: Stage) -> None:
             parameter.requires_grad_(False)
 
     uses = read_uses(stage.input(f"data/review/{stage.previous}.csv"))
-    records = [record for record in read_manifest(manifest, "train") if uses[record.id] is not Use.LEAVE_OUT]
+    records = [record for record in read_manifest(manifest, "train") if uses[record.id].use is not Use.LEAVE_OUT]
     samples = TrainingSamples(
         records,
-        photos_root(manifest),
+        photos_root(manifest / "dataset.json"),
         classes,
         params.augment,
         params.seed,
         _labels(stage, manifest, "labels"),
         _labels(stage, manifest, "saliency_labels"),
-        ignored={image_id for image_id, use in uses.items() if use is Use.IGNORE},
+        ignored={image_id for image_id, use in uses.items() if use.use is Use.IGNORE},
+        dropped={
+            image_id: [classes.with_background.index(name) for name in use.dropped]
+            for image_id, use in uses.items()
+            if use.dropped
+        },
         max_side=runtime.max_side,
     )
-    low_precision = runtime.precision == "bfloat16"
 
-    def step(batch):
-        outputs = network(batch.image, low_precision=low_precision)
-        return multi_task_loss(outputs, batch, params.loss, params.saliency_target)
+    def step(part, counts):
+        outputs = network(part.image, low_precision=runtime.low_precision)
+        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
 
+    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
     curve = fit(
-        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, optimiser=params.optimiser,
-        batch_norm=params.batch_norm, device=device,
+        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, accumulate=params.accumulate,
+        optimiser=params.round_optimiser(starts_trained=not missing), batch_norm=params.batch_norm, team=team,
+        checkpoint=checkpoint,
     )  # fmt: skip
+    if not checkpoint:
+        return
     save_weights(stage.output(f"data/models/{stage.round}.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output(f"data/curves/{stage.round}.csv"), curve)
+    checkpoint.remove()
 
 
 def _labels(stage: Stage, manifest, kind: str) -> LabelFiles:

@@ -1,52 +1,59 @@
-"""Check out what DVC's run cache holds, so that a result that exists never waits in a cluster's queue.
+"""Which stage instances are stale; and those whose results DVC's run cache holds are not, because they come back.
 
-`dvc repro` does the same stage by stage when it comes to each; a scheduler has to know before it submits.
+`dvc repro` restores stage by stage when it comes to each; a scheduler has to know before it submits, so that a result
+that exists never waits in a cluster's queue.
 """
 
 import networkx
-from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.stage import Stage
 
+from auxseg.pipeline.record import write_entries
+from auxseg.pipeline.states import is_cached, is_changed
 
-def restore_cached(repo: Repo) -> list[str]:
-    """Restore every changed stage whose result is known for its present inputs; return their addresses.
+RERUN = {"AUXSEG_LOG": "WARNING"}
+"""Environment of a stage that is run here: its log is not the scheduler's."""
 
-    A stage below one that has to run is left alone: its inputs are not known yet.
+
+def find_stale(repo: Repo, graph: networkx.DiGraph, free: str, fingerprints: dict[str, str]) -> dict[str, bool]:
+    """Tell of every instance whether DVC calls it changed or something that it needs is; nothing is touched.
+
+    `free` is the stage whose being stale makes no other stale: what it writes is known, as `fingerprints`.
     """
-    restored: list[str] = []
-    to_run: set[str] = set()
+    stale: dict[str, bool] = {}
+    with lock_repo(repo):
+        for stage in _in_order(graph):
+            stale[stage.addressing] = _below(stage, graph, stale, free) or is_changed(stage, fingerprints)
+    return stale
+
+
+def restore_stale(repo: Repo, graph: networkx.DiGraph, free: str) -> tuple[dict[str, bool], list[str]]:
+    """Tell the same after bringing back every result that is known for its present inputs, and those addresses.
+
+    The stage `free` is run if it has to be. dvc.lock is written once.
+    """
+    stale: dict[str, bool] = {}
+    restored: list[Stage] = []
     with lock_repo(repo), repo.scm_context(quiet=True):
-        graph = repo.index.graph
-        # an edge of DVC's graph leads from a stage to one that it needs, so the needed one comes first here
-        for stage in networkx.dfs_postorder_nodes(graph):
-            if any(upstream.addressing in to_run for upstream in graph.successors(stage)):
-                to_run.add(stage.addressing)
-            elif not stage.changed():
-                continue
-            elif stage.cmd and _is_cached(repo, stage):
-                stage.reproduce()
-                stage.dump(update_pipeline=False)
-                restored.append(stage.addressing)
-            else:
-                to_run.add(stage.addressing)
-    return restored
+        for stage in _in_order(graph):
+            # a stage below one that has to run is left alone: its inputs are not known yet
+            below = _below(stage, graph, stale, "")
+            stale[stage.addressing] = below or is_changed(stage, {})
+            if stale[stage.addressing] and not below and stage.cmd and (
+                stage.addressing == free or is_cached(repo, stage)
+            ):  # fmt: skip
+                stage.reproduce(run_env=RERUN)
+                stale[stage.addressing] = False
+                restored.append(stage)
+        if restored:
+            write_entries(repo, restored)
+    return stale, [stage.addressing for stage in restored if stage.addressing != free]
 
 
-def _is_cached(repo: Repo, stage: Stage) -> bool:
-    """Tell whether `stage.reproduce()` would find its result instead of running the command.
+def _in_order(graph: networkx.DiGraph) -> list[Stage]:
+    # an edge leads from a stage to one that it needs, so the needed one comes first here
+    return list(networkx.dfs_postorder_nodes(graph))
 
-    The same two questions as in DVC's `StageCache.restore`, whose dry form asks with the inputs of the last run.
-    """
-    if not stage.changed_stage() and stage.deps_cached() and all(out.hash_info for out in stage.outs):
-        return stage.outs_cached()
-    before = [(dependency, dependency.hash_info, dependency.meta) for dependency in stage.deps]
-    try:
-        stage.save_deps()
-        entry = repo.stage_cache._load(stage)
-        return bool(entry) and repo.stage_cache._create_stage(entry, wdir=stage.wdir).outs_cached()
-    except (DvcException, AssertionError):  # an input is missing, or the stage is of a kind that is never cached
-        return False
-    finally:
-        for dependency, hash_info, meta in before:
-            dependency.hash_info, dependency.meta = hash_info, meta
+
+def _below(stage: Stage, graph: networkx.DiGraph, stale: dict[str, bool], free: str) -> bool:
+    return any(stale[needed.addressing] for needed in graph.successors(stage) if needed.addressing != free)

@@ -5,25 +5,41 @@ nothing else: another parameter section or path is an error, so the DAG cannot l
 """
 
 import argparse
+import importlib
 import logging
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from auxseg.errors import AuxsegError, ParamsError
+from auxseg.errors import AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import Section
 from auxseg.pipeline.declaration import declared
+from auxseg.pipeline.refusal import leave_note
 
 P = TypeVar("P", bound=Section)
 
+EXIT_FAILED = 1
+"""Exit code of everything else: another attempt may succeed."""
 EXIT_REFUSED = 2
 """Exit code of bad input or parameters: trying again cannot help."""
+EXIT_TERMINATED = 128 + signal.SIGTERM
+"""Exit code after SIGTERM, as a shell would have it: the same command goes on where this one stopped."""
+
+LOWER_FOR_MEMORY = {
+    "classify": "classify.batch_size or classify.augment.crop",
+    "cam": "runtime.max_side or the largest of cam.scales",
+    "train": "train.batch_size or train.augment.crop, or raise train.accumulate",
+    "propagate": "runtime.max_side",
+    "evaluate": "runtime.max_side or the largest of evaluate.scales",
+}
+"""What decides how much memory of a GPU a stage needs."""
 
 
 class Stage:
@@ -86,6 +102,16 @@ class Stage:
         return Path(path)
 
     @property
+    def inputs(self) -> list[Path]:
+        """All declared inputs, files and folders."""
+        return sorted(Path(path) for path in self._declared.inputs)
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """All declared parameter sections, as they stand in params.yaml."""
+        return {section: self._values.get(section) for section in sorted(self._declared.sections)}
+
+    @property
     def log_path(self) -> Path:
         """Log of this instance; ignored by git, never an output."""
         return Path("logs") / self.name / f"{self.key or 'all'}.log"
@@ -101,35 +127,58 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     arguments = parser.parse_args()
     started = time.monotonic()
     try:
+        # By name: what other stages read is checked early, but is no part of this one's code.
+        importlib.import_module("auxseg.params.registry").check()
         stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
-        _start_log(stage.log_path)
+        rank = torchrun_rank()
+        _start_log(stage.log_path, rank)
         main(stage)
-        _log_cost(name, stage.key, time.monotonic() - started)
+        if rank is None:  # else the process that started torchrun does
+            _log_cost(name, stage.key, time.monotonic() - started)
+    except ResourceError as error:
+        logging.error("%s", error)
+        sys.exit(EXIT_FAILED)
     except AuxsegError as error:
         logging.error("%s", error)
+        leave_note(str(error))
         sys.exit(EXIT_REFUSED)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception:
-        logging.critical("stage %s failed\n%s", name, traceback.format_exc())
-        sys.exit(1)
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, and torch is not imported here
+            reason = str(error).splitlines()[0]
+            lower = LOWER_FOR_MEMORY.get(name, "runtime.max_side")
+            logging.error("params.yaml: the GPU has too little memory; lower %s (%s)", lower, reason)
+        else:
+            logging.critical("stage %s failed\n%s", name, traceback.format_exc())
+        sys.exit(EXIT_FAILED)
 
 
-def _start_log(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(path, mode="w")
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+def torchrun_rank() -> int | None:
+    """Return this process's number among those that torchrun started for one stage, or None: it was started alone."""
+    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+
+def _start_log(path: Path, rank: int | None) -> None:
     to_terminal = logging.StreamHandler()
-    to_terminal.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    to_terminal.setLevel(os.environ.get("AUXSEG_LOG", "INFO"))
-    logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
+    to_terminal.setFormatter(logging.Formatter(f"%(levelname)s: {f'process {rank}: ' if rank else ''}%(message)s"))
+    to_terminal.setLevel("ERROR" if rank else os.environ.get("AUXSEG_LOG", "INFO"))
+    handlers: list[logging.Handler] = [to_terminal]
+    if not rank:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if rank is None:
+            path.unlink(missing_ok=True)
+        handlers.append(logging.FileHandler(path, mode="a"))  # two write: torchrun's first process, and who started it
+        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
 
 def _log_cost(name: str, key: str, seconds: float) -> None:
-    """Append wall time and peak memory to logs/times.csv: never part of an artifact, read by benchmarks."""
+    """Append wall time, CPU time and peak memory to logs/times.csv: never part of an artifact, read by benchmarks."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in usage)
     # of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit
-    logging.info("%s: %.1f s, peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, peak / 1e6)
+    peak = max(one.ru_maxrss for one in usage) * (1 if sys.platform == "darwin" else 1024) / 1e6
+    logging.info("%s: %.1f s (CPU %.1f s), peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, cpu, peak)
     with Path("logs/times.csv").open("a") as stream:
-        stream.write(f"{name},{key},{seconds:.1f},{peak / 1e6:.0f}\n")
+        stream.write(f"{name},{key},{seconds:.1f},{cpu:.1f},{peak:.0f}\n")

@@ -1,0 +1,18 @@
+# Python and the packages; the code and the data are those of the clone that is mounted. For Kubernetes, and for one
+# machine:
+#
+#   docker build --tag auxseg:0.1.0 .
+#   docker run --rm --gpus all --volume "$PWD:/project" auxseg:0.1.0 dvc repro
+#
+# CUDA comes with torch's packages; the host needs NVIDIA's driver and container toolkit only.
+FROM python:3.12-slim-bookworm
+
+COPY requirements.lock workflow/containers/install.sh /build/
+RUN /build/install.sh /build
+
+# where commands start, and where they find the package `auxseg` of the clone
+WORKDIR /project
+ENV PYTHONPATH=src
+# a mounted clone belongs to somebody else than the container's user
+RUN git config --system --add safe.directory '*'
+CMD ["dvc", "repro"]

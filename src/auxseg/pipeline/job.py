@@ -1,0 +1,114 @@
+"""One stage instance as a job of Snakemake:
+
+    python -m auxseg.pipeline.job ADDRESS
+
+With `pipeline.record: job` DVC runs it, inside this process: it skips, restores or runs the command, and writes
+dvc.lock. With `controller` the command runs alone, no lock is taken, and a receipt is left for the controller; only
+what DVC knows already goes through DVC, because it restores faster than the command computes.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from auxseg.pipeline.life import sign_of_life
+from auxseg.pipeline.plan_file import Task, load_plan
+from auxseg.pipeline.receipts import (
+    Receipt,
+    before,
+    digest,
+    read_sections,
+    receipt_path,
+    run_cache_key,
+    signature,
+    write_receipt,
+)
+
+EXIT_TERMINATED = 128 + signal.SIGTERM
+WRITING = {"_edit_rwlock", "rwlock", "dump_stages"}
+"""DVC's functions that write a file in place: cut off, it would stop every later command."""
+SECONDS_BETWEEN_TRIES = 0.2
+
+
+def main(address: str) -> int:
+    """Run an instance and return the exit code."""
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, _terminate)
+    with sign_of_life(address):
+        task = load_plan()[address].get("task")
+        return run_alone(address, task) if task else _repro(address)
+
+
+def run_alone(address: str, task: Task) -> int:
+    """Run the command without DVC and leave a receipt, unless DVC knows the result; return the exit code."""
+    receipt_path(address).unlink(missing_ok=True)
+    touched = signature(task["inputs"])
+    receipt = before(address, task)
+    if _is_known(receipt, task):
+        return _repro(address)
+    for output in map(Path, task["outputs"]):  # as DVC does: a command never finds its old output
+        if output.is_dir() and not output.is_symlink():
+            shutil.rmtree(output)
+        else:
+            output.unlink(missing_ok=True)
+    print(f"Running stage '{address}' without DVC:\n> {task['cmd']}", flush=True)
+    environment = {**os.environ, "DVC_STAGE": address, "DVC_ROOT": str(Path.cwd())}
+    code = subprocess.run(task["cmd"], shell=True, env=environment, check=False).returncode
+    if code:
+        return code if code > 0 else 128 - code
+    if signature(task["inputs"]) != touched or read_sections(task["params"]) != receipt["params"]:
+        print(f"ERROR: an input or parameter of '{address}' changed while it ran; run again", file=sys.stderr)
+        return 1
+    missing = [output for output in task["outputs"] if not Path(output).exists()]
+    if missing:
+        print(f"ERROR: the command of '{address}' did not write {missing[0]}", file=sys.stderr)
+        return 1
+    receipt["outputs"] = {output: digest(Path(output)) for output in task["outputs"]}
+    write_receipt(receipt)
+    return 0
+
+
+def _is_known(receipt: Receipt, task: Task) -> bool:
+    key = run_cache_key(receipt, task["outputs"])
+    return key == task["recorded"] or Path(task["run_cache"], key[:2], key).is_dir()
+
+
+def _repro(address: str) -> int:
+    from dvc.cli import main as dvc
+
+    return dvc(["--wait-for-lock", "repro", "--single-item", address])
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End at SIGTERM, which a batch system sends before it kills.
+
+    While the command runs it is told, may save its state, and ends this process by ending. Otherwise the exception
+    lets DVC give its locks back, which a killed process would keep for ever on a file system with hard-link locks; but
+    not while DVC writes them or dvc.lock, which it does in place.
+    """
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        child.terminate()
+    if not children:
+        if _is_writing(frame):
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
+        else:
+            sys.exit(EXIT_TERMINATED)
+
+
+def _is_writing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name in WRITING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,52 @@
+"""What a job of each stage must be given: the stage's `meta` in dvc.yaml, and how training is split.
+
+Site settings (partition, account, kinds of GPU) are no part of it: they stand in a profile.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.pipeline.declaration import DVC_FILE
+
+Needs = dict[str, int | str]
+
+
+def stage_needs(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Needs]:
+    """Return the needs of a job of each stage, under Snakemake's names of resources.
+
+    gpu (of all nodes together), cpus_per_task, mem_mb and runtime (minutes; both of a first attempt); on several nodes
+    what makes Slurm lay the job out. CPUs and memory are a node's. A stage whose own parameter section has `devices`
+    and `nodes` runs one process a device, and each process needs what `meta` says.
+
+    Raises:
+        ParamsError: one line: params.yaml is wrong.
+    """
+    values = read_params(params_file)
+    stages = yaml.safe_load(dvc_file.read_text())["stages"]
+    return {name: _needs(body.get("do", body).get("meta") or {}, values.get(name)) for name, body in stages.items()}
+
+
+def _needs(meta: dict[str, Any], section: Any) -> Needs:
+    split = section if isinstance(section, dict) else {}
+    devices, nodes = split.get("devices", 1), split.get("nodes", 1)
+    needs: Needs = {"cpus_per_task": meta.get("cpus", 1) * devices}
+    if "mem_mb" in meta:
+        needs["mem_mb"] = meta["mem_mb"] * devices
+    if "runtime" in meta:
+        needs["runtime"] = meta["runtime"]
+    if "gpu" in meta:
+        # Slurm: one task, which starts a process a GPU itself; 0 keeps the plugin from asking for a task a GPU
+        needs |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
+    if nodes > 1:
+        # Slurm: one task a node, GPUs shared out evenly; `mpi` leaves the call of srun to the stage
+        per_node = f"--ntasks-per-node=1 --gpus-per-node={meta.get('gpu', 0) * devices}"
+        needs |= {"nodes": nodes, "tasks": nodes, "mpi": "srun", "slurm_extra": per_node}
+    return needs
+
+
+def growing(first: int):
+    """Return a resource of Snakemake that is `first` at the first attempt, twice that at the second, and so on."""
+    return lambda wildcards, attempt: first * attempt

@@ -1,0 +1,104 @@
+"""Receipts: what a job that ran without DVC leaves, so that the controller can record it later.
+
+A receipt names the command, the values of its parameters and the MD5, as DVC has it, of every input before the command
+ran and of every output after it. It is recorded only while all of that is still true.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, TypedDict
+
+import yaml
+
+from auxseg.artifacts.atomic import write_json
+from auxseg.params.dag import PARAMS_FILE
+from auxseg.pipeline.plan_file import STATE, Task, split
+
+FOLDER = STATE / "dvc-receipts"
+IGNORED = (".tmp-", "__pycache__")
+"""Beginnings of the names that .dvcignore lists."""
+
+
+class Receipt(TypedDict):
+    """One execution of a stage's command."""
+
+    address: str
+    cmd: str
+    inputs: dict[str, str]
+    """Path -> MD5; of a folder, DVC's hash of its listing."""
+    params: dict[str, Any]
+    """Section of params.yaml -> its values."""
+    outputs: dict[str, str]
+
+
+def receipt_path(address: str) -> Path:
+    """Return the file of an instance's receipt."""
+    return FOLDER / Path(*split(address)).with_suffix(".json")
+
+
+def write_receipt(receipt: Receipt) -> None:
+    """Write a receipt, atomically."""
+    write_json(receipt_path(receipt["address"]), receipt)
+
+
+def read_receipts() -> list[Receipt]:
+    """Read all receipts, sorted by path."""
+    return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/*.json"))]
+
+
+def digest(path: Path) -> str:
+    """Return the MD5 of a file, or of a folder's listing with `.dir` behind it, exactly as DVC records it.
+
+    Raises:
+        FileNotFoundError: there is no such path.
+    """
+    if not path.is_dir():
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "md5").hexdigest()
+    names = sorted((file.relative_to(path).as_posix(), file) for file in _files(path))
+    listing = [{"md5": digest(file), "relpath": name} for name, file in names]
+    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def signature(paths: list[str]) -> list[tuple[str, int, int]]:
+    """Return path, size and time of change (ns) of every file at or below the paths: equal if none was touched."""
+    files = [file for path in map(Path, paths) for file in (_files(path) if path.is_dir() else [path])]
+    return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
+
+
+def read_sections(names: list[str]) -> dict[str, Any]:
+    """Return the named sections of params.yaml as they stand there."""
+    values = yaml.safe_load(PARAMS_FILE.read_text())
+    return {name: values.get(name) for name in names}
+
+
+def run_cache_key(receipt: Receipt, outputs: list[str]) -> str:
+    """Return the key under which DVC's run cache keeps executions of this command on these inputs and parameters."""
+    from dvc.utils import dict_sha256
+
+    entry: dict[str, Any] = {"cmd": receipt["cmd"]}
+    inputs = sorted(receipt["inputs"].items())
+    entry["deps"] = [{"path": path, "hash": "md5", "md5": value} for path, value in inputs]
+    if receipt["params"]:
+        entry["params"] = {str(PARAMS_FILE): dict(sorted(receipt["params"].items()))}
+    entry["outs"] = sorted(outputs)
+    # as DVC does, which means the sizes of files, and takes any parameter of these names out too
+    return dict_sha256(entry, exclude=["size", "nfiles"])
+
+
+def before(address: str, task: Task) -> Receipt:
+    """Return the receipt of a command that is about to run: without outputs."""
+    return Receipt(
+        address=address, cmd=task["cmd"], inputs={path: digest(Path(path)) for path in task["inputs"]},
+        params=read_sections(task["params"]), outputs={},
+    )  # fmt: skip
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(IGNORED)]
+        found += [Path(base, name) for name in names if not name.startswith(IGNORED)]
+    return found

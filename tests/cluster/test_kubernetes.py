@@ -1,0 +1,60 @@
+"""The `kubernetes` profile as far as it can be seen without a cluster: what it plans, and the jobs that it sends."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import stub
+from fake_kubernetes import FakeKubernetes
+
+SNAKEMAKE = (sys.executable, "workflow/profiles/kubernetes/run.py")
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A project in which a training, which needs a GPU, and what follows have to run."""
+    folder = stub.make_project(tmp_path / "project")
+    stub.dvc(folder, "repro")
+    stub.ran(folder)
+    stub.replace(folder, "params.yaml", "freeze_stem: true", "freeze_stem: false")
+    return folder
+
+
+@pytest.fixture
+def api(tmp_path, monkeypatch):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # as in the image: its own `python`
+    fake = FakeKubernetes({**os.environ, "PATH": path})
+    fake.write_config(tmp_path / "kubeconfig")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    yield fake
+    fake.stop()
+
+
+def test_a_dry_run_plans_and_asks_no_cluster(project):
+    printed = stub.run(project, *SNAKEMAKE, "-n").stdout
+    assert "rule train:" in printed
+    assert "gpu_manufacturer=nvidia" in printed
+
+
+def test_job_specifications(project, api):
+    # the clone lies elsewhere here; all else is the profile's
+    stub.run(project, *SNAKEMAKE, "--precommand", f"cd {project}", "--seconds-between-status-checks", "1")
+    assert stub.ran(project) == ["summary", "train@r1"]  # what is in the specifications works as a command
+    assert "up to date" in stub.dvc(project, "status").stdout
+
+    train, summary = api.jobs
+    pod = train["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert train["spec"]["backoffLimit"] == 0  # Snakemake tries again, with more
+    assert container["image"] == "auxseg:0.1.0"
+    assert container["command"] == ["/bin/sh"]
+    assert container["args"][1].startswith(f"cd {project} && python -m snakemake --snakefile '{project}/Snakefile'")
+    assert {"name": "auxseg", "mountPath": "/auxseg"} in container["volumeMounts"]
+    assert {"name": "auxseg", "persistentVolumeClaim": {"claimName": "auxseg"}} in pod["volumes"]
+    # of dvc.yaml's meta {gpu: 1, cpus: 1, mem_mb: 200}; a GPU must be a limit too
+    for kind in ("requests", "limits"):
+        asked = container["resources"][kind]
+        assert (asked["nvidia.com/gpu"], asked["memory"]) == ("1", "200M")
+    assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
+    assert "nvidia.com/gpu" not in summary["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]

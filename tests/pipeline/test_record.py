@@ -1,0 +1,183 @@
+"""`pipeline.record: controller`: jobs without DVC, receipts, and a record that is the one that jobs would have made."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from stub import ALL, dvc, make_project, planned, ran, snakemake
+
+from auxseg.pipeline.job import run_alone
+from auxseg.pipeline.life import FOLDER
+from auxseg.pipeline.plan_file import PLAN_FILE, Node, Task
+from auxseg.pipeline.receipts import Receipt, digest, read_receipts, run_cache_key
+from auxseg.pipeline.record import record_receipts
+
+JOBS = ALL - {"code"}
+
+
+@pytest.fixture(scope="module")
+def unrecorded(tmp_path_factory) -> Path:
+    """A project whose jobs all ran and whose controller died before it recorded one."""
+    folder = make_project(tmp_path_factory.mktemp("unrecorded"))
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("record: job", "record: controller"))
+    snakemake(folder, "--cores", "2", "--no-hooks")
+    return folder
+
+
+@pytest.fixture
+def project(unrecorded, tmp_path, monkeypatch) -> Path:
+    folder = shutil.copytree(unrecorded, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def locked(folder: Path) -> dict:
+    return yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob("data/**/*") if path.is_file()}
+
+
+def record(folder: Path) -> set[str]:
+    with Repo(str(folder)) as repo:
+        return set(record_receipts(repo))
+
+
+def test_digests_and_keys_are_those_of_dvc(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    folders = set()
+    for address, entry in locked(finished).items():
+        for item in entry["deps"] + entry["outs"]:
+            assert digest(Path(item["path"])) == item["md5"]
+            folders |= {item["path"]} if item["md5"].endswith(".dir") else set()
+        receipt = Receipt(
+            address=address, cmd=entry["cmd"], inputs={item["path"]: item["md5"] for item in entry["deps"]},
+            params=entry.get("params", {}).get("params.yaml", {}), outputs={},
+        )  # fmt: skip
+        key = run_cache_key(receipt, [item["path"] for item in entry["outs"]])
+        assert (finished / ".dvc/cache/runs" / key[:2] / key).is_dir(), address
+    assert folders >= {"data/labels/r0", "data/models", "src/auxseg"}
+
+
+def test_jobs_leave_receipts_and_dvc_is_not_asked(unrecorded):
+    assert sorted((unrecorded / "logs/ran.txt").read_text().split()) == sorted(JOBS)
+    assert set(locked(unrecorded)) == {"code"}
+    assert {path.parent.name for path in unrecorded.glob(".snakemake/dvc-receipts/*/*.json")} == {
+        "prepare", "labels", "train", "summary",
+    }  # fmt: skip
+    assert not any(unrecorded.glob(".snakemake/dvc-jobs/*/*"))
+
+
+def test_next_run_records_what_a_dead_controller_left_and_runs_nothing(project, finished):
+    ran(project)
+    dry = snakemake(project, "-n")
+    assert "7 finished results are not recorded yet" in dry.stderr
+    assert set(locked(project)) == {"code"}
+
+    assert "Nothing to be done" in snakemake(project, "--cores", "2").stderr
+    assert ran(project) == []
+    assert locked(project) == locked(finished)
+    assert outputs(project) == outputs(finished)
+    assert "up to date" in dvc(project, "status").stdout
+    assert not any(project.glob(".snakemake/dvc-receipts/*/*.json"))
+    assert {path.parent.name for path in (project / ".dvc/cache/runs").glob("*/*")} == {
+        path.parent.name for path in (finished / ".dvc/cache/runs").glob("*/*")
+    }
+
+    # a living controller records at its end; a stage below whose inputs come out as before is left to DVC, which knows
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("prior_weight: 0.5", "prior_weight: 0.4"))
+    result = snakemake(project, "--cores", "2")
+    assert "recorded 5 of 5 results in dvc.lock" in result.stderr
+    assert set(ran(project)) == JOBS - {"prepare", "summary"}
+    assert "up to date" in dvc(project, "status").stdout
+    assert planned(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "dropped"),
+    [
+        ("params.yaml", "freeze_stem: true", "freeze_stem: false", {"train@r1"}),
+        ("params.yaml", "prior_weight: 0.5", "prior_weight: 0.4", {a for a in JOBS if a.startswith("labels")}),
+        ("data/models/r1.txt", "train", "untrained", {"train@r1", "summary"}),  # output of one, input of the other
+        ("data/labels/r0/01.zip", "labels", "label", {"labels@r0-01", "train@r1"}),
+        ("dvc.yaml", "train.py data/models/${key}.txt", "train.py  data/models/${key}.txt", {"train@r1"}),
+    ],
+)
+def test_no_result_of_other_inputs_is_recorded(project, path, old, new, dropped):
+    text = (project / path).read_text()
+    assert old in text
+    (project / path).write_text(text.replace(old, new))
+    assert record(project) == JOBS - dropped
+    assert set(locked(project)) == ALL - dropped
+    assert read_receipts() == []
+
+
+def test_a_receipt_of_a_lost_output_or_of_no_instance_is_dropped(project):
+    (project / "data/summary.txt").unlink()
+    receipt = next(one for one in read_receipts() if one["address"] == "labels@r0-00")
+    other = project / ".snakemake/dvc-receipts/labels/r9-00.json"
+    other.write_text(json.dumps({**receipt, "address": "labels@r9-00"}))
+    assert record(project) == JOBS - {"summary"}
+
+
+def test_killed_while_recording_it_begins_again(project, monkeypatch, finished):
+    def killed(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dvc.dvcfile.Lockfile.dump_stages", killed)
+        with pytest.raises(KeyboardInterrupt):
+            record(project)
+    assert set(locked(project)) == {"code"}
+    assert not list(project.glob(".tmp-*"))
+    assert record(project) == JOBS
+    assert locked(project) == locked(finished)
+
+
+def task(cmd: str) -> Task:
+    return Task(cmd=cmd, inputs=["in.txt"], params=[], outputs=["out.txt"], recorded="", run_cache="runs")
+
+
+@pytest.mark.parametrize(
+    ("cmd", "code"),
+    [
+        ("cp in.txt out.txt", 0),
+        ("cp in.txt out.txt; exit 2", 2),  # a refusal stays a refusal
+        ("kill -9 $$", 137),
+        ("true", 1),  # no output
+        ("cp in.txt out.txt; echo more >> in.txt", 1),
+    ],
+)
+def test_only_a_command_that_succeeded_on_unchanged_inputs_leaves_a_receipt(tmp_path, monkeypatch, cmd, code):
+    monkeypatch.chdir(tmp_path)
+    Path("in.txt").write_text("photographs")
+    Path("out.txt").write_text("of an earlier run")
+    Path("params.yaml").write_text("labels: {}\n")
+    assert run_alone("labels@r0-00", task(cmd)) == code
+    assert [receipt["outputs"] for receipt in read_receipts()] == ([{"out.txt": digest(Path("in.txt"))}] * (not code))
+
+
+def test_a_terminated_job_ends_its_command_and_leaves_nothing(tmp_path):
+    (tmp_path / "in.txt").write_text("photographs")
+    (tmp_path / "params.yaml").write_text("labels: {}\n")
+    plan = {"labels@r0-00": Node(deps=[], stale=True, task=task("touch started.txt; exec sleep 60"))}
+    (tmp_path / PLAN_FILE).parent.mkdir()
+    (tmp_path / PLAN_FILE).write_text(json.dumps(plan))
+    job = subprocess.Popen([sys.executable, "-m", "auxseg.pipeline.job", "labels@r0-00"], cwd=tmp_path)
+    while not (tmp_path / "started.txt").exists():
+        assert job.poll() is None
+        time.sleep(0.1)
+    assert (tmp_path / FOLDER / "labels/r0-00").exists()  # its sign of life
+    job.terminate()
+    assert job.wait() == 128 + signal.SIGTERM
+    assert not any((tmp_path / ".snakemake").glob("dvc-*/*/*"))

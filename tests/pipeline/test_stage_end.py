@@ -1,0 +1,87 @@
+"""How a stage ends: exit code, the one line it says, and the note that keeps a scheduler from trying again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import default_params
+import pytest
+
+from auxseg.pipeline import refusal
+
+SCRIPT = """\
+'''A stage that ends as it is told.'''
+from auxseg.errors import DataError, ResourceError
+from auxseg.pipeline.stage import run
+
+def main(stage):
+    if "Memory" in {error!r}:
+        import torch
+    raise {error}
+
+run("{stage}", main)
+"""
+
+
+@pytest.fixture
+def end(tmp_path):
+    """Run a stage that raises `error`; return the process and the note's path."""
+    note = tmp_path / refusal.note_of("train", "r1")
+    (tmp_path / "params.yaml").write_text(default_params.TEXT)
+    (tmp_path / "dvc.yaml").write_text("stages: {classify: {cmd: x}, labels: {cmd: x}}\n")
+
+    def run(error: str, stage: str = "classify", note: Path | None = note) -> tuple[subprocess.CompletedProcess, Path]:
+        (tmp_path / "script.py").write_text(SCRIPT.format(error=error, stage=stage))
+        environment = {**os.environ, **({refusal.VARIABLE: str(note)} if note else {})}
+        done = subprocess.run(
+            [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return done, note
+
+    return run
+
+
+def test_bad_input_is_refused_and_noted(end):
+    done, note = end("DataError('labels.csv, row 3: no class; add one')")
+    assert done.returncode == 2
+    assert done.stderr == "ERROR: labels.csv, row 3: no class; add one\n"
+    assert note.read_text() == "labels.csv, row 3: no class; add one\n"
+
+
+def test_without_a_scheduler_no_note_is_written(end, tmp_path):
+    done, _ = end("DataError('bad')", note=None)
+    assert done.returncode == 2
+    assert not (tmp_path / ".snakemake").exists()
+
+
+@pytest.mark.parametrize("error", ["ResourceError('a worker was killed')", "ValueError('a fault')"])
+def test_what_may_succeed_next_time_leaves_no_note(end, error):
+    done, note = end(error)
+    assert done.returncode == 1
+    assert not note.exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "lower"),
+    [("classify", "classify.batch_size or classify.augment.crop"), ("labels", "runtime.max_side")],
+)
+def test_a_full_gpu_names_what_to_lower(end, stage, lower):
+    done, note = end("torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\\nmore')", stage)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"ERROR: params.yaml: the GPU has too little memory; lower {lower} "
+        "(CUDA out of memory. Tried to allocate 2 GiB.)\n"
+    )
+    assert not note.exists()
+
+
+def test_notes_are_found_and_forgotten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(refusal.VARIABLE, str(refusal.note_of("labels", "r1-00")))
+    assert not refusal.is_refused("labels", "r1-00")
+    refusal.leave_note("bad")
+    assert refusal.is_refused("labels", "r1-00")
+    assert not refusal.is_refused("labels", "r1-01")
+    refusal.clear_notes()
+    assert not refusal.is_refused("labels", "r1-00")

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The state of a Slurm job in the words of Snakemake's cluster-generic executor: running, success or failed.
+set -euo pipefail
+
+state=$(squeue --noheader --states=all --format=%T --jobs="$1" 2>/dev/null | head -n 1) || true
+# squeue forgets a finished job after MinJobAge; accounting, where it runs, does not
+[ -n "$state" ] || state=$(sacct --noheader --allocations --format=State --jobs="$1" 2>/dev/null | awk 'NR == 1 {print $1}') || true
+
+case "$state" in
+  COMPLETED) echo success ;;
+  # PREEMPTED: the job is on its way back into the queue
+  PENDING | CONFIGURING | RUNNING | COMPLETING | SUSPENDED | STOPPED | REQUEUED | REQUEUE_* | RESIZING | SIGNALING | \
+    STAGE_OUT | PREEMPTED) echo running ;;
+  *) echo failed ;;
+esac
