@@ -12,7 +12,6 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
 from auxseg.cli.table import format_table
 
@@ -78,7 +77,7 @@ def test_shards_are_strings(project):
 
 
 def test_fewer_rounds_leave_no_ghost(project, capsys):
-    gone = ["labels/r2/00.zip", "saliency_labels/r2/01.zip", "maps/r2/00.safetensors", "score/r2/00.csv"]
+    gone = ["labels/r2/00.zip", "saliency_labels/r2/01.zip", "maps/r2/00.safetensors", "score/counts/r2/00.csv"]
     gone += ["models/r2.safetensors", "curves/r2.csv", "review/r2.csv", "predictions/r2.zip", "evaluate/r2.csv"]
     kept = [path.replace("r2", "r1") for path in gone] + ["models/r0.safetensors", "summary/rounds.csv"]
     keep_in_dvc({f"data/{path}": path for path in gone + kept})
@@ -198,27 +197,6 @@ def test_table(project, capsys):
     assert main(["table"]) == 0
     out = capsys.readouterr().out
     assert "initial labels" in out and "data/audit/index.html" in out and "data/labels/<round>/<shard>.zip" in out
-
-
-def test_labels_export(project, capsys):
-    write_archive(Path("data/labels/r1/00.zip"), {"a.png": b"1", "sub/b.png": b"2"})
-    assert main(["labels", "export", "--round", "r1", "--to", "out"]) == 2
-    assert "data/labels/r1/01.zip: no such file" in capsys.readouterr().err
-    assert not Path("out").exists()
-    write_archive(Path("data/labels/r1/01.zip"), {"c.png": b"3"})
-    assert main(["labels", "export", "--round", "r1", "--to", "out"]) == 0
-    files = {str(path.relative_to("out")): path.read_bytes() for path in Path("out").rglob("*.png")}
-    assert files == {"a.png": b"1", "sub/b.png": b"2", "c.png": b"3"}
-    assert main(["labels", "export", "--round", "r7", "--to", "out"]) == 2
-    assert "no such round; choose of r0, r1, r2" in capsys.readouterr().err
-
-
-def test_labels_export_writes_nowhere_else(project, capsys):
-    write_archive(Path("data/labels/r1/00.zip"), {"../../evil.png": b"1"})
-    write_archive(Path("data/labels/r1/01.zip"), {"c.png": b"3"})
-    assert main(["labels", "export", "--round", "r1", "--to", "out/in"]) == 2
-    assert "is no label" in capsys.readouterr().err
-    assert not Path("evil.png").exists() and not Path("out").exists()
 
 
 def test_params_render_brings_a_file_up_to_date(project):

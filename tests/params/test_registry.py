@@ -30,6 +30,16 @@ def test_presets_have_every_key_and_no_other(path):
     assert title_of(text), "a preset says in its first lines what it is for"
 
 
+def test_no_parameter_has_a_name_that_the_run_cache_does_not_see():
+    # DVC leaves every key `size` and `nfiles` out of its hash: another value would bring the old result back
+    def keys(values):
+        return set(values).union(*(keys(inner) for inner in values.values() if isinstance(inner, dict)))
+
+    found = keys(yaml.safe_load(default_params.TEXT))
+    assert found > {"data", "scenes", "side"}
+    assert not found & {"size", "nfiles"}
+
+
 def test_params_yaml_is_the_demo():
     assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params/presets/demo.yaml").read_bytes()
 

@@ -3,12 +3,42 @@
 import argparse
 import sys
 
-from auxseg.cli import check, labels, params, rounds, scan, shards, table, use
+from auxseg.cli import (
+    audit,
+    check,
+    download,
+    export,
+    params,
+    predict,
+    record,
+    rounds,
+    scan,
+    shards,
+    table,
+    use,
+    verdicts,
+    weights,
+)
 from auxseg.errors import AuxsegError
 
 EXIT_REFUSED = 2
 
-COMMANDS = (use, rounds, shards, check, scan, table, labels, params)
+COMMANDS = (
+    download,
+    use,
+    rounds,
+    shards,
+    check,
+    scan,
+    table,
+    predict,
+    export,
+    params,
+    weights,
+    verdicts,
+    audit,
+    record,
+)
 """Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments."""
 
 

@@ -1,14 +1,18 @@
-"""`auxseg scan`: update data/raw.yaml, so that `prepare` sees new or changed photographs."""
+"""`auxseg scan`: what the data folder holds now, so that the pipeline sees new photographs, maps and seeds.
+
+The data root goes to data/raw.yaml; what another path of params.yaml leads to goes to the key `sha256` beside it.
+"""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 RAW_FILE = Path("data/raw.yaml")
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("scan", help="tell the pipeline what the data folder holds now (data/raw.yaml)")
+    parser = subparsers.add_parser("scan", help="tell the pipeline what the data folder holds now")
     parser.set_defaults(run=run)
 
 
@@ -18,13 +22,42 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def scan_root() -> None:
-    """Update data/raw.yaml and say so. The embedded scenes are generated: they have no raw files."""
+    """Update data/raw.yaml and the keys `sha256`, and say so. The embedded scenes have no raw files."""
     from auxseg.datasets.scan import scan, write_raw
     from auxseg.params.dag import read_params
     from auxseg.params.data import DataParams
     from auxseg.params.local import data_root
 
-    params = DataParams.parse(read_params().get("data"))
-    found = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(data_root(params.format))
+    values = read_params()
+    params = DataParams.parse(values.get("data"))
+    root = data_root(params.format)
+    found = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
+    _scan_paths(values, root)
+
+
+def _scan_paths(values: dict[str, Any], root: Path) -> None:
+    """Write the hash of what `saliency.path`, `cam.path` and `labels.path` lead to beside them; null if unused."""
+    from auxseg.cli.edit import edit_params
+    from auxseg.datasets.scan import content_sha256
+    from auxseg.params.cam import CamParams
+    from auxseg.params.labels import LabelsParams
+    from auxseg.params.saliency import SaliencyParams
+
+    fresh: dict[str, str | None] = {}
+    for section in (SaliencyParams, CamParams, LabelsParams):
+        params = section.parse(values.get(section.key))
+        path = params.watched()
+        found = None if path is None else content_sha256(root / path, f"{section.key}.path")
+        if found != params.sha256:
+            fresh[section.key] = found
+
+    def change(document: dict[str, Any]) -> None:
+        for key, found in fresh.items():
+            document.setdefault(key, {})["sha256"] = found
+
+    if fresh:
+        edit_params(change)
+    for key, found in fresh.items():
+        print(f"params.yaml: {key}.sha256 {'cleared' if found is None else 'written'}")

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     if REPORT.exists():
         print(f"\nreport  {REPORT}")
     if LABELS.is_dir():
-        print(f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg labels export --round rN --to FOLDER)")
+        print(f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg export labels --round rN --to FOLDER)")
 
 
 def format_table(rows: list[dict[str, str]]) -> str:

@@ -62,5 +62,7 @@ def _find(name: str) -> Path:
 def _list() -> None:
     from auxseg.params.template import title_of
 
+    width = max(map(len, _names()), default=0) + 2
     for name in _names():
-        print(f"{name:<16}{title_of((PRESETS / f'{name}.yaml').read_text())}")
+        first_sentence = title_of((PRESETS / f"{name}.yaml").read_text()).split(". ")[0].rstrip(".")
+        print(f"{name:<{width}}{first_sentence}")

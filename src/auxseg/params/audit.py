@@ -12,5 +12,7 @@ class AuditParams(Section):
 
     key: ClassVar[str] = "audit"
 
-    images: int = Field(100, ge=1)
-    """Images shown a round, spread evenly over the ids."""
+    images: int | None = Field(None, ge=1)
+    """Images shown a split, spread evenly over the ids; null: all."""
+    photo_side: int = Field(512, ge=64)
+    """Longer side to which the report's copies of photographs are reduced, pixels. Labels keep every pixel."""

@@ -11,11 +11,16 @@ class AugmentParams(Strict):
     """Random flip, scale, crop and colour jitter of one training image."""
 
     crop: int = Field(224, ge=32, le=2048)
-    """Side of the square crop, pixels; what lies beyond the image is padding, labelled 255."""
+    """Side of the square crop, pixels; what lies beyond the image is padding."""
+    padding: Literal["ignore", "background"] = "ignore"
+    """Labels of padding. ignore: 255, and left out of the saliency loss. background: 0 and not salient (the released
+    code)."""
     resize_long: tuple[int, int] | None = None
     """Longer side drawn from this range, pixels (PSA); excludes `scale`."""
     scale: tuple[float, float] | None = None
     """Scale factor drawn from this range (P1)."""
+    scale_per: Literal["image", "batch"] = "image"
+    """Draw the scale or the longer side for every image, or once for a batch (the released code)."""
     flip: bool = True
     """Mirror left to right with probability one half."""
     jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
@@ -48,8 +53,15 @@ class OptimiserParams(Strict):
     weight_decay: float = Field(5e-4, ge=0)
     power: float = Field(0.9, ge=0)
     """Exponent of the polynomial schedule."""
+    warmup: float = Field(0.0, ge=0, lt=1)
+    """Share of the steps over which the rate first rises from 0; weights that start random need it at a high rate."""
     clip_norm: float | None = Field(None, gt=0)
     """Largest norm of the gradient, or null."""
+
+    @property
+    def pretrained(self) -> tuple[str, ...]:
+        """Beginnings of the names of parameters that learn at `lr`; all others learn at `lr` x `new_layers`."""
+        return ("backbone.",)
 
 
 BatchNorm = Literal["frozen", "train"]

@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import model_validator
+
 from auxseg.params.section import Section
 
 
@@ -10,10 +12,16 @@ class BackboneParams(Section):
 
     key: ClassVar[str] = "backbone"
 
-    name: Literal["efficientnet_lite0", "resnet18", "resnet50", "resnet101"] = "efficientnet_lite0"
-    """The network; see auxseg.models.backbones."""
+    name: Literal["efficientnet_lite0", "resnet18", "resnet50", "resnet101", "resnet38"] = "efficientnet_lite0"
+    """The network; see auxseg.models.backbones. resnet38 is P1's, at output stride 8 only."""
     output_stride: Literal[8, 16, 32] = 16
     """Input pixels per feature position and side; dilation replaces the strides left out."""
     weights: str = "imagenet"
-    """imagenet (from the installed package, or torchvision's checksummed download), random, or the path of a
-    .safetensors or .pth file with the backbone's own keys."""
+    """imagenet (from the installed package, or torchvision's checksummed download; resnet38 has none), random, or the
+    path of a .safetensors or .pth file with the backbone's own keys: `auxseg weights import` makes one."""
+
+    @model_validator(mode="after")
+    def _stride_of_resnet38(self) -> "BackboneParams":
+        if self.name == "resnet38" and self.output_stride != 8:
+            raise ValueError("resnet38 needs output_stride 8")
+        return self

@@ -1,18 +1,35 @@
-"""`cam`: multi-scale class activation maps of the classifier (docs/method.md section 2, r0)."""
+"""`cam`: the class activation maps of round 0 (docs/method.md section 2, r0; docs/data.md, "Your own seeds")."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from auxseg.params.section import Section
 
 
 class CamParams(Section):
-    """PSA's multi-scale inference."""
+    """The seeds: maps of the classifier, as in PSA, or maps that another method made."""
 
     key: ClassVar[str] = "cam"
 
+    provider: Literal["classifier", "npy", "png"] = "classifier"
+    """classifier: multi-scale inference of the classifier. npy: `<id>.npy` of PSA, SEAM, IRN, MCTformer or CLIP-ES.
+    png: 8-bit `<class name>/<id>.png`."""
+    path: str | None = None
+    """npy, png: the folder. A relative path is taken from the data root."""
+    sha256: str | None = None
+    """npy, png: of the folder's content; written by `auxseg scan`, so that DVC sees new seeds."""
     scales: list[Annotated[float, Field(gt=0)]] = Field([0.5, 1.0, 1.5, 2.0], min_length=1)
-    """Scales of the input; the maps are summed on the grid of scale 1."""
+    """classifier: scales of the input; the maps are summed on the grid of scale 1."""
     flip: bool = True
-    """Add the mirrored image's map."""
+    """classifier: add the mirrored image's map."""
+
+    @model_validator(mode="after")
+    def _folder_named(self) -> "CamParams":
+        if self.provider != "classifier" and self.path is None:
+            raise ValueError(f"provider {self.provider} reads a folder; name it in cam.path")
+        return self
+
+    def watched(self) -> str | None:
+        """Return the path whose content belongs into `sha256`, or None."""
+        return None if self.provider == "classifier" else self.path

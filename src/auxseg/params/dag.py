@@ -16,7 +16,7 @@ PARAMS_FILE = Path("params.yaml")
 DAG_KEYS = ("rounds", "label_rounds", "shards")
 SECTION_KEYS = (
     "runtime", "data", "saliency", "backbone", "classify", "cam", "labels", "review", "network", "train",
-    "propagate", "evaluate", "audit",
+    "propagate", "evaluate", "audit", "pipeline",
 )  # fmt: skip
 
 

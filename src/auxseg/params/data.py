@@ -12,6 +12,18 @@ VOC_CLASSES = (
 )  # fmt: skip
 """The 20 classes of PASCAL VOC in the order of their mask values 1..20."""
 
+COCO_CLASSES = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
+    "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant",
+    "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard",
+    "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle",
+    "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli",
+    "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet",
+    "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
+    "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+)  # fmt: skip
+"""The 80 classes of COCO in the order of their mask values 1..80 (`auxseg.datasets.coco` has their 91 ids)."""
+
 
 class ScenesParams(Strict):
     """The embedded data set: generated, deterministic per seed."""
@@ -20,7 +32,7 @@ class ScenesParams(Strict):
     """Training images."""
     val: int = Field(100, ge=0)
     """Validation images."""
-    size: int = Field(160, ge=64, le=512)
+    side: int = Field(160, ge=64, le=512)
     """Side of an image, pixels."""
     seed: int = Field(0, ge=0)
     """Another seed is another data set."""
@@ -42,11 +54,12 @@ class DataParams(Section):
 
     key: ClassVar[str] = "data"
 
-    format: Literal["scenes", "voc", "folder"] = "scenes"
-    """scenes: the embedded set. voc: the VOC devkit's layout. folder: images and a CSV."""
+    format: Literal["scenes", "voc", "coco", "folder"] = "scenes"
+    """scenes: the embedded set. voc: the VOC devkit's layout. coco: that layout, as `make coco` writes it, with COCO's
+    classes. folder: images and a CSV."""
     classes: dict[str, int] | list[str] | None = None
     """Object classes as `name: mask value`, or a list (mask values 1, 2, …), or null for the format's own
-    (VOC's twenty, the scenes' six). The order given is the order of class indices 1..C."""
+    (VOC's twenty, COCO's eighty, the scenes' six). The order given is the order of class indices 1..C."""
     unlisted: Literal["error", "ignore", "background"] = "error"
     """A mask value (and, unless `error`, a label) outside `classes`."""
     labels: Literal["csv", "xml", "npy"] = "csv"
@@ -56,9 +69,14 @@ class DataParams(Section):
     difficult: bool = True
     """xml only: count objects marked difficult, as the field's cls_labels.npy does."""
     train_split: str = "train"
-    """voc only: the list in ImageSets/Segmentation that is trained on (train, train_aug, …)."""
+    """voc, coco: the list in ImageSets/Segmentation that is trained on (train, train_aug, …)."""
     val_split: str | None = "val"
-    """voc only: the list that models are evaluated on, or null."""
+    """voc, coco: the list that models are evaluated on, or null."""
+    score_split: str | None = None
+    """voc, coco: pseudo labels are scored on the training images of this list alone (VOC's 1,464: train); null: on
+    all that have a mask."""
+    mask_folder: str = "SegmentationClass"
+    """voc, coco: the folder of masks (SegmentationClassAug: SBD's too)."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 

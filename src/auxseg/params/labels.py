@@ -1,8 +1,8 @@
 """`labels`: fusion of CAM and saliency into pseudo labels (docs/method.md section 2). CPU only; changes cost no GPU."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from auxseg.params.crf import CrfParams
 from auxseg.params.section import Section
@@ -13,6 +13,12 @@ class LabelsParams(Section):
 
     key: ClassVar[str] = "labels"
 
+    initial: Literal["fusion", "precomputed"] = "fusion"
+    """Segmentation labels of r0. precomputed: `<id>.png` of mask values that another method made; later rounds fuse."""
+    path: str | None = None
+    """precomputed: the folder. A relative path is taken from the data root."""
+    sha256: str | None = None
+    """precomputed: of the folder's content; written by `auxseg scan`, so that DVC sees new labels."""
     cam_threshold: float = Field(0.2, ge=0, le=1)
     """object = largest class CAM above this."""
     saliency_threshold: float = Field(0.06, ge=0, le=1)
@@ -23,3 +29,13 @@ class LabelsParams(Section):
         iterations=1, gaussian_sxy=3.0, gaussian_compat=3.0, bilateral_sxy=60.0, bilateral_srgb=5.0,
         bilateral_compat=5.0,
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _folder_named(self) -> "LabelsParams":
+        if self.initial == "precomputed" and self.path is None:
+            raise ValueError("initial: precomputed reads a folder; name it in labels.path")
+        return self
+
+    def watched(self) -> str | None:
+        """Return the path whose content belongs into `sha256`, or None."""
+        return self.path if self.initial == "precomputed" else None

@@ -1,7 +1,11 @@
-"""Where the raw data are on this machine: AUXSEG_DATA, or params.local.yaml. Never part of an artifact."""
+"""What is this machine's own: where the raw data are (AUXSEG_DATA, or params.local.yaml), how often a training saves.
+
+Never part of an artifact.
+"""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,8 +24,8 @@ def data_root(data_format: str) -> Path:
     if data_format == "scenes":
         return SCENES_ROOT
     root, source = os.environ.get("AUXSEG_DATA"), "AUXSEG_DATA"
-    if root is None and LOCAL_FILE.exists():
-        root, source = _local_root(), str(LOCAL_FILE)
+    if root is None:
+        root, source = _local_values().get("data_root"), str(LOCAL_FILE)
     if root is None:
         raise ParamsError(
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
@@ -32,16 +36,32 @@ def data_root(data_format: str) -> Path:
     return path
 
 
-def _local_root() -> str | None:
+def checkpoint_minutes() -> float:
+    """Return after how many minutes a training writes its next checkpoint; one at every epoch's end comes on top.
+
+    No parameter of a stage, since it changes no result: another value must not train again.
+
+    Raises:
+        ParamsError: it is no positive number.
+    """
+    minutes = _local_values().get("checkpoint_minutes", 10)
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not minutes > 0:
+        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number of minutes over 0, got {minutes!r}")
+    return minutes
+
+
+def _local_values() -> dict[str, Any]:
+    if not LOCAL_FILE.exists():
+        return {}
     try:
         values = yaml.safe_load(LOCAL_FILE.read_text())
     except yaml.YAMLError:
         values = "no YAML"
     if not isinstance(values, dict):
         raise ParamsError(f"{LOCAL_FILE}: expected `data_root: FOLDER`; `auxseg use PRESET --data FOLDER` writes it")
-    return values.get("data_root")
+    return values
 
 
 def write_local(root: Path) -> None:
     """Remember the data root in params.local.yaml (git ignores it)."""
-    LOCAL_FILE.write_text(yaml.safe_dump({"data_root": str(root)}))
+    LOCAL_FILE.write_text(yaml.safe_dump({**_local_values(), "data_root": str(root)}))

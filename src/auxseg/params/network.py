@@ -30,14 +30,28 @@ class NetworkParams(Section):
     rates: list[int] = Field([6, 12, 18], min_length=3, max_length=3)
     """Dilation rates of the two branch convolutions and of the one before the prediction, at output stride 8 and crop
     321; scaled by 8 / stride. On a small crop take smaller ones: what lies beyond the crop is padding."""
+    affinity: Literal["none", "segmentation", "cross_task_segmentation", "cross_task"] = "cross_task"
+    """What refines (an ablation, P1's Table 4): nothing; the segmentation's own affinity, for the segmentation and the
+    CAMs; the fused one, for these two; the fused one, for the saliency too. What nothing refines stays as it is."""
     whiten: bool = True
     """auxsegnet_plus: subtract the mean over positions from queries and keys."""
     tau: float = Field(1.0, gt=0)
     """auxsegnet_plus: temperature of the pairwise softmax."""
     scale_dim: bool = False
     """Divide the pairwise logits by sqrt(D) (DNL does, P1 does not)."""
-    refine_with: Literal["pairwise", "sum", "mean"] = "sum"
-    """auxsegnet_plus: map that refines predictions: A^p alone, A^p + 1 a^u, or half of that."""
+    features_with: Literal["pairwise", "unary", "sum"] = "sum"
+    """auxsegnet_plus: map that refines features: A^p, 1 a^u or A^p + 1 a^u."""
+    refine_with: Literal["pairwise", "unary", "sum", "mean"] = "sum"
+    """auxsegnet_plus: map that refines predictions: A^p, I + 1 a^u (alone, 1 a^u would make all positions equal),
+    A^p + 1 a^u, or half of that."""
     transpose: bool = False
     """Refine with the transposed affinity (P1's text; the released code does not)."""
+    released_init: bool = False
+    """Start the branches as the released code does: Xavier weights in their last layer too (else PyTorch's), and
+    PyTorch's random biases in the dilated convolutions (else 0, which keeps an early prediction even)."""
     cross_task: CrossTaskParams = CrossTaskParams()
+
+    @property
+    def fuses_tasks(self) -> bool:
+        """Whether the two tasks' affinities are fused into one."""
+        return self.affinity in ("cross_task_segmentation", "cross_task")

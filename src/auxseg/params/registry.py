@@ -12,6 +12,7 @@ from auxseg.params.data import DataParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.network import NetworkParams
+from auxseg.params.pipeline import PipelineParams
 from auxseg.params.propagate import PropagateParams
 from auxseg.params.review import ReviewParams
 from auxseg.params.runtime import RuntimeParams
@@ -21,7 +22,7 @@ from auxseg.params.train import TrainParams
 
 SECTIONS: tuple[type[Section], ...] = (
     RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams,
-    ReviewParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams,
+    ReviewParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams, PipelineParams,
 )  # fmt: skip
 """In the order in which params.yaml lists them."""
 

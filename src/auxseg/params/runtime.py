@@ -19,3 +19,8 @@ class RuntimeParams(Section):
     max_side: int = Field(1024, ge=64)
     """Larger photographs are reduced to this longest side, pixels, before a network sees them: affinities grow with the
     fourth power of the side. Labels and predictions keep the photograph's size."""
+
+    @property
+    def low_precision(self) -> bool:
+        """Whether networks run under bfloat16 autocast where it pays."""
+        return self.precision == "bfloat16"

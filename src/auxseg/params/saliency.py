@@ -18,5 +18,11 @@ class SaliencyParams(Section):
     path: str | None = None
     """precomputed: the folder. u2netp: the .onnx file (null: the installed package, else a checksummed download).
     A relative path is taken from the data root."""
+    sha256: str | None = None
+    """Of what `path` leads to; written by `auxseg scan`, so that DVC sees new maps."""
     superpixels: int = Field(200, ge=20, le=2000)
     """boundary only: superpixels an image."""
+
+    def watched(self) -> str | None:
+        """Return the path whose content belongs into `sha256`, or None."""
+        return None if self.provider == "boundary" else self.path

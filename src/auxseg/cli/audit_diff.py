@@ -1,0 +1,97 @@
+"""`auxseg audit diff`: what happened to the labels between two rounds, or between two revisions."""
+
+import argparse
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auxseg.audit.diff import ImageDiff, LabelSet
+
+WORKSPACE = "workspace"
+"""Stands for the files on the disk, as in `dvc diff`."""
+MANIFEST, LABELS = Path("data/manifest"), Path("data/labels")
+SHOWN = 10
+"""Images that are named after the table."""
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the action."""
+    diff = subparsers.add_parser(
+        "diff",
+        help="added, removed and changed pixels per class; see docs/review.md",
+        description="Compare one round of two git revisions, or two rounds. Nothing is checked out.",
+    )
+    diff.add_argument("revisions", nargs="*", metavar="REV", help=f"one or two; the second is {WORKSPACE} if not given")
+    diff.add_argument("--round", metavar="rN", help="round to compare; the last one if not given")
+    diff.add_argument("--rounds", nargs=2, metavar="rN", help="compare two rounds on the disk (or of one revision)")
+    diff.add_argument("--csv", type=Path, metavar="FILE", help="also write a row for every image and class")
+    diff.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the summary and the images that differ most; write the CSV."""
+    from auxseg.artifacts.tables import write_rows
+    from auxseg.audit.diff import FIGURES, diff_labels, image_rows, summary_rows
+
+    with contextlib.ExitStack() as stack:
+        (first, before), (second, after) = (
+            (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in _sides(arguments)
+        )
+        names, diffs = diff_labels(before, after)
+    print(f"labels, pixels: {first} -> {second}\n")
+    print(format_summary(summary_rows(names, diffs)), end="")
+    print(format_images(diffs), end="")
+    if arguments.csv:
+        write_rows(arguments.csv, image_rows(names, diffs), ("image_id", "state", "class", *FIGURES))
+        print(f"\n{arguments.csv}: a row for every image and class")
+
+
+def format_summary(rows: Sequence[dict[str, object]]) -> str:
+    """Return the rows of `summary_rows` as text."""
+    columns = list(rows[0])[1:]
+    width = max(len(str(row["class"])) for row in rows) + 2
+    lines = ["class".ljust(width) + "".join(f"{name:>14}" for name in columns)]
+    lines += [str(row["class"]).ljust(width) + "".join(f"{row[name]:>14}" for name in columns) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def format_images(diffs: Sequence["ImageDiff"]) -> str:
+    """Return the images with the most differing pixels as text; empty if no pixel differs."""
+    worst = sorted((diff for diff in diffs if diff.differing), key=lambda diff: (-diff.differing, diff.image_id))
+    lines = [f"{diff.differing:>14}  {diff.image_id}{_remark(diff.state)}" for diff in worst[:SHOWN]]
+    return "\n".join(["", f"most differing of {len(diffs)} images, pixels:", *lines, ""]) if worst else ""
+
+
+def _remark(state: str) -> str:
+    return {"both": "", "resized": " (another size)"}.get(state, f" (only {state})")
+
+
+def _sides(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return revision and round of both sides."""
+    from auxseg.errors import ParamsError
+    from auxseg.params.dag import read_params
+
+    revisions = arguments.revisions
+    if arguments.rounds:
+        if len(revisions) > 1 or arguments.round:
+            raise ParamsError("--rounds: compares two rounds of one revision; leave --round and the second REV out")
+        return [(revisions[0] if revisions else WORKSPACE, name) for name in arguments.rounds]
+    if not 1 <= len(revisions) <= 2:
+        raise ParamsError("auxseg audit diff: name one or two revisions, or two rounds with --rounds")
+    name = arguments.round or read_params()["label_rounds"][-1]
+    return [(revision, name) for revision in (*revisions, WORKSPACE)[:2]]
+
+
+def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager["LabelSet"]:
+    if revision != WORKSPACE:
+        from auxseg.audit.revisions import revision_labels
+
+        return revision_labels(revision, round_name)
+    from auxseg.audit.diff import LabelSet
+    from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
+
+    classes = read_classes(MANIFEST / "classes.csv")
+    files = shard_files(LABELS / round_name, manifest_shards(MANIFEST), ".zip")
+    return contextlib.nullcontext(LabelSet.of(classes.with_background, files.values()))

@@ -1,0 +1,79 @@
+"""`auxseg predict`: a round's network on photographs outside the data set, such as VOC's test images."""
+
+import argparse
+from pathlib import Path
+
+CLASSES = Path("data/manifest/classes.csv")
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("predict", help="segment a folder of photographs with a round's network")
+    parser.add_argument("--round", required=True, metavar="rN", help="round of the network")
+    parser.add_argument("--images", required=True, metavar="FOLDER", type=Path, help="photographs")
+    parser.add_argument("--list", metavar="FILE", type=Path, help="ids to take, one a line (default: all)")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="gets <id>.png of mask values")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Predict, at the scales and with the CRF of params.yaml, and write one index PNG a photograph."""
+    import numpy as np
+
+    from auxseg.artifacts.atomic import atomic_path
+    from auxseg.datasets.manifest import read_classes
+    from auxseg.errors import DataError, ParamsError
+    from auxseg.images import encode_label
+    from auxseg.models.auxsegnet import load_auxsegnet
+    from auxseg.models.weights import setup
+    from auxseg.params.backbone import BackboneParams
+    from auxseg.params.dag import read_params
+    from auxseg.params.evaluate import EvaluateParams
+    from auxseg.params.network import NetworkParams
+    from auxseg.params.runtime import RuntimeParams
+    from auxseg.prediction import predict_photos
+
+    values = read_params()
+    if arguments.round not in values["rounds"]:
+        raise ParamsError(f"--round {arguments.round}: no such training; choose of {', '.join(values['rounds'])}")
+    weights = Path(f"data/models/{arguments.round}.safetensors")
+    if not weights.is_file():
+        raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
+    photos = _photos(arguments.images, arguments.list)
+    sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
+    runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
+    classes = read_classes(CLASSES)
+    device = setup(runtime)
+    network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
+    mask_values = np.array([0, *classes.values], np.uint8)
+    predictions = predict_photos(network, photos, params, runtime, device)
+    for path, prediction in zip(photos, predictions, strict=True):
+        with atomic_path(arguments.to / f"{path.stem}.png") as temporary:
+            temporary.write_bytes(encode_label(mask_values[prediction.final]))
+    print(f"{len(photos)} predictions of {arguments.round} in {arguments.to}")
+
+
+def _photos(folder: Path, list_file: Path | None) -> list[Path]:
+    """Return the photographs of a folder, sorted, or those that a list names.
+
+    Raises:
+        DataError: no photograph, or one that is listed and not there.
+    """
+    from auxseg.datasets.listing import PHOTOS, Folder, refuse, require_folder
+    from auxseg.datasets.tags import image_id
+    from auxseg.errors import DataError
+
+    require_folder(folder, "give the folder of photographs")
+    found = Folder(folder, ".", PHOTOS)
+    if list_file is None:
+        ids = list(found)
+    else:
+        try:
+            ids = [image_id(line) for line in list_file.read_text().splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one a line") from None
+    paths = {key: found.find(key) for key in ids}
+    refuse(f"{folder}: no photograph '{key}'; mend the list" for key, path in paths.items() if path is None)
+    if not paths:
+        raise DataError(f"{folder}: no photograph ({', '.join(PHOTOS)}); give the folder that holds them")
+    return [folder / path for path in paths.values()]

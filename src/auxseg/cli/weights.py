@@ -1,0 +1,70 @@
+"""`auxseg weights import`: published weights as a file that `backbone.weights` or a round takes."""
+
+import argparse
+from pathlib import Path
+
+SHOWN = 8
+"""Names printed of what is not used."""
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("weights", help="work on network weights")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    importer = actions.add_parser(
+        "import",
+        help="bring published weights over to safetensors",
+        description="Checks every name and shape, says what of the file is not used, and writes nothing on a misfit.",
+    )
+    importer.add_argument("file", metavar="FILE", type=Path, help=".pth, .safetensors, or MXNet's .params")
+    importer.add_argument("--to", required=True, metavar="OUT.safetensors", type=Path)
+    target = importer.add_mutually_exclusive_group(required=True)
+    target.add_argument("--backbone", metavar="NAME", help="write what backbone.weights takes, e.g. for resnet38")
+    target.add_argument(
+        "--network",
+        choices=("classifier", "auxsegnet"),
+        help="write what data/models/rN.safetensors holds: PSA's classifier (r0) or the released AuxSegNet (r1 and on)",
+    )
+    importer.add_argument(
+        "--leave-out", metavar="PREFIX", action="append", default=[], help="skip tensors by the beginning of their name"
+    )
+    importer.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read, check, write, report."""
+    from auxseg.artifacts.tensors import write_tensors
+    from auxseg.errors import DataError, ParamsError
+    from auxseg.models.backbones import BACKBONES
+    from auxseg.models.importing import import_auxsegnet, import_backbone, import_classifier
+    from auxseg.params.section import suggest
+
+    leave_out = tuple(arguments.leave_out)
+    if arguments.to.suffix != ".safetensors":
+        raise ParamsError(f"--to {arguments.to}: expected a name that ends in .safetensors")
+    if not arguments.file.is_file():
+        raise DataError(f"{arguments.file}: no such file; give the downloaded weights")
+    if arguments.network == "classifier":
+        imported = import_classifier(arguments.file, leave_out)
+    elif arguments.network == "auxsegnet":
+        imported = import_auxsegnet(arguments.file, leave_out)
+    elif arguments.backbone in BACKBONES:
+        imported = import_backbone(arguments.file, arguments.backbone, leave_out)
+    else:
+        hint = suggest(arguments.backbone, list(BACKBONES)).replace("keys", "backbones")
+        raise ParamsError(f"--backbone {arguments.backbone}: no such backbone; {hint}")
+    write_tensors(arguments.to, {name: value.numpy() for name, value in imported.state.items()})
+    print(f"written: {_describe(imported.state)}")
+    print(f"unused: {_describe(imported.unused)}")
+    for name in sorted(imported.unused)[:SHOWN]:
+        print(f"  {name} {tuple(imported.unused[name].shape)}")
+    if len(imported.unused) > SHOWN:
+        print(f"  and {len(imported.unused) - SHOWN} more")
+    print(f"missing: none{f' but {imported.counters} step counters, set to 0' if imported.counters else ''}")
+    print(f"{arguments.to} written")
+
+
+def _describe(state: dict) -> str:
+    statistics = (".running_mean", ".running_var", ".num_batches_tracked")
+    parameters = sum(value.numel() for name, value in state.items() if not name.endswith(statistics))
+    return f"{len(state)} tensors, {parameters:,} parameters"

@@ -1,0 +1,166 @@
+"""Named experiments: tables of overrides on a base, read from experiments/ (docs/experiments.md).
+
+A table (experiments/<table>.yaml) is one table of a paper; each of its rows is an experiment, named `table/row`. A base
+(experiments/bases/<base>.yaml) is a preset and a budget. Base, table, row and seed together give a whole params.yaml.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+import yaml
+from pydantic import Field, ValidationError
+
+from auxseg.errors import ParamsError
+from auxseg.params.dag import DAG_KEYS, chain
+from auxseg.params.registry import SECTIONS, check
+from auxseg.params.section import Strict, suggest
+from auxseg.params.template import render
+
+FOLDER = Path("experiments")
+PRESETS = Path("params/presets")
+SEEDED = ("classify", "train")
+NO_RESULT = ("audit", "pipeline")
+"""Sections that no figure depends on."""
+
+Overrides = dict[str, dict[str, Any]]
+"""Values by section, as they stand in params.yaml."""
+
+
+class _File(Strict):
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and validate a file.
+
+        Raises:
+            ParamsError: one line that names the file and what is wrong; for a missing file, the nearest name.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text()))
+        except FileNotFoundError:
+            known = [other.stem for other in path.parent.glob("*.yaml")]
+            hint = suggest(path.stem, known).replace("keys", "names")
+            raise ParamsError(f"{path.parent}: no '{path.stem}' there; {hint}") from None
+        except yaml.YAMLError as error:
+            raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ParamsError(f"{path}: key '{place}': {first['msg'].lower()}") from None
+
+
+class Base(_File):
+    """Data, backbone and budget that the experiments of a table share."""
+
+    title: str
+    preset: str
+    """A file of params/presets, without its ending."""
+    overrides: Overrides = Field({})
+    hold_out: int = Field(0, ge=0)
+    """Training images that are set aside: models are evaluated on them, in place of val. For choosing settings."""
+
+
+class Row(Strict):
+    """One experiment of a table."""
+
+    title: str
+    overrides: Overrides = Field({})
+    published: list[float] = Field([])
+    """The paper's figure for every round that is shown, per cent; of VOC 2012 val."""
+    labels: bool = True
+    """Whether its pseudo labels mean anything: not where a task that they come from was not trained."""
+    needs: str | None = None
+    """A folder of the data root without which the experiment is left out."""
+
+
+class Table(_File):
+    """One table of a paper."""
+
+    title: str
+    rounds: int | None = Field(None, ge=1)
+    """Trainings; null: as many as the base has."""
+    each_round: bool = False
+    """Show every round of an experiment, not the last alone."""
+    figure: Literal["labels", "model", "model+ms+crf"] = "model"
+    """What the published figure is of, and what gains are taken of."""
+    overrides: Overrides = Field({})
+    """Of all rows."""
+    rows: dict[str, Row] = Field(min_length=1)
+
+
+class Experiment(NamedTuple):
+    """One row of a table on one base with one seed."""
+
+    table: str
+    row: str
+    base: str
+    seed: int
+    values: dict[str, Any]
+    """A whole params.yaml."""
+
+    @property
+    def name(self) -> str:
+        """As `table4/none`."""
+        return f"{self.table}/{self.row}"
+
+    @property
+    def text(self) -> str:
+        """The text of its params.yaml."""
+        return render(self.values, f"{self.name} on {self.base}, seed {self.seed}")
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits of what its figures depend on; a new parameter at its default does not count."""
+        sections = [section for section in SECTIONS if section.key not in NO_RESULT]
+        chosen = {
+            section.key: section.parse(self.values.get(section.key)).model_dump(mode="json", exclude_defaults=True)
+            for section in sections
+        }
+        text = json.dumps({**chosen, **{key: self.values[key] for key in DAG_KEYS}}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def read_table(name: str, root: Path = Path()) -> Table:
+    """Read experiments/<name>.yaml of the project at `root`."""
+    return Table.read(root / FOLDER / f"{name}.yaml")
+
+
+def read_base(name: str, root: Path = Path()) -> Base:
+    """Read experiments/bases/<name>.yaml of the project at `root`."""
+    return Base.read(root / FOLDER / "bases" / f"{name}.yaml")
+
+
+def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Experiment:
+    """Return an experiment, its parameters validated.
+
+    Raises:
+        ParamsError: one line: an unknown table, row, base or preset, or a value that the models refuse.
+    """
+    found, start = read_table(table, root), read_base(base, root)
+    if row not in found.rows:
+        raise ParamsError(f"{FOLDER}/{table}.yaml: no row '{row}'; {suggest(row, list(found.rows))}")
+    values = check(root / PRESETS / f"{start.preset}.yaml")
+    if found.rounds is not None:
+        values["rounds"], values["label_rounds"] = chain(found.rounds)
+    for overrides in (start.overrides, found.overrides, found.rows[row].overrides, _seeds(values, seed)):
+        values = _merged(values, overrides)
+    for section in SECTIONS:
+        section.parse(values.get(section.key), f"experiment {table}/{row} on {base}")
+    return Experiment(table, row, base, seed, values)
+
+
+def _seeds(values: dict[str, Any], seed: int) -> Overrides:
+    overrides: Overrides = {section: {"seed": seed} for section in SEEDED}
+    if values["data"]["format"] == "scenes":
+        overrides["data"] = {"scenes": {"seed": seed}}
+    return overrides
+
+
+def _merged(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` with groups merged key by key; anything that is no group replaces what was there."""
+    merged = dict(values)
+    for key, value in overrides.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged

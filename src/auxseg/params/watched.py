@@ -1,0 +1,29 @@
+"""Paths of params.yaml outside the data root's list: DVC sees their content through a hash beside them."""
+
+from typing import Protocol
+
+from auxseg.errors import ParamsError
+
+
+class Watched(Protocol):
+    """A section with a path whose content `auxseg scan` hashes into `sha256`."""
+
+    key: str
+    sha256: str | None
+
+    def watched(self) -> str | None:
+        """Return the path in use, or None."""
+        ...
+
+
+def require_scanned(section: Watched) -> None:
+    """Refuse a path that was never scanned: DVC could not tell when its content changes.
+
+    Raises:
+        ParamsError: there is a path in use and no hash.
+    """
+    if section.watched() is not None and section.sha256 is None:
+        key = section.key
+        raise ParamsError(
+            f"params.yaml: key '{key}.sha256': what {key}.path leads to is not scanned yet; run `auxseg scan`"
+        )

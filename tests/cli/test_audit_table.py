@@ -1,0 +1,26 @@
+"""`auxseg audit table`: rounds side by side."""
+
+from auxseg.cli.audit_table import format_table
+from auxseg.cli.main import main
+
+ROWS = [
+    {"round": "r0", "class": "background", "iou": "80.05", "pixels": "1200"},
+    {"round": "r0", "class": "red fox", "iou": "", "pixels": "7"},
+    {"round": "r10", "class": "background", "iou": "81", "pixels": "1300"},
+    {"round": "r10", "class": "red fox", "iou": "12.34", "pixels": "0"},
+]
+
+
+def test_rounds_side_by_side():
+    assert format_table(ROWS, "pixels").splitlines() == [
+        "pixels                r0         r10",
+        "background          1200        1300",
+        "red fox                7           0",
+    ]
+    assert [line.split()[-2:] for line in format_table(ROWS, "iou").splitlines()[1:]] == [["80.0", "81"], ["-", "12.3"]]
+
+
+def test_before_the_first_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", "table", "recall"]) == 2
+    assert capsys.readouterr().err.startswith("error: data/summary/labels.csv: no such file")

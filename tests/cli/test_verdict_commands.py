@@ -1,0 +1,101 @@
+"""`auxseg verdicts import` and `auxseg verdicts status`, in a folder with labels of two rounds."""
+
+import hashlib
+from pathlib import Path
+
+import default_params
+import pytest
+
+from auxseg.artifacts.archive import write_archive
+from auxseg.cli.main import main
+
+HEADER = "image_id,label_hash,round,verdict,drop_classes,note,reviewer,date\n"
+TABLE = Path("review/verdicts.csv")
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+ROWS = {
+    "a": f"a,{digest(b'a0')},r0,reject,,blurred,ann,2026-01-02T10:00:00Z\n",
+    "b": f"b,{digest(b'old')},r0,accept,cat;dog,,ann,2026-01-02T10:01:00Z\n",
+    "a, newer": f"a,{digest(b'a0')},r0,accept,,after all,ann,2026-01-03T10:00:00Z\n",
+    "a, bob": f"a,{digest(b'a0')},r0,reject,,,bob,2026-01-01\n",
+    "a, r1": f"a,{digest(b'a1')},r1,unsure,,,ann,2026-01-01\n",
+    "gone": f"gone,{digest(b'x')},r1,reject,,,ann,2026-01-01\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = default_params.TEXT.replace("{r1: r0, r2: r1}", "{r1: r0}").replace("[r0, r1, r2]", "[r0, r1]")
+    Path("params.yaml").write_text(text)
+    Path("data/manifest").mkdir(parents=True)
+    Path("data/manifest/classes.csv").write_text("index,name,mask_value\n0,background,0\n1,cat,1\n2,dog,2\n")
+    Path("review").mkdir()
+    TABLE.write_text(HEADER)
+    for name in ("0", "1"):
+        write_archive(Path(f"data/labels/r{name}/00.zip"), {"a.png": f"a{name}".encode()})
+        write_archive(Path(f"data/labels/r{name}/01.zip"), {"b.png": f"b{name}".encode()})
+    return tmp_path
+
+
+def export(name: str, *rows: str) -> str:
+    Path(name).write_text(HEADER + "".join(ROWS[row] for row in rows))
+    return name
+
+
+def test_import_merges_sorts_and_is_idempotent(project, capsys):
+    assert main(["verdicts", "import", export("1.csv", "a, r1", "b", "a")]) == 0
+    assert TABLE.read_text() == HEADER + ROWS["a"] + ROWS["b"] + ROWS["a, r1"]
+    assert capsys.readouterr().out == "review/verdicts.csv: 3 verdicts, 3 new, 0 changed; of 3 imported rows\n"
+    before = TABLE.read_bytes()
+    assert main(["verdicts", "import", "1.csv"]) == 0
+    assert TABLE.read_bytes() == before
+    assert "3 verdicts, 0 new, 0 changed" in capsys.readouterr().out
+
+
+def test_an_older_export_undoes_nothing(project, capsys):
+    files = export("new.csv", "a, newer"), export("old.csv", "a")
+    assert main(["verdicts", "import", *files]) == 0
+    assert main(["verdicts", "import", "old.csv"]) == 0
+    assert TABLE.read_text() == HEADER + ROWS["a, newer"]
+
+
+def test_disagreement_is_reported(project, capsys):
+    assert main(["verdicts", "import", export("1.csv", "a, newer", "a, bob")]) == 0
+    line = "disagreement: r0 a: ann accept 2026-01-03T10:00:00Z; r0 a: bob reject 2026-01-01; one rejection rejects\n"
+    assert line in capsys.readouterr().out
+    assert main(["verdicts", "status"]) == 0
+    assert line in capsys.readouterr().out
+
+
+def test_one_bad_row_imports_nothing(project, capsys):
+    Path("bad.csv").write_text(HEADER + ROWS["b"].replace("cat;dog", "cow"))
+    assert main(["verdicts", "import", export("good.csv", "a"), "bad.csv"]) == 2
+    assert capsys.readouterr().err.startswith("error: bad.csv: row 2: drop_classes holds 'cow', but the classes are")
+    assert TABLE.read_text() == HEADER
+
+
+def test_status_counts_and_lists_what_is_stale(project, capsys):
+    TABLE.write_text(HEADER + "".join(ROWS[name] for name in ("a", "b", "a, r1", "gone")))
+    assert main(["verdicts", "status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "round     accept  reject  unsure   drops   stale",
+        "r0             1       1       0       1       1",
+        "  stale: r0 b: ann accept 2026-01-02T10:01:00Z; the label has changed since",
+        "r1             0       1       1       0       1",
+        "  stale: r1 gone: ann reject 2026-01-01; the label is gone",
+    ]
+
+
+def test_status_of_a_clone_without_labels(project, capsys):
+    TABLE.write_text(HEADER + ROWS["a, r1"])
+    Path("data/labels/r1/01.zip").unlink()
+    Path("data/manifest/classes.csv").unlink()
+    assert main(["verdicts", "status"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "r1             0       0       1       0       ?  no labels here"
+    )

@@ -1,0 +1,147 @@
+"""Every named experiment is a valid params.yaml, and says what it is meant to say."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auxseg.errors import ParamsError
+from auxseg.params import experiments
+from auxseg.params.experiments import build, read_table
+from auxseg.params.registry import check
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml"))
+BASES = sorted(path.stem for path in (ROOT / "experiments/bases").glob("*.yaml"))
+
+
+def differences(one: dict, other: dict, prefix: str = "") -> dict[str, tuple]:
+    """Return the keys, with dots, in which two parameter files differ."""
+    found = {}
+    for key in one.keys() | other.keys():
+        left, right, name = one.get(key), other.get(key), f"{prefix}{key}"
+        if key not in ("rounds", "label_rounds") and isinstance(left, dict) and isinstance(right, dict):
+            found |= differences(left, right, f"{name}.")
+        elif left != right:
+            found[name] = (left, right)
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("base", BASES)
+def test_every_experiment_is_valid(table, base):
+    for row in read_table(table, ROOT).rows:
+        assert build(table, row, base, 3, ROOT).values["train"]["seed"] == 3
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_an_experiment_is_a_whole_parameter_file(base, tmp_path):
+    experiment, path = build("table4", "none", base, 3, ROOT), tmp_path / "params.yaml"
+    path.write_text(experiment.text)
+    values = check(path)
+    assert set(values) == set(experiment.values)
+    assert experiment._replace(values=values).digest == experiment.digest
+
+
+def test_rows_of_a_table_differ_in_what_the_table_is_about():
+    allowed = {
+        "table3": {"train.loss.classification", "train.loss.saliency"},
+        "table4": {"network.affinity"},
+        "table5": set(),
+        "table6": {"saliency.provider", "saliency.path"},
+        "p2-affinity": {"network.variant", "network.features_with", "network.refine_with"},
+        "p2-settings": {
+            "network.variant", "network.whiten", "network.tau", "network.scale_dim", "network.features_with",
+            "network.refine_with",
+        },
+    }  # fmt: skip
+    assert set(allowed) == set(TABLES)
+    for table, keys in allowed.items():
+        rows = [build(table, row, "scenes", 0, ROOT).values for row in read_table(table, ROOT).rows]
+        assert {key for row in rows for key in differences(rows[0], row)} == keys, table
+        digests = {build(table, row, "scenes", 0, ROOT).digest for row in read_table(table, ROOT).rows}
+        assert len(digests) == len(rows), f"{table}: two rows are the same experiment"
+
+
+def test_one_experiment_against_its_preset():
+    preset = yaml.safe_load((ROOT / "params/presets/voc6.yaml").read_text())
+    preset["train"]["epochs"], preset["network"]["variant"] = 0, ""
+    found = differences(preset, build("table4", "segmentation", "voc6", 5, ROOT).values)
+    assert {key: value for key, (_, value) in found.items()} == {
+        "rounds": {"r1": "r0"},
+        "label_rounds": ["r0", "r1"],
+        "network.variant": "auxsegnet",
+        "network.affinity": "segmentation",
+        "train.epochs": 2,
+        "train.seed": 5,
+        "classify.seed": 5,
+        "evaluate.scales": [1.0],
+        "evaluate.flip": False,
+    }
+
+
+def test_a_seed_of_the_scenes_is_another_data_set():
+    first, second = (build("table4", "none", "scenes", seed, ROOT).values for seed in (0, 1))
+    assert set(differences(first, second)) == {"data.scenes.seed", "classify.seed", "train.seed"}
+
+
+def test_experiments_that_two_tables_share():
+    def digest(name: str, base: str = "scenes") -> str:
+        return build(*name.split("/"), base, 0, ROOT).digest
+
+    assert digest("table3/all") == digest("table4/none")
+    assert digest("table4/cross-task") == digest("p2-affinity/auxsegnet") == digest("p2-settings/auxsegnet")
+    assert digest("p2-affinity/both") == digest("p2-settings/predictions-sum")
+    assert digest("table4/cross-task") != digest("table5/rounds")  # five rounds
+    assert digest("table4/none") != digest("table4/none", "voc6")
+
+
+def test_the_digest_ignores_the_report_and_follows_everything_else():
+    experiment = build("table4", "none", "scenes", 0, ROOT)
+
+    def digest(**sections) -> str:
+        values = {**experiment.values, **{key: {**experiment.values[key], **new} for key, new in sections.items()}}
+        return experiment._replace(values=values).digest
+
+    assert digest(audit={"images": 3}) == experiment.digest
+    assert digest(labels={"cam_threshold": 0.25}) != experiment.digest
+    assert len(experiment.digest) == 12
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "base", "message"),
+    [
+        ("tabel4", "none", "scenes", "no 'tabel4' there; did you mean 'table4'?"),
+        ("table4", "nome", "scenes", "no row 'nome'; did you mean 'none'?"),
+        ("table4", "none", "scene", "no 'scene' there; did you mean 'scenes'?"),
+    ],
+)
+def test_a_wrong_name_suggests_the_nearest(table, row, base, message):
+    with pytest.raises(ParamsError) as error:
+        build(table, row, base, 0, ROOT)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: t\nrows: {a: {title: a, overrides: {network: {affinty: none}}}}", "unknown key 'network.affinty'"),
+        ("title: t\nrows: {a: {title: a, overrides: {network: {affinity: all}}}}", "key 'network.affinity'"),
+        ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title': field required"),
+        ("title: t\nrows: {}", "key 'rows'"),
+        ("title: t\nrows: {", "not YAML"),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path, text, message):
+    (tmp_path / "experiments/bases").mkdir(parents=True)
+    (tmp_path / "params/presets").mkdir(parents=True)
+    (tmp_path / "params/presets/demo.yaml").write_bytes((ROOT / "params/presets/demo.yaml").read_bytes())
+    (tmp_path / "experiments/bases/b.yaml").write_text("title: b\npreset: demo\n")
+    (tmp_path / "experiments/t.yaml").write_text(text)
+    with pytest.raises(ParamsError) as error:
+        build("t", "a", "b", 0, tmp_path)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_sections_without_influence_are_sections():
+    assert set(experiments.NO_RESULT) <= {section.key for section in experiments.SECTIONS}
