@@ -58,7 +58,9 @@ def row_panels(record: ImageRecord, root: Path, classes: ClassTable, last: str) 
     maps = {key: TensorFile(DATA / f"maps/{key}/{shard}.safetensors") for key in ("r0", last)}
     labels = {key: decode_indices(Archive(DATA / f"labels/{key}/{shard}.zip")[name]) for key in ("r0", last)}
     prior = decode_indices(Archive(DATA / f"saliency/{shard}.zip")[name])
-    mask = read_mask(root / read_mask_list(DATA / "masks", shards)[record.id], classes, "error")
+    mask = read_mask(
+        root / read_mask_list(DATA / f"masks/{shard}.csv" for shard in shards)[record.id], classes, "error"
+    )
     number = last[1:]
     return {
         "photo": photo,
@@ -102,9 +104,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4, help="number of images without --ids")
     parser.add_argument("--to", type=Path, default=Path("docs/images/rounds.png"))
     arguments = parser.parse_args()
-    if read_dataset(DATA / "manifest")["format"] != "scenes":
+    if read_dataset(DATA / "manifest/dataset.json")["format"] != "scenes":
         raise DataError("data/manifest: not the embedded scenes; run `auxseg use demo` and `dvc repro` first")
-    classes, root = read_classes(DATA / "manifest"), photos_root(DATA / "manifest")
+    classes, root = read_classes(DATA / "manifest/classes.csv"), photos_root(DATA / "manifest/dataset.json")
     last = list_rounds(DATA / "summary/rounds.csv", DATA / "labels")[-1]
     chosen = pick(read_manifest(DATA / "manifest", "train"), arguments.ids, arguments.rows)
     figure = draw([row_panels(record, root, classes, last) for record in chosen], classes)

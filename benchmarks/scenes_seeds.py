@@ -9,13 +9,11 @@ run again. Last, benchmarks/scenes/summary.csv gives mean and spread (standard d
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
+from clones import call, clone, head
 
 from auxseg.artifacts.tables import read_csv, write_rows
 
@@ -40,7 +38,7 @@ def main() -> None:
 def run_seed(seed: int, folder: Path) -> list[dict]:
     """Run the pipeline and the supervised network for one seed; an interrupted run goes on where it was."""
     if not folder.exists():
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+        clone(ROOT, folder, head(ROOT))
     params = yaml.safe_load((folder / "params.yaml").read_text())
     params["data"]["scenes"]["seed"] = params["classify"]["seed"] = params["train"]["seed"] = seed
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -56,17 +54,6 @@ def run_seed(seed: int, folder: Path) -> list[dict]:
         for what, key in (("single scale", "val_miou"), ("ms+crf", "val_miou_ms_crf"))
     ]
     return [{"seed": seed, **row} for row in [*rows, *supervised]]
-
-
-def call(folder: Path, *arguments: str, capture: bool = False) -> str:
-    """Run Python in a project folder with its own code; return what it printed if `capture`."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder / "src")}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, check=True, text=True,
-        stdout=subprocess.PIPE if capture else None,
-    )  # fmt: skip
-    return done.stdout or ""
 
 
 def summarise(files: list[Path]) -> None:

@@ -31,6 +31,7 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
+from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import TrainingSamples
@@ -47,8 +48,9 @@ def main() -> None:
         for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
     )
     manifest = Path("data/manifest")
-    classes, root, unlisted = read_classes(manifest), photos_root(manifest), mask_policy(manifest)
-    paths = read_mask_list(Path("data/masks"), manifest_shards(manifest))
+    dataset = manifest / "dataset.json"
+    classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
+    paths = read_mask_list(Path(f"data/masks/{shard}.csv") for shard in manifest_shards(manifest))
     device = setup(runtime)
     low_precision = runtime.precision == "bfloat16"
 
@@ -65,13 +67,13 @@ def main() -> None:
             parameter.requires_grad_(False)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
-    def step(batch):
-        outputs = network(batch.image, low_precision=low_precision)
-        return multi_task_loss(outputs, batch, params.loss, params.saliency_target)
+    def step(part, counts):
+        outputs = network(part.image, low_precision=low_precision)
+        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
 
     fit(
         network, step, samples, epochs=epochs, batch_size=params.batch_size, optimiser=params.optimiser,
-        batch_norm=params.batch_norm, device=device,
+        batch_norm=params.batch_norm, team=Team(device),
     )  # fmt: skip
 
     network.eval()

@@ -1,0 +1,57 @@
+"""Which ranking finds the labels that are bad? Held against the IoU of every label with its mask.
+
+    python benchmarks/audit_rankings.py --report data/audit --round r1
+
+Per figure of the report, of the train images that have a mask: Spearman's rank correlation with the IoU; mean IoU of
+the ten images that the ranking puts first; how many of its first hundred are among the hundred lowest IoUs. Writes
+benchmarks/audit/rankings.csv.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from auxseg.artifacts.tables import write_rows
+
+RESULTS = Path(__file__).resolve().parent / "audit"
+SMALLEST_FIRST = ("margin", "confidence", "object")
+"""Figures of which a small value is suspicious; of the others a large one."""
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--report", type=Path, default=Path("data/audit"))
+    parser.add_argument("--round", default="r1")
+    arguments = parser.parse_args()
+    path = arguments.report / f"index/{arguments.round}-train.js"
+    index = json.loads(json.loads(re.search(r"JSON\.parse\((\".*\")\)\);\n", path.read_text())[1]))
+    figures = {name: np.array(column, float) for name, column in index["figures"].items()}
+    iou = figures.pop("iou")
+    known = np.isfinite(iou)
+    rows = [{"figure": "all images", "spearman": None, "first_10_iou": iou[known].mean(), "of_worst_100": None}]
+    for name, values in figures.items():
+        if np.nanmin(values) < np.nanmax(values):
+            rows.append({"figure": name, **rank(-values if name in SMALLEST_FIRST else values, iou, known)})
+    write_rows(RESULTS / "rankings.csv", sorted(rows, key=lambda row: row["first_10_iou"]))
+    print((RESULTS / "rankings.csv").read_text())
+
+
+def rank(suspicion: np.ndarray, iou: np.ndarray, known: np.ndarray) -> dict:
+    """Hold one ranking, largest first, against the IoU."""
+    used = np.flatnonzero(known & np.isfinite(suspicion))
+    order = used[np.argsort(-suspicion[used], kind="stable")]
+    worst = used[np.argsort(iou[used], kind="stable")][:100]
+    return {
+        "spearman": float(spearmanr(suspicion[used], iou[used]).statistic),
+        "first_10_iou": float(iou[order[:10]].mean()),
+        "of_worst_100": int(np.isin(order[:100], worst).sum()),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Training images set aside for choosing settings: the selection split.
+
+    python benchmarks/held_out.py --to FILE.csv
+
+`make_root` lays out a data root of links in which the images set aside are `val`, and theirs are the only masks: the
+others cannot be looked at. Run as a program in a project that used such a root, this file labels the images set aside
+as the stage `labels` would (refined CAM and saliency are stored for val too) and counts the labels against the masks.
+Needs workflow/stages on the path.
+"""
+
+import argparse
+import hashlib
+import shutil
+from pathlib import Path
+
+import yaml
+
+from auxseg.artifacts.tables import write_rows
+from auxseg.datasets.listing import MASKS, Folder
+from auxseg.datasets.manifest import manifest_shards, read_classes, read_mask_list, read_shard
+from auxseg.datasets.masks import read_mask
+from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.datasets.voc import LISTS
+from auxseg.errors import ParamsError
+from auxseg.images import decode_indices
+from auxseg.metrics.segmentation import Counts
+from auxseg.params.data import DataParams
+from auxseg.params.labels import LabelsParams
+
+SET = "selection"
+
+
+def make_root(source: Path, target: Path, params: DataParams, count: int) -> None:
+    """Make `target` a data root like `source`, in VOC layout, with `count` training images as `val`.
+
+    Which ones depends on their ids alone. The official val list is left out.
+
+    Raises:
+        ParamsError: the training list is not longer than `count`.
+    """
+    listed = (source / LISTS / f"{params.train_split}.txt").read_text().split()
+    if len(listed) <= count:
+        raise ParamsError(
+            f"{source / LISTS / params.train_split}.txt: {len(listed)} ids are too few to set {count} aside"
+        )
+    aside = set(sorted(listed, key=_draw)[:count])
+    shutil.rmtree(target, ignore_errors=True)
+    (target / LISTS).mkdir(parents=True)
+    for entry in source.iterdir():
+        if entry.name not in (LISTS.parts[0], params.mask_folder):
+            (target / entry.name).symlink_to(entry.resolve())
+    for split, is_aside in ((params.train_split, False), (params.val_split, True)):
+        ids = [image_id for image_id in listed if (image_id in aside) == is_aside]
+        (target / LISTS / f"{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
+    masks = Folder(source, params.mask_folder, MASKS)
+    (target / params.mask_folder).mkdir()
+    for mask in filter(None, map(masks.find, aside)):
+        (target / mask).symlink_to((source / mask).resolve())
+
+
+def _draw(image_id: str) -> bytes:
+    return hashlib.sha256(f"selection {image_id}".encode()).digest()
+
+
+def score(project: Path) -> list[dict]:
+    """Return one row a round as in data/summary/rounds.csv: the labels of the images set aside."""
+    from labels import LabelJob  # the stage's script
+
+    values = yaml.safe_load((project / "params.yaml").read_text())
+    manifest, dataset = project / "data/manifest", project / "data/manifest/dataset.json"
+    classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
+    rows = []
+    for name in values["rounds"]:
+        counts = Counts.zeros(len(classes))
+        for shard in manifest_shards(manifest):
+            masks = read_mask_list([project / f"data/masks/{shard}.csv"])
+            job = LabelJob(
+                LabelsParams.parse(values.get("labels")), classes, root,
+                project / f"data/maps/{name}/{shard}.safetensors", project / f"data/saliency/{shard}.zip",
+            )  # fmt: skip
+            for record in read_shard(manifest / f"{shard}.csv", "val"):
+                if record.id in masks:
+                    label, _ = job(record)
+                    mask = read_mask(root / masks[record.id], classes, unlisted)
+                    counts += Counts.of(decode_indices(label), mask, len(classes))
+        rows.append({"round": name, "what": "labels", "set": SET, **counts.means()})
+    return rows
+
+
+def main() -> None:
+    """Score the project in the current folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--to", type=Path, required=True)
+    write_rows(parser.parse_args().to, score(Path()))
+
+
+if __name__ == "__main__":
+    main()

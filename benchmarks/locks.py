@@ -1,0 +1,176 @@
+"""Parallel writers: 16 shards at once through `dvc --wait-for-lock repro --single-item`.
+
+    nice -n 19 python benchmarks/locks.py --repetitions 100 --work FOLDER
+
+Each shard writes one output of 1 GB: sparse, so that it costs no disk, but DVC hashes all of it while it holds the lock
+of the project. Two cases: 16 processes in one project, and 4 processes in each of 4 clones that share one cache; after
+that every clone asks for all 16 shards and must find those of the others. A repetition appends a row a case to
+benchmarks/locks.csv; called again, the program goes on with the repetition after the last one there.
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+RESULTS = Path(__file__).resolve().with_suffix(".csv")
+SHARDS = [f"{index:02d}" for index in range(16)]
+CLONES = 4
+
+DVC_YAML = """\
+stages:
+  shard:
+    matrix: {shard: [SHARDS]}
+    cmd: python write.py ${item.shard}
+    deps: [seed.txt]
+    outs: ["data/${item.shard}.bin"]
+"""
+WRITE = """\
+import os, pathlib, sys
+shard, size = sys.argv[1], int(os.environ["OUTPUT_BYTES"])
+with open(os.environ["RAN"], "a") as log:
+    log.write(shard + "\\n")
+output = pathlib.Path("data", shard + ".bin")
+output.parent.mkdir(exist_ok=True)
+with output.open("wb") as stream:
+    stream.write((pathlib.Path("seed.txt").read_text() + shard).encode())
+    stream.truncate(size)
+"""
+
+
+class Outcome(NamedTuple):
+    """What one case came to."""
+
+    case: str
+    processes: int
+    megabytes: int
+    seconds: float
+    failed: int
+    """Processes with an exit code other than 0."""
+    lost: int
+    """Shards that dvc.lock or the cache lacks, that were computed again, or that differ between clones."""
+
+
+def one_project(folder: Path, seed: str, size: int, wait: bool = True) -> Outcome:
+    """Run all shards at once in one project. Without `wait`, DVC gives a lock up after 3 s."""
+    project = _make_project(folder / "project", folder / "cache", seed)
+    ran = folder / "ran.txt"
+    started = time.monotonic()
+    failed = _wait([_repro(project, ran, size, f"shard@{shard}", wait=wait) for shard in SHARDS])
+    seconds = time.monotonic() - started
+    lost = _lost(project, folder / "cache", size) + _computed_again(ran)
+    return Outcome("one project" if wait else "one project, no waiting", len(SHARDS), size >> 20, seconds, failed, lost)
+
+
+def four_clones(folder: Path, seed: str, size: int) -> Outcome:
+    """Run a quarter of the shards in each clone, all at once; then ask every clone for all of them."""
+    clones = [_make_project(folder / f"clone{index}", folder / "cache", seed) for index in range(CLONES)]
+    ran = folder / "ran.txt"
+    started = time.monotonic()
+    failed = _wait([_repro(clones[place % CLONES], ran, size, f"shard@{shard}") for place, shard in enumerate(SHARDS)])
+    failed += _wait([_repro(clone, ran, size) for clone in clones])
+    seconds = time.monotonic() - started
+    lost = sum(_lost(clone, folder / "cache", size) for clone in clones) + _computed_again(ran)
+    lost += sum(_recorded(clone) != _recorded(clones[0]) for clone in clones)
+    return Outcome("four clones", len(SHARDS) + CLONES, size >> 20, seconds, failed, lost)
+
+
+def _make_project(folder: Path, cache: Path, seed: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "dvc.yaml").write_text(DVC_YAML.replace("SHARDS", ", ".join(f'"{shard}"' for shard in SHARDS)))
+    (folder / "write.py").write_text(WRITE)
+    (folder / "seed.txt").write_text(seed)
+    for arguments in (
+        ("init", "--no-scm", "--quiet"),
+        ("config", "core.analytics", "false"),
+        ("config", "cache.dir", str(cache)),
+        ("config", "cache.type", "hardlink"),  # a copy would fill the holes of a sparse file
+    ):
+        subprocess.run(_dvc(*arguments), cwd=folder, check=True)
+    return folder
+
+
+def _dvc(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
+def _repro(project: Path, ran: Path, size: int, *target: str, wait: bool = True) -> subprocess.Popen:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    settings = {**os.environ, "PATH": path, "RAN": str(ran), "OUTPUT_BYTES": str(size)}
+    command = _dvc(*(["--wait-for-lock"] if wait else []), "repro", *(["--single-item"] if target else []), *target)
+    with (project.parent / "dvc.log").open("a") as log:
+        return subprocess.Popen(command, cwd=project, env=settings, stdout=log, stderr=log)
+
+
+def _wait(processes: list[subprocess.Popen]) -> int:
+    return sum(process.wait() != 0 for process in processes)
+
+
+def _recorded(project: Path) -> dict:
+    path = project / "dvc.lock"
+    return yaml.safe_load(path.read_text())["stages"] if path.exists() else {}
+
+
+def _lost(project: Path, cache: Path, size: int) -> int:
+    """Return the number of shards that are not recorded, or whose output is not the cached file, whole."""
+    return sum(not _is_kept(project, cache, size, shard) for shard in SHARDS)
+
+
+def _is_kept(project: Path, cache: Path, size: int, shard: str) -> bool:
+    entry, output = _recorded(project).get(f"shard@{shard}"), project / f"data/{shard}.bin"
+    if entry is None or not output.exists():
+        return False
+    digest = entry["outs"][0]["md5"]
+    cached = cache / "files/md5" / digest[:2] / digest[2:]
+    return cached.exists() and output.samefile(cached) and output.stat().st_size == size
+
+
+def _computed_again(ran: Path) -> int:
+    lines = ran.read_text().split()
+    return len(lines) - len(set(lines))
+
+
+def _done() -> int:
+    if not RESULTS.exists():
+        return 0
+    with RESULTS.open() as stream:
+        return max((int(row["repetition"]) for row in csv.DictReader(stream)), default=0)
+
+
+def _append(repetition: int, outcome: Outcome) -> None:
+    new = not RESULTS.exists()
+    with RESULTS.open("a", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if new:
+            writer.writerow(("repetition", *Outcome._fields))
+        writer.writerow((repetition, *outcome._replace(seconds=round(outcome.seconds, 1))))
+
+
+def main() -> None:
+    """Run the repetitions that the table lacks; stop at the first that failed or lost anything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=100)
+    parser.add_argument("--megabytes", type=int, default=1024, help="of one output")
+    parser.add_argument("--work", type=Path, help="folder for the projects (default: a temporary one)")
+    arguments = parser.parse_args()
+    for repetition in range(_done() + 1, arguments.repetitions + 1):
+        for case in (one_project, four_clones):
+            folder = Path(tempfile.mkdtemp(prefix="locks-", dir=arguments.work))
+            os.environ["DVC_SITE_CACHE_DIR"] = str(folder / "site")
+            outcome = case(folder, str(repetition), arguments.megabytes << 20)
+            _append(repetition, outcome)
+            if outcome.failed or outcome.lost:
+                sys.exit(f"{outcome}: see {folder}/dvc.log")
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Planning and recording at the size of COCO: 100,000 images, 64 shards, 4 rounds, a thousand stage instances.
+
+    nice -n 19 python benchmarks/scale.py --work FOLDER
+
+Makes a data folder of one-pixel photographs and a clone of the project, then measures each step in a process of its
+own: wall and CPU time, and the peak memory of its largest process. `prepare`, the manifest, planning, `dvc status`,
+`snakemake -n` and the record are the real ones; the outputs of all other stages are stubs of one line, so times of
+hashing data are not in here. Writes benchmarks/scale.csv; the folder may go afterwards.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().with_suffix(".csv")
+IMAGES, SHARDS, ROUNDS = 100_000, 64, 4
+LOCK_WRITES = 5
+"""Measured writes of one entry of dvc.lock; as many as there are instances would take an hour."""
+
+
+def make_data(root: Path, images: int) -> None:
+    """Write photographs (hard links of two files) and labels in the layout of a plain folder."""
+    from PIL import Image
+
+    (root / "images").mkdir(parents=True)
+    sources = [root / "images" / f"{index:06d}.jpg" for index in range(2)]
+    for index, source in enumerate(sources):
+        Image.new("RGB", (1, 1), (index, 0, 0)).save(source)
+    with (root / "image_labels.csv").open("w") as stream:
+        stream.write("image_id,labels\n")
+        for index in range(images):
+            path = root / "images" / f"{index:06d}.jpg"
+            if index >= len(sources):
+                path.hardlink_to(sources[index % 2])
+            stream.write(f"{path.stem},{'cat' if index % 2 else 'dog'}\n")
+
+
+def make_project(folder: Path) -> None:
+    """Clone the project as it is committed, with the parameters of this benchmark."""
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    for command in (
+        ["use", "own-data"],
+        ["shards", str(SHARDS)],
+        ["rounds", str(ROUNDS)],
+        ["scan"],
+    ):
+        subprocess.run([sys.executable, "-m", "auxseg.cli.main", *command], cwd=folder, check=True)
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("record: job", "record: controller"))
+
+
+def read_manifest() -> dict:
+    """Read all shards of the manifest."""
+    from auxseg.datasets.manifest import read_manifest
+
+    return {"count": len(read_manifest(Path("data/manifest")))}
+
+
+def plan() -> dict:
+    """Make and save the plan as Snakemake's main process does; nothing is in DVC's cache to be restored."""
+    from auxseg.pipeline.plan import make_plan
+    from auxseg.pipeline.plan_file import save_plan
+
+    found = make_plan(dry=False)
+    save_plan(found)
+    return {"count": len(found)}
+
+
+def write_stubs() -> dict:
+    """Write a stub of every output that is missing, and the receipts that jobs without DVC leave."""
+    from auxseg.pipeline.plan_file import load_plan
+    from auxseg.pipeline.receipts import before, digest, write_receipt
+
+    tasks = {address: node["task"] for address, node in load_plan().items() if "task" in node}
+    for path in [Path(output) for task in tasks.values() for output in task["outputs"]]:
+        stub = path if path.suffix else path / "index.html"
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text(f"{path}\n")
+    for address, task in tasks.items():
+        outputs = {output: digest(Path(output)) for output in task["outputs"]}
+        write_receipt({**before(address, task), "outputs": outputs})
+    return {"count": len(tasks)}
+
+
+def record() -> dict:
+    """Record all receipts at once."""
+    from auxseg.pipeline.plan import record_results
+    from auxseg.pipeline.receipts import read_receipts
+
+    count = len(read_receipts())
+    record_results()
+    return {"count": count}
+
+
+def lock_writes() -> dict:
+    """Write one entry of dvc.lock as a job with DVC does, under the lock, a few times."""
+    from dvc.repo import Repo, lock_repo
+
+    with Repo(".") as repo, lock_repo(repo):
+        stages = [stage for stage in repo.index.stages if stage.addressing.startswith("score@")][:LOCK_WRITES]
+        for stage in stages:
+            stage.dump(update_pipeline=False)
+    return {"count": len(stages)}
+
+
+STEPS: dict[str, Callable[[], dict]] = {
+    function.__name__: function for function in (read_manifest, plan, write_stubs, record, lock_writes)
+}
+
+
+def steps(python: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield what is measured, in order: name and command."""
+
+    def own(name: str) -> list[str]:
+        return [python, __file__, "--step", name]
+
+    yield "code", [python, "-m", "dvc", "repro", "--quiet", "code"]
+    yield "prepare", [python, "workflow/stages/prepare.py"]
+    yield "commit prepare", [python, "-m", "dvc", "commit", "--force", "--quiet", "prepare"]
+    yield "read the manifest", own("read_manifest")
+    yield "plan, all stale", own("plan")
+    yield "snakemake -n, all stale", [python, "-m", "snakemake", "-n", "--quiet", "all"]
+    yield "stub outputs and receipts", own("write_stubs")
+    yield "record all, one write of dvc.lock", own("record")
+    yield "plan, all fresh", own("plan")
+    yield "dvc status, all fresh", [python, "-m", "dvc", "status"]
+    yield "snakemake -n, all fresh", [python, "-m", "snakemake", "-n", "--quiet", "all"]
+    yield "dvc repro --single-item, fresh", [python, "-m", "dvc", "repro", "--single-item", "score@r0-00"]
+    yield f"{LOCK_WRITES} writes of one entry of dvc.lock", own("lock_writes")
+
+
+def measure(name: str, command: list[str], folder: Path, data: Path) -> dict:
+    """Run a command in the project; return the row of the table."""
+    settings = {
+        **os.environ, "PYTHONPATH": str(folder / "src"), "AUXSEG_DATA": str(data), "AUXSEG_LOG": "WARNING",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }  # fmt: skip
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=folder, env=settings, stdout=subprocess.PIPE, text=True)
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{name}: failed\n{printed}")
+    result = json.loads(printed.splitlines()[-1]) if "--step" in command else {}
+    return {
+        "step": name, "count": result.get("count", ""), "seconds": round(time.monotonic() - started, 1),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1), "peak_mb": round(usage.ru_maxrss / 1024),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Run one step in the current folder, or all of them, each measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, help="new folder for the data and the clone")
+    parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.step:
+        print(json.dumps(STEPS[arguments.step]()))
+        return
+    data, folder = arguments.work / "data", arguments.work / "project"
+    os.environ["AUXSEG_DATA"] = str(data)
+    os.environ["DVC_SITE_CACHE_DIR"] = str(arguments.work / "site")
+    make_data(data, arguments.images)
+    make_project(folder)
+    rows = []
+    for name, command in steps(sys.executable):
+        rows.append(measure(name, command, folder, data))
+        print(rows[-1], flush=True)
+    with RESULTS.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
