@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-nightly lint format env clean
+.PHONY: help demo voc coco test test-cluster test-nightly lint format env clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -17,8 +17,17 @@ demo: $(STAMP)  ## Run the pipeline of params.yaml (as cloned: the embedded scen
 	$(RUN) dvc repro
 	@$(RUN) auxseg table
 
+voc: $(STAMP)  ## Fetch VOC 2012 and SBD into DATASETS (default: datasets/voc), check them, make train_aug
+	$(RUN) auxseg download voc --to "$(or $(DATASETS),datasets/voc)"
+
+coco: $(STAMP)  ## Fetch COCO 2014 into DATASETS (default: datasets/coco), check it, make its masks and labels
+	$(RUN) auxseg download coco --to "$(or $(DATASETS),datasets/coco)"
+
 test: $(STAMP)  ## Run the tests
-	$(RUN) python -m pytest -m "not nightly"
+	$(RUN) python -m pytest -m "not nightly and not cluster"
+
+test-cluster: $(STAMP)  ## Run the tests on a real Slurm: root on Debian installs and starts one, others skip
+	$(RUN) python -m pytest -m "cluster and not nightly" -rs
 
 test-nightly: $(STAMP)  ## Run all tests, their longer forms too
 	$(RUN) python -m pytest
