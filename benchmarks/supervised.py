@@ -62,9 +62,7 @@ def main() -> None:
     torch.manual_seed(params.seed)
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
     load_weights(Path("data/models/r0.safetensors"), network, partial=True)
-    if params.freeze_stem:
-        for parameter in network.backbone.stem_parameters():
-            parameter.requires_grad_(False)
+    network.backbone.freeze(params.frozen_layers)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
     def step(part, counts):

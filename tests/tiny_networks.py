@@ -15,7 +15,7 @@ STRIDE = 8
 def tiny_backbone(channels: int = 5) -> Backbone:
     """One convolution of kernel and stride 8; the image is divided by 255."""
     body = nn.Conv2d(3, channels, STRIDE, stride=STRIDE)
-    return Backbone(body, channels, [0.0] * 3, [255.0] * 3, dense_convolutions=True)
+    return Backbone(body, [[body]], channels, [0.0] * 3, [255.0] * 3, dense_convolutions=True)
 
 
 def network_params(**values) -> NetworkParams:

@@ -108,6 +108,23 @@ def finish(project: Path, *arguments: str, code: int = 0, **settings: str) -> st
     return printed
 
 
+def kill(process: subprocess.Popen) -> None:
+    """Kill a run with all that it started; return when none of them is left.
+
+    DVC respects the locks of a process for as long as its number is taken: a killed one's until it has been reaped.
+    """
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    raise AssertionError("a killed process is still there after 60 s")
+
+
 def ran(project: Path) -> Counter:
     """Return how often each stage's command ran since the last call."""
     log = project.parent / "ran.txt"
@@ -128,8 +145,7 @@ def test_a_killed_run_goes_on_with_the_first_missing_and_shares_what_is_upstream
     while not held.exists():
         assert process.poll() is None, (project.parent / "out.txt").read_text()
         time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGKILL)  # in the midst of the second experiment
-    process.wait()
+    kill(process)  # in the midst of the second experiment
     assert ran(project) == {"saliency": 1, "classify": 1, "labels": 1, "train@r1": 2, "summary": 1}
     assert kept(project) == {"table4/none": "40"}
 

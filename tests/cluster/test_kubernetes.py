@@ -17,7 +17,7 @@ def project(tmp_path) -> Path:
     folder = stub.make_project(tmp_path / "project")
     stub.dvc(folder, "repro")
     stub.ran(folder)
-    stub.replace(folder, "params.yaml", "freeze_stem: true", "freeze_stem: false")
+    stub.replace(folder, "params.yaml", "saliency_target: soft", "saliency_target: binary")
     return folder
 
 

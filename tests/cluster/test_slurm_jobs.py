@@ -97,7 +97,7 @@ def test_mended_input_is_asked_again(project):
 
 
 def test_without_the_plugin(project):
-    stub.replace(project, "params.yaml", "freeze_stem: true", "freeze_stem: false")
+    stub.replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
     make_trouble(project, train_r1="failure")
     stub.ran(project)
     queue = Queue(project)

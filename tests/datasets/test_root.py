@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,8 @@ def test_half_made_scenes_are_not_taken_for_scenes(monkeypatch):
 
 def test_stages_that_start_side_by_side_share_one_copy(tmp_path):
     context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
-        stamps = pool.map(_make, [str(tmp_path)] * 3, chunksize=1)
+    with ProcessPoolExecutor(3, mp_context=context) as pool:
+        stamps = list(pool.map(_make, [str(tmp_path)] * 3))
     assert len(set(stamps)) == 1
 
 

@@ -70,9 +70,21 @@ def test_dilated_resnet18_sees_what_the_plain_one_sees():
     torch.testing.assert_close(fine[..., ::4, ::4], coarse)
 
 
-def test_resnet_stem():
-    backbone = BACKBONES["resnet18"](16)
-    assert [parameter is backbone.body.conv1.weight for parameter in backbone.stem_parameters()] == [True]
+@pytest.mark.parametrize(
+    ("name", "count", "frozen"),
+    [
+        ("resnet18", 0, set()),
+        ("resnet18", 1, {"conv1", "bn1"}),
+        ("resnet18", 3, {"conv1", "bn1", "layer1", "layer2"}),
+        ("efficientnet_lite0", 1, {"network.conv_stem", "network.bn1"}),
+        ("efficientnet_lite0", 3, {"network.conv_stem", "network.bn1", "network.blocks.0", "network.blocks.1"}),
+    ],
+)
+def test_the_first_layers_are_frozen(name, count, frozen):
+    backbone = BACKBONES[name](16)
+    backbone.freeze(count)
+    for name, parameter in backbone.body.named_parameters():
+        assert parameter.requires_grad != any(name.startswith(f"{layer}.") for layer in frozen), name
 
 
 def test_efficientnet_normalisation():

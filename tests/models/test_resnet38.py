@@ -95,10 +95,14 @@ def test_dropouts(body):
     assert found == {"b6.dropout_2b1": 0.3, "b6.dropout_2b2": 0.3, "b7.dropout_2b1": 0.5, "b7.dropout_2b2": 0.5}
 
 
-def test_the_stem_is_the_first_convolution():
+@pytest.mark.parametrize(
+    ("count", "frozen"), [(0, set()), (1, {"conv1a"}), (2, {"conv1a", "b2", "b2_1", "b2_2"})]
+)  # 2: what PSA's classifier names in `not_training`
+def test_the_first_layers_are_frozen(count, frozen):
     with torch.device("meta"):
         backbone = build_backbone(RESNET38, pretrained=False)
-    assert [parameter is backbone.body.conv1a.weight for parameter in backbone.stem_parameters()] == [True]
+    backbone.freeze(count)
+    assert {n.split(".")[0] for n, p in backbone.body.named_parameters() if not p.requires_grad} == frozen
 
 
 @pytest.mark.parametrize("stride", [16, 32])

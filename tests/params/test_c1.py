@@ -35,7 +35,7 @@ CHOICES = {
     "train.batch_size": 4,
     "train.dropout": 0.5,
     "train.batch_norm": "frozen",
-    "train.freeze_stem": True,
+    "train.frozen_layers": 1,
     "train.optimiser.lr": 0.0007,
     "train.optimiser.new_layers": 10.0,
     "train.optimiser.power": 0.9,

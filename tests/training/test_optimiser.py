@@ -105,6 +105,15 @@ def test_batch_norm(mode):
     assert not torch.equal(network.backbone[0].weight, other)
 
 
+def test_a_batch_norm_in_a_frozen_layer_keeps_its_statistics():
+    network = Network().train()
+    network.backbone[1].requires_grad_(False)
+    set_batch_norm(network, "train")
+    before = network.backbone[1].running_mean.clone()
+    network(torch.rand(2, 3, 4, 4) + 5)
+    assert torch.equal(network.backbone[1].running_mean, before)
+
+
 def test_frozen_batch_norm_uses_its_statistics():
     network = Network().train()
     set_batch_norm(network, "frozen")

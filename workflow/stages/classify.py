@@ -36,6 +36,7 @@ def main(stage: Stage) -> None:
 
     torch.manual_seed(params.seed)
     network = Classifier(build_backbone(backbone, pretrained=True), len(classes), params.dropout)
+    network.backbone.freeze(params.frozen_layers)
     records, root = read_manifest(manifest, "train"), photos_root(manifest / "dataset.json")
     samples = TrainingSamples(records, root, classes, params.augment, params.seed, max_side=runtime.max_side)
     low_precision = runtime.low_precision and network.backbone.dense_convolutions

@@ -41,9 +41,7 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
     missing = load_weights(stage.input(f"data/models/{stage.previous}.safetensors"), network, partial=True)
     logging.info("%d tensors start random, the rest from round %s", len(missing), stage.previous)
-    if params.freeze_stem:
-        for parameter in network.backbone.stem_parameters():
-            parameter.requires_grad_(False)
+    network.backbone.freeze(params.frozen_layers)
 
     uses = read_uses(stage.input(f"data/review/{stage.previous}.csv"))
     records = [record for record in read_manifest(manifest, "train") if uses[record.id].use is not Use.LEAVE_OUT]

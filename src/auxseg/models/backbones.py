@@ -3,6 +3,7 @@
 Each backbone normalises its input itself, so no caller can feed it the wrong statistics.
 """
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -20,12 +21,15 @@ IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
 class Backbone(nn.Module):
     """Features F, float (B, `channels`, h, w), of images, float (B, 3, H, W) RGB in 0..255; h = ceil(H / stride).
 
-    `dense_convolutions` tells whether reduced precision pays: depthwise convolutions are slower in bfloat16.
+    `layers` (given to the constructor) are the body's parts from the input on: the first convolution, then the groups
+    of blocks between which the grid or the width changes. `dense_convolutions` tells whether reduced precision pays:
+    depthwise convolutions are slower in bfloat16.
     """
 
     def __init__(
         self,
         body: nn.Module,
+        layers: Sequence[Sequence[nn.Module]],
         channels: int,
         mean: Sequence[float],
         std: Sequence[float],
@@ -33,6 +37,7 @@ class Backbone(nn.Module):
     ):
         super().__init__()
         self.body = body
+        self._layers = layers
         self.channels = channels
         self.dense_convolutions = dense_convolutions
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
@@ -43,10 +48,10 @@ class Backbone(nn.Module):
         normalised = (images - self.mean) / self.std
         return self.body(normalised.contiguous(memory_format=torch.channels_last))
 
-    def stem_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters of the first convolution (kept fixed in every round, docs/method.md section 3)."""
-        first = next(module for module in self.body.modules() if isinstance(module, nn.Conv2d))
-        return list(first.parameters())
+    def freeze(self, count: int) -> None:
+        """Keep the first `count` layers as they are (docs/method.md section 3); no gradient is computed for them."""
+        for module in itertools.chain(*self._layers[:count]):
+            module.requires_grad_(False)
 
 
 class _TimmFeatures(nn.Module):
@@ -64,7 +69,8 @@ def _efficientnet_lite0(stride: int) -> Backbone:
     import timm  # here, because its import takes longer than most stages' own work on a small shard
 
     network = timm.create_model("tf_efficientnet_lite0", output_stride=stride, num_classes=0)
-    return Backbone(_TimmFeatures(network), 1280, [127.0] * 3, [128.0] * 3, dense_convolutions=False)
+    layers = [[network.conv_stem, network.bn1], *([group] for group in network.blocks)]
+    return Backbone(_TimmFeatures(network), layers, 1280, [127.0] * 3, [128.0] * 3, dense_convolutions=False)
 
 
 def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
@@ -79,7 +85,8 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
                 _dilate(layer, dilation)
         del network.avgpool, network.fc
         body = nn.Sequential(OrderedDict(network.named_children()))  # torchvision's children stand in order
-        return Backbone(body, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
+        layers = [[body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4]]
+        return Backbone(body, layers, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
 
     return build
 
@@ -98,7 +105,10 @@ def _dilate(layer: nn.Module, dilation: int) -> None:
 def _resnet38(stride: int) -> Backbone:
     if stride != 8:
         raise ValueError(f"resnet38 has output stride 8, not {stride}")  # BackboneParams refuses it before
-    return Backbone(build_resnet38(), CHANNELS, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
+    body = build_resnet38()
+    groups = itertools.groupby(body.named_children(), key=lambda child: child[0].split("_")[0])
+    layers = [[module for _, module in group] for _, group in groups]
+    return Backbone(body, layers, CHANNELS, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
 
 
 BACKBONES: dict[str, Callable[[int], Backbone]] = {

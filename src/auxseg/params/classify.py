@@ -19,6 +19,9 @@ class ClassifyParams(Section):
     """Channel dropout before global average pooling."""
     batch_norm: BatchNorm = "frozen"
     """frozen: running statistics and affine parameters stay; train: both are learned (random weights need it)."""
+    frozen_layers: int = Field(0, ge=0, le=4)
+    """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution, 2 the first group
+    of blocks too (PSA's ResNet38), and so on."""
     optimiser: OptimiserParams = OptimiserParams(lr=0.01)
     augment: AugmentParams = AugmentParams(crop=448, resize_long=(256, 512))
     seed: int = Field(0, ge=0)

@@ -47,8 +47,9 @@ class TrainParams(Section):
     dropout: float = Field(0.5, ge=0, lt=1)
     """Channel dropout of the classification branch."""
     batch_norm: BatchNorm = "frozen"
-    freeze_stem: bool = True
-    """Keep the first convolution as it is."""
+    frozen_layers: int = Field(1, ge=0, le=4)
+    """Leading layers of the backbone that stay as they are: 1 the first convolution (P1), 2 the first group of blocks
+    too, and so on."""
     saliency_target: Literal["binary", "soft"] = "soft"
     """soft: saliency labels stay as they are; binary: they are cut at 0.5 after augmentation (the released code)."""
     loss: LossParams = LossParams()

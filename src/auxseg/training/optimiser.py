@@ -32,10 +32,13 @@ def polynomial(
 
 
 def set_batch_norm(network: nn.Module, mode: BatchNorm) -> None:
-    """Freeze (statistics and affine parameters) or free every batch norm; call after `network.train()`."""
-    if mode == "frozen":
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+    """Freeze (statistics and affine parameters) or free every batch norm; call after `network.train()`.
+
+    One whose affine parameters are frozen already keeps its statistics in both modes.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            if mode == "frozen":
+                module.requires_grad_(False)
+            if not module.weight.requires_grad:
                 module.eval()
-                for parameter in module.parameters():
-                    parameter.requires_grad_(False)

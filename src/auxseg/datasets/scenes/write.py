@@ -8,6 +8,7 @@
 An id is the split and the number in it (`train00017`).
 """
 
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -16,7 +17,7 @@ from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.tables import write_csv
 from auxseg.datasets.scenes.compose import compose
 from auxseg.images import encode_label
-from auxseg.parallel import track
+from auxseg.parallel import map_processes
 from auxseg.params.data import ScenesParams
 
 JPEG_QUALITY = 92
@@ -32,14 +33,17 @@ def write_scenes(folder: Path, params: ScenesParams) -> None:
     """Generate the data set in a folder that is new or empty; see `auxseg.datasets.root.ensure_scenes`."""
     ids = scene_ids(params)
     jobs = [(split, number, image_id) for split in ids for number, image_id in enumerate(ids[split])]
-    labels = []
     (folder / "JPEGImages").mkdir(parents=True)
     (folder / "SegmentationClass").mkdir(parents=True)
-    for split, number, image_id in track(jobs, "scenes"):
-        scene = compose(params.seed, split, number, params.side)
-        Image.fromarray(scene.image).save(folder / "JPEGImages" / f"{image_id}.jpg", quality=JPEG_QUALITY)
-        (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
-        labels.append((image_id, " ".join(scene.labels)))
+    labels = map_processes(partial(_write_scene, folder, params), jobs, "scenes")
     for split, names in ids.items():
         write_text(folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names))
     write_csv(folder / "image_labels.csv", ("image_id", "labels"), labels)
+
+
+def _write_scene(folder: Path, params: ScenesParams, job: tuple[str, int, str]) -> tuple[str, str]:
+    split, number, image_id = job
+    scene = compose(params.seed, split, number, params.side)
+    Image.fromarray(scene.image).save(folder / "JPEGImages" / f"{image_id}.jpg", quality=JPEG_QUALITY)
+    (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
+    return image_id, " ".join(scene.labels)
