@@ -19,9 +19,9 @@ from auxseg.crf import class_crf
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, read_mask_list
 from auxseg.datasets.masks import read_mask
 from auxseg.datasets.root import mask_policy, photos_root
-from auxseg.fusion import upsample
 from auxseg.images import encode_grey, encode_label, read_rgb
 from auxseg.inference import predict
+from auxseg.maps import upsample
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.inputs import image_tensor
@@ -52,7 +52,7 @@ def main() -> None:
     classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
     paths = read_mask_list(Path(f"data/masks/{shard}.csv") for shard in manifest_shards(manifest))
     device = setup(runtime)
-    low_precision = runtime.precision == "bfloat16"
+    low_precision = runtime.low_precision
 
     train = [record for record in read_manifest(manifest, "train") if record.id in paths]
     masks = {record.id: read_mask(root / paths[record.id], classes, unlisted) for record in train}
