@@ -51,6 +51,16 @@ class _Pid:
         return os.getpid()
 
 
+@pytest.mark.parametrize("before", [None, "7"])
+def test_workers_have_one_thread_and_this_process_keeps_its_own(monkeypatch, before):
+    monkeypatch.setattr(parallel, "available_cpus", lambda: 2)
+    monkeypatch.delenv(parallel.THREADS, raising=False)
+    if before is not None:
+        monkeypatch.setenv(parallel.THREADS, before)
+    assert map_processes(os.getenv, [parallel.THREADS] * 2, "label") == ["1", "1"]
+    assert os.environ.get(parallel.THREADS) == before
+
+
 def test_an_error_in_a_process_arrives(monkeypatch):
     monkeypatch.setattr(parallel, "available_cpus", lambda: 2)
     with pytest.raises(ValueError, match=r"math domain error|nonnegative"):

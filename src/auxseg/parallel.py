@@ -14,6 +14,8 @@ from tqdm import tqdm
 
 from auxseg.errors import ResourceError
 
+THREADS = "OMP_NUM_THREADS"
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -62,8 +64,23 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn, not fork: forking a process in which torch or OpenCV has started threads can deadlock
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with _single_threaded_children(), ProcessPoolExecutor(workers, mp_context=context) as pool:
         try:
             yield pool
         except BrokenProcessPool:
             raise ResourceError("a worker process was killed, probably out of memory; give the stage more") from None
+
+
+@contextlib.contextmanager
+def _single_threaded_children() -> Iterator[None]:
+    """Start processes whose BLAS and OpenMP have one thread: there is a worker for every CPU already."""
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = "1"  # libraries read it when they are loaded; here they are
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[THREADS]
+        else:
+            os.environ[THREADS] = before

@@ -1,0 +1,43 @@
+"""Reject the first images of a ranking as a reviewer does it: in the report, by keyboard, in headless chromium.
+
+    python benchmarks/audit_rejections.py --report data/audit --round r1 --count 10 --to verdicts.csv
+
+The gallery opens ordered by ignored share; `r` and the right arrow go through the first images; `e` exports.
+`auxseg verdicts import verdicts.csv` and `dvc repro` follow (docs/audit.md).
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from audit_screens import FLAGS
+from playwright.sync_api import sync_playwright
+
+
+def main() -> None:
+    """Write the exported verdicts and print the ids."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--report", type=Path, default=Path("data/audit"))
+    parser.add_argument("--round", default="r1")
+    parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--to", type=Path, default=Path("verdicts.csv"))
+    arguments = parser.parse_args()
+    address = (arguments.report / "index.html").resolve().as_uri()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1360, "height": 860}, accept_downloads=True)
+        page.goto(f"{address}#round={arguments.round}&sort=-ignored")
+        page.wait_for_selector("body[data-ready]")
+        page.locator(".card").first.focus()
+        for _ in range(arguments.count):
+            page.keyboard.press("r")
+            page.keyboard.press("ArrowRight")
+        with page.expect_download() as download:
+            page.keyboard.press("e")
+        download.value.save_as(arguments.to)
+        browser.close()
+    print(arguments.to.read_text(), end="")
+
+
+if __name__ == "__main__":
+    main()
