@@ -2,8 +2,7 @@
 
     make demo && python benchmarks/rounds_figure.py [--ids train00017 …]      needs matplotlib (the extra `dev`)
 
-Rows are training images: by default those with two classes or more, spread evenly over their ids, so nobody picked
-them by their result. Only the embedded scenes are drawn: a photograph of a user must not end up in git.
+Rows are training images: by default spread evenly over all ids, so nobody picked them by their result. Only the embedded scenes are drawn: a photograph of a user must not end up in git.
 """
 
 import argparse
@@ -37,7 +36,7 @@ SIDE = 1.5
 
 
 def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[ImageRecord]:
-    """Return the images to draw: the named ones, else `rows` with two classes or more, spread evenly.
+    """Return the images to draw: the named ones, else `rows` spread evenly.
 
     Raises:
         DataError: an id that is no training image.
@@ -46,8 +45,7 @@ def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[
     for name in ids:
         if name not in by_id:
             raise DataError(f"--ids {name}: no training image of the manifest")
-    several = [record for record in records if len(record.labels) > 1]
-    return [by_id[name] for name in ids] or spread(several or records, rows)
+    return [by_id[name] for name in ids] or spread(records, rows)
 
 
 def row_panels(record: ImageRecord, root: Path, classes: ClassTable, last: str) -> dict[str, np.ndarray]:
