@@ -2,7 +2,8 @@
 
     make demo && python benchmarks/rounds_figure.py [--ids train00017 …]      needs matplotlib (the extra `dev`)
 
-Rows are training images: by default spread evenly over all ids, so nobody picked them by their result. Only the embedded scenes are drawn: a photograph of a user must not end up in git.
+Rows are training images: by default spread evenly over all ids, so nobody picked them by their result. Only the
+embedded scenes are drawn: a photograph of a user must not end up in git.
 """
 
 import argparse

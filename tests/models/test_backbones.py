@@ -145,7 +145,7 @@ def test_imagenet_features_equal_the_packages_own_network(package_state):
 
 def refused(weights, name="efficientnet_lite0"):
     with pytest.raises(DataError) as caught:
-        build_backbone(BackboneParams(name=name, output_stride=32, weights=str(weights)), pretrained=True)
+        build_backbone(BackboneParams(name=name, weights=str(weights), sha256="0" * 64), pretrained=True)
     return str(caught.value)
 
 
@@ -154,7 +154,7 @@ def test_weights_from_a_file(tmp_path):
     state = torchvision.models.resnet18().state_dict()
     state = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}  # as old files
     torch.save(state, tmp_path / "old.pth")
-    params = BackboneParams(name="resnet18", output_stride=8, weights=str(tmp_path / "old.pth"))
+    params = BackboneParams(name="resnet18", output_stride=8, weights=str(tmp_path / "old.pth"), sha256="0" * 64)
     loaded = build_backbone(params, pretrained=True).body.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in state.items() if not name.startswith("fc."))
 
@@ -171,6 +171,13 @@ def test_random_weights_depend_on_the_seed_alone():
         states.append(backbone.body.conv1.weight)
     assert torch.equal(states[0], states[1])
     assert not torch.equal(states[0], states[2])
+
+
+def test_a_file_that_was_never_scanned(tmp_path):
+    (tmp_path / "new.pth").touch()
+    params = BackboneParams(name="resnet18", weights=str(tmp_path / "new.pth"))
+    with pytest.raises(ParamsError, match=r"'backbone\.sha256'.*backbone\.weights.*auxseg scan"):
+        build_backbone(params, pretrained=True)
 
 
 def test_a_file_that_is_not_there():

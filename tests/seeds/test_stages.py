@@ -1,5 +1,6 @@
 """The scripts of `cam` and `labels` on seeds of another method, and the hash by which DVC sees them."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -128,3 +129,14 @@ def test_scan_writes_the_hash_beside_the_path_when_content_changes(work, capsys)
     configure(cam={"provider": "npy", "path": "elsewhere"})
     assert main(["scan"]) == 2
     assert "elsewhere: no such file or folder; mend cam.path" in capsys.readouterr().err
+
+
+def test_scan_hashes_the_weights_of_the_backbone(work, capsys):
+    Path("own.pth").write_bytes(b"weights")
+    configure(backbone={"weights": "own.pth"})
+    assert main(["scan"]) == 0
+    found = yaml.safe_load(Path("params.yaml").read_text())["backbone"]["sha256"]
+    assert found == hashlib.sha256(b"weights").hexdigest()
+    Path("own.pth").unlink()
+    assert main(["scan"]) == 2
+    assert "own.pth: no such file or folder; mend backbone.weights (relative to the project)" in capsys.readouterr().err

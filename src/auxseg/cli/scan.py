@@ -38,18 +38,24 @@ def scan_root() -> None:
 
 
 def _scan_paths(values: dict[str, Any], root: Path) -> None:
-    """Write the hash of what `saliency.path`, `cam.path` and `labels.path` lead to beside them; null if unused."""
+    """Write the hash of what each section's path leads to beside it; null if unused."""
     from auxseg.cli.edit import edit_params
     from auxseg.datasets.scan import content_sha256
+    from auxseg.params.backbone import BackboneParams
     from auxseg.params.cam import CamParams
     from auxseg.params.labels import LabelsParams
     from auxseg.params.saliency import SaliencyParams
 
     fresh: dict[str, str | None] = {}
-    for section in (SaliencyParams, CamParams, LabelsParams):
+    for section, folder, base in (
+        (BackboneParams, Path(), "the project"),
+        (SaliencyParams, root, "the data root"),
+        (CamParams, root, "the data root"),
+        (LabelsParams, root, "the data root"),
+    ):
         params = section.parse(values.get(section.key))
         path = params.watched()
-        found = None if path is None else content_sha256(root / path, f"{section.key}.path")
+        found = None if path is None else content_sha256(folder / path, f"{section.key}.{section.path_key}", base)
         if found != params.sha256:
             fresh[section.key] = found
 

@@ -42,16 +42,16 @@ def scan(root: Path) -> dict[str, int | str]:
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
 
-def content_sha256(path: Path, key: str) -> str:
+def content_sha256(path: Path, key: str, base: str = "the data root") -> str:
     """Return the SHA-256 of a file, or of a folder's relative paths and contents as in `scan`.
 
     Raises:
-        DataError: nothing is there; `key` is the parameter to mend.
+        DataError: nothing is there; `key` is the parameter to mend, `base` what it is relative to.
     """
     if path.is_file():
         return sha256_file(path)
     if not path.is_dir():
-        raise DataError(f"{path}: no such file or folder; mend {key} (relative to the data root) or add it")
+        raise DataError(f"{path}: no such file or folder; mend {key} (relative to {base}) or add it")
     return str(scan(path)["sha256"])
 
 

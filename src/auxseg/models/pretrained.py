@@ -8,6 +8,7 @@ from torch import Tensor
 
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
+from auxseg.params.watched import require_scanned
 
 State = dict[str, Tensor]
 """Tensors by name, as nn.Module.state_dict() has them."""
@@ -17,12 +18,13 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
     """Return the weights that `params` names, with the names and shapes of `wanted`.
 
     Raises:
-        ParamsError: `backbone.weights` is neither a word it knows nor a file.
+        ParamsError: `backbone.weights` is neither a word it knows nor a file, or a file that was never scanned.
         DataError: the weights are not to be had or do not fit.
     """
     if params.weights == "imagenet":
         state = imagenet_state(params.name)
     elif Path(params.weights).is_file():
+        require_scanned(params)
         state = read_state(Path(params.weights))
     else:
         raise ParamsError(

@@ -11,6 +11,7 @@ class BackboneParams(Section):
     """docs/method.md section 1.1: image (3, H, W) -> features (K, h, w) at the output stride."""
 
     key: ClassVar[str] = "backbone"
+    path_key: ClassVar[str] = "weights"
 
     name: Literal["efficientnet_lite0", "resnet18", "resnet50", "resnet101", "resnet38"] = "efficientnet_lite0"
     """The network; see auxseg.models.backbones. resnet38 is P1's, at output stride 8 only."""
@@ -19,6 +20,12 @@ class BackboneParams(Section):
     weights: str = "imagenet"
     """imagenet (from the installed package, or torchvision's checksummed download; resnet38 has none), random, or the
     path of a .safetensors or .pth file with the backbone's own keys: `auxseg weights import` makes one."""
+    sha256: str | None = None
+    """Of that file; written by `auxseg scan`, so that DVC sees new weights."""
+
+    def watched(self) -> str | None:
+        """Return the path whose content belongs into `sha256`, or None."""
+        return None if self.weights in ("imagenet", "random") else self.weights
 
     @model_validator(mode="after")
     def _stride_of_resnet38(self) -> "BackboneParams":

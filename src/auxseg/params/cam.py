@@ -11,6 +11,7 @@ class CamParams(Section):
     """The seeds: maps of the classifier, as in PSA, or maps that another method made."""
 
     key: ClassVar[str] = "cam"
+    path_key: ClassVar[str] = "path"
 
     provider: Literal["classifier", "npy", "png"] = "classifier"
     """classifier: multi-scale inference of the classifier. npy: `<id>.npy` of PSA, SEAM, IRN, MCTformer or CLIP-ES.

@@ -12,6 +12,7 @@ class LabelsParams(Section):
     """Thresholds of the heuristic fusion and the CRF of the saliency label."""
 
     key: ClassVar[str] = "labels"
+    path_key: ClassVar[str] = "path"
 
     initial: Literal["fusion", "precomputed"] = "fusion"
     """Segmentation labels of r0. precomputed: `<id>.png` of mask values that another method made; later rounds fuse."""

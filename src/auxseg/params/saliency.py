@@ -11,6 +11,7 @@ class SaliencyParams(Section):
     """The prior S in [0, 1]."""
 
     key: ClassVar[str] = "saliency"
+    path_key: ClassVar[str] = "path"
 
     provider: Literal["precomputed", "u2netp", "boundary"] = "boundary"
     """precomputed: a folder of 8-bit `<id>.png`. u2netp: a small network (ONNX). boundary: robust background

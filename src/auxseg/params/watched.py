@@ -9,6 +9,8 @@ class Watched(Protocol):
     """A section with a path whose content `auxseg scan` hashes into `sha256`."""
 
     key: str
+    path_key: str
+    """The key that holds the path: `path`, of the backbone `weights`."""
     sha256: str | None
 
     def watched(self) -> str | None:
@@ -25,5 +27,6 @@ def require_scanned(section: Watched) -> None:
     if section.watched() is not None and section.sha256 is None:
         key = section.key
         raise ParamsError(
-            f"params.yaml: key '{key}.sha256': what {key}.path leads to is not scanned yet; run `auxseg scan`"
+            f"params.yaml: key '{key}.sha256': what {key}.{section.path_key} leads to is not scanned yet; "
+            "run `auxseg scan`"
         )
