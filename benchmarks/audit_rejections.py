@@ -7,11 +7,9 @@ The gallery opens ordered by ignored share; `r` and the right arrow go through t
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
-from audit_screens import FLAGS
-from playwright.sync_api import sync_playwright
+from browser import chromium
 
 
 def main() -> None:
@@ -23,8 +21,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path("verdicts.csv"))
     arguments = parser.parse_args()
     address = (arguments.report / "index.html").resolve().as_uri()
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1360, "height": 860}, accept_downloads=True)
         page.goto(f"{address}#round={arguments.round}&sort=-ignored")
         page.wait_for_selector("body[data-ready]")
@@ -35,7 +32,6 @@ def main() -> None:
         with page.expect_download() as download:
             page.keyboard.press("e")
         download.value.save_as(arguments.to)
-        browser.close()
     print(arguments.to.read_text(), end="")
 
 

@@ -26,7 +26,6 @@ STAGE = Path(__file__).resolve().parents[1] / "workflow/stages/audit.py"
 WANTED = 10_000
 FRAMES = 120
 """Steps of the scroll, 400 pixels each."""
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def multiply(report: Path, target: Path, count: int) -> Path:
@@ -103,10 +102,9 @@ def write_stage(project: Path, images: int | None) -> dict:
 
 def browse(report: Path) -> dict[str, float]:
     """Return seconds until the first thumbnail is decoded, and work and time of a frame while scrolling."""
-    from playwright.sync_api import sync_playwright
+    from browser import chromium
 
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 860})
         page.goto("about:blank")
         started = time.perf_counter()
@@ -140,7 +138,6 @@ def browse(report: Path) -> dict[str, float]:
             }""".replace("FRAMES", str(FRAMES))
         )
         busy = 1000 * (_busy(session) - before) / FRAMES
-        browser.close()
     return {"first_picture_s": first, "frame_work_ms": busy, "frame_median_ms": frames[len(frames) // 2],
             "frame_95_ms": frames[int(len(frames) * 0.95)]}  # fmt: skip
 

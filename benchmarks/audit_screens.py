@@ -6,14 +6,13 @@ Writes docs/images/audit-{gallery,viewer}.png.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, sync_playwright
+from browser import chromium
+from playwright.sync_api import Page
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PANELS = ("photo", "prior", "cam", "saliency", "label", "prediction", "change", "mask")
 
 
@@ -28,12 +27,10 @@ def main() -> None:
     thumbs = ("photo", "cam", "label", "mask")
     gallery = [("sort", "-missing"), ("sort", "-ignored"), *(("thumbs", kind) for kind in thumbs)]
     viewer = [("image", arguments.image), ("pixel", arguments.pixel), *(("panels", kind) for kind in PANELS)]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1360, "height": 860}, color_scheme="dark")
         _draw(page, address, gallery, ".card", IMAGES / "audit-gallery.png")
         _draw(page, address, viewer, "#pixel-rows tr", IMAGES / "audit-viewer.png")
-        browser.close()
 
 
 def _draw(page: Page, address: str, view: list[tuple[str, str]], wanted: str, path: Path) -> None:

@@ -47,12 +47,8 @@ def _scan_paths(values: dict[str, Any], root: Path) -> None:
     from auxseg.params.saliency import SaliencyParams
 
     fresh: dict[str, str | None] = {}
-    for section, folder, base in (
-        (BackboneParams, Path(), "the project"),
-        (SaliencyParams, root, "the data root"),
-        (CamParams, root, "the data root"),
-        (LabelsParams, root, "the data root"),
-    ):
+    for section in (BackboneParams, SaliencyParams, CamParams, LabelsParams):
+        folder, base = (Path(), "the project") if section is BackboneParams else (root, "the data root")
         params = section.parse(values.get(section.key))
         path = params.watched()
         found = None if path is None else content_sha256(folder / path, f"{section.key}.{section.path_key}", base)

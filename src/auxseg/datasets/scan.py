@@ -42,7 +42,7 @@ def scan(root: Path) -> dict[str, int | str]:
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
 
-def content_sha256(path: Path, key: str, base: str = "the data root") -> str:
+def content_sha256(path: Path, key: str, base: str) -> str:
     """Return the SHA-256 of a file, or of a folder's relative paths and contents as in `scan`.
 
     Raises:
