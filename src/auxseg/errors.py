@@ -1,4 +1,13 @@
-"""What a user can mend: one line that names the file, row or key, what was expected and how to mend it."""
+"""What a user can mend: one line that names the file, row or key, what was expected and how to mend it; exit codes."""
+
+import signal
+
+EXIT_FAILED = 1
+"""Exit code of everything else: another attempt may succeed."""
+EXIT_REFUSED = 2
+"""Exit code of bad input or parameters: trying again cannot help."""
+EXIT_TERMINATED = 128 + signal.SIGTERM
+"""Exit code after SIGTERM, as a shell would have it: the same command goes on where this one stopped."""
 
 
 class AuxsegError(Exception):

@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pytest
 import stub
-from slurm_queue import Queue
+from slurm_queue import Queue, first_look
 
 pytestmark = pytest.mark.cluster
 
-PROFILE = (
-    "--workflow-profile", "workflow/profiles/slurm",
-    # the nodes are near: look often
-    "--slurm-init-seconds-before-status-checks", "3", "--seconds-between-status-checks", "3", "--latency-wait", "5",
-)  # fmt: skip
+PROFILE = ("--workflow-profile", "workflow/profiles/slurm", *first_look(9))
 GENERIC = (
     "--workflow-profile", "workflow/profiles/slurm-generic", "--seconds-between-status-checks", "2",
     "--latency-wait", "5",

@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 import tiny
-from slurm_queue import Queue, Watch
+from slurm_queue import Queue, Watch, first_look
 
 pytestmark = pytest.mark.cluster
 
 SNAKEMAKE = (
-    "snakemake", "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs",
-    # the nodes are near: look often
-    "--slurm-init-seconds-before-status-checks", "3", "--seconds-between-status-checks", "3", "--latency-wait", "5",
+    "snakemake", "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs", *first_look(18),
 )  # fmt: skip
 
 SHARDS = ("00", "01")

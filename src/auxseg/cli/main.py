@@ -19,9 +19,7 @@ from auxseg.cli import (
     verdicts,
     weights,
 )
-from auxseg.errors import AuxsegError
-
-EXIT_REFUSED = 2
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError
 
 COMMANDS = (
     download,
@@ -64,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_REFUSED
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) went away; Python would complain at exit
-        return 1
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
     return 0

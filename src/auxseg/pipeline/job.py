@@ -17,6 +17,7 @@ from types import FrameType
 
 import psutil
 
+from auxseg.errors import EXIT_TERMINATED
 from auxseg.pipeline.life import sign_of_life
 from auxseg.pipeline.plan_file import Task, load_plan
 from auxseg.pipeline.receipts import (
@@ -30,7 +31,6 @@ from auxseg.pipeline.receipts import (
     write_receipt,
 )
 
-EXIT_TERMINATED = 128 + signal.SIGTERM
 WRITING = {"_edit_rwlock", "rwlock", "dump_stages"}
 """DVC's functions that write a file in place: cut off, it would stop every later command."""
 SECONDS_BETWEEN_TRIES = 0.2

@@ -9,7 +9,6 @@ import importlib
 import logging
 import os
 import resource
-import signal
 import sys
 import time
 import traceback
@@ -17,20 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from auxseg.errors import AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import Section
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.refusal import leave_note
 
 P = TypeVar("P", bound=Section)
-
-EXIT_FAILED = 1
-"""Exit code of everything else: another attempt may succeed."""
-EXIT_REFUSED = 2
-"""Exit code of bad input or parameters: trying again cannot help."""
-EXIT_TERMINATED = 128 + signal.SIGTERM
-"""Exit code after SIGTERM, as a shell would have it: the same command goes on where this one stopped."""
 
 LOWER_FOR_MEMORY = {
     "classify": "classify.batch_size or classify.augment.crop",

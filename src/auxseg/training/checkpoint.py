@@ -19,9 +19,9 @@ from safetensors import SafetensorError
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.tensors import TensorFile, write_tensors
-from auxseg.errors import AuxsegError, DataError
+from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
 from auxseg.params.local import checkpoint_minutes
-from auxseg.pipeline.stage import EXIT_TERMINATED, Stage
+from auxseg.pipeline.stage import Stage
 from auxseg.training.distributed import Team
 from auxseg.training.state import Tensors, TrainingState, Values
 

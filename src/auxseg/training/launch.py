@@ -11,8 +11,8 @@ import socket
 import subprocess
 import sys
 
-from auxseg.errors import ParamsError
-from auxseg.pipeline.stage import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, torchrun_rank
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError
+from auxseg.pipeline.stage import torchrun_rank
 
 
 def launch(devices: int, nodes: int, threads: int) -> bool:
