@@ -70,6 +70,7 @@ def test_one_experiment_against_its_preset():
     assert {key: value for key, (_, value) in found.items()} == {
         "rounds": {"r1": "r0"},
         "label_rounds": ["r0", "r1"],
+        "runtime.threads": 1,
         "network.variant": "auxsegnet",
         "network.affinity": "segmentation",
         "train.epochs": 2,
@@ -106,6 +107,18 @@ def test_the_digest_ignores_the_report_and_follows_everything_else():
     assert digest(audit={"images": 3}) == experiment.digest
     assert digest(labels={"cam_threshold": 0.25}) != experiment.digest
     assert len(experiment.digest) == 12
+
+
+def test_settings_of_auxsegnet_plus_count_in_its_digest_alone():
+    def digest(variant: str, **settings) -> str:
+        experiment = build("table4", "cross-task", "scenes", 0, ROOT)
+        network = {**experiment.values["network"], "variant": variant, **settings}
+        return experiment._replace(values={**experiment.values, "network": network}).digest
+
+    for key, value in {"whiten": False, "tau": 4.0, "features_with": "pairwise", "refine_with": "mean"}.items():
+        assert digest("auxsegnet", **{key: value}) == digest("auxsegnet")
+        assert digest("auxsegnet_plus", **{key: value}) != digest("auxsegnet_plus")
+    assert digest("auxsegnet", scale_dim=True) != digest("auxsegnet")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from auxseg.errors import ParamsError
 from auxseg.params.dag import DAG_KEYS, chain
+from auxseg.params.network import NetworkParams
 from auxseg.params.registry import SECTIONS, check
 from auxseg.params.section import Strict, suggest
 from auxseg.params.template import render
@@ -111,12 +112,18 @@ class Experiment(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits of what its figures depend on; a new parameter at its default does not count."""
+        """Twelve hexadecimal digits of what its figures depend on.
+
+        A new parameter at its default does not count, nor do the settings of AuxSegNet+ where the network is AuxSegNet.
+        """
         sections = [section for section in SECTIONS if section.key not in NO_RESULT]
         chosen = {
             section.key: section.parse(self.values.get(section.key)).model_dump(mode="json", exclude_defaults=True)
             for section in sections
         }
+        network = chosen[NetworkParams.key]
+        if network.get("variant") == "auxsegnet":
+            chosen[NetworkParams.key] = {key: network[key] for key in network.keys() - NetworkParams.plus_only}
         text = json.dumps({**chosen, **{key: self.values[key] for key in DAG_KEYS}}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

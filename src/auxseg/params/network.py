@@ -22,6 +22,8 @@ class NetworkParams(Section):
     """What is built on the backbone."""
 
     key: ClassVar[str] = "network"
+    plus_only: ClassVar[frozenset[str]] = frozenset({"whiten", "tau", "features_with", "refine_with"})
+    """Keys that `auxsegnet` does not read."""
 
     variant: Literal["auxsegnet", "auxsegnet_plus"] = "auxsegnet_plus"
     """auxsegnet: pairwise affinity (P1). auxsegnet_plus: pairwise and unary affinity (P2, rebuilt)."""
