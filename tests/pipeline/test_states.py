@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import networkx
 import pytest
 import yaml
 from dvc.repo import Repo, lock_repo
@@ -62,4 +63,7 @@ def test_changes_are_those_of_dvc(project, monkeypatch, path, old, new, changed)
     with Repo(".") as repo:
         assert set(repo.status()) == changed
         with lock_repo(repo):
-            assert {stage.addressing for stage in repo.index.stages if is_changed(stage, {})} == changed
+            stages, known = list(networkx.dfs_postorder_nodes(needs_graph(repo.index))), {}
+            assert {stage.addressing for stage in stages if is_changed(stage, {})} == changed
+            assert {stage.addressing for stage in stages if is_changed(stage, known)} == changed
+        assert {"data/manifest.txt", "src/auxseg"} & known.keys()  # looked at once, for all readers

@@ -21,9 +21,10 @@ def find_stale(repo: Repo, graph: networkx.DiGraph, free: str, fingerprints: dic
     `free` is the stage whose being stale makes no other stale: what it writes is known, as `fingerprints`.
     """
     stale: dict[str, bool] = {}
+    known = dict(fingerprints)
     with lock_repo(repo):
         for stage in _in_order(graph):
-            stale[stage.addressing] = _below(stage, graph, stale, free) or is_changed(stage, fingerprints)
+            stale[stage.addressing] = _below(stage, graph, stale, free) or is_changed(stage, known)
     return stale
 
 
@@ -33,12 +34,13 @@ def restore_stale(repo: Repo, graph: networkx.DiGraph, free: str) -> tuple[dict[
     The stage `free` is run if it has to be. dvc.lock is written once.
     """
     stale: dict[str, bool] = {}
+    known: dict[str, str] = {}
     restored: list[Stage] = []
     with lock_repo(repo), repo.scm_context(quiet=True):
         for stage in _in_order(graph):
             # a stage below one that has to run is left alone: its inputs are not known yet
             below = _below(stage, graph, stale, "")
-            stale[stage.addressing] = below or is_changed(stage, {})
+            stale[stage.addressing] = below or is_changed(stage, known)
             if stale[stage.addressing] and not below and stage.cmd and (
                 stage.addressing == free or is_cached(repo, stage)
             ):  # fmt: skip

@@ -8,9 +8,10 @@ DVC's.
 import contextlib
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import networkx
-from dvc.dependency import DatasetDependency, param
+from dvc.dependency import DatasetDependency, Dependency, ParamsDependency, param
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.index import Index
@@ -21,13 +22,18 @@ from auxseg.errors import DataError
 
 @contextlib.contextmanager
 def params_read_once() -> Iterator[None]:
-    """Let DVC parse params.yaml once in the block, not some times for every stage."""
-    original = param.load_path
-    param.load_path = functools.cache(original)
+    """Let DVC parse params.yaml once in the block, not some times for every stage, and find its keys once."""
+    load, read = param.load_path, param.read_param_file
+    read_once = functools.cache(read)
+
+    def read_any(fs: Any, path: str, keys: list[str] | None = None, flatten: bool = False) -> dict[str, Any]:
+        return dict(read_once(fs, path, keys and tuple(keys), flatten))
+
+    param.load_path, param.read_param_file = functools.cache(load), read_any
     try:
         yield
     finally:
-        param.load_path = original
+        param.load_path, param.read_param_file = load, read
 
 
 def needs_graph(index: Index) -> networkx.DiGraph:
@@ -52,21 +58,30 @@ def needs_graph(index: Index) -> networkx.DiGraph:
     return graph
 
 
-def is_changed(stage: Stage, fingerprints: dict[str, str]) -> bool:
+def is_changed(stage: Stage, known: dict[str, str]) -> bool:
     """Tell whether DVC calls an instance changed.
 
-    `fingerprints` (path -> MD5) are dependencies that are about to be written with other content; what counts is
-    whether that is the recorded one.
+    `known` (path -> MD5) are files at which a reader of them need not look: they are about to be written, or another
+    instance was held against them. What counts is whether that MD5 is the recorded one. Files looked at are added.
     """
     if stage.changed_stage() or stage.is_callback or stage.always_changed:
         return True
     dependencies = [] if stage.frozen else stage.deps
-    return (
-        any(output.status() for output in stage.outs)
-        or any(dependency.hash_info.value != fingerprints[dependency.def_path]
-               for dependency in dependencies if dependency.def_path in fingerprints)
-        or any(dependency.status() for dependency in dependencies if dependency.def_path not in fingerprints)
-    )  # fmt: skip
+    if any(output.status() for output in stage.outs) or any(_is_changed_input(item, known) for item in dependencies):
+        return True
+    known.update({output.def_path: output.hash_info.value for output in stage.outs})
+    return False
+
+
+def _is_changed_input(dependency: Dependency, known: dict[str, str]) -> bool:
+    path, recorded = dependency.def_path, dependency.hash_info.value
+    if path in known:
+        return known[path] != recorded
+    if dependency.status():
+        return True
+    if not isinstance(dependency, ParamsDependency):  # of which each instance has other keys
+        known[path] = recorded
+    return False
 
 
 def is_cached(repo: Repo, stage: Stage) -> bool:
