@@ -16,7 +16,7 @@ from slurm_queue import Queue, Watch, first_look
 pytestmark = pytest.mark.cluster
 
 SNAKEMAKE = (
-    "snakemake", "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs", *first_look(18),
+    "snakemake", "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs", *first_look(22),
 )  # fmt: skip
 
 SHARDS = ("00", "01")
