@@ -11,7 +11,7 @@ from slurm_queue import Queue, first_look
 
 pytestmark = pytest.mark.cluster
 
-PROFILE = ("--workflow-profile", "workflow/profiles/slurm", *first_look(9))
+PROFILE = ("--workflow-profile", "workflow/profiles/slurm", *first_look(12))
 GENERIC = (
     "--workflow-profile", "workflow/profiles/slurm-generic", "--seconds-between-status-checks", "2",
     "--latency-wait", "5",
