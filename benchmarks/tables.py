@@ -21,7 +21,7 @@ from clones import head, is_dirty
 from tables_results import keep, kept, read_results, update_page
 from tables_run import Bench
 
-from auxseg.errors import AuxsegError, ParamsError
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError
 from auxseg.params.experiments import FOLDER, Experiment, build, read_base, read_table
 from auxseg.params.local import data_root
 
@@ -43,8 +43,8 @@ def main() -> int:
             update_page(PAGE, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 1 if failed else 0
+        return EXIT_REFUSED
+    return EXIT_FAILED if failed else 0
 
 
 def run_missing(arguments: argparse.Namespace) -> list[Experiment]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.jobs import Job
 from snakemake.settings.enums import RerunTrigger
 
-from auxseg.errors import AuxsegError
+from auxseg.errors import EXIT_REFUSED, AuxsegError
 from auxseg.pipeline.needs import growing, stage_needs
 from auxseg.pipeline.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.pipeline.refusal import VARIABLE as REFUSAL
@@ -24,7 +24,7 @@ def or_exit(function, *arguments):
         return function(*arguments)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(2)
+        sys.exit(EXIT_REFUSED)
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from types import FrameType
 
 import psutil
 
-from auxseg.errors import EXIT_TERMINATED
+from auxseg.errors import EXIT_FAILED, EXIT_TERMINATED
 from auxseg.pipeline.life import sign_of_life
 from auxseg.pipeline.plan_file import Task, load_plan
 from auxseg.pipeline.receipts import (
@@ -64,11 +64,11 @@ def run_alone(address: str, task: Task) -> int:
         return code if code > 0 else 128 - code
     if signature(task["inputs"]) != touched or read_sections(task["params"]) != receipt["params"]:
         print(f"ERROR: an input or parameter of '{address}' changed while it ran; run again", file=sys.stderr)
-        return 1
+        return EXIT_FAILED
     missing = [output for output in task["outputs"] if not Path(output).exists()]
     if missing:
         print(f"ERROR: the command of '{address}' did not write {missing[0]}", file=sys.stderr)
-        return 1
+        return EXIT_FAILED
     receipt["outputs"] = {output: digest(Path(output)) for output in task["outputs"]}
     write_receipt(receipt)
     return 0
