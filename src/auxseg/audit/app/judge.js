@@ -2,7 +2,7 @@
 "use strict";
 
 (function (auxseg) {
-  const { element, byId } = auxseg;
+  const { element, byId, state } = auxseg;
   const VERDICTS = ["accept", "reject", "unsure"];
   let app = null;
 
@@ -19,10 +19,11 @@
       auxseg.verdicts.listen(showStore);
       showStore();
     },
-    // Give a verdict on the open image, else on the card that has the focus; the same one again takes it back.
+    // Give a verdict on the image in the title, seen or still on its way, else on the card that has the focus; the
+    // same one again takes it back.
     give(verdict) {
       const i = target();
-      if (i === null || app.split !== "train") return;
+      if (i < 0 || app.split !== "train") return;
       const before = app.verdictOf(i);
       const isSame = before && before.verdict === verdict && before.label_hash === app.page.index.label[i];
       change(verdict === null || isSame ? null : { verdict });
@@ -32,27 +33,27 @@
   };
 
   function target() {
-    const opened = auxseg.viewer.opened();
-    if (opened) return opened.i;
+    if (state.get().image) return auxseg.viewer.row();
     const card = document.activeElement?.closest?.(".card");
-    return card ? app.page.records.id.indexOf(card.dataset.id) : null;
+    return card ? app.page.records.id.indexOf(card.dataset.id) : -1;
   }
 
   function change(patch) {
     const i = target();
-    if (i === null) return;
+    if (i < 0) return;
     auxseg.verdicts.judge(app.round, app.page.records.id[i], app.page.index.label[i], patch);
     auxseg.gallery.refresh(i);
-    if (auxseg.viewer.opened()) show(auxseg.viewer.opened());
+    show();
   }
 
-  function show(opened) {
+  function show() {
+    const i = auxseg.viewer.row();
     const isTrain = app.split === "train";
     byId("verdict-form").hidden = !isTrain;
     byId("verdict-none").hidden = isTrain;
-    if (!isTrain) return;
-    const found = app.verdictOf(opened.i);
-    const isStale = Boolean(found) && found.label_hash !== app.page.index.label[opened.i];
+    if (!isTrain || i < 0) return;
+    const found = app.verdictOf(i);
+    const isStale = Boolean(found) && found.label_hash !== app.page.index.label[i];
     for (const verdict of VERDICTS)
       byId(verdict).setAttribute("aria-pressed", String(!isStale && found?.verdict === verdict));
     byId("stale").hidden = !isStale;
@@ -64,7 +65,7 @@
       ? `${found.verdict} by ${found.reviewer || "nobody named"}, ${found.date}`
       : "not judged";
     const dropped = found && !isStale ? found.drop_classes : [];
-    const present = Object.keys(app.page.index.pixels[opened.i]).map(Number);
+    const present = Object.keys(app.page.index.pixels[i]).map(Number);
     byId("drop").replaceChildren(...present.map((index) => dropBox(index, dropped)));
     byId("drop-none").hidden = present.length > 0;
   }

@@ -5,8 +5,8 @@
   const { element, byId, state } = auxseg;
   let app = null;
 
-  const isOpen = () => Boolean(auxseg.viewer.opened());
-  const onCanvas = () => document.activeElement?.tagName === "CANVAS";
+  const isOpen = () => state.get().image !== "";
+  const onCanvas = () => auxseg.viewer.opened() && document.activeElement?.tagName === "CANVAS";
 
   const KEYS = [
     {
@@ -67,7 +67,7 @@
     }
     if (digit(event) || arrow(event)) return event.preventDefault();
     const found = KEYS.find(({ keys, native }) => !native && keys.includes(event.key));
-    if (!found || (event.key === "Escape" && !state.get().image)) return;
+    if (!found || (event.key === "Escape" && !isOpen())) return;
     event.preventDefault();
     found.run(event.key);
   }

@@ -22,7 +22,7 @@
   app.verdictOf = (i) => auxseg.verdicts.of(app.round, app.page.records.id[i]);
   app.refresh = async function () {
     await update(state.get(), new Set(["verdict"]));
-    if (auxseg.viewer.opened()) auxseg.judge.show(auxseg.viewer.opened());
+    auxseg.judge.show();
   };
 
   // Round and split that exist: predictions on val start with the first trained round.

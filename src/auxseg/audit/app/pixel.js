@@ -11,6 +11,7 @@
     start: (context) => (app = context),
     // The pixel that the panels mark: under the pointer, else the pinned one.
     at: () => hovered || pinned(),
+    forget: () => (hovered = null),
     hover(x, y) {
       hovered = x < 0 ? null : { x, y };
       soon();
@@ -45,7 +46,6 @@
     isWaiting = true;
     requestAnimationFrame(() => {
       isWaiting = false;
-      if (!auxseg.viewer.opened()) return;
       show();
       auxseg.viewer.draw();
     });
@@ -53,6 +53,7 @@
 
   function show() {
     const opened = auxseg.viewer.opened();
+    if (!opened) return;
     const at = auxseg.pixel.at();
     byId("pixel-hint").hidden = Boolean(at);
     byId("pixel-table").hidden = !at;

@@ -6,7 +6,8 @@
   const MOST_ZOOM = 40;
   const CLICK_SLACK = 4; // pixels a pointer may move and still click
   let app = null;
-  let opened = null; // {i, id, image, photo, round, previous, stored}
+  let named = ""; // id in the title; its picture may still be on its way
+  let opened = null; // the picture: {i, id, image, photo, round, previous, stored}
   let panels = []; // {kind, canvas, layers}
   let view = { zoom: 1, x: 0.5, y: 0.5 }; // centre as shares of the image
   let drag = null;
@@ -25,33 +26,32 @@
       byId("opacity").addEventListener("input", () => state.set({ opacity: byId("opacity").value }));
     },
     opened: () => opened,
+    // The row of the image in the title, -1 where this split has none of that name.
+    row: () => app.page.records.id.indexOf(named),
     // Show the image of the state; closes when it names none.
     async show() {
-      const id = state.get().image;
-      const i = id === "" ? -1 : app.page.records.id.indexOf(id);
-      byId("viewer").hidden = id === "";
-      byId("gallery").inert = id !== "";
       const mine = ++ticket;
-      if (id === "") return close();
-      byId("title").textContent = id;
-      byId("viewer-message").textContent = i < 0 ? "This image is not in this split of the report." : "";
-      if (i < 0) return void panelsOff();
-      const found = await open(i);
+      const focused = document.activeElement;
+      auxseg.viewer.leave();
+      if (!state.get().image) return close();
+      entitle(state.get().image);
+      const i = auxseg.viewer.row();
+      if (i < 0) return byId("panels").replaceChildren();
+      const found = await open(i).catch((error) => {
+        if (mine === ticket) byId("panels").replaceChildren();
+        throw error;
+      });
       if (mine !== ticket) return; // another one was asked for meanwhile
-      const moved = !opened || opened.id !== found.id;
-      opened = found;
-      if (moved) view = parseZoom(state.get().zoom);
-      byId("place").textContent = `${app.rows.indexOf(i) + 1 || "–"} of ${app.rows.length}`;
-      auxseg.viewer.repaint();
-      auxseg.pixel.show();
-      auxseg.judge.show(opened);
-      auxseg.details.show(opened);
-      if (!byId("viewer").contains(document.activeElement)) byId("title").focus();
-      for (const side of [1, -1]) loadNeighbour(side);
+      enter(found, focused);
+    },
+    // Until the next picture has come nothing is open: what is in sight is not what the title names.
+    leave() {
+      opened = null;
+      drag = null;
+      byId("stage").inert = true;
     },
     step(by) {
-      const at = app.rows.indexOf(opened ? opened.i : -1);
-      const next = app.rows[at + by];
+      const next = app.rows[app.rows.indexOf(auxseg.viewer.row()) + by];
       if (next !== undefined) state.set({ image: app.page.records.id[next], pixel: "", zoom: "" });
     },
     // Make the layers anew: other panels, other classes.
@@ -77,17 +77,43 @@
     },
   };
 
-  function panelsOff() {
-    opened = null;
-    byId("panels").replaceChildren();
+  function hide(isHidden) {
+    byId("viewer").hidden = isHidden;
+    byId("gallery").inert = !isHidden;
   }
 
   function close() {
-    if (!opened) return;
-    const { i } = opened;
-    panelsOff();
-    const position = app.rows.indexOf(i);
+    const position = app.rows.indexOf(auxseg.viewer.row());
+    named = "";
+    hide(true);
+    byId("panels").replaceChildren();
     if (position >= 0) auxseg.gallery.focus(position);
+  }
+
+  // All that is known of an image before its picture has come, verdict included.
+  function entitle(id) {
+    if (id !== named) {
+      named = id;
+      view = parseZoom(state.get().zoom);
+      auxseg.pixel.forget();
+    }
+    const i = auxseg.viewer.row();
+    hide(false);
+    byId("title").textContent = id;
+    byId("viewer-message").textContent = i < 0 ? "This image is not in this split of the report." : "";
+    byId("place").textContent = `${app.rows.indexOf(i) + 1 || "–"} of ${app.rows.length}`;
+    auxseg.judge.show();
+  }
+
+  function enter(found, focused) {
+    opened = found;
+    byId("stage").inert = false;
+    auxseg.viewer.repaint();
+    auxseg.pixel.show();
+    auxseg.details.show(opened);
+    const viewer = byId("viewer");
+    if (!viewer.contains(document.activeElement)) (viewer.contains(focused) ? focused : byId("title")).focus();
+    for (const side of [1, -1]) loadNeighbour(side);
   }
 
   async function open(i) {
@@ -124,24 +150,21 @@
   }
 
   function listen(canvas) {
-    canvas.addEventListener(
-      "wheel",
-      (event) => {
-        event.preventDefault();
-        const [x, y] = toImage(canvas, event);
-        const before = view.zoom;
-        view.zoom = Math.max(1, Math.min(MOST_ZOOM, before * Math.exp(-event.deltaY / 400)));
-        view.x = x - ((x - view.x) * before) / view.zoom; // the point under the pointer stays there
-        view.y = y - ((y - view.y) * before) / view.zoom;
-        keepView();
-      },
-      { passive: false },
-    );
-    canvas.addEventListener("pointerdown", (event) => {
+    const on = (name, act) => canvas.addEventListener(name, (event) => opened && act(event), { passive: false });
+    on("wheel", (event) => {
+      event.preventDefault();
+      const [x, y] = toImage(canvas, event);
+      const before = view.zoom;
+      view.zoom = Math.max(1, Math.min(MOST_ZOOM, before * Math.exp(-event.deltaY / 400)));
+      view.x = x - ((x - view.x) * before) / view.zoom; // the point under the pointer stays there
+      view.y = y - ((y - view.y) * before) / view.zoom;
+      keepView();
+    });
+    on("pointerdown", (event) => {
       drag = { x: event.clientX, y: event.clientY, view: { ...view }, isClick: true };
       canvas.setPointerCapture(event.pointerId);
     });
-    canvas.addEventListener("pointermove", (event) => {
+    on("pointermove", (event) => {
       if (!drag) return auxseg.pixel.hover(...pixelAt(canvas, event));
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (Math.hypot(dx, dy) > CLICK_SLACK) drag.isClick = false;
@@ -150,13 +173,13 @@
       view.y = drag.view.y - dy / scale / opened.image.height;
       keepView();
     });
-    canvas.addEventListener("pointerup", (event) => {
+    on("pointerup", (event) => {
       if (drag?.isClick) auxseg.pixel.pin(...pixelAt(canvas, event));
       drag = null;
     });
-    canvas.addEventListener("pointercancel", () => (drag = null));
-    canvas.addEventListener("pointerleave", () => auxseg.pixel.hover(-1, -1));
-    canvas.addEventListener("dblclick", () => auxseg.viewer.zoom(0));
+    on("pointercancel", () => (drag = null));
+    on("pointerleave", () => auxseg.pixel.hover(-1, -1));
+    on("dblclick", () => auxseg.viewer.zoom(0));
   }
 
   // Choose the number of columns that makes the panels largest.
@@ -210,6 +233,7 @@
   }
 
   function draw() {
+    if (!opened) return;
     const opacity = Number(state.get().opacity);
     byId("opacity").value = state.get().opacity;
     byId("zoom-value").textContent = `${Math.round(view.zoom * 100)} %`;
