@@ -31,15 +31,10 @@
       auxseg.byId("empty").hidden = app.rows.length > 0;
       drawNow();
     },
-    // Draw one card anew, after a verdict.
-    refresh(i) {
+    // Tell the verdicts anew.
+    refresh() {
       for (const [position, card] of shown) {
-        if (app.rows[position] !== i) continue;
-        const hadFocus = card === document.activeElement;
-        const made = makeCard(position);
-        card.replaceWith(made);
-        shown.set(position, made);
-        if (hadFocus) made.focus({ preventScroll: true });
+        card.querySelector(".judged").replaceChildren(...verdictBadges(app.rows[position]));
       }
     },
     toTop: () => list.scrollTo(0, 0),
@@ -109,6 +104,7 @@
       const text = auxseg.formatFigure(auxseg.figure(app.base, app.page, key, i), unit);
       return auxseg.element("span", { class: "figure", title }, `${title} `, auxseg.element("b", {}, text));
     });
+    const judged = auxseg.element("span", { class: "judged" }, ...verdictBadges(i));
     const card = auxseg.element(
       "a",
       {
@@ -129,7 +125,7 @@
       },
       thumbs,
       auxseg.element("span", { class: "name", title: id[i] }, id[i]),
-      auxseg.element("span", { class: "row" }, ...figures, verdictBadge(i)),
+      auxseg.element("span", { class: "row" }, ...figures, judged),
       auxseg.element("span", { class: "row chips" }, ...names),
     );
     card.style.width = `${layout.width}px`;
@@ -140,13 +136,11 @@
     return card;
   }
 
-  function verdictBadge(i) {
+  function verdictBadges(i) {
     const found = app.verdictOf(i);
-    if (!found) return null;
-    const isStale = found.label_hash !== app.page.index.label[i];
-    const dropped = found.drop_classes.length ? ` −${found.drop_classes.join(", ")}` : "";
-    const text = `${found.verdict}${dropped}${isStale ? " (stale)" : ""}`;
-    return auxseg.element("span", { class: `badge ${isStale ? "stale" : found.verdict}` }, text);
+    if (!found) return [];
+    const text = `${auxseg.verdicts.text(found)}${found.isStale ? " (stale)" : ""}`;
+    return [auxseg.element("span", { class: `badge ${found.isStale ? "stale" : found.verdict}` }, text)];
   }
 
   function onKey(event) {

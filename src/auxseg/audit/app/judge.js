@@ -16,20 +16,23 @@
       byId("export").addEventListener("click", exportCsv);
       byId("import").addEventListener("click", () => byId("file").click());
       byId("file").addEventListener("change", importCsv);
-      auxseg.verdicts.listen(showStore);
       showStore();
     },
-    // Give a verdict on the image in the title, seen or still on its way, else on the card that has the focus; the
-    // same one again takes it back.
+    // Give a verdict on the image in the title, seen or still on its way, else on the card that has the focus; null
+    // takes the reviewer's own back.
     give(verdict) {
       const i = target();
       if (i < 0 || app.split !== "train") return;
-      const before = app.verdictOf(i);
-      const isSame = before && before.verdict === verdict && before.label_hash === app.page.index.label[i];
-      change(verdict === null || isSame ? null : { verdict });
-      auxseg.say(`${app.page.records.id[i]}: ${verdict === null || isSame ? "no verdict" : verdict}`);
+      change(verdict && { verdict });
+      auxseg.say(`${app.page.records.id[i]}: ${verdict ?? "no verdict"}`);
     },
     show,
+    // Draw everything anew that tells of verdicts.
+    repaint() {
+      showStore();
+      auxseg.gallery.refresh();
+      show();
+    },
   };
 
   function target() {
@@ -42,8 +45,6 @@
     const i = target();
     if (i < 0) return;
     auxseg.verdicts.judge(app.round, app.page.records.id[i], app.page.index.label[i], patch);
-    auxseg.gallery.refresh(i);
-    show();
   }
 
   function show() {
@@ -52,21 +53,39 @@
     byId("verdict-form").hidden = !isTrain;
     byId("verdict-none").hidden = isTrain;
     if (!isTrain || i < 0) return;
-    const found = app.verdictOf(i);
-    const isStale = Boolean(found) && found.label_hash !== app.page.index.label[i];
-    for (const verdict of VERDICTS)
-      byId(verdict).setAttribute("aria-pressed", String(!isStale && found?.verdict === verdict));
-    byId("stale").hidden = !isStale;
-    byId("stale").textContent = isStale
-      ? `The label has changed since “${found.verdict}” was given (${found.date}): that verdict is stale and not applied.`
-      : "";
-    byId("note").value = found && !isStale ? found.note : "";
-    byId("by").textContent = found
-      ? `${found.verdict} by ${found.reviewer || "nobody named"}, ${found.date}`
-      : "not judged";
-    const dropped = found && !isStale ? found.drop_classes : [];
+    const id = app.page.records.id[i];
+    const own = auxseg.verdicts.own(app.round, id);
+    const holding = own && !isStale(own, i) ? own : null;
+    for (const verdict of VERDICTS) byId(verdict).setAttribute("aria-pressed", String(holding?.verdict === verdict));
+    byId("stale").hidden = !own || Boolean(holding);
+    byId("stale").textContent = byId("stale").hidden
+      ? ""
+      : `The label has changed since “${own.verdict}” was given (${own.date}): that verdict is stale and not applied.`;
+    byId("note").value = holding?.note ?? "";
+    byId("by").textContent = own ? signed(own) : `not judged by ${named(auxseg.verdicts.reviewer())}`;
+    showOthers(auxseg.verdicts.others(app.round, id), i);
+    showDrops(i, holding?.drop_classes ?? []);
+  }
+
+  const isStale = (row, i) => row.label_hash !== app.page.index.label[i];
+  const named = (reviewer) => reviewer || "nobody named";
+  const signed = (row) => `${auxseg.verdicts.text(row)} by ${named(row.reviewer)}, ${row.date}`;
+
+  function showOthers(others, i) {
+    byId("others").hidden = others.length === 0;
+    byId("others").replaceChildren(
+      ...others.map((row) => {
+        const note = row.note ? `: ${row.note}` : "";
+        return element("li", {}, `${signed(row)}${isStale(row, i) ? " (stale)" : ""}${note}`);
+      }),
+    );
+  }
+
+  function showDrops(i, dropped) {
     const present = Object.keys(app.page.index.pixels[i]).map(Number);
+    const focused = byId("drop").contains(document.activeElement) ? document.activeElement.value : null;
     byId("drop").replaceChildren(...present.map((index) => dropBox(index, dropped)));
+    for (const box of byId("drop").querySelectorAll("input")) if (box.value === focused) box.focus();
     byId("drop-none").hidden = present.length > 0;
   }
 
@@ -74,10 +93,8 @@
     const name = app.base.classes[index];
     const box = element("input", {
       type: "checkbox",
-      onchange: () => {
-        change({ drop_classes: box.checked ? [...dropped, name].sort() : dropped.filter((other) => other !== name) });
-        [...byId("drop").querySelectorAll("input")].find((other) => other.value === name)?.focus();
-      },
+      onchange: () =>
+        change({ drop_classes: box.checked ? [...dropped, name].sort() : dropped.filter((other) => other !== name) }),
     });
     box.value = name;
     box.checked = dropped.includes(name);

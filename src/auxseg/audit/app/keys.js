@@ -21,10 +21,10 @@
     },
     { keys: ["Enter"], does: "open the image that has the focus", native: true },
     { keys: ["Escape"], does: "close the image", run: () => state.set({ image: "" }) },
-    { keys: ["a"], does: "accept", run: () => auxseg.judge.give("accept") },
-    { keys: ["r"], does: "reject", run: () => auxseg.judge.give("reject") },
-    { keys: ["u"], does: "unsure", run: () => auxseg.judge.give("unsure") },
-    { keys: ["x"], does: "take the verdict back", run: () => auxseg.judge.give(null) },
+    { keys: ["a"], does: "accept", once: true, run: () => auxseg.judge.give("accept") },
+    { keys: ["r"], does: "reject", once: true, run: () => auxseg.judge.give("reject") },
+    { keys: ["u"], does: "unsure", once: true, run: () => auxseg.judge.give("unsure") },
+    { keys: ["x"], does: "take the verdict back", once: true, run: () => auxseg.judge.give(null) },
     { keys: ["m"], does: "write a note", run: () => isOpen() && byId("note").focus() },
     { keys: ["1 … 9"], does: "show or hide a class", native: true },
     { keys: ["0"], does: "show or hide all classes", run: toggleAll },
@@ -69,7 +69,7 @@
     const found = KEYS.find(({ keys, native }) => !native && keys.includes(event.key));
     if (!found || (event.key === "Escape" && !isOpen())) return;
     event.preventDefault();
-    found.run(event.key);
+    if (!(found.once && event.repeat)) found.run(event.key);
   }
 
   // By the key's place, so that Shift+1 is the first panel on every keyboard.

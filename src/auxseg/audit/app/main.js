@@ -19,11 +19,8 @@
     if (!isAlert) byId("alert").textContent = "";
   };
 
-  app.verdictOf = (i) => auxseg.verdicts.of(app.round, app.page.records.id[i]);
-  app.refresh = async function () {
-    await update(state.get(), new Set(["verdict"]));
-    auxseg.judge.show();
-  };
+  app.verdictOf = (i) => auxseg.verdicts.effect(app.round, app.page.records.id[i], app.page.index.label[i]);
+  app.refresh = () => update(state.get(), new Set(["verdict"]));
 
   // Round and split that exist: predictions on val start with the first trained round.
   function settle(now) {
@@ -80,6 +77,7 @@
     for (const part of ["controls", "gallery", "viewer", "pixel", "judge", "details", "keys"]) auxseg[part].start(app);
     state.listen((now, changed) => update(now, changed).catch(fail));
     await update(state.get(), new Set(["round", "image"]));
+    auxseg.verdicts.listen(auxseg.judge.repaint);
     document.body.dataset.ready = "yes";
   }
 

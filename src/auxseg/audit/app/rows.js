@@ -47,7 +47,7 @@
 
   // Row numbers in order. A row without a value of the figure comes last, whichever way it is sorted.
   auxseg.selectRows = function (base, page, state, verdictOf) {
-    const tests = [...rangeTests(base, page, state), classTest(base, page, state), verdictTest(page, state, verdictOf)];
+    const tests = [...rangeTests(base, page, state), classTest(base, page, state), verdictTest(state, verdictOf)];
     const wanted = state.search.trim().toLowerCase();
     if (wanted) tests.push((i) => page.records.id[i].toLowerCase().includes(wanted));
     const rows = [];
@@ -101,15 +101,15 @@
     return has[state.where] || has.tagged;
   }
 
-  function verdictTest(page, state, verdictOf) {
+  function verdictTest(state, verdictOf) {
     if (!state.verdict) return () => true;
     return (i) => {
       const found = verdictOf(i);
       if (state.verdict === "none") return !found;
-      if (state.verdict === "any") return Boolean(found);
-      if (state.verdict === "stale") return Boolean(found) && found.label_hash !== page.index.label[i];
-      if (state.verdict === "dropped") return Boolean(found) && found.drop_classes.length > 0;
-      return Boolean(found) && found.verdict === state.verdict;
+      if (!found || state.verdict === "any") return Boolean(found);
+      if (state.verdict === "stale") return found.hasStale;
+      if (state.verdict === "dropped") return !found.isStale && found.drop_classes.length > 0;
+      return !found.isStale && found.verdict === state.verdict;
     };
   }
 })(window.auxseg);

@@ -5,32 +5,31 @@
   const COLUMNS = ["image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date"];
   const VERDICTS = ["accept", "reject", "unsure"];
   const SEPARATOR = ";"; // between class names of drop_classes
-  const rows = new Map(); // "round\timage\treviewer" -> row
-  const newest = new Map(); // "round\timage" -> row
+  const STRONGEST = ["reject", "accept", "unsure"]; // of two reviewers' verdicts the one that counts
+  const places = new Map(); // round and image -> Map of reviewer -> row
   const listeners = [];
   let store = "";
   let reviewer = "";
   let isKept = true;
 
-  const key = (row) => [row.round, row.image_id, row.reviewer].join("\t");
+  const placeOf = (round, image) => `${round}\t${image}`;
+  const allRows = () => [...places.values()].flatMap((judged) => [...judged.values()]);
+  const rowsOf = (round, image) => [...(places.get(placeOf(round, image))?.values() ?? [])];
+  const own = (round, image) => places.get(placeOf(round, image))?.get(reviewer);
 
   function put(row) {
-    rows.set(key(row), row);
-    rank(row.round, row.image_id);
+    const place = placeOf(row.round, row.image_id);
+    if (!places.has(place)) places.set(place, new Map());
+    places.get(place).set(row.reviewer, row);
   }
 
-  function rank(round, image) {
-    const own = [...rows.values()].filter((row) => row.round === round && row.image_id === image);
-    const last = own.reduce((a, b) => (a && time(a) > time(b) ? a : b), null);
-    if (last) newest.set(`${round}\t${image}`, last);
-    else newest.delete(`${round}\t${image}`);
-  }
+  const remove = (row) => places.get(placeOf(row.round, row.image_id)).delete(row.reviewer);
 
   const time = (row) => Date.parse(row.date) || 0;
 
   function changed() {
     try {
-      localStorage.setItem(store, JSON.stringify([...rows.values()]));
+      localStorage.setItem(store, JSON.stringify(allRows()));
       localStorage.setItem("auxseg-reviewer", reviewer);
       isKept = true;
     } catch {
@@ -51,27 +50,45 @@
     },
     listen: (listener) => listeners.push(listener),
     isKept: () => isKept,
-    count: () => rows.size,
+    count: () => allRows().length,
     reviewer: () => reviewer,
     // Somebody who judged without a name and gives one now takes those verdicts along.
     setReviewer(name) {
-      const nameless = reviewer === "" && name.trim() ? [...rows.values()].filter((row) => row.reviewer === "") : [];
+      const nameless = reviewer === "" && name.trim() ? allRows().filter((row) => row.reviewer === "") : [];
       reviewer = name.trim();
-      for (const row of nameless) rows.delete(key(row));
+      nameless.forEach(remove);
       addAll(nameless.map((row) => ({ ...row, reviewer })));
       changed();
     },
-    // The newest verdict on an image in a round, of any reviewer.
-    of: (round, image) => newest.get(`${round}\t${image}`),
+    // The reviewer's own verdict on an image in a round, and those of the others.
+    own,
+    others: (round, image) => rowsOf(round, image).filter((row) => row.reviewer !== reviewer),
+    // What all verdicts on a label come to, as decide_uses in src/auxseg/review/apply.py has it: one rejection rejects,
+    // dropped classes add up, and what is stale counts only where nothing else is. Null where nobody has judged.
+    effect(round, image, labelHash) {
+      const judged = rowsOf(round, image);
+      if (!judged.length) return null;
+      const holding = judged.filter((row) => row.label_hash === labelHash);
+      const counted = holding.length ? holding : judged;
+      const verdict = STRONGEST.find((name) => counted.some((row) => row.verdict === name));
+      const dropped = verdict === "reject" ? [] : counted.flatMap((row) => row.drop_classes);
+      return {
+        verdict,
+        drop_classes: [...new Set(dropped)].sort(),
+        isStale: holding.length === 0,
+        hasStale: holding.length < judged.length,
+      };
+    },
+    // Verdict and dropped classes in a few words.
+    text: ({ verdict, drop_classes: dropped }) => (dropped.length ? `${verdict} −${dropped.join(", ")}` : verdict),
     // Change fields of the reviewer's own verdict on an image; null takes it back.
     judge(round, image, labelHash, patch) {
-      const before = rows.get(key({ round, image_id: image, reviewer }));
+      const before = own(round, image);
       if (patch === null) {
-        rows.delete(key({ round, image_id: image, reviewer }));
-        rank(round, image);
+        if (before) remove(before);
       } else {
         const fresh = !before || before.label_hash !== labelHash; // of a stale verdict nothing is carried over
-        const kept = fresh ? { verdict: "accept", drop_classes: [], note: "" } : before;
+        const kept = fresh ? { verdict: "unsure", drop_classes: [], note: "" } : before;
         const { verdict, drop_classes, note } = { ...kept, ...patch };
         const date = `${new Date().toISOString().slice(0, 19)}Z`;
         put({ image_id: image, label_hash: labelHash, round, verdict, drop_classes, note, reviewer, date });
@@ -85,7 +102,7 @@
         compare(a.image_id, b.image_id) ||
         compare(a.reviewer, b.reviewer);
       const cells = (row) => COLUMNS.map((name) => (name === "drop_classes" ? row[name].join(SEPARATOR) : row[name]));
-      return auxseg.writeCsv([COLUMNS, ...[...rows.values()].sort(order).map(cells)]);
+      return auxseg.writeCsv([COLUMNS, ...allRows().sort(order).map(cells)]);
     },
     // Take the rows of a CSV in; of one round, image and reviewer the newest counts. Throws with the row's number.
     importCsv(text) {
@@ -103,13 +120,8 @@
 
   function addAll(found) {
     for (const row of found) {
-      const before = rows.get(key(row));
-      if (!before || time(row) >= time(before)) rows.set(key(row), row);
-    }
-    newest.clear();
-    for (const row of rows.values()) {
-      const place = `${row.round}\t${row.image_id}`;
-      if (!newest.has(place) || time(row) >= time(newest.get(place))) newest.set(place, row);
+      const before = places.get(placeOf(row.round, row.image_id))?.get(row.reviewer);
+      if (!before || time(row) >= time(before)) put(row);
     }
   }
 

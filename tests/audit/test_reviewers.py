@@ -1,0 +1,78 @@
+"""Two reviewers of one label, in a real browser: each changes the own verdict only, and the page tells what both do."""
+
+import pytest
+from report_browser import table, verdicts
+
+IMPORT = "(text) => void auxseg.verdicts.importCsv(text)"
+
+
+@pytest.fixture
+def judged(seen, index):
+    """Ann's page with an image open that others have judged: `judged(rows of a table)`."""
+    label = index["label"][index["id"].index("t004")]
+
+    def start(*rows, view="image=t004&panels=label"):
+        page = seen.open(view)
+        page.fill("#reviewer", "ann")
+        page.keyboard.press("Tab")
+        page.evaluate(IMPORT, table(*({"image_id": "t004", "label_hash": label, **row} for row in rows)))
+        if "image=" in view:
+            page.wait_for_selector("#stage:not([inert])")
+        return page
+
+    return start
+
+
+def by_reviewer(page):
+    return {row["reviewer"]: (row["verdict"], row["drop_classes"], row["note"]) for row in verdicts(page)}
+
+
+def test_whoever_gives_way_keeps_a_verdict(judged):
+    page = judged({"reviewer": "ann", "verdict": "reject"}, {"verdict": "accept", "date": "2026-02-01"})
+    assert page.get_attribute("#reject", "aria-pressed") == "true"
+    assert page.inner_text("#by").startswith("reject by ann")
+    assert page.locator("#others li").all_inner_texts() == ["accept by bo, 2026-02-01"]
+    page.keyboard.press("a")
+    page.keyboard.press("a")  # the same again is the same
+    assert by_reviewer(page) == {"ann": ("accept", "", ""), "bo": ("accept", "", "")}
+    page.keyboard.press("x")
+    assert set(by_reviewer(page)) == {"bo"} and page.inner_text("#by") == "not judged by ann"
+
+
+def test_a_note_or_a_dropped_class_accepts_nothing(judged):
+    page = judged({"verdict": "reject", "drop_classes": "cat", "note": "his"})
+    assert page.input_value("#note") == "" and page.locator("#drop input:checked").count() == 0
+    page.fill("#note", "hers")
+    page.locator("#drop input").last.check()
+    dropped = page.locator("#drop input").last.input_value()
+    assert page.evaluate("document.activeElement.value") == dropped
+    assert by_reviewer(page) == {"ann": ("unsure", dropped, "hers"), "bo": ("reject", "cat", "his")}
+
+
+def test_the_form_turns_to_another_reviewer(judged):
+    page = judged({"verdict": "reject"})
+    page.fill("#reviewer", "bo")
+    page.keyboard.press("Tab")
+    assert page.get_attribute("#reject", "aria-pressed") == "true" and page.locator("#others").is_hidden()
+
+
+def test_badge_and_filter_tell_what_all_verdicts_come_to(judged, seen):
+    """As decide_uses: one rejection rejects, dropped classes add up, what is stale is not applied."""
+    rejected = {"verdict": "reject", "date": "2026-01-01"}
+    accepted = {"verdict": "accept", "drop_classes": "cat", "reviewer": "ann"}
+    dropping = {"verdict": "unsure", "drop_classes": "cat;<b>dog</b>", "reviewer": "cy"}
+    page = judged(rejected, accepted, dropping, view="sort=id&search=t004")
+    assert page.inner_text(".card .badge") == "reject"
+    page.evaluate(IMPORT, table({"image_id": "t004", "verdict": "reject"}))  # bo's is stale now
+    assert page.inner_text(".card .badge") == "accept \u2212<b>dog</b>, cat"
+    for verdict, count in {"accept": 1, "reject": 0, "dropped": 1, "stale": 1, "any": 1, "none": 0}.items():
+        page.select_option("#verdict", verdict)
+        assert (verdict, len(seen.rows())) == (verdict, count)
+
+
+def test_a_held_key_judges_once(judged):
+    page = judged()
+    page.keyboard.down("r")
+    page.click("#clear")
+    page.keyboard.down("r")  # repeated by the keyboard
+    assert by_reviewer(page) == {}
