@@ -70,6 +70,27 @@ def test_badge_and_filter_tell_what_all_verdicts_come_to(judged, seen):
         assert (verdict, len(seen.rows())) == (verdict, count)
 
 
+def test_two_tabs_keep_each_other_s_verdicts(judged, seen):
+    page = judged(view="sort=id&image=t004&panels=label")
+    other = seen.context.new_page()
+    other.goto(page.url.replace("t004", "t005"))
+    other.wait_for_selector("#stage:not([inert])")
+    page.keyboard.press("m")
+    page.keyboard.type("half a note")
+    other.keyboard.press("r")
+    seen.until("auxseg.verdicts.count() === 1")
+    assert page.input_value("#note") == "half a note"
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.press("a")
+    other.wait_for_selector("#by:has-text('accept by ann')")
+    assert [(row["image_id"], row["note"]) for row in verdicts(other)] == [("t004", "half a note"), ("t005", "")]
+    other.keyboard.press("x")
+    seen.until("auxseg.verdicts.count() === 1")
+    other.evaluate("localStorage.clear()")
+    seen.until("auxseg.verdicts.count() === 0")
+
+
 def test_a_held_key_judges_once(judged):
     page = judged()
     page.keyboard.down("r")

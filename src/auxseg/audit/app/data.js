@@ -64,5 +64,18 @@ window.auxseg = {};
     return made;
   };
 
+  // A function that has `act` called in the next frame, once, however often it is called itself.
+  auxseg.oncePerFrame = function (act) {
+    let isWaiting = false;
+    return () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      requestAnimationFrame(() => {
+        isWaiting = false;
+        act();
+      });
+    };
+  };
+
   auxseg.byId = (id) => document.getElementById(id);
 })(window.auxseg);

@@ -12,14 +12,13 @@
   let spacer = null;
   const shown = new Map(); // position in the order -> card
   let layout = { columns: 1, width: 1, height: 1 };
-  let isWaiting = false;
 
   auxseg.gallery = {
     start(context) {
       app = context;
       list = auxseg.byId("list");
       spacer = auxseg.byId("spacer");
-      list.addEventListener("scroll", draw, { passive: true });
+      list.addEventListener("scroll", auxseg.oncePerFrame(drawNow), { passive: true });
       list.addEventListener("keydown", onKey);
       new ResizeObserver(() => auxseg.gallery.render()).observe(list);
     },
@@ -64,15 +63,6 @@
     const width = Math.max(least, Math.min(1.25 * least, Math.floor((room + GAP) / columns) - GAP));
     layout = { columns, width, height: cellHeight + TEXT_HEIGHT + GAP };
     spacer.style.height = `${Math.ceil(app.rows.length / columns) * layout.height}px`;
-  }
-
-  function draw() {
-    if (isWaiting) return;
-    isWaiting = true;
-    requestAnimationFrame(() => {
-      isWaiting = false;
-      drawNow();
-    });
   }
 
   function drawNow() {

@@ -5,7 +5,6 @@
   const { element, byId, state } = auxseg;
   let app = null;
   let hovered = null;
-  let isWaiting = false;
 
   auxseg.pixel = {
     start: (context) => (app = context),
@@ -41,15 +40,10 @@
     return isInside ? { x, y } : null;
   }
 
-  function soon() {
-    if (isWaiting) return;
-    isWaiting = true;
-    requestAnimationFrame(() => {
-      isWaiting = false;
-      show();
-      auxseg.viewer.draw();
-    });
-  }
+  const soon = auxseg.oncePerFrame(() => {
+    show();
+    auxseg.viewer.draw();
+  });
 
   function show() {
     const opened = auxseg.viewer.opened();

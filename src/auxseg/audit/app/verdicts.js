@@ -1,14 +1,17 @@
-// Verdicts: kept in the browser under the data set's hash, exported and imported as review/verdicts.csv.
+// Verdicts: kept in the browser under the data set's hash, exported and imported as review/verdicts.csv. Each has an
+// entry of its own in the browser's store, so that two tabs do not overwrite each other's.
 "use strict";
 
 (function (auxseg) {
   const COLUMNS = ["image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date"];
+  const REVIEWER = "auxseg-reviewer";
   const VERDICTS = ["accept", "reject", "unsure"];
   const SEPARATOR = ";"; // between class names of drop_classes
   const STRONGEST = ["reject", "accept", "unsure"]; // of two reviewers' verdicts the one that counts
   const places = new Map(); // round and image -> Map of reviewer -> row
+  const unwritten = new Map(); // key in the browser's store -> text, null to remove it
   const listeners = [];
-  let store = "";
+  let prefix = "";
   let reviewer = "";
   let isKept = true;
 
@@ -17,33 +20,66 @@
   const rowsOf = (round, image) => [...(places.get(placeOf(round, image))?.values() ?? [])];
   const own = (round, image) => places.get(placeOf(round, image))?.get(reviewer);
 
+  const keyOf = (row) => prefix + JSON.stringify([row.round, row.image_id, row.reviewer]);
+
   function put(row) {
     const place = placeOf(row.round, row.image_id);
     if (!places.has(place)) places.set(place, new Map());
     places.get(place).set(row.reviewer, row);
   }
 
-  const remove = (row) => places.get(placeOf(row.round, row.image_id)).delete(row.reviewer);
+  const remove = (row) => places.get(placeOf(row.round, row.image_id))?.delete(row.reviewer);
 
   const time = (row) => Date.parse(row.date) || 0;
 
+  function keep(row) {
+    put(row);
+    unwritten.set(keyOf(row), JSON.stringify(row));
+  }
+
+  function drop(row) {
+    remove(row);
+    unwritten.set(keyOf(row), null);
+  }
+
+  const tell = () => listeners.forEach((listener) => listener());
+  const tellSoon = auxseg.oncePerFrame(tell);
+
   function changed() {
     try {
-      localStorage.setItem(store, JSON.stringify(allRows()));
-      localStorage.setItem("auxseg-reviewer", reviewer);
+      for (const [key, text] of unwritten) {
+        if (text === null) localStorage.removeItem(key);
+        else localStorage.setItem(key, text);
+        unwritten.delete(key);
+      }
       isKept = true;
     } catch {
-      isKept = false; // private window, or storage full: the page says so
+      isKept = false; // private window, or storage full: the page says so, and the next change tries again
     }
-    for (const listener of listeners) listener();
+    tell();
+  }
+
+  function readStore() {
+    places.clear();
+    for (const [key, text] of Object.entries(localStorage)) if (key.startsWith(prefix)) put(JSON.parse(text));
+  }
+
+  // Another tab has changed the store; null for key says that it was emptied.
+  function followStore({ key, oldValue, newValue }) {
+    if (key === null) readStore();
+    else if (!key.startsWith(prefix)) return;
+    else if (newValue === null) remove(JSON.parse(oldValue));
+    else put(JSON.parse(newValue));
+    tellSoon();
   }
 
   auxseg.verdicts = {
     start(dataset) {
-      store = `auxseg-verdicts-${dataset}`;
+      prefix = `auxseg-verdict-${dataset}`;
+      window.addEventListener("storage", followStore);
       try {
-        reviewer = localStorage.getItem("auxseg-reviewer") || "";
-        addAll(JSON.parse(localStorage.getItem(store) || "[]"));
+        reviewer = localStorage.getItem(REVIEWER) || "";
+        readStore();
       } catch {
         isKept = false;
       }
@@ -56,7 +92,8 @@
     setReviewer(name) {
       const nameless = reviewer === "" && name.trim() ? allRows().filter((row) => row.reviewer === "") : [];
       reviewer = name.trim();
-      nameless.forEach(remove);
+      unwritten.set(REVIEWER, reviewer);
+      nameless.forEach(drop);
       addAll(nameless.map((row) => ({ ...row, reviewer })));
       changed();
     },
@@ -85,13 +122,13 @@
     judge(round, image, labelHash, patch) {
       const before = own(round, image);
       if (patch === null) {
-        if (before) remove(before);
+        if (before) drop(before);
       } else {
         const fresh = !before || before.label_hash !== labelHash; // of a stale verdict nothing is carried over
         const kept = fresh ? { verdict: "unsure", drop_classes: [], note: "" } : before;
         const { verdict, drop_classes, note } = { ...kept, ...patch };
         const date = `${new Date().toISOString().slice(0, 19)}Z`;
-        put({ image_id: image, label_hash: labelHash, round, verdict, drop_classes, note, reviewer, date });
+        keep({ image_id: image, label_hash: labelHash, round, verdict, drop_classes, note, reviewer, date });
       }
       changed();
     },
@@ -121,7 +158,7 @@
   function addAll(found) {
     for (const row of found) {
       const before = places.get(placeOf(row.round, row.image_id))?.get(row.reviewer);
-      if (!before || time(row) >= time(before)) put(row);
+      if (!before || time(row) >= time(before)) keep(row);
     }
   }
 
