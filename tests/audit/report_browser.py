@@ -52,6 +52,11 @@ class Visit:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"still not: {condition}")
 
+    def link(self):
+        """Return the page's address, as soon as it tells the view."""
+        self.until("location.hash.slice(1) === auxseg.state.link({}).slice(1)")
+        return self.page.url
+
     def ids(self):
         """Return the ids of the cards that are drawn, in their order."""
         return self.page.eval_on_selector_all(

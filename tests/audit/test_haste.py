@@ -5,9 +5,15 @@ from report_browser import verdicts
 
 HOLD = """() => {
     const load = auxseg.load;
-    const held = new Map();
-    auxseg.load = (name) => new Promise((go) => held.set(name, go)).then(() => load(name));
-    window.letGo = (start) => [...held].filter(([name]) => name.startsWith(start)).forEach(([, go]) => go());
+    let held = [];
+    const free = [];
+    const isFree = ({ name }) => free.some((start) => name.startsWith(start));
+    auxseg.load = (name) => new Promise((go) => held.push({ name, go })).then(() => load(name));
+    setInterval(() => {
+        held.filter(isFree).forEach(({ go }) => go());
+        held = held.filter((one) => !isFree(one));
+    }, 5);
+    window.letGo = (start) => free.push(start);
 }"""
 
 
@@ -62,4 +68,43 @@ def test_a_picture_that_never_comes_leaves_none_of_another_image(held, seen):
     assert page.locator("#stage[inert]").count() == 1
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.id") == "t005"
+    seen.complaints.clear()  # the browser's words on what was thrown
+
+
+def test_the_round_asked_for_last_is_shown(held, seen):
+    page = held("image=t004&panels=label")
+    page.keyboard.press(",")
+    page.keyboard.press(",")
+    assert "round=r0" in seen.link()
+    page.keyboard.press("r")  # r0's label is not known yet, and r2's is not meant
+    assert "Not judged" in page.inner_text("#alert") and verdicts(page) == []
+    page.evaluate("letGo('index/r0')")
+    page.evaluate("letGo('images/')")
+    seen.until("auxseg.viewer.opened()?.round === 'r0'")
+    page.evaluate("letGo('index/r1')")
+    page.wait_for_timeout(100)
+    page.keyboard.press("r")
+    assert page.evaluate("auxseg.app.round") == "r0" and page.inner_text("#alert") == ""
+    assert [row["round"] for row in verdicts(page)] == ["r0"]
+
+
+def test_back_to_the_round_in_sight_waits_for_nothing(held, seen):
+    page = held("image=t004&panels=label")
+    page.keyboard.press(",")
+    page.keyboard.press(".")
+    page.evaluate("letGo('images/')")
+    seen.until("auxseg.viewer.opened()?.round === 'r2'")
+    page.evaluate("letGo('index/r1')")
+    page.wait_for_timeout(100)
+    assert page.evaluate("auxseg.app.round") == "r2" and page.input_value("#round") == "r2"
+
+
+def test_a_round_that_never_comes_leaves_the_one_in_sight(seen):
+    page = seen.open("sort=id")
+    page.evaluate("() => { auxseg.load = async () => { throw new Error('index/r1-train.js is missing') } }")
+    page.select_option("#round", "r1")
+    seen.until("document.getElementById('alert').textContent")
+    assert page.input_value("#round") == "r2" and "round" not in seen.link()
+    page.select_option("#class", "cat")
+    assert page.input_value("#class") == "cat"
     seen.complaints.clear()  # the browser's words on what was thrown

@@ -21,6 +21,7 @@
     // Give a verdict on the image in the title, seen or still on its way, else on the card that has the focus; null
     // takes the reviewer's own back.
     give(verdict) {
+      if (app.isTurning()) return auxseg.say("Not judged: the round is still loading.", true);
       const i = target();
       if (i < 0 || app.split !== "train") return;
       change(verdict && { verdict });
@@ -43,7 +44,7 @@
 
   function change(patch) {
     const i = target();
-    if (i < 0) return;
+    if (i < 0 || app.isTurning()) return; // of a round on its way the labels' hashes are not known
     auxseg.verdicts.judge(app.round, app.page.records.id[i], app.page.index.label[i], patch);
   }
 

@@ -99,7 +99,9 @@
   }
 
   function stepRound(by) {
-    const next = app.base.rounds[app.base.rounds.indexOf(app.round) + by];
-    if (next && !(app.split === "val" && next === app.base.rounds[0])) state.set({ round: next });
+    const { rounds } = app.base;
+    const { round, split } = app.wanted();
+    const next = rounds[rounds.indexOf(round) + by];
+    if (next && !(split === "val" && next === rounds[0])) state.set({ round: next });
   }
 })(window.auxseg);

@@ -3,6 +3,8 @@
 
 (function (auxseg) {
   const { byId, state } = auxseg;
+  const unpainted = new Set(); // keys of the state that changed since the page was last drawn
+  let ticket = 0;
   const app = (auxseg.app = {
     base: null,
     page: null,
@@ -20,7 +22,10 @@
   };
 
   app.verdictOf = (i) => auxseg.verdicts.effect(app.round, app.page.records.id[i], app.page.index.label[i]);
-  app.refresh = () => update(state.get(), new Set(["verdict"]));
+  app.refresh = () => update(new Set(["verdict"])).catch(fail);
+  // Round and split that the state asks for; while they are on their way the page shows others.
+  app.wanted = () => settle(state.get());
+  app.isTurning = () => app.wanted().round !== app.round || app.wanted().split !== app.split;
 
   // Round and split that exist: predictions on val start with the first trained round.
   function settle(now) {
@@ -31,9 +36,7 @@
     return { split, round: isKnown ? now.round : last };
   }
 
-  async function loadPage(now) {
-    const { round, split } = settle(now);
-    const index = await auxseg.load(`index/${round}-${split}`);
+  function turnTo({ round, split }, index) {
     const records = app.base.records[split];
     Object.assign(app, { round, split, page: { index, records } });
     app.thumbWidth = records.id.reduce((most, _, i) => Math.max(most, auxseg.thumbSize(app.base, records, i).width), 0);
@@ -50,9 +53,28 @@
     app.focused = Math.min(app.focused, Math.max(0, app.rows.length - 1));
   }
 
-  async function update(now, changed) {
+  // Draw what the changes concern. Where a script has to come first the last call draws the changes of all.
+  async function update(changed) {
+    const mine = ++ticket;
+    for (const key of changed) unpainted.add(key);
+    if (app.isTurning()) {
+      auxseg.viewer.leave();
+      const wanted = app.wanted();
+      const index = await auxseg.load(`index/${wanted.round}-${wanted.split}`).catch((error) => {
+        if (mine === ticket && app.page) state.set({ round: app.round, split: app.split });
+        throw error;
+      });
+      if (mine !== ticket) return;
+      turnTo(wanted, index);
+      auxseg.say("");
+    }
+    const keys = new Set(unpainted);
+    unpainted.clear();
+    return paint(state.get(), keys);
+  }
+
+  function paint(now, changed) {
     const has = (...keys) => keys.some((key) => changed.has(key));
-    if (has("round", "split")) await loadPage(now);
     if (has("round", "split", "sort", "ranges", "search", "class", "where", "verdict", "thumbs")) {
       select(now);
       auxseg.controls.render();
@@ -75,8 +97,8 @@
     state.start(app.base.rounds[app.base.rounds.length - 1]);
     auxseg.verdicts.start(app.base.dataset);
     for (const part of ["controls", "gallery", "viewer", "pixel", "judge", "details", "keys"]) auxseg[part].start(app);
-    state.listen((now, changed) => update(now, changed).catch(fail));
-    await update(state.get(), new Set(["round", "image"]));
+    state.listen((changed) => update(changed).catch(fail));
+    await update(new Set(["round", "image"]));
     auxseg.verdicts.listen(auxseg.judge.repaint);
     document.body.dataset.ready = "yes";
   }

@@ -47,7 +47,7 @@
     const before = current;
     current = next;
     const changed = new Set(Object.keys(DEFAULTS).filter((key) => String(before[key]) !== String(next[key])));
-    if (changed.size) for (const listener of listeners) listener(current, changed);
+    if (changed.size) for (const listener of listeners) listener(changed);
   }
 
   auxseg.state = {
@@ -60,7 +60,7 @@
       adopt(next);
     },
     link: (patch) => write({ ...current, ...patch }),
-    // Listeners get the state and the set of keys that changed.
+    // Listeners get the set of keys that changed.
     listen: (listener) => listeners.push(listener),
     toggle(key, item) {
       const list = current[key];
