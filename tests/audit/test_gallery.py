@@ -48,7 +48,7 @@ def test_filters_combine_and_a_link_reproduces_the_view(seen, visit, work, index
     }  # fmt: skip
     assert 0 < len(wanted) < TRAIN and set(seen.rows()) == wanted
     other = visit(work / "audit")
-    other.open(page.url.partition("#")[2])
+    other.open(seen.link().partition("#")[2])
     assert other.rows() == seen.rows()
     assert other.page.input_value("#search") == "T0" and other.page.input_value("#class") == "<b>dog</b>"
     page.click("#reset")

@@ -108,3 +108,33 @@ def test_a_round_that_never_comes_leaves_the_one_in_sight(seen):
     page.select_option("#class", "cat")
     assert page.input_value("#class") == "cat"
     seen.complaints.clear()  # the browser's words on what was thrown
+
+
+def test_a_browser_that_refuses_addresses_freezes_nothing(seen):
+    """Safari allows 100 in 30 seconds, Firefox 200 in 10; a drag asks for more."""
+    page = seen.open("image=t004&panels=label")
+    page.wait_for_selector("canvas")
+    page.evaluate(
+        """() => {
+            window.refused = 0;
+            history.replaceState = () => { refused++; throw new DOMException("too many", "SecurityError"); };
+        }"""
+    )
+    page.keyboard.press("z")
+    for _ in range(5):
+        page.keyboard.press("[")
+        page.keyboard.press("+")
+    assert page.inner_text("#zoom-value") == "759 %" and page.input_value("#opacity") == "0.15"
+    seen.until("refused === 1")
+    page.evaluate("delete history.replaceState")
+    page.keyboard.press("]")
+    assert "opacity=0.25" in seen.link()
+
+
+def test_back_goes_to_the_view_as_it_was_left(seen):
+    page = seen.open()
+    page.fill("#search", "t00")
+    page.locator(".card").first.click()
+    page.go_back()
+    seen.until("document.getElementById('viewer').hidden")
+    assert page.input_value("#search") == "t00" and len(seen.rows()) == 10

@@ -96,7 +96,7 @@ def test_overlay_hatch_and_class_toggles(seen, work):
     assert set(hatch[stored == 255][:, 0].tolist()) == {40, 245}
     page.locator("#title").focus()
     page.keyboard.press("1")  # the class cat
-    assert "hidden=cat" in page.url
+    assert "hidden=cat" in seen.link()
     overlay, hatch = painted(page, "label")
     assert (overlay[stored == 1, 3] == 0).all() and (overlay[stored == 2, 3] == 255).all()
     page.keyboard.press("0")
@@ -119,14 +119,14 @@ def test_panels_zoom_and_cursor_by_keyboard(seen):
     page.keyboard.press("Shift+Digit1")
     assert page.locator("canvas[data-kind=photo]").count() == 0
     page.keyboard.press("+")
-    assert page.inner_text("#zoom-value") == "150 %" and "zoom=1.500" in page.url
+    assert page.inner_text("#zoom-value") == "150 %" and "zoom=1.500" in seen.link()
     page.locator("canvas[data-kind=label]").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
-    assert "pixel=46%2C40" in page.url  # from the middle, 45 and 30
+    assert "pixel=46%2C40" in seen.link()  # from the middle, 45 and 30
     page.keyboard.press("z")
     page.keyboard.press("]")
-    assert "zoom" not in page.url and "opacity=0.75" in page.url
+    assert "zoom" not in seen.link() and "opacity=0.75" in page.url
     page.keyboard.press("n")
     seen.until("document.getElementById('title').textContent !== 't002'")
     assert page.locator("canvas[data-kind=photo]").count() == 0  # the choice of panels stays
@@ -144,11 +144,11 @@ def test_wheel_keeps_the_point_under_the_pointer_in_all_panels(seen):
     seen.until("document.getElementById('zoom-value').textContent !== '100 %'")
     page.mouse.move(box["x"] + box["width"] * 0.55 + 0.2, box["y"] + box["height"] * 0.45)
     assert page.inner_text("#pixel-place") == before
-    before = page.url
+    before = seen.link()
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3, steps=3)
     page.mouse.up()
-    assert page.url != before and "pixel" not in page.url  # dragged, not clicked
+    assert seen.link() != before and "pixel" not in page.url  # dragged, not clicked
 
 
 def test_changes_since_the_last_round(seen, work):

@@ -19,8 +19,10 @@
     pixel: "",
     zoom: "",
   };
+  const QUIET = 250; // milliseconds without a change before the address is written: browsers count and refuse
   const listeners = [];
   let current = { ...DEFAULTS };
+  let timer = null;
 
   function parse(hash) {
     const given = new URLSearchParams(hash.replace(/^#/, ""));
@@ -43,6 +45,16 @@
     return `#${written}`;
   }
 
+  // A refused address is no loss: the view is as asked for, and the next change writes it.
+  function address(method) {
+    clearTimeout(timer);
+    try {
+      history[method](null, "", write(current));
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+    }
+  }
+
   function adopt(next) {
     const before = current;
     current = next;
@@ -52,12 +64,15 @@
 
   auxseg.state = {
     get: () => current,
-    // Change some keys. Opening and closing an image is a step to go back to, the rest replaces the address.
+    // Change some keys. Opening and closing an image is a step to go back to, the rest soon replaces the address.
     set(patch) {
       const next = { ...current, ...patch };
       const isStep = next.image !== current.image && (!next.image || !current.image);
-      history[isStep ? "pushState" : "replaceState"](null, "", write(next));
+      if (isStep) address("replaceState"); // what "back" goes back to
       adopt(next);
+      if (isStep) return address("pushState");
+      clearTimeout(timer);
+      timer = setTimeout(() => address("replaceState"), QUIET);
     },
     link: (patch) => write({ ...current, ...patch }),
     // Listeners get the set of keys that changed.
