@@ -82,6 +82,62 @@ def test_rounds_and_splits(seen, work):
     assert page.locator("#viewer").is_hidden()
 
 
+def focused(page):
+    return page.evaluate("document.activeElement.dataset.id")
+
+
+def test_the_first_key_goes_to_the_first_card(seen):
+    page = seen.open("sort=id")
+    page.keyboard.press("n")
+    assert focused(page) == seen.rows()[0]
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == seen.rows()[1]
+    page.click("[aria-label^='order 1: smallest first']")
+    page.keyboard.press("n")
+    assert focused(page) == seen.rows()[0] == "t038"
+    page.fill("#search", "t00")
+    page.locator("#list").focus()
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == seen.rows()[0] == "t009"
+
+
+def test_the_tab_key_reaches_one_card_wherever_the_list_is(seen):
+    page = seen.open("sort=id")
+    page.keyboard.press("n")
+    page.evaluate("document.getElementById('list').scrollTop = 1e9")
+    seen.until("!document.querySelector('.card[aria-posinset=\"1\"]')")
+    assert page.locator(".card[tabindex='0']").count() == 1
+    page.locator("#list").focus()
+    page.keyboard.press("Tab")
+    assert focused(page) in seen.ids()
+
+
+def test_a_card_keeps_the_focus_in_another_round_and_size(seen):
+    page = seen.open("sort=-changed")
+    page.keyboard.press("n")
+    before = focused(page)
+    page.keyboard.press(",")
+    seen.until("auxseg.app.round === 'r1'")
+    assert focused(page) == before
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == seen.rows()[seen.rows().index(before) + 1]
+    page.set_viewport_size({"width": 960, "height": 700})
+    seen.until("document.getElementById('list').clientWidth < 700")
+    page.keyboard.press("p")
+    assert focused(page) == before
+
+
+def test_brackets_that_a_keyboard_has_on_altgr_or_option(seen):
+    page = seen.open("image=t001&opacity=0.5")
+    page.wait_for_selector("canvas")
+    german = {"key": "[", "code": "Digit8", "bubbles": True}
+    for held in ({"ctrlKey": True, "altKey": True, "modifierAltGraph": True}, {"altKey": True}):
+        page.dispatch_event("body", "keydown", german | held)
+    assert page.input_value("#opacity") == "0.3" and "hidden" not in seen.link()
+    page.dispatch_event("body", "keydown", german | {"ctrlKey": True})
+    assert page.input_value("#opacity") == "0.3"
+
+
 def test_hostile_names_are_text(seen):
     page = seen.open("sort=id")
     assert ODD_ID in page.locator(".card .name").all_inner_texts()

@@ -22,13 +22,15 @@
       list.addEventListener("keydown", onKey);
       new ResizeObserver(() => auxseg.gallery.render()).observe(list);
     },
-    // Draw anew: other rows, other order, other thumbnails.
+    // Draw anew: other rows, other order, other thumbnails. The image that had the focus keeps it.
     render() {
+      const focused = document.activeElement?.closest(".card")?.dataset.id;
       for (const card of shown.values()) card.remove();
       shown.clear();
       measure();
       auxseg.byId("empty").hidden = app.rows.length > 0;
       drawNow();
+      if (focused !== undefined) focusAgain(focused);
     },
     // Tell the verdicts anew.
     refresh() {
@@ -37,8 +39,13 @@
       }
     },
     toTop: () => list.scrollTo(0, 0),
+    // Move the focus by some cards; without one it goes to the first.
+    move(by) {
+      auxseg.gallery.focus(app.focused === null ? 0 : app.focused + by);
+    },
     // Scroll to a position in the order and give its card the focus.
     focus(position) {
+      if (!app.rows.length) return;
       const at = Math.max(0, Math.min(app.rows.length - 1, position));
       const top = Math.floor(at / layout.columns) * layout.height;
       if (top < list.scrollTop) list.scrollTop = top;
@@ -47,13 +54,25 @@
       }
       app.focused = at;
       drawNow();
-      for (const [position_, card] of shown) {
-        card.tabIndex = position_ === at ? 0 : -1;
-        card.ariaSelected = String(position_ === at);
-      }
-      shown.get(at)?.focus({ preventScroll: true });
+      shown.get(at).focus({ preventScroll: true });
     },
   };
+
+  function focusAgain(id) {
+    const position = app.rows.findIndex((i) => app.page.records.id[i] === id);
+    if (position >= 0) auxseg.gallery.focus(position);
+    else list.focus();
+  }
+
+  // The Tab key reaches one card: that which had the focus, or the first in sight while that is not drawn.
+  function markFocused() {
+    const inSight = Math.ceil(list.scrollTop / layout.height) * layout.columns;
+    const stop = shown.has(app.focused) ? app.focused : Math.min(app.rows.length - 1, inSight);
+    for (const [position, card] of shown) {
+      card.tabIndex = position === stop ? 0 : -1;
+      card.setAttribute("aria-selected", String(position === app.focused));
+    }
+  }
 
   function measure() {
     const [, cellHeight] = app.base.sheets.cell;
@@ -82,6 +101,7 @@
       fresh.append(shown.get(position));
     }
     spacer.append(fresh);
+    markFocused();
   }
 
   function makeCard(position) {
@@ -100,13 +120,14 @@
       {
         class: "card",
         href: auxseg.state.link({ image: id[i] }),
-        tabindex: position === app.focused ? 0 : -1,
         "aria-posinset": position + 1,
         "aria-setsize": app.rows.length,
         role: "option",
-        "aria-selected": String(position === app.focused),
         "data-id": id[i],
-        onfocus: () => (app.focused = position),
+        onfocus: () => {
+          app.focused = position;
+          markFocused();
+        },
         onclick: (event) => {
           if (event.ctrlKey || event.metaKey || event.shiftKey) return;
           event.preventDefault();
@@ -139,6 +160,6 @@
     Object.assign(steps, { PageDown: perPage, PageUp: -perPage, Home: -app.rows.length, End: app.rows.length });
     if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    auxseg.gallery.focus((app.focused ?? -1) + steps[event.key]);
+    auxseg.gallery.move(steps[event.key]);
   }
 })(window.auxseg);

@@ -12,12 +12,12 @@
     {
       keys: ["n", "j"],
       does: "next image",
-      run: () => (isOpen() ? auxseg.viewer.step(1) : auxseg.gallery.focus((app.focused ?? -1) + 1)),
+      run: () => (isOpen() ? auxseg.viewer.step(1) : auxseg.gallery.move(1)),
     },
     {
       keys: ["p", "k"],
       does: "previous image",
-      run: () => (isOpen() ? auxseg.viewer.step(-1) : auxseg.gallery.focus((app.focused ?? 1) - 1)),
+      run: () => (isOpen() ? auxseg.viewer.step(-1) : auxseg.gallery.move(-1)),
     },
     { keys: ["Enter"], does: "open the image that has the focus", native: true },
     { keys: ["Escape"], does: "close the image", run: () => state.set({ image: "" }) },
@@ -60,7 +60,7 @@
 
   function onKey(event) {
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.metaKey || ((event.ctrlKey || event.altKey) && !writesSign(event))) return;
     if (typing) {
       if (event.key === "Escape" && !event.target.closest("dialog")) byId(isOpen() ? "title" : "list").focus();
       return;
@@ -72,10 +72,15 @@
     if (!(found.once && event.repeat)) found.run(event.key);
   }
 
+  // Many keyboards have brackets on AltGr, which is ctrl and alt on Windows, or on Option, which is alt on macOS.
+  function writesSign(event) {
+    return event.getModifierState("AltGraph") || (event.altKey && ["[", "]"].includes(event.key));
+  }
+
   // By the key's place, so that Shift+1 is the first panel on every keyboard.
   function digit(event) {
     const number = /^Digit([1-9])$/.exec(event.code)?.[1];
-    if (!number || !isOpen()) return false;
+    if (!number || !isOpen() || writesSign(event)) return false;
     const name = event.shiftKey ? app.kinds[number - 1] : app.base.classes[number];
     if (name) state.toggle(event.shiftKey ? "panels" : "hidden", name);
     return true;

@@ -13,7 +13,7 @@
     thumbs: [],
     ranked: [],
     thumbWidth: 0,
-    focused: 0,
+    focused: null, // position in the order of the card that has or had the focus
   });
 
   auxseg.say = function (text, isAlert = false) {
@@ -50,7 +50,6 @@
     const keys = now.sort.map((key) => key.replace(/^-/, "")).filter((key) => key !== "id");
     const figures = auxseg.figures(app.base);
     app.ranked = keys.map((key) => figures.find((figure) => figure.key === key)).filter(Boolean);
-    app.focused = Math.min(app.focused, Math.max(0, app.rows.length - 1));
   }
 
   // Draw what the changes concern. Where a script has to come first the last call draws the changes of all.
@@ -75,10 +74,12 @@
 
   function paint(now, changed) {
     const has = (...keys) => keys.some((key) => changed.has(key));
-    if (has("round", "split", "sort", "ranges", "search", "class", "where", "verdict", "thumbs")) {
+    const isReordered = has("round", "split", "sort", "ranges", "search", "class", "where", "verdict");
+    if (isReordered) app.focused = null; // positions mean other images now
+    if (isReordered || has("thumbs")) {
       select(now);
       auxseg.controls.render();
-      if (!has("thumbs") && !has("round")) auxseg.gallery.toTop();
+      if (isReordered && !has("round")) auxseg.gallery.toTop();
       auxseg.gallery.render();
       auxseg.renderSummary(app);
     }
