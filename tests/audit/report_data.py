@@ -65,6 +65,8 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             {f"{record}.png": encode_label(_classes(rng, size)) for record in ids["val"]},
         )
     _write_summary(data / "summary", names if masks else [])
+    # what needs no mask
+    write_rows(data / "summary/labels.csv", [{"round": name, "class": "all", "pixels": 7} for name in names])
 
 
 def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tuple, rng: np.random.Generator) -> None:
@@ -110,8 +112,9 @@ def _classes(rng: np.random.Generator, size: tuple) -> np.ndarray:
 def _write_summary(folder: Path, names: list[str]) -> None:
     kinds = [(name, "labels", "train") for name in names] + [(name, "model", "val") for name in names[1:]]
     rows = [
-        {"round": name, "what": what, "set": split, "miou": 40.0 + index, "precision": 80.25, "recall": None}
+        {"round": name, "what": what, "set": split, "miou": 40.0 + index, "precision": 80.25, "recall": recall}
         for index, (name, what, split) in enumerate(kinds)
+        for recall in [None if index % 2 else 50.0 + index]
     ]
     per_class = [
         {"round": name, "what": what, "class": class_name, "iou": 12.34, "precision": 1.0, "recall": float("nan")}

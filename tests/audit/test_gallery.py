@@ -207,14 +207,19 @@ def test_contrast_of_text(seen, scheme):
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
 
 
-def test_tables(seen):
+def test_tables_sort_both_ways_and_leave_gaps_last(seen):
     page = seen.open(name="tables.html")
-    page.click("#rounds th:nth-child(4) button")
-    values = [float(text) for text in page.locator("#rounds td:nth-child(4)").all_inner_texts()]
-    assert values == sorted(values, reverse=True) and len(values) == 5
-    page.click("#rounds th:nth-child(4) button")
-    assert page.get_attribute("#rounds th:nth-child(4)", "aria-sort") == "ascending"
     assert page.locator("#classes td b").count() == 0
+    for column, first, values, gaps in (
+        (2, "ascending", ["labels"] * 3 + ["model"] * 2, []),
+        (4, "descending", ["40", "41", "42", "43", "44"], []),
+        (6, "descending", ["50", "52", "54"], ["-", "-"]),
+    ):
+        orders = {"ascending": values + gaps, "descending": values[::-1] + gaps}
+        for order in (first, *(orders.keys() - {first}), first):
+            page.click(f"#rounds th:nth-child({column}) button")
+            assert page.get_attribute(f"#rounds th:nth-child({column})", "aria-sort") == order
+            assert page.locator(f"#rounds td:nth-child({column})").all_inner_texts() == orders[order]
 
 
 def test_ten_thousand_images(visit, work, tmp_path, multiplied):
