@@ -9,10 +9,11 @@ from auxseg.review.apply import decide_uses
 from auxseg.review.uses import TrainingUse, Use, read_uses, summarise, write_uses
 
 LEAVE_OUT = ReviewParams(rejected="leave_out")
+NAMES = ("background", "cat", "dog")
 
 
 def test_without_verdicts_every_image_is_trained_on():
-    assert decide_uses({"a": "1", "b": "2"}, [], LEAVE_OUT) == ({"a": TrainingUse(), "b": TrainingUse()}, [])
+    assert decide_uses({"a": "1", "b": "2"}, [], LEAVE_OUT, NAMES) == ({"a": TrainingUse(), "b": TrainingUse()}, [])
 
 
 @pytest.mark.parametrize("rejected", ["leave_out", "ignore"])
@@ -26,7 +27,7 @@ def test_what_verdicts_do(rejected):
         verdict("gone", verdict="reject"),
         verdict("partly", drop_classes=("cat",)),
     ]
-    uses, stale = decide_uses(hashes, verdicts, ReviewParams(rejected=rejected))
+    uses, stale = decide_uses(hashes, verdicts, ReviewParams(rejected=rejected), NAMES)
     assert uses == {
         "good": TrainingUse(),
         "bad": TrainingUse(Use(rejected)),
@@ -47,20 +48,30 @@ def test_one_rejection_rejects_and_drops_add_up():
         verdict("b", reviewer="bob", drop_classes=("cat",)),
     ]
     for order in (verdicts, verdicts[::-1]):
-        uses, _ = decide_uses(hashes, order, LEAVE_OUT)
+        uses, _ = decide_uses(hashes, order, LEAVE_OUT, NAMES)
         assert uses == {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse(dropped=("cat", "dog")), "c": TrainingUse()}
 
 
 def test_a_fresh_verdict_counts_beside_a_stale_one():
     verdicts = [verdict("a", OTHER, "reject", "ann"), verdict("a", HASH, "accept", "bob", drop_classes=("cat",))]
-    uses, stale = decide_uses({"a": HASH}, verdicts, LEAVE_OUT)
+    uses, stale = decide_uses({"a": HASH}, verdicts, LEAVE_OUT, NAMES)
     assert uses == {"a": TrainingUse(dropped=("cat",))}
     assert [one.reviewer for one in stale] == ["ann"]
 
 
+def test_a_class_that_is_gone_matters_where_the_label_is_still_the_same():
+    fresh, stale = verdict("a", drop_classes=("cow",)), verdict("b", OTHER, drop_classes=("cow",))
+    uses, unapplied = decide_uses({"a": HASH, "b": HASH}, [stale], LEAVE_OUT, NAMES)
+    assert (uses["b"], unapplied) == (TrainingUse(), [stale])
+    with pytest.raises(
+        DataError, match=r"verdicts\.csv: r0 a: drop_classes holds 'cow', but the classes are .*take it out"
+    ):
+        decide_uses({"a": HASH, "b": HASH}, [fresh, stale], LEAVE_OUT, NAMES)
+
+
 def test_nothing_left_to_train_on_is_refused():
     with pytest.raises(DataError, match=r"^review/verdicts\.csv: rejects every label"):
-        decide_uses({"a": HASH}, [verdict("a", verdict="reject")], LEAVE_OUT)
+        decide_uses({"a": HASH}, [verdict("a", verdict="reject")], LEAVE_OUT, NAMES)
 
 
 def test_notes_reviewers_and_acceptances_leave_no_trace(tmp_path):
@@ -70,7 +81,7 @@ def test_notes_reviewers_and_acceptances_leave_no_trace(tmp_path):
         "silent": [verdict("a", verdict="reject")],
         "talking": [verdict("a", verdict="reject", note="blurred", reviewer="x", date="2026-02-02"), verdict("b")],
     }.items():
-        write_uses(tmp_path / name, decide_uses(hashes, verdicts, LEAVE_OUT)[0])
+        write_uses(tmp_path / name, decide_uses(hashes, verdicts, LEAVE_OUT, NAMES)[0])
     assert (tmp_path / "silent").read_bytes() == (tmp_path / "talking").read_bytes()
 
 

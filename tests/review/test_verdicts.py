@@ -52,7 +52,7 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
         (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "row 3: drop_classes holds 'cow', but the classes are cat, dog"),
         (f"a,{HASH},r0,accept,,,me,yesterday", "row 3: date 'yesterday' is no ISO date"),
         (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "row 3 has more cells than the header"),
-        (f"a,{HASH},r0,accept", "row 3 has no column 'drop_classes'"),
+        (f"a,{HASH},r0,accept", "row 3 has no cell 'drop_classes'"),
     ],
 )
 def test_a_bad_row_is_one_line_that_names_file_and_row(table, row, message):
@@ -70,8 +70,16 @@ def test_class_names_pass_where_the_class_table_is_not_known(table):
 
 def test_a_missing_column_is_named(table):
     path = table(f"a,{HASH},accept,,,me,2026-01-01", header=HEADER.replace("round,", ""))
-    with pytest.raises(DataError, match=r"verdicts\.csv: row 2 has no column 'round'; the header is " + HEADER):
+    with pytest.raises(DataError, match=r"verdicts\.csv: row 1 has no column 'round'; the header is " + HEADER):
         read_verdicts(path)
+
+
+@pytest.mark.parametrize("content", ["", f"a,{HASH},r0,reject,,,me,2026-01-01\n"], ids=["emptied", "only a row"])
+def test_a_table_without_header_is_refused(tmp_path, content):
+    """It would read as no verdicts at all, and un-reject every label."""
+    (tmp_path / "verdicts.csv").write_text(content)
+    with pytest.raises(DataError, match=r"verdicts\.csv: row 1 has no column 'image_id'"):
+        read_verdicts(tmp_path / "verdicts.csv")
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -13,10 +13,10 @@ from auxseg.review.verdicts import conflicts, label_hashes, read_verdicts, write
 def main(stage: Stage) -> None:
     manifest = stage.input("data/manifest")
     labels = shard_files(stage.input(f"data/labels/{stage.round}"), manifest_shards(manifest), ".zip")
-    classes = read_classes(manifest / "classes.csv")
-    verdicts = read_verdicts(stage.input("review/verdicts.csv"), classes.with_background)
+    classes = read_classes(manifest / "classes.csv").with_background
+    verdicts = read_verdicts(stage.input("review/verdicts.csv"))
     own = [verdict for verdict in verdicts if verdict.round == stage.round]
-    uses, stale = decide_uses(label_hashes(labels.values()), own, stage.params(ReviewParams))
+    uses, stale = decide_uses(label_hashes(labels.values()), own, stage.params(ReviewParams), classes)
     for verdict in stale:
         logging.warning(
             "%s's verdict on %s is stale (the label has changed since) and not applied; judge it again",

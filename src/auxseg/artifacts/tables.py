@@ -21,9 +21,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header line as a list of dictionaries."""
+    return read_table(path)[1]
+
+
+def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Read the header of a CSV, and its rows as dictionaries."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as stream:
-            return list(csv.DictReader(stream))
+            reader = csv.DictReader(stream)
+            return list(reader.fieldnames or ()), list(reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
     except (UnicodeDecodeError, csv.Error) as error:

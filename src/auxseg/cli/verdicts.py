@@ -29,7 +29,7 @@ def run_import(arguments: argparse.Namespace) -> None:
     from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
 
     classes = _class_names()
-    before = read_verdicts(TABLE, classes) if TABLE.exists() else []
+    before = read_verdicts(TABLE) if TABLE.exists() else []
     imported = [verdict for path in arguments.files for verdict in read_verdicts(path, classes)]
     after = merge(before, imported)
     write_verdicts(TABLE, after)
@@ -46,7 +46,7 @@ def run_status(arguments: argparse.Namespace) -> None:
     from auxseg.review.verdicts import VERDICTS, label_hashes, read_verdicts
 
     values = read_params()
-    verdicts = read_verdicts(TABLE, _class_names())
+    verdicts = read_verdicts(TABLE)
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
     for name in sorted({verdict.round for verdict in verdicts} | set(values["label_rounds"]), key=lambda r: int(r[1:])):
         own = [verdict for verdict in verdicts if verdict.round == name]

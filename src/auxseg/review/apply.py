@@ -1,15 +1,15 @@
 """What the verdicts on one round's labels do to them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from auxseg.errors import DataError
 from auxseg.params.review import ReviewParams
 from auxseg.review.uses import TrainingUse, Use
-from auxseg.review.verdicts import Verdict
+from auxseg.review.verdicts import Verdict, check_dropped
 
 
 def decide_uses(
-    hashes: Mapping[str, str], verdicts: Iterable[Verdict], params: ReviewParams
+    hashes: Mapping[str, str], verdicts: Iterable[Verdict], params: ReviewParams, classes: Collection[str]
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return the use of every image, and the verdicts that are stale and therefore not applied.
 
@@ -19,9 +19,10 @@ def decide_uses(
         hashes: image id -> SHA-256 of the round's label PNG.
         verdicts: of this round alone.
         params: what a rejection does.
+        classes: names that a verdict may drop; a stale one may name others, of an older class table.
 
     Raises:
-        DataError: no image would be left to train on.
+        DataError: no image would be left to train on, or a verdict drops an unknown class.
     """
     verdicts = list(verdicts)
     stale = [verdict for verdict in verdicts if verdict.is_stale(hashes)]
@@ -29,6 +30,7 @@ def decide_uses(
     for verdict in verdicts:
         if verdict.is_stale(hashes):
             continue
+        check_dropped(verdict.drop_classes, classes, f"review/verdicts.csv: {verdict.round} {verdict.image_id}")
         if verdict.verdict == "reject":
             rejected.add(verdict.image_id)
         dropped.setdefault(verdict.image_id, set()).update(verdict.drop_classes)

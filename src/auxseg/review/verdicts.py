@@ -8,12 +8,12 @@ import datetime
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.archive import Archive
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.tables import read_table, write_csv
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import DataError
 
@@ -59,7 +59,9 @@ def read_verdicts(path: Path, classes: Collection[str] | None = None) -> list[Ve
     Raises:
         DataError: one line that names file and row (the header is row 1).
     """
-    return [_verdict(row, f"{path}: row {number}", classes) for number, row in enumerate(read_csv(path), start=2)]
+    header, rows = read_table(path)
+    _check_header(path, header)
+    return [_verdict(row, f"{path}: row {number}", classes) for number, row in enumerate(rows, start=2)]
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -95,10 +97,17 @@ def label_hashes(archives: Iterable[Path]) -> dict[str, str]:
     }
 
 
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    # a table that has lost its header would count as one without verdicts, and un-reject every label
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise DataError(f"{path}: row 1 has no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+
+
 def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collection[str] | None) -> Verdict:
     missing = [name for name in COLUMNS if row.get(name) is None]
     if missing:
-        raise DataError(f"{where} has no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+        raise DataError(f"{where} has no cell '{missing[0]}'; the header is {','.join(COLUMNS)}")
     if None in row:
         raise DataError(f"{where} has more cells than the header; put a note that holds a comma into double quotes")
     cells = {name: str(row[name]).strip() for name in COLUMNS}
@@ -111,14 +120,27 @@ def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collecti
     if cells["verdict"] not in VERDICTS:
         raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
-    unknown = [] if classes is None else [name for name in dropped if name not in classes]
-    if unknown:
-        raise DataError(f"{where}: drop_classes holds '{unknown[0]}', but the classes are {', '.join(classes)}")
+    if classes is not None:
+        check_dropped(dropped, classes, where)
     try:
         _parse_date(cells["date"])
     except ValueError:
         raise DataError(f"{where}: date '{cells['date']}' is no ISO date; write it as 2026-01-31T12:00:00Z") from None
     return Verdict(**{**cells, "drop_classes": dropped})
+
+
+def check_dropped(dropped: Iterable[str], classes: Collection[str], where: str) -> None:
+    """Refuse classes to be dropped that are not in the class table.
+
+    Raises:
+        DataError: names `where` and the first unknown class.
+    """
+    for name in dropped:
+        if name not in classes:
+            raise DataError(
+                f"{where}: drop_classes holds '{name}', but the classes are {', '.join(classes)}; write one of "
+                "them, or take it out"
+            )
 
 
 def _parse_date(text: str) -> datetime.datetime:
