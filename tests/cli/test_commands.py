@@ -14,6 +14,7 @@ from dvc.repo import Repo
 
 from auxseg.cli.main import main
 from auxseg.cli.table import format_table
+from auxseg.errors import ResourceError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -154,6 +155,30 @@ def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
     # back to the demo: its own scan is the one in git
     assert main(["use", "demo"]) == 0
     assert Path("data/raw.yaml").read_bytes() == (ROOT / "data/raw.yaml").read_bytes()
+
+
+def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, capsys):
+    """The figures would be called weakly supervised, and be those of the masks."""
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "truth").mkdir()
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    values = params()
+    values["data"]["folder"]["masks"] = "truth"
+    values["labels"] |= {"initial": "precomputed", "path": "seeds/../truth"}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    assert main(["scan"]) == 2
+    assert "key 'labels.path': " in (error := capsys.readouterr().err) and "holds the masks" in error
+    assert params()["labels"]["sha256"] is None
+
+
+def test_what_the_machine_lacks_is_no_refusal(project, monkeypatch):
+    """Exit code 1: another attempt may succeed; 2 would say that it cannot."""
+
+    def starve() -> None:
+        raise ResourceError("a worker process was killed")
+
+    monkeypatch.setattr("auxseg.cli.scan.scan_root", starve)
+    assert main(["scan"]) == 1
 
 
 def test_use_without_a_data_root_says_what_is_next(project, capsys):

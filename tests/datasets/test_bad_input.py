@@ -5,6 +5,8 @@ import pytest
 from builders import lines, mask, photo
 from PIL import Image
 
+from auxseg.datasets.collect import RESERVED
+
 CLASSES = {"cat": 8, "dog": 12}
 
 
@@ -130,6 +132,7 @@ def test_the_number_of_other_problems_is_told(voc, project):
         ({"format": "vox"}, ["data.format", "'vox'"]),
         ({"format": "voc", "clases": {}}, ["unknown key 'data.clases'", "did you mean 'classes'?"]),
         ({"format": "voc", "classes": ["cat;dog"]}, ["data.classes: 'cat;dog' cannot be a class name"]),
+        *(({"format": "voc", "classes": [name]}, [f"'{name}' cannot be a class name"]) for name in RESERVED),
         ({"format": "folder", "labels": "npy"}, ["data.labels", "needs format voc"]),
     ],
 )

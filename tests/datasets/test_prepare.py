@@ -1,5 +1,6 @@
 """The stage's script on good data: every format, split and kind of labels."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from builders import lines, mask, photo
 from PIL import Image
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.datasets.folder import in_val
 from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
 from auxseg.datasets.prepare import prepare
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
 CLASSES = {"cat": 8, "dog": 12}
@@ -97,9 +99,9 @@ def test_masks_are_optional_image_by_image(voc, run):
     assert run(voc, format="voc", classes=CLASSES)[2] == {}
 
 
-def test_without_masks_dataset_json_says_so(voc, run, tmp_path):
+def test_without_a_folder_of_masks_the_list_is_empty(voc, run):
     (voc / "SegmentationClass").rename(voc / "elsewhere")
-    run(voc, format="voc", classes=CLASSES)
+    assert run(voc, format="voc", classes=CLASSES)[2] == {}
 
 
 def test_other_lists_and_no_val(voc, run):
@@ -142,6 +144,32 @@ def test_a_class_without_train_image_is_warned_of(voc, run, caplog):
     assert "class 'cow' has no train image" in caplog.text
 
 
+def test_a_class_in_every_train_image_is_warned_of(voc, run, caplog):
+    run(voc, format="voc", classes=CLASSES)
+    assert "class 'cat' is in every train image" in caplog.text
+    assert "'dog'" not in caplog.text
+
+
+def test_a_list_may_name_classes_that_are_not_voc_s(voc, run):
+    lines(voc / "image_labels.csv", "image_id,labels", "a,tabby", "b,tabby poodle", "c,poodle")
+    for name in "abc":
+        mask(voc / f"SegmentationClass/{name}.png", (1, 2))
+    assert run(voc, format="voc", classes=["tabby", "poodle"])[1].values == (1, 2)
+
+
+@pytest.mark.parametrize("names", [["person", "dog"], ["tabby", "dog"], ["aeroplane", "cat"]])
+def test_a_list_does_not_give_voc_s_classes_other_mask_values(voc, run, names):
+    with pytest.raises(
+        ParamsError, match=r"'data\.classes': a list counts .*; write names with the values .*(dog: 12|cat: 8)"
+    ):
+        run(voc, format="voc", classes=names, unlisted="background")
+
+
+def test_a_list_that_begins_as_voc_s_is_voc_s(voc, run):
+    names = ["aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"]
+    assert run(voc, format="voc", classes=names, unlisted="background")[1].values == tuple(range(1, 9))
+
+
 def test_labels_from_xml(voc, run):
     for name, objects in {"a": [("cat", 0), ("dog", 1)], "b": [("dog", 0)]}.items():
         body = "".join(f"<object><name>{key}</name><difficult>{hard}</difficult></object>" for key, hard in objects)
@@ -173,7 +201,8 @@ def test_folder_with_split_and_names_with_spaces(folder, run):
         "one.jpg,traffic light; car,train", "two,traffic light,train", "three,,val",
     )  # fmt: skip
     mask(folder / "truth/two.png", (2, 255))
-    records, classes, masks = run(folder, format="folder", folder={"masks": "truth"})
+    names = ["car", "traffic light"]
+    records, classes, masks = run(folder, format="folder", classes=names, folder={"masks": "truth"})
     assert classes.names == ("car", "traffic light")
     assert classes.values == (1, 2)
     assert {record.id: (record.split, record.labels) for record in records} == {
@@ -184,17 +213,34 @@ def test_folder_with_split_and_names_with_spaces(folder, run):
     assert masks == {"two": "truth/two.png"}
 
 
+def test_folder_without_masks_takes_the_labels_names_as_classes(folder, run):
+    lines(folder / "image_labels.csv", "image_id,labels", "one,traffic light;car", "two,traffic light")
+    assert run(folder, format="folder", folder={"val_share": 0.0})[1].names == ("car", "traffic light")
+
+
+def test_folder_with_masks_needs_class_names(folder, run):
+    """Another label in the CSV would change the alphabetical order, and so what the masks' values mean."""
+    lines(folder / "image_labels.csv", "image_id,labels", "one,car")
+    mask(folder / "truth/one.png", (1,))
+    with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, name the classes"):
+        run(folder, format="folder", folder={"masks": "truth"})
+
+
 def test_folder_without_split_draws_by_id(folder, run):
     rows = [f"{name},car" for name in ("one", "two", "three")]
     lines(folder / "image_labels.csv", "image_id,labels", *rows)
-    values = {"format": "folder", "classes": ["car"]}
-    for share, expected in ((0.0, {"train"}), (0.999, {"val", "train"})):
-        try:
-            records, *_ = run(folder, **values, folder={"val_share": share})
-        except DataError as error:
-            assert "train split is empty" in str(error)
-        else:
-            assert {record.split for record in records} <= expected
+    for share, expected in ((0.0, set()), (0.6, {"three"}), (0.65, {"two", "three"})):
+        records, *_ = run(folder, format="folder", classes=["car"], folder={"val_share": share})
+        assert {record.id for record in records if record.split == "val"} == expected
+
+
+def test_the_val_share_of_many_ids():
+    drawn = [in_val(f"photo-{number}", 0.2) for number in range(2000)]
+    assert 340 < sum(drawn) < 460  # 400, +- 3.4 standard deviations
+    # by hand: the first eight bytes of the hash are that share of all numbers of 64 bits
+    head = hashlib.sha256(b"val:photo-0").digest()[:8]
+    assert in_val("photo-0", int.from_bytes(head, "big") / 2**64 + 1e-9)
+    assert not in_val("photo-0", int.from_bytes(head, "big") / 2**64 - 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +248,7 @@ def test_folder_without_split_draws_by_id(folder, run):
     [
         (["one,car,test"], r"line 2: split 'test' of 'one' is neither train nor val"),
         (["four,car,train"], r"line 2: image 'four' is listed, but .*images has no such photo"),
+        (["dogs/one.jpg,car,train"], r"line 2: 'dogs/one' cannot be an id; give the photo's name without folder"),
         (["one,car,train,x"], r"line 2: more cells than the header"),
         (["one"], r"line 2: fewer cells than the header"),
         ([",car,train"], r"line 2: no image_id"),
@@ -220,4 +267,4 @@ def test_folder_refusals(folder, run, rows, message):
 def test_folder_that_does_not_exist(folder, run, key):
     lines(folder / "image_labels.csv", "image_id,labels", "one,car")
     with pytest.raises(DataError, match=rf"nowhere: no such folder; set data\.folder\.{key}"):
-        run(folder, format="folder", folder={key: "nowhere"})
+        run(folder, format="folder", classes=["car"], folder={key: "nowhere"})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders import lines
 
-from auxseg.datasets.tags import image_id, read_csv_tags, read_npy_tags, read_xml_tags
+from auxseg.datasets.tags import image_id, listed_id, read_csv_tags, read_npy_tags, read_xml_tags
 from auxseg.errors import DataError
 
 
@@ -15,12 +15,18 @@ from auxseg.errors import DataError
         (" a.jpg ", "a"),
         ("a.v2", "a.v2"),
         ("a.v2.PNG", "a.v2"),
-        ("/JPEGImages/a.jpg /SegmentationClassAug/a.png", "a"),
         (".jpg", ".jpg"),
+        ("my cat 1.jpg", "my cat 1"),
     ],
 )
-def test_ids_in_lists(text, expected):
-    assert image_id(text) == expected
+def test_ids(text, expected):
+    assert image_id(text) == listed_id(text) == expected
+
+
+def test_ids_in_lists_of_paths():
+    assert listed_id("/JPEGImages/a.jpg /SegmentationClassAug/a.png\n") == "a"
+    # a cell of a CSV is an id: what has a folder is refused when the photographs are looked for
+    assert image_id("dogs/001.jpg") == "dogs/001"
 
 
 def names(path, known):

@@ -12,6 +12,7 @@ from dvc.repo import Repo
 
 from auxseg.params.dag import chain, shard_names
 from auxseg.pipeline.declaration import declared
+from auxseg.pipeline.fingerprint import Fingerprints
 from auxseg.pipeline.instances import instances, outputs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +92,14 @@ def test_no_mask_leads_to_a_model(repo):
                     path == dep.def_path or path.startswith(dep.def_path + "/") or dep.def_path.startswith(path + "/")
                     for path in written
                 ), (stage.name, dep.def_path)
+
+
+def test_no_code_that_leads_to_a_model_can_read_a_mask():
+    """Every stage is given the data root, so what it imports counts, not only what it declares."""
+    code = Fingerprints(ROOT)
+    readers = {path.stem for path in (ROOT / "workflow/stages").glob("*.py")
+               if "auxseg.datasets.masks" in code.closure(path.stem)}  # fmt: skip
+    assert readers == {"prepare", "score", "evaluate", "audit"}
 
 
 def test_a_masks_path_would_be_seen(folder, tmp_path):

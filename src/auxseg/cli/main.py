@@ -19,7 +19,7 @@ from auxseg.cli import (
     verdicts,
     weights,
 )
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ResourceError
 
 COMMANDS = (
     download,
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         parsed.run(parsed)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_REFUSED
+        return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REFUSED
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) went away; Python would complain at exit
         return EXIT_FAILED

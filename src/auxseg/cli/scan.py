@@ -5,7 +5,10 @@ The data root goes to data/raw.yaml; what another path of params.yaml leads to g
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auxseg.params.data import DataParams
 
 RAW_FILE = Path("data/raw.yaml")
 
@@ -43,6 +46,7 @@ def _scan_paths(values: dict[str, Any], root: Path) -> None:
     from auxseg.datasets.scan import content_sha256
     from auxseg.params.backbone import BackboneParams
     from auxseg.params.cam import CamParams
+    from auxseg.params.data import DataParams
     from auxseg.params.labels import LabelsParams
     from auxseg.params.saliency import SaliencyParams
 
@@ -50,8 +54,10 @@ def _scan_paths(values: dict[str, Any], root: Path) -> None:
     for section in (BackboneParams, SaliencyParams, CamParams, LabelsParams):
         folder, base = (Path(), "the project") if section is BackboneParams else (root, "the data root")
         params = section.parse(values.get(section.key))
-        path = params.watched()
-        found = None if path is None else content_sha256(folder / path, f"{section.key}.{section.path_key}", base)
+        path, key = params.watched(), f"{section.key}.{section.path_key}"
+        if path is not None:
+            _refuse_masks(folder / path, key, root, DataParams.parse(values.get("data")))
+        found = None if path is None else content_sha256(folder / path, key, base)
         if found != params.sha256:
             fresh[section.key] = found
 
@@ -63,3 +69,16 @@ def _scan_paths(values: dict[str, Any], root: Path) -> None:
         edit_params(change)
     for key, found in fresh.items():
         print(f"params.yaml: {key}.sha256 {'cleared' if found is None else 'written'}")
+
+
+def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> None:
+    """Refuse a folder of masks as maps or seeds: the results would be called weakly supervised and be none.
+
+    Raises:
+        DataError: names the key.
+    """
+    from auxseg.errors import DataError
+
+    masks = params.folder.masks if params.format == "folder" else params.mask_folder
+    if masks is not None and path.resolve() == (root / masks).resolve():
+        raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")

@@ -2,7 +2,7 @@
 
 import difflib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
+
+RESERVED = ("background", "all", "ignore")
+"""What result tables call class 0, the whole label and 255."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,25 @@ def collect(root: Path, params: DataParams) -> Collected:
 def _collect_folder(root: Path, params: DataParams) -> Collected:
     if params.labels != "csv":
         raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
+    if params.classes is None and params.folder.masks is not None:
+        raise ParamsError(
+            "params.yaml: key 'data.classes': null takes what the labels name, in alphabetical order, so a new name "
+            "would change what mask values mean; with data.folder.masks, name the classes here"
+        )
     known = None if params.classes is None else list(params.classes)
     tags = read_csv_tags(root / params.labels_file, known)
     if not any(row.names for row in tags.values()):
         raise DataError(f"{root / params.labels_file}: no row has a label; write class names into the column 'labels'")
-    classes = class_table(params.classes, sorted({name for row in tags.values() for name in row.names}))
+    found = sorted({name for row in tags.values() for name in row.names})
+    classes = class_table(found if params.classes is None else params.classes, ())
     return _match(list_folder(root, params.folder, tags), tags, classes, params)
 
 
-def class_table(classes: dict[str, int] | list[str] | None, own: tuple[str, ...] | list[str]) -> ClassTable:
-    """Return the class table of `data.classes`; None: the format's own names with mask values 1, 2, …
+def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) -> ClassTable:
+    """Return the class table of `data.classes`; None: the format's `own` names with mask values 1, 2, …
 
     Raises:
+        ParamsError: a list would give one of the format's own classes another mask value than it has there.
         DataError: no class, more than 254, or a name that cannot be stored.
     """
     if isinstance(classes, dict):
@@ -70,15 +80,26 @@ def class_table(classes: dict[str, int] | list[str] | None, own: tuple[str, ...]
     else:
         names = tuple(own if classes is None else classes)
         table = ClassTable(names, tuple(range(1, len(names) + 1)))
+        _refuse_other_values(table, own)
     if not 1 <= len(table) <= 254:
         raise DataError(f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there")
     for name in table.names:
-        if not name.strip() or name != name.strip() or SEPARATOR in name or "\n" in name or name == "background":
+        if not name.strip() or name != name.strip() or SEPARATOR in name or "\n" in name or name in RESERVED:
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
-                "spaces and line ends, and not 'background', which is always class 0"
+                f"spaces and line ends, and none of {', '.join(RESERVED)}, which tables use"
             )
     return table
+
+
+def _refuse_other_values(table: ClassTable, own: Sequence[str]) -> None:
+    values = {name: position for position, name in enumerate(own, 1)}
+    if any(values.get(name, value) != value for name, value in zip(table.names, table.values, strict=True)):
+        pairs = ", ".join(f"{name}: {values.get(name, '?')}" for name in table.names)
+        raise ParamsError(
+            "params.yaml: key 'data.classes': a list counts mask values 1, 2, …, which are not those of this format's "
+            f"classes; write names with the values of your masks: {{{pairs}}}"
+        )
 
 
 def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> Mapping[str, Tags]:
@@ -126,9 +147,6 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
         raise DataError(
             f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
         )
-    for name in classes.names:
-        if not any(name in labels[item.id] for item in kept if item.split == "train"):
-            log.warning("class '%s' has no train image, so it cannot be learned", name)
     return Collected(classes, kept, labels)
 
 

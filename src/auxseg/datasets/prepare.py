@@ -8,7 +8,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
-from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
+from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.root import ensure_scenes
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
@@ -51,3 +51,17 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     counts = Counter(record.split for record in records)
     numbers = (counts["train"], counts["val"], len(found.classes), len(mask_list))
     log.info("%d train and %d val images, %d classes, %d masks", *numbers)
+    _warn_of_shares(found.classes, [record.labels for record in records if record.split == "train"])
+
+
+def _warn_of_shares(classes: ClassTable, train: Sequence[tuple[str, ...]]) -> None:
+    """Warn of classes that a classifier cannot learn: in no image of `train`, the labels by image, or in all."""
+    for name in classes.names:
+        count = sum(name in labels for labels in train)
+        if count == 0:
+            log.warning("class '%s' has no train image, so it cannot be learned", name)
+        elif count == len(train):
+            log.warning(
+                "class '%s' is in every train image: the classifier has nothing to tell it from, and its CAM means "
+                "little; add images without it", name,
+            )  # fmt: skip

@@ -29,12 +29,15 @@ class Tags:
 
 
 def image_id(text: str) -> str:
-    """Return the id in a list entry: `a` of `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
+    """Return the id in a cell: the text without outer spaces and without the ending of a photograph."""
     entry = text.strip()
-    if "/" in entry:
-        entry = PurePosixPath(entry.split()[0]).name
     stem, dot, ending = entry.rpartition(".")
     return stem if dot and stem and f".{ending.lower()}" in PHOTO_SUFFIXES else entry
+
+
+def listed_id(line: str) -> str:
+    """Return the id in a line of a list: `a` of `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
+    return image_id(PurePosixPath(line.split()[0]).name if "/" in line else line)
 
 
 def read_csv_tags(path: Path, known: Collection[str] | None) -> dict[str, Tags]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, refuse, require_folder
-from auxseg.datasets.tags import image_id
+from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -68,4 +68,4 @@ def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
         raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield image_id(line), f"{path} line {number}"
+            yield listed_id(line), f"{path} line {number}"

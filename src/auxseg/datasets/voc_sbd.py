@@ -16,7 +16,7 @@ import numpy as np
 
 from auxseg.artifacts.atomic import atomic_path, write_text
 from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
-from auxseg.datasets.tags import image_id
+from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
 from auxseg.errors import DataError
 from auxseg.images import encode_label
@@ -103,6 +103,6 @@ def _write_mask(job: _Mask) -> None:
 
 def _ids(path: Path) -> list[str]:
     try:
-        return [image_id(line) for line in path.read_text().splitlines() if line.strip()]
+        return [listed_id(line) for line in path.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not readable ({error}); remove the folder and run again") from None

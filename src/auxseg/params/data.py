@@ -59,7 +59,8 @@ class DataParams(Section):
     classes. folder: images and a CSV."""
     classes: dict[str, int] | list[str] | None = None
     """Object classes as `name: mask value`, or a list (mask values 1, 2, …), or null for the format's own
-    (VOC's twenty, COCO's eighty, the scenes' six). The order given is the order of class indices 1..C."""
+    (VOC's twenty, COCO's eighty, the scenes' six; of a folder: the labels' names in alphabetical order). The order
+    given is the order of class indices 1..C."""
     unlisted: Literal["error", "ignore", "background"] = "error"
     """A mask value (and, unless `error`, a label) outside `classes`."""
     labels: Literal["csv", "xml", "npy"] = "csv"
