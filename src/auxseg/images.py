@@ -117,23 +117,34 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
 
 
 def read_index_png(path: Path) -> np.ndarray:
-    """Read a mask or an 8-bit grey map as stored values, uint8 (H, W): palette indices, never its colours.
+    """Read a mask as stored values, uint8 (H, W): palette indices, never its colours.
 
     A 1-bit PNG gives 0 and 1. Grey of 2 or 4 bits is refused: Pillow stretches it, and 1 reads as 85 or 17.
 
     Raises:
         DataError: the file is missing, damaged, no PNG, or a colour image.
     """
+    return _read_png(path, ("P", "L", "1"), "a mask must be an 8-bit palette or grey PNG of class indices")
+
+
+def read_grey_png(path: Path) -> np.ndarray:
+    """Read an 8-bit grey map as float32 (H, W) in [0, 1]: the stored value / 255.
+
+    Nothing but 8-bit grey: a palette's indices and the 0 and 1 of a 1-bit PNG are no intensities, and rounding 16 bits
+    would be a silent loss.
+
+    Raises:
+        DataError: the file is missing, damaged, or another kind of image.
+    """
+    return _read_png(path, ("L",), "a map must be an 8-bit grey PNG, 255 = 1").astype(np.float32) / 255
+
+
+def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
     with _open(path) as image:
-        if image.format != "PNG":
-            raise DataError(f"{path}: a mask must be a PNG, this one is {image.format}; save the indices as 8-bit PNG")
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
-        if image.mode not in ("P", "L", "1") or stretched:
-            kind = "grey of less than 8 bits" if stretched else f"mode {image.mode}"
-            raise DataError(
-                f"{path}: a mask must be an 8-bit palette or grey PNG of class indices, this one is {kind}; "
-                "save the indices"
-            )
+        if image.format != "PNG" or image.mode not in modes or stretched:
+            kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
+            raise DataError(f"{path}: {rule}, this one is {kind}; save it so")
         try:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
@@ -92,6 +93,15 @@ def test_png_by_class(tmp_path):
         path.parent.mkdir(parents=True)
         path.write_bytes(encode_grey(cam))
     np.testing.assert_allclose(load(tmp_path / "seeds", "png").astype(np.float32), cams, atol=0.5 / 255 + 5e-4)
+
+
+def test_a_bitmap_is_refused(tmp_path):
+    """Its 0 and 1 would read as 0 and 1 / 255: no pixel would pass the threshold."""
+    for name, cam in zip(RECORD.labels, maps(17, 25), strict=True):
+        (tmp_path / "seeds" / name).mkdir(parents=True)
+        Image.fromarray(cam > 0.5).save(tmp_path / "seeds" / name / "a.png")
+    with pytest.raises(DataError, match=r"a\.png: a map must be an 8-bit grey PNG, 255 = 1, this one is PNG of mode 1"):
+        load(tmp_path / "seeds", "png")
 
 
 @pytest.mark.parametrize("layout", FORMATS)

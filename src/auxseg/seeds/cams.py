@@ -9,7 +9,7 @@ import numpy as np
 from auxseg.artifacts.atomic import atomic_path
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError
-from auxseg.images import encode_grey, read_index_png
+from auxseg.images import encode_grey, read_grey_png
 from auxseg.params.cam import CamParams
 from auxseg.seeds.folder import seed_folder
 from auxseg.seeds.npy import WRITERS, read_npy_cams, write_npy_cams
@@ -47,7 +47,7 @@ class CamFolder:
         values = [self.classes.values[self.classes.index(name) - 1] for name in record.labels]
         if self.provider == "png":
             sources = [class_png(self.folder, name, record.id) for name in record.labels]
-            cams = [read_index_png(path).astype(np.float32) / 255 for path in sources]
+            cams = [read_grey_png(path) for path in sources]
         else:
             path = self.folder / f"{record.id}.npy"
             found = read_npy_cams(path)
