@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auxseg.artifacts.atomic import atomic_dir, atomic_path, sha256_file, write_json, write_text
+from auxseg.artifacts.atomic import atomic_dir, atomic_path, finished, sha256_file, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -83,3 +83,9 @@ def test_sha256_of_known_bytes(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, example B.1
     assert sha256_file(tmp_path / "abc") == expected
+
+
+def test_finished_files_are_sorted_and_without_what_a_killed_process_left(tmp_path):
+    for name in ("b.csv", "a.csv", ".tmp-7-c.csv", "d.zip"):
+        (tmp_path / name).touch()
+    assert [path.name for path in finished(tmp_path, "*.csv")] == ["a.csv", "b.csv"]

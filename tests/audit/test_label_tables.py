@@ -16,6 +16,8 @@ from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.manifest import read_mask_list
 from auxseg.images import decode_indices
 from auxseg.metrics.saliency import SaliencyMeasures
+from auxseg.metrics.segmentation import Counts
+from auxseg.metrics.tables import write_counts
 from auxseg.pipeline.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,3 +148,18 @@ def test_the_same_bytes_again(project, load_stage):
     load_stage("score").main(Stage("score", "r1", "00"))
     load_stage("summary").main(Stage("summary"))
     assert {path: path.read_bytes() for path in files} == before
+
+
+def test_masks_on_val_alone_and_what_a_killed_stage_left(project, load_stage, tmp_path, monkeypatch):
+    if project:
+        pytest.skip("needs a project without masks")
+    shutil.copytree(Path(), tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    counts = Counts.of(np.array([[0, 1]], np.uint8), np.array([[0, 1]], np.uint8), len(report_data.CLASSES))
+    write_counts(Path("data/evaluate/r2.csv"), {"model+ms+crf": counts})
+    for left in ("data/evaluate/.tmp-7-r1.csv", "data/score/counts/.tmp-7-r1", "data/score/.DS_Store"):
+        Path(left).touch()
+    load_stage("summary").main(Stage("summary"))
+    rows = table("last_round")
+    assert [row["class"] for row in rows] == list(NAMES)
+    assert [(row["labels"], row["model+ms+crf"]) for row in rows[:2]] == [("", "100")] * 2

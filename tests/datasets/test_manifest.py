@@ -86,3 +86,10 @@ def test_shard_files_refuse_missing_and_left_over_ones(tmp_path, there, message)
         (tmp_path / f"{name}.zip").touch()
     with pytest.raises(DataError, match=message):
         shard_files(tmp_path, ["00", "01"], ".zip")
+
+
+def test_what_a_killed_stage_left_half_written_is_not_seen(tmp_path):
+    for name in ("00", "01", ".tmp-1-00", ".tmp-1-02"):
+        (tmp_path / f"{name}.csv").touch()
+    assert manifest_shards(tmp_path) == ["00", "01"]
+    assert list(shard_files(tmp_path, ["00", "01"], ".csv")) == ["00", "01"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.atomic import write_json
+from auxseg.artifacts.atomic import finished, write_json
 from auxseg.artifacts.parquet import write_parquet
 from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import ClassTable, manifest_shards, read_classes, read_manifest, shard_files
@@ -44,9 +44,9 @@ def _score_files(folder: Path, shards: list[str]) -> dict[str, dict[str, list[Pa
     return {
         kind.name: {
             path.name: list(shard_files(path, shards, ".csv").values())
-            for path in sorted(kind.iterdir(), key=lambda path: int(path.name[1:]))
+            for path in sorted(finished(kind, "r*"), key=lambda path: int(path.name[1:]))
         }
-        for kind in folder.iterdir()
+        for kind in finished(folder, "*")
     }
 
 
@@ -54,7 +54,7 @@ def _summarise_scores(stage: Stage, classes: ClassTable, files: dict[str, list[P
     counts: dict[tuple[str, str], Counts] = {}
     for name, paths in files.items():
         counts |= {(name, kind): count for kind, count in _with_best_cam(read_counts(paths, len(classes))).items()}
-    for path in stage.input("data/evaluate").iterdir():
+    for path in finished(stage.input("data/evaluate"), "r*.csv"):
         counts |= {(path.stem, kind): count for kind, count in read_counts([path], len(classes)).items()}
     kinds = list(SETS)
     counts = dict(sorted(counts.items(), key=lambda item: (int(item[0][0][1:]), kinds.index(item[0][1]))))
@@ -80,7 +80,8 @@ def _summarise_scores(stage: Stage, classes: ClassTable, files: dict[str, list[P
     _write(stage, "miou", by_round, ["round", *PLOTTED])
     last = max(miou, key=lambda name: int(name[1:]), default="")
     iou = {(row["what"], row["class"]): row["iou"] for row in per_class if row["round"] == last}
-    last_rows = [{"class": name, LABELS: iou[LABELS, name], FINAL: iou.get((FINAL, name))} for name in _classes_of(iou)]
+    shown_classes = classes.with_background if iou else ()
+    last_rows = [{"class": name, **{what: iou.get((what, name)) for what in (LABELS, FINAL)}} for name in shown_classes]
     _write(stage, "last_round", last_rows, ["class", LABELS, FINAL])
 
 
@@ -134,10 +135,6 @@ def _with_best_cam(pooled: dict[str, Counts]) -> dict[str, Counts]:
     if cams:
         kept[CAM] = max(cams, key=lambda count: count.means()["miou"] or 0)
     return kept
-
-
-def _classes_of(iou: dict[tuple[str, str], float]) -> list[str]:
-    return [name for what, name in iou if what == LABELS]
 
 
 if __name__ == "__main__":

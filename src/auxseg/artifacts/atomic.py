@@ -56,6 +56,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
+def finished(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder that match, sorted, without what a killed process left half-written."""
+    return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
+
+
 def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     with Path(path).open("rb") as stream:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
 
 SCRIPTS = (
@@ -32,10 +33,11 @@ def tables_page(summary: Path) -> str:
     """Return tables.html: every CSV of a folder, `rounds.csv` and `classes.csv` first."""
     first = ("rounds", "classes")
     paths = sorted(
-        summary.glob("*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
+        finished(summary, "*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
     )
-    tables = [_table(path) for path in paths]
-    return environment().get_template("tables.html").render(tables=[table for table in tables if table["rows"]])
+    tables = [table for table in map(_table, paths) if table["rows"]]
+    measured = any(table["name"] == "rounds" for table in tables)
+    return environment().get_template("tables.html").render(tables=tables, measured=measured)
 
 
 def _table(path: Path) -> dict:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv, write_csv
 from auxseg.errors import DataError
 
@@ -122,7 +123,7 @@ def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
 
 def manifest_shards(folder: Path) -> list[str]:
     """Return the shards that the manifest was written for, sorted."""
-    return sorted(path.stem for path in Path(folder).glob("*.csv") if path.stem != "classes")
+    return [path.stem for path in finished(folder, "*.csv") if path.stem != "classes"]
 
 
 def read_classes(path: Path) -> ClassTable:
@@ -138,9 +139,12 @@ def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
 
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:
     """Return shard -> file of a folder of shards, refusing missing and extra ones (DVC keeps old files)."""
-    found = {path.name.removesuffix(suffix): path for path in Path(folder).glob(f"*{suffix}")}
-    wrong = sorted(set(shards) ^ set(found))
-    if wrong:
-        state = "missing" if wrong[0] in shards else "left over from another number of shards"
-        raise DataError(f"{folder}/{wrong[0]}{suffix}: {state}; `auxseg shards {len(shards)}` clears, then run again")
+    found = {path.name.removesuffix(suffix): path for path in finished(folder, f"*{suffix}")}
+    for shard in sorted(set(shards) - set(found)):
+        raise DataError(f"{folder}/{shard}{suffix}: missing; `dvc repro` makes it, or `dvc pull` fetches it")
+    for shard in sorted(set(found) - set(shards)):
+        raise DataError(
+            f"{folder}/{shard}{suffix}: left over from another number of shards; `auxseg shards {len(shards)}` clears, "
+            "then run again"
+        )
     return {shard: found[shard] for shard in shards}
