@@ -18,13 +18,14 @@ import yaml
 from auxseg.crf import class_crf
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, read_mask_list
 from auxseg.datasets.masks import read_mask
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import mask_policy, photos_root
-from auxseg.images import encode_grey, encode_label, read_rgb
+from auxseg.images import encode_grey, encode_label
 from auxseg.inference import predict
 from auxseg.maps import upsample
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
-from auxseg.models.inputs import image_tensor
+from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import load_weights, setup
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
@@ -80,12 +81,13 @@ def main() -> None:
     for record in read_manifest(manifest, "val"):
         if record.id not in paths:
             continue
-        image = image_tensor(root / record.path, device, runtime.max_side)
+        rgb = read_photo(root, record)
+        image = to_tensor(rgb, device, runtime.max_side)
         single, joined = predict(
             network, image, evaluation.scales, flip=evaluation.flip, combine=evaluation.combine,
             low_precision=low_precision,
         )  # fmt: skip
-        rgb, mask = read_rgb(root / record.path), read_mask(root / paths[record.id], classes, unlisted)
+        mask = read_mask(root / paths[record.id], classes, unlisted)
         final = class_crf(rgb, upsample(joined, *mask.shape), evaluation.crf)
         for name, map_ in (("val_miou", upsample(single, *mask.shape)), ("val_miou_ms_crf", final)):
             counts[name] += Counts.of(map_.argmax(axis=0).astype(np.uint8), mask, len(classes))

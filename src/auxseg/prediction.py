@@ -1,20 +1,18 @@
 """Final predictions of photographs (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from auxseg.crf import class_crf
-from auxseg.images import read_rgb
 from auxseg.inference import predict
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.inputs import to_tensor
-from auxseg.parallel import background_processes, track
+from auxseg.parallel import background_processes
 from auxseg.params.crf import CrfParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
@@ -33,26 +31,23 @@ class Prediction(NamedTuple):
 
 def predict_photos(
     network: AuxSegNet,
-    photos: Sequence[Path],
+    photos: Iterable[np.ndarray],
     params: EvaluateParams,
     runtime: RuntimeParams,
     device: torch.device,
-    label: str = "predict",
 ) -> Iterator[Prediction]:
     """Yield the prediction of each photograph, in order; the CRF runs in processes beside the network.
 
     Args:
         network: in eval mode, on `device`.
-        photos: any photographs that `read_rgb` reads.
+        photos: RGB, uint8 (H, W, 3), of any sizes; taken one after the other, a few ahead of the predictions.
         params: scales, flip, how views are joined, CRF.
         runtime: largest side and precision.
         device: where the network is.
-        label: what the progress bar says.
     """
 
     def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for path in track(photos, label):
-            rgb = read_rgb(path)
+        for rgb in photos:
             image = to_tensor(rgb, device, runtime.max_side)
             single, joined = predict(
                 network, image, params.scales, flip=params.flip, combine=params.combine,

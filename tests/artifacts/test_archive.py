@@ -55,3 +55,13 @@ def test_refusals_name_the_file_and_the_member(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"a\.zip: not a readable zip"):
         Archive(tmp_path / "a.zip")
+
+
+def test_a_damaged_member_is_named(tmp_path):
+    path = tmp_path / "a.zip"
+    write_archive(path, {"a.png": b"stored as it is", "b.png": b"whole"})
+    path.write_bytes(path.read_bytes().replace(b"stored", b"spoilt"))
+    archive = Archive(path)
+    with pytest.raises(DataError, match=r"a\.zip: 'a\.png' is damaged .*; run the stage that writes it again"):
+        archive["a.png"]
+    assert archive["b.png"] == b"whole"

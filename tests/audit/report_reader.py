@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 from report_data import sources
 
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.tensors import opened_tensors
 from auxseg.audit import report
-from auxseg.audit.sources import archive, tensors
 from auxseg.datasets.manifest import read_manifest
 from auxseg.params.audit import AuditParams
 
 
 def write(work: Path, serial: bool = True, folder: str = "audit", **params) -> Path:
     """Write the report of `work`; `serial` calls the same function without the price of starting processes."""
-    archive.cache_clear(), tensors.cache_clear()  # a test may put other files under the same names
+    opened_archive.cache_clear(), opened_tensors.cache_clear()  # a test may put other files under the same names
     records = read_manifest(work / "data/manifest")
     with pytest.MonkeyPatch.context() as patch:
         if serial:
             patch.setattr(report, "map_processes", lambda function, items, label, unit: [function(i) for i in items])
-        made = AuditParams(**params)
-        report.write_report(work / folder, sources(work), records, work / "data/summary", made, {"labels": {"a": 1}})
+        made, sections = AuditParams(**params), {"labels": {"a": 1}, "cam": {"provider": "classifier"}}
+        report.write_report(work / folder, sources(work), records, work / "data/summary", made, sections)
     return work / folder
 
 

@@ -19,11 +19,12 @@ from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile
-from auxseg.audit.index import cut_chunks
+from auxseg.audit.index import cut_chunks, dataset_name
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
+from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
-from auxseg.datasets.manifest import read_manifest, shard_of
+from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
 from auxseg.errors import DataError
 from auxseg.fusion import fuse
 from auxseg.images import decode_grey, decode_indices
@@ -144,7 +145,7 @@ def test_sheets_hold_a_cell_for_every_picture(work, base):
 def test_provenance(work, base):
     weights = hashlib.sha256((work / "data/models/r2.safetensors").read_bytes()).hexdigest()
     assert base["provenance"]["weights"]["r2"] == weights
-    assert base["provenance"]["params"] == {"labels": {"a": 1}}
+    assert base["provenance"]["params"] == {"labels": {"a": 1}, "cam": {"provider": "classifier"}}
     assert base["provenance"]["versions"]["numpy"] == np.__version__
     declared = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
     for origin in base["provenance"]["origins"]:  # as dvc.yaml has it
@@ -212,9 +213,36 @@ def test_same_bytes_from_worker_processes(work):
 def test_without_masks_and_val(tmp_path):
     make(tmp_path, rounds=1, train=4, val=0, masks=False)
     folder = write(tmp_path)
-    assert "no masks" in (folder / "tables.html").read_text()
+    page = (folder / "tables.html").read_text()
+    assert "no scores: the data set has no masks" in page and 'id="labels"' in page
     assert set(read_script(folder / "index/base.js")["records"]) == {"train"}
     assert read_script(folder / "index/r1-train.js")["figures"]["iou"] == [None] * 4
+
+
+def test_with_masks_nothing_is_said_of_them(work):
+    assert "no masks" not in (work / "audit/tables.html").read_text()
+
+
+def test_the_name_of_the_data_set_is_that_of_its_images(work):
+    """Verdicts are kept in the browser under it: neither other shards nor fewer images shown may hide them."""
+    records = read_manifest(work / "data/manifest")
+    name = dataset_name(records)
+    assert name == dataset_name(records[::-1]) == read_script(work / "audit/index/base.js")["dataset"]
+    assert name == read_script(write(work, images=2, folder="fewer") / "index/base.js")["dataset"]
+    assert name != dataset_name(records[1:])
+
+
+def test_the_hash_of_a_mask_is_that_of_its_file(work, base):
+    found, path = stored(work, base, "train", "t001"), read_mask_list(work.glob("data/masks/*.csv"))["t001"]
+    assert found["hashes"]["mask"] == hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(("provider", "own"), [("classifier", True), ("npy", False)])
+def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
+    origins = provenance(work / "data/models", ["r0"], {"cam": {"provider": provider}})["origins"]
+    assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
+        "cam": own, "propagate": True,
+    }  # fmt: skip
 
 
 def test_a_part_of_the_images(tmp_path):

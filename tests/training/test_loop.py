@@ -157,3 +157,21 @@ def test_a_batch_larger_than_the_set_is_the_set(photos, caplog):
         train(network, photos.samples(labels=False), step, epochs=2, batch_size=64)
     assert sizes == [5, 5]
     assert "epoch 2/2: loss" in caplog.text
+
+
+def test_weights_that_the_last_step_spoils_are_refused(photos):
+    """No loss is computed after it, so only the weights can tell."""
+    network, samples = tiny_classifier(), photos.samples(labels=False)
+    steps = []
+
+    def step(batch, counts):
+        steps.append(1)
+        loss = classification_loss(network(batch.image), batch.classes, counts.images)
+        if len(steps) == last:
+            loss.register_hook(lambda gradient: gradient * float("inf"))
+        return {"loss": loss}
+
+    last = len(samples) // 2
+    with pytest.raises(AuxsegError, match=r"diverged in its last step .*; lower optimiser\.lr"):
+        train(network, samples, step, epochs=1)
+    assert len(steps) == last

@@ -9,10 +9,11 @@ import torch
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.cam import multi_scale_cam
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_shard
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
-from auxseg.models.inputs import image_tensor
+from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import load_weights, setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -44,7 +45,7 @@ def _classifier_cams(
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
     def cam_of(record: ImageRecord) -> np.ndarray:
-        image = image_tensor(root / record.path, device, runtime.max_side)
+        image = to_tensor(read_photo(root, record), device, runtime.max_side)
         present = [classes.index(name) - 1 for name in record.labels]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)

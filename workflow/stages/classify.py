@@ -8,11 +8,12 @@ import torch
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import read_classes, read_manifest
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
 from auxseg.metrics.tags import mean_average_precision
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
-from auxseg.models.inputs import image_tensor
+from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import save_weights, setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -54,7 +55,7 @@ def main(stage: Stage) -> None:
     save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
-    images = (image_tensor(root / record.path, device, runtime.max_side) for record in track(val, "val"))
+    images = (to_tensor(read_photo(root, record), device, runtime.max_side) for record in track(val, "val"))
     tags = [classes.multi_hot(record.labels) for record in val]
     figure = _mean_average_precision(network.eval(), images, tags)
     write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": figure})

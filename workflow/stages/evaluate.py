@@ -16,12 +16,14 @@ from auxseg.datasets.manifest import (
     shard_files,
 )
 from auxseg.datasets.masks import read_mask
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import mask_policy, photos_root
 from auxseg.images import encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 from auxseg.models.auxsegnet import load_auxsegnet
 from auxseg.models.weights import setup
+from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
@@ -47,8 +49,8 @@ def main(stage: Stage) -> None:
 
     counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, len(classes)))
     files = {}
-    photos = [root / record.path for record in records]
-    predictions = predict_photos(network, photos, params, runtime, device, f"evaluate {stage.round}")
+    photos = (read_photo(root, record) for record in track(records, f"evaluate {stage.round}"))
+    predictions = predict_photos(network, photos, params, runtime, device)
     for record, prediction in zip(records, predictions, strict=True):
         files[f"{record.id}.png"] = encode_label(prediction.final)
         if record.id in masks:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.archive import Archive, write_archive
-from auxseg.artifacts.tensors import TensorFile
+from auxseg.artifacts.archive import opened_archive, write_archive
+from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_classes, read_shard
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import mask_policy, photos_root
 from auxseg.fusion import fuse, saliency_label
-from auxseg.images import decode_grey, encode_grey, encode_label, read_rgb
+from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams
@@ -32,10 +33,10 @@ class LabelJob:
 
     def __call__(self, record: ImageRecord) -> tuple[bytes, bytes]:
         """Return the encoded pseudo label and saliency label."""
-        maps, prior_png = TensorFile(self.maps), Archive(self.prior)[f"{record.id}.png"]
+        maps, prior_png = opened_tensors(self.maps), opened_archive(self.prior)[f"{record.id}.png"]
         saliency_png = prior_png
         if f"{record.id}.saliency" in maps:  # r0 has the prior alone
-            image = read_rgb(self.root / record.path)
+            image = read_photo(self.root, record)
             refined = maps[f"{record.id}.saliency"].astype(np.float32)
             saliency_png = encode_grey(saliency_label(image, decode_grey(prior_png), refined, self.params))
         if self.initial is not None:

@@ -2,9 +2,10 @@
 
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import read_classes, read_shard
+from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
 from auxseg.models.auxsegnet import load_auxsegnet
-from auxseg.models.inputs import image_tensor
+from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -26,7 +27,7 @@ def main(stage: Stage) -> None:
 
     tensors = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
-        image = image_tensor(root / record.path, device, runtime.max_side)
+        image = to_tensor(read_photo(root, record), device, runtime.max_side)
         present = [classes.index(name) - 1 for name in record.labels]
         maps = propagate_image(
             network,

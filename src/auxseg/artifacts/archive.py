@@ -5,7 +5,9 @@ and every file system far more than one archive a shard.
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
@@ -50,7 +52,10 @@ class Archive(Mapping[str, bytes]):
     def __getitem__(self, name: str) -> bytes:
         if name not in self._names:
             raise DataError(f"{self.path}: holds no '{name}'; run the stage that writes it again")
-        return self._zip.read(name)
+        try:
+            return self._zip.read(name)
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(f"{self.path}: '{name}' is damaged ({error}); run the stage that writes it again") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -60,3 +65,9 @@ class Archive(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@lru_cache(maxsize=64)
+def opened_archive(path: Path) -> Archive:
+    """Open an archive once a process: its directory is as long as the shard."""
+    return Archive(path)

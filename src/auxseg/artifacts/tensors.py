@@ -6,6 +6,7 @@ No pickle anywhere.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,9 @@ class TensorFile(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@lru_cache(maxsize=64)
+def opened_tensors(path: Path) -> TensorFile:
+    """Open a file of tensors once a process: its header is as long as the shard."""
+    return TensorFile(path)

@@ -114,7 +114,7 @@ class ChunkJob:
             "photo": encode_bytes(panels.encode_jpeg(photo)),
             "prior": encode_bytes(image.prior),
             "mask": encode_bytes(image.mask),
-            "hashes": {"photo": record.sha256, "prior": _sha256(image.prior), "mask": _sha256(image.mask)},
+            "hashes": {"photo": record.sha256, "prior": _sha256(image.prior), "mask": image.mask_sha256},
             "rounds": shown,
         }
 

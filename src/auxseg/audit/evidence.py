@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auxseg.audit.sources import Sources, archive, tensors
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.tensors import opened_tensors
+from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
 from auxseg.datasets.masks import read_mask
+from auxseg.datasets.photos import read_photo
 from auxseg.fusion import fuse
-from auxseg.images import decode_grey, decode_indices, encode_label, read_rgb
+from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.maps import upsample
 
 
@@ -25,6 +29,8 @@ class ImageEvidence:
     """The off-the-shelf saliency, 8-bit grey PNG (H, W)."""
     mask: bytes | None
     """Ground truth as class indices, palette PNG (H, W)."""
+    mask_sha256: str | None
+    """Of the mask's file, which holds mask values."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +62,25 @@ class RoundEvidence:
 def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
     """Read what all rounds of an image share."""
     shard = shard_of(record.id, sources.shards)
-    mask = None
+    mask = mask_sha256 = None
     if record.id in sources.masks:
         path = sources.photos / sources.masks[record.id]
-        mask = encode_label(read_mask(path, sources.classes, sources.unlisted))
-    prior = archive(sources.saliency / f"{shard}.zip")[f"{record.id}.png"]
-    return ImageEvidence(read_rgb(sources.photos / record.path), prior, mask)
+        mask, mask_sha256 = encode_label(read_mask(path, sources.classes, sources.unlisted)), sha256_file(path)
+    prior = opened_archive(sources.saliency / f"{shard}.zip")[f"{record.id}.png"]
+    return ImageEvidence(read_photo(sources.photos, record), prior, mask, mask_sha256)
 
 
 def load_round(sources: Sources, record: ImageRecord, round_name: str) -> RoundEvidence:
     """Read what one round made of an image."""
     shard, png = shard_of(record.id, sources.shards), f"{record.id}.png"
-    maps = tensors(sources.maps / round_name / f"{shard}.safetensors")
+    maps = opened_tensors(sources.maps / round_name / f"{shard}.safetensors")
     saliency = None
     if record.split == "train":
-        label = archive(sources.labels / round_name / f"{shard}.zip")[png]
+        label = opened_archive(sources.labels / round_name / f"{shard}.zip")[png]
         if round_name != "r0":
-            saliency = archive(sources.saliency_labels / round_name / f"{shard}.zip")[png]
+            saliency = opened_archive(sources.saliency_labels / round_name / f"{shard}.zip")[png]
     else:
-        label = archive(sources.predictions / f"{round_name}.zip")[png]
+        label = opened_archive(sources.predictions / f"{round_name}.zip")[png]
     trained = ("saliency", "prediction", "confidence", "entropy")
     refined, prediction, confidence, entropy = (
         None if round_name == "r0" else maps[f"{record.id}.{name}"] for name in trained

@@ -54,6 +54,8 @@ def write_fiftyone(
             _copy(root / record.path, made / "data" / photo)
             row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.labels)}
             for name, one in labels.items():
+                if record.id not in one.archives:
+                    raise DataError(f"{name}: no label of '{record.id}'; run `dvc repro`, or `dvc pull`")
                 label = decode_indices(archives[one.archives[record.id]][f"{record.id}.png"])
                 _write_grey(made / folders[name] / f"{record.id}.png", label)
                 row |= _figures(name, label, names)

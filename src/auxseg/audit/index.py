@@ -4,7 +4,7 @@ index/base.js            classes, rounds, records, figures' meanings, provenance
 index/<round>-<split>.js one column a figure, in the order of the split's records
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 
@@ -33,11 +33,12 @@ def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
 
 
 def base_index(
-    chunks: Sequence[Chunk], sources: Sources, rounds: Sequence[str], totals: dict[str, int], origin: dict
+    dataset: str, chunks: Sequence[Chunk], sources: Sources, rounds: Sequence[str], totals: dict[str, int], origin: dict
 ) -> dict:
     """Return what all rounds share.
 
     Args:
+        dataset: from `dataset_name`.
         totals: split -> images of the data set, shown or not.
         origin: from `auxseg.audit.provenance`.
     """
@@ -55,7 +56,7 @@ def base_index(
             split["slot"].append(slot)
             split["shard"].append(shard_of(record.id, sources.shards))
     return {
-        "dataset": _dataset_hash(chunks),
+        "dataset": dataset,
         "classes": list(sources.classes.with_background),
         "palette": PALETTE[: len(sources.classes) + 1].tolist(),
         "changeColours": panels.CHANGE_COLOURS,
@@ -94,12 +95,14 @@ def round_index(rows: Sequence[dict]) -> dict:
     }
 
 
-def _dataset_hash(chunks: Sequence[Chunk]) -> str:
-    """Return a name for the data set, under which a browser keeps the verdicts."""
+def dataset_name(records: Iterable[ImageRecord]) -> str:
+    """Return a name for the data set, under which a browser keeps the verdicts.
+
+    Neither the number of shards nor which of the images the report shows changes it; another photograph does.
+    """
     digest = sha256()
-    for chunk in chunks:
-        for record in chunk.records:
-            digest.update(f"{record.id}\0{record.sha256}\0".encode())
+    for record in sorted(records, key=lambda record: record.id):
+        digest.update(f"{record.id}\0{record.sha256}\0".encode())
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ bytes depend on inputs, parameters and code alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -66,8 +66,14 @@ def provenance(models: Path, rounds: Sequence[str], params: dict[str, dict]) -> 
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
     return {
-        "origins": [asdict(origin) for origin in ORIGINS],
+        "origins": [asdict(_without_network(origin, params)) for origin in ORIGINS],
         "params": params,
         "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
         "versions": {name: version(name) for name in ("auxseg", *PACKAGES)},
     }
+
+
+def _without_network(origin: Origin, params: dict[str, dict]) -> Origin:
+    """Return the origin; CAMs of another method (`cam.provider`) came from no network of ours."""
+    foreign = origin.stage == "cam" and params["cam"]["provider"] != "classifier"
+    return replace(origin, weights=False) if foreign else origin

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir
 from auxseg.audit.chunks import CHUNK, Chunk, ChunkJob, rounds_of, sheet_folders
-from auxseg.audit.index import base_index, cut_chunks, round_index
+from auxseg.audit.index import base_index, cut_chunks, dataset_name, round_index
 from auxseg.audit.pages import SCRIPTS, index_page, tables_page
 from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
@@ -62,7 +62,8 @@ def write_report(
             _write_script(temporary, f"index/{name}-{split}", round_index(found))
         totals = {split: len(found) for split, found in by_split.items()}
         origin = provenance(sources.models, rounds, sections)
-        _write_script(temporary, "index/base", base_index(chunks, sources, rounds, totals, origin))
+        base = base_index(dataset_name(records), chunks, sources, rounds, totals, origin)
+        _write_script(temporary, "index/base", base)
         (temporary / "app").mkdir()
         for name in ("style.css", "tables.js", *SCRIPTS):
             shutil.copyfile(APP / name, temporary / "app" / name)

@@ -3,12 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv
-from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_files
 from auxseg.datasets.masks import Unlisted
 from auxseg.errors import DataError
@@ -73,15 +70,3 @@ def spread(records: Sequence[ImageRecord], count: int | None) -> list[ImageRecor
     ordered = sorted(records, key=lambda record: record.id)
     count = len(ordered) if count is None else min(count, len(ordered))
     return [ordered[position * len(ordered) // count] for position in range(count)]
-
-
-@lru_cache(maxsize=64)
-def archive(path: Path) -> Archive:
-    """Open an archive once a process."""
-    return Archive(path)
-
-
-@lru_cache(maxsize=64)
-def tensors(path: Path) -> TensorFile:
-    """Open a file of maps once a process."""
-    return TensorFile(path)

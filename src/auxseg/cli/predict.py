@@ -23,9 +23,10 @@ def run(arguments: argparse.Namespace) -> None:
     from auxseg.artifacts.atomic import atomic_path
     from auxseg.datasets.manifest import read_classes
     from auxseg.errors import DataError, ParamsError
-    from auxseg.images import encode_label
+    from auxseg.images import encode_label, read_rgb
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.weights import setup
+    from auxseg.parallel import track
     from auxseg.params.backbone import BackboneParams
     from auxseg.params.dag import read_params
     from auxseg.params.evaluate import EvaluateParams
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     device = setup(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
     mask_values = np.array([0, *classes.values], np.uint8)
-    predictions = predict_photos(network, photos, params, runtime, device)
+    predictions = predict_photos(network, map(read_rgb, track(photos, "predict")), params, runtime, device)
     for path, prediction in zip(photos, predictions, strict=True):
         with atomic_path(arguments.to / f"{path.stem}.png") as temporary:
             temporary.write_bytes(encode_label(mask_values[prediction.final]))
@@ -60,7 +61,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         DataError: no photograph, or one that is listed and not there.
     """
     from auxseg.datasets.listing import PHOTOS, Folder, refuse, require_folder
-    from auxseg.datasets.tags import image_id
+    from auxseg.datasets.tags import listed_id
     from auxseg.errors import DataError
 
     require_folder(folder, "give the folder of photographs")
@@ -69,7 +70,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         ids = list(found)
     else:
         try:
-            ids = [image_id(line) for line in list_file.read_text().splitlines() if line.strip()]
+            ids = [listed_id(line) for line in list_file.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one a line") from None
     paths = {key: found.find(key) for key in ids}

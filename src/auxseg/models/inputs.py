@@ -1,13 +1,9 @@
 """A photograph as a network takes it."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from auxseg.images import read_rgb
 
 
 def scaled(image: Tensor, scale: float) -> Tensor:
@@ -23,8 +19,3 @@ def to_tensor(rgb: np.ndarray, device: torch.device, max_side: int) -> Tensor:
     """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, its longer side at most `max_side`."""
     image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
     return scaled(image, min(1.0, max_side / max(rgb.shape[:2])))
-
-
-def image_tensor(path: Path, device: torch.device, max_side: int) -> Tensor:
-    """Read a photograph as `to_tensor` returns it."""
-    return to_tensor(read_rgb(path), device, max_side)

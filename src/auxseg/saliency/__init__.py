@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.errors import DataError, ParamsError
-from auxseg.images import encode_grey, read_rgb
+from auxseg.datasets.photos import read_photo
+from auxseg.errors import ParamsError
+from auxseg.images import encode_grey
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
 from auxseg.params.watched import require_scanned
@@ -86,14 +87,7 @@ class _Job:
     root: Path
 
     def __call__(self, record: ImageRecord) -> bytes:
-        path = self.root / record.path
-        rgb = read_rgb(path)
-        if rgb.shape[:2] != (record.height, record.width):
-            raise DataError(
-                f"{path}: {rgb.shape[1]}x{rgb.shape[0]}, in the manifest {record.width}x{record.height}; "
-                "it was changed since: run `auxseg scan`, then the pipeline again"
-            )
-        return encode_grey(self.provider(record, rgb))
+        return encode_grey(self.provider(record, read_photo(self.root, record)))
 
 
 def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord]) -> dict[str, bytes]:

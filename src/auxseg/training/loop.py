@@ -23,6 +23,8 @@ Step = Callable[[Sample, Counts], dict[str, Tensor]]
 """Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
 of the whole batch. `loss` is what is minimised."""
 
+_CALMER = "lower optimiser.lr or set optimiser.clip_norm"
+
 
 def fit(
     network: nn.Module,
@@ -43,7 +45,7 @@ def fit(
     other. With a `checkpoint` (the leading process's), a run that was killed goes on where that stands.
 
     Raises:
-        AuxsegError: the loss is no longer a number.
+        AuxsegError: the loss or a weight is no longer a number.
         SystemExit: SIGTERM came, and the checkpoint is written.
     """
     order = EpochOrder(len(samples), batch_size, samples.seed, team.rank, team.size, accumulate)
@@ -69,7 +71,15 @@ def fit(
             seconds = time.monotonic() - started
             logging.info("%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds,
                          remaining * order.batch_size / seconds)  # fmt: skip
+    _check_weights(network)
     return state.curve
+
+
+def _check_weights(network: nn.Module) -> None:
+    # losses are looked at before each step of the optimiser, so nothing has seen what the last one did
+    for name, parameter in network.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
 
 
 def _end_epoch(state: TrainingState) -> float:
@@ -77,9 +87,7 @@ def _end_epoch(state: TrainingState) -> float:
     state.end_epoch()
     row = state.curve[-1]
     if not math.isfinite(row["loss"]):
-        raise AuxsegError(
-            f"epoch {row['epoch']}: the loss is {row['loss']}; lower optimiser.lr or set optimiser.clip_norm"
-        )
+        raise AuxsegError(f"epoch {row['epoch']}: the loss is {row['loss']}; {_CALMER}")
     return row["loss"]
 
 

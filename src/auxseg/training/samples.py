@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.photos import read_photo
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, decode_grey, decode_indices, read_rgb
+from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.training.augment import NO_SALIENCY, Augment, Sample
@@ -56,7 +57,7 @@ class TrainingSamples(Dataset):
         epoch, position, batch = index
         record = self.records[position]
         sample = Sample(
-            torch.from_numpy(read_rgb(self.root / record.path).transpose(2, 0, 1).copy()),
+            torch.from_numpy(read_photo(self.root, record).transpose(2, 0, 1).copy()),
             torch.from_numpy(self.classes.multi_hot(record.labels)),
             self._label(record.id),
             self._saliency(record.id),
