@@ -24,8 +24,8 @@ def visit(chromium):
     """Open visits with `visit(folder)`; each is checked for errors and foreign requests at the end."""
     visits = []
 
-    def start(folder):
-        visits.append(Visit(chromium, folder))
+    def start(folder, **settings):
+        visits.append(Visit(chromium, folder, **settings))
         return visits[-1]
 
     yield start

@@ -28,9 +28,9 @@ def find_browser(*names: str) -> str:
 class Visit:
     """A page of a report, with everything it asked for and complained about."""
 
-    def __init__(self, browser, folder):
+    def __init__(self, browser, folder, **settings):
         self.folder = folder
-        self.context = browser.new_context(viewport={"width": 1400, "height": 860}, accept_downloads=True)
+        self.context = browser.new_context(viewport={"width": 1400, "height": 860}, accept_downloads=True, **settings)
         self.page = self.context.new_page()
         self.requests, self.complaints = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))

@@ -1,12 +1,15 @@
 """Verdicts in a real browser: given by keyboard, kept, exported, imported, stale."""
 
 import csv
+import datetime
 import io
+import re
 
 import pytest
 from report_browser import table, verdicts
 from report_data import CLASSES
 
+from auxseg.errors import DataError
 from auxseg.review.verdicts import COLUMNS, read_verdicts
 
 
@@ -90,18 +93,53 @@ def test_a_verdict_on_another_label_is_stale(seen, tmp_path):
     assert seen.rows() == ["t005"] and "stale" in page.inner_text(".card .badge")
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("image_id,verdict\na,accept\n", "has no column label_hash"),
-        (",".join(COLUMNS) + f"\nt001,{'0' * 64},r1,perhaps,,,me,2026-01-01\n", 'row 2: verdict "perhaps" is none of'),
-    ],
-)
-def test_a_bad_table_is_refused_whole(seen, tmp_path, text, complaint):
+REFUSED = [
+    ({"image_id": " "}, "image_id"),
+    ({"label_hash": "abc"}, "label_hash"),
+    ({"round": "2"}, "round"),
+    ({"verdict": "perhaps"}, "verdict"),
+    ({"drop_classes": "cat;bird"}, "drop_classes"),
+    *(({"date": date}, "date") for date in ("", "now", "2026-02-30", "2026-01-31T25:00", "2026-01-31T12:00+25:00")),
+]
+
+
+def test_page_and_program_refuse_the_same_rows_and_the_whole_table(seen, tmp_path):
     page = seen.open()
     path = tmp_path / "bad.csv"
-    path.write_text(text)
-    page.set_input_files("#file", path)
-    seen.until("document.getElementById('alert').textContent")
-    assert complaint in page.inner_text("#alert")
-    assert page.evaluate("auxseg.verdicts.count()") == 0
+    good = table({"image_id": "t001", "verdict": "accept"})
+    lines = [(good + table({"image_id": "t002", "verdict": "accept", **row}).split("\n", 1)[1], f"row 3.*{word}")
+             for row, word in REFUSED]  # fmt: skip
+    lines += [
+        (good.replace("label_hash", "hash"), "no column.*label_hash"),
+        (good + f"t002,{'0' * 64},r2,accept,,half a cat, and no tail,bo,2026-01-31\n", "row 3 has more cells"),
+        (good + f"t002,{'0' * 64},r2,accept,,half a cat\n", "row 3 has no cell.*reviewer"),
+    ]
+    for text, complaint in lines:
+        path.write_text(text)
+        with pytest.raises(DataError, match=complaint):
+            read_verdicts(path, CLASSES.names)
+        page.set_input_files("#file", path)
+        seen.until("document.getElementById('alert').textContent")
+        assert re.search(complaint, page.inner_text("#alert"))
+        assert page.evaluate("auxseg.verdicts.count()") == 0
+        page.evaluate("auxseg.say('')")
+
+
+def test_a_time_without_a_zone_is_utc(visit, work):
+    """Whatever zone the browser is in: the newer of two verdicts is the program's newer one."""
+    seen = visit(work / "audit", timezone_id="Asia/Tokyo")
+    page = seen.open()
+    dates = [
+        "2026-01-31",
+        "2026-01-31T12:00",
+        "2026-01-31 12:00:00.5",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00+01:30",
+    ]
+    rows = [{"image_id": f"t{n:03d}", "verdict": "accept", "date": date} for n, date in enumerate(dates)]
+    page.evaluate("(text) => void auxseg.verdicts.importCsv(text)", table(*rows))
+    assert [row["date"] for row in verdicts(page)] == dates
+    instants = page.evaluate("(dates) => dates.map(auxseg.instant)", dates)
+    times = [datetime.datetime.fromisoformat(date) for date in dates]
+    utc = datetime.UTC
+    assert instants == [1000 * (time if time.tzinfo else time.replace(tzinfo=utc)).timestamp() for time in times]

@@ -2,8 +2,7 @@
 "use strict";
 
 (function (auxseg) {
-  const { element, byId, state } = auxseg;
-  const VERDICTS = ["accept", "reject", "unsure"];
+  const { element, byId, state, VERDICTS } = auxseg;
   let app = null;
 
   auxseg.judge = {

@@ -96,7 +96,7 @@
   async function start() {
     app.base = await auxseg.load("index/base");
     state.start(app.base.rounds[app.base.rounds.length - 1]);
-    auxseg.verdicts.start(app.base.dataset);
+    auxseg.verdicts.start(app.base.dataset, app.base.classes.slice(1));
     for (const part of ["controls", "gallery", "viewer", "pixel", "judge", "details", "keys"]) auxseg[part].start(app);
     state.listen((changed) => update(changed).catch(fail));
     await update(new Set(["round", "image"]));

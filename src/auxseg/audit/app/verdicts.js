@@ -3,15 +3,13 @@
 "use strict";
 
 (function (auxseg) {
-  const COLUMNS = ["image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date"];
   const REVIEWER = "auxseg-reviewer";
-  const VERDICTS = ["accept", "reject", "unsure"];
-  const SEPARATOR = ";"; // between class names of drop_classes
   const STRONGEST = ["reject", "accept", "unsure"]; // of two reviewers' verdicts the one that counts
   const places = new Map(); // round and image -> Map of reviewer -> row
   const unwritten = new Map(); // key in the browser's store -> text, null to remove it
   const listeners = [];
   let prefix = "";
+  let classes = [];
   let reviewer = "";
   let isKept = true;
 
@@ -30,7 +28,7 @@
 
   const remove = (row) => places.get(placeOf(row.round, row.image_id))?.delete(row.reviewer);
 
-  const time = (row) => Date.parse(row.date) || 0;
+  const time = (row) => auxseg.instant(row.date);
 
   function keep(row) {
     put(row);
@@ -74,7 +72,8 @@
   }
 
   auxseg.verdicts = {
-    start(dataset) {
+    start(dataset, droppable) {
+      classes = droppable;
       prefix = `auxseg-verdict-${dataset}`;
       window.addEventListener("storage", followStore);
       try {
@@ -132,23 +131,11 @@
       }
       changed();
     },
-    // All verdicts as the text of review/verdicts.csv, in the order in which Python writes it.
-    csv() {
-      const order = (a, b) =>
-        Number(a.round.slice(1)) - Number(b.round.slice(1)) ||
-        compare(a.image_id, b.image_id) ||
-        compare(a.reviewer, b.reviewer);
-      const cells = (row) => COLUMNS.map((name) => (name === "drop_classes" ? row[name].join(SEPARATOR) : row[name]));
-      return auxseg.writeCsv([COLUMNS, ...allRows().sort(order).map(cells)]);
-    },
+    // All verdicts as the text of review/verdicts.csv.
+    csv: () => auxseg.writeVerdicts(allRows()),
     // Take the rows of a CSV in; of one round, image and reviewer the newest counts. Throws with the row's number.
     importCsv(text) {
-      const [header = [], ...body] = auxseg.readCsv(text);
-      const missing = COLUMNS.filter((name) => !header.includes(name));
-      if (missing.length) throw new Error(`the table has no column ${missing[0]}; it has ${header.join(", ")}`);
-      const found = body.map((cells, i) =>
-        parseRow(Object.fromEntries(header.map((name, j) => [name, cells[j]])), i + 2),
-      );
+      const found = auxseg.readVerdicts(text, classes);
       addAll(found);
       changed();
       return found.length;
@@ -161,20 +148,4 @@
       if (!before || time(row) >= time(before)) keep(row);
     }
   }
-
-  function parseRow(cells, number) {
-    const row = {};
-    for (const name of COLUMNS) row[name] = (cells[name] ?? "").trim();
-    if (!VERDICTS.includes(row.verdict))
-      throw new Error(`row ${number}: verdict "${row.verdict}" is none of ${VERDICTS.join(", ")}`);
-    if (!/^[0-9a-f]{64}$/.test(row.label_hash)) throw new Error(`row ${number}: label_hash is no SHA-256`);
-    if (!/^r\d+$/.test(row.round)) throw new Error(`row ${number}: "${row.round}" is no round`);
-    row.drop_classes = row.drop_classes
-      .split(SEPARATOR)
-      .map((name) => name.trim())
-      .filter(Boolean);
-    return row;
-  }
-
-  const compare = (a, b) => (a < b ? -1 : Number(a > b));
 })(window.auxseg);
