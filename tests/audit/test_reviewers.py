@@ -75,16 +75,20 @@ def test_two_tabs_keep_each_other_s_verdicts(judged, seen):
     other = seen.context.new_page()
     other.goto(page.url.replace("t004", "t005"))
     other.wait_for_selector("#stage:not([inert])")
-    page.keyboard.press("m")
-    page.keyboard.type("half a note")
-    other.keyboard.press("r")
-    seen.until("auxseg.verdicts.count() === 1")
-    assert page.input_value("#note") == "half a note"
+    for field, key, verdict in (("reviewer", "r", "reject"), ("note", "u", "unsure")):
+        before = page.input_value(f"#{field}")
+        page.fill(f"#{field}", f"{before}!")
+        other.keyboard.press(key)
+        seen.until(f"auxseg.verdicts.own('r2', 't005')?.verdict === '{verdict}'")
+        page.evaluate("() => new Promise(requestAnimationFrame)")  # it is drawn
+        assert page.input_value(f"#{field}") == f"{before}!"
+        page.fill(f"#{field}", before)
+    page.fill("#note", "a note")
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.keyboard.press("a")
     other.wait_for_selector("#by:has-text('accept by ann')")
-    assert [(row["image_id"], row["note"]) for row in verdicts(other)] == [("t004", "half a note"), ("t005", "")]
+    assert [(row["image_id"], row["note"]) for row in verdicts(other)] == [("t004", "a note"), ("t005", "")]
     other.keyboard.press("x")
     seen.until("auxseg.verdicts.count() === 1")
     other.evaluate("localStorage.clear()")

@@ -61,14 +61,14 @@
     byId("stale").textContent = byId("stale").hidden
       ? ""
       : `The label has changed since “${own.verdict}” was given (${own.date}): that verdict is stale and not applied.`;
-    if (!isWriting()) byId("note").value = holding?.note ?? "";
+    if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
     byId("by").textContent = own ? signed(own) : `not judged by ${named(auxseg.verdicts.reviewer())}`;
     showOthers(auxseg.verdicts.others(app.round, id), i);
     showDrops(i, holding?.drop_classes ?? []);
   }
 
-  // Another tab's verdict must not take away what is being written here; another image does.
-  const isWriting = () => document.activeElement === byId("note") && !byId("stage").inert;
+  // Another tab's verdict must not take away what is being written here; to another image it does not belong.
+  const hasFocus = (id) => document.activeElement === byId(id);
   const isStale = (row, i) => row.label_hash !== app.page.index.label[i];
   const named = (reviewer) => reviewer || "nobody named";
   const signed = (row) => `${auxseg.verdicts.text(row)} by ${named(row.reviewer)}, ${row.date}`;
@@ -104,7 +104,7 @@
   }
 
   function showStore() {
-    byId("reviewer").value = auxseg.verdicts.reviewer();
+    if (!hasFocus("reviewer")) byId("reviewer").value = auxseg.verdicts.reviewer();
     byId("export").textContent = `Export ${auxseg.verdicts.count()} verdicts`;
     byId("not-kept").hidden = auxseg.verdicts.isKept();
   }
