@@ -18,8 +18,10 @@ from report_data import CLASSES, ODD_ID, RULE, make, sources
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.tables import write_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.index import cut_chunks, dataset_name
+from auxseg.audit.pages import tables_page
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
 from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
@@ -197,9 +199,11 @@ def test_tables_of_the_summary(work):
     assert text.index('id="rounds"') < text.index('id="classes"')
 
 
-def test_hostile_text_stays_text(work, base):
+def test_hostile_text_stays_text(base, tmp_path):
     assert ODD_ID in base["records"]["train"]["id"] and base["classes"] == list(CLASSES.with_background)
-    assert "<script>x" not in (work / "audit/index.html").read_text()
+    write_csv(tmp_path / "classes.csv", ["round", ODD_ID], [[ODD_ID, ODD_ID]])
+    page = tables_page(tmp_path)
+    assert page.count("&lt;script&gt;x&lt;/script&gt;&amp;c") == 3 and "<script>x" not in page
     script = data_script("index/x", {"__proto__": "\u2028</script>\\'\""})
     assert script.isascii() and b"\\\\u2028" in script
     with pytest.raises(ValueError, match="Out of range float"):
