@@ -9,7 +9,7 @@ from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
 
 SCRIPTS = (
-    "data.js", "png.js", "maps.js", "decision.js", "state.js", "rows.js", "csv.js", "verdicts.js", "thumbs.js",
+    "data.js", "png.js", "maps.js", "decision.js", "state.js", "rows.js", "verdicts_csv.js", "verdicts.js", "thumbs.js",
     "gallery.js", "controls.js", "summary.js", "paint.js", "viewer.js", "pixel.js", "judge.js", "details.js", "keys.js",
     "main.js",
 )  # fmt: skip
