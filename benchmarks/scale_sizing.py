@@ -24,7 +24,7 @@ EPOCHS = {"classify": 15, "train": 10}
 GPU_RATES = {"classify": 40.0, "cam": 10.0, "train": 30.0, "propagate": 60.0, "evaluate": 4.0}
 """Assumption: images a second on one GPU of the A100's class, ResNet-38-sized network, crop 321, bfloat16; `cam` and
 `evaluate` look at every image at several scales and mirrored."""
-CPU_SECONDS = {"saliency": 0.67, "labels": 0.064, "score": 0.013}
+CPU_SECONDS = {"saliency": 0.48, "labels": 0.064, "score": 0.021}
 """Measured (benchmarks/voc6/stages.csv): seconds an image of 500 x 375 pixels on one core."""
 BYTES_ONCE = {"saliency": 10_256, "maps r0": 837, "labels r0": 2_266, "saliency_labels r0": 10_323}
 BYTES_A_ROUND = {"maps": 2_583, "labels": 2_448, "saliency_labels": 8_791}
