@@ -62,7 +62,7 @@
       ? ""
       : `The label has changed since “${own.verdict}” was given (${own.date}): that verdict is stale and not applied.`;
     if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
-    byId("by").textContent = own ? signed(own) : `not judged by ${named(auxseg.verdicts.reviewer())}`;
+    byId("by").textContent = own ? signed(own) : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
     showOthers(auxseg.verdicts.others(app.round, id), i);
     showDrops(i, holding?.drop_classes ?? []);
   }
@@ -70,8 +70,7 @@
   // Another tab's verdict must not take away what is being written here; to another image it does not belong.
   const hasFocus = (id) => document.activeElement === byId(id);
   const isStale = (row, i) => row.label_hash !== app.page.index.label[i];
-  const named = (reviewer) => reviewer || "nobody named";
-  const signed = (row) => `${auxseg.verdicts.text(row)} by ${named(row.reviewer)}, ${row.date}`;
+  const signed = (row) => `${auxseg.verdicts.text(row)} by ${row.reviewer || "nobody named"}, ${row.date}`;
 
   function showOthers(others, i) {
     byId("others").hidden = others.length === 0;
