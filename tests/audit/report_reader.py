@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from report_data import sources
 
-from auxseg.artifacts.archive import opened_archive
-from auxseg.artifacts.tensors import opened_tensors
 from auxseg.audit import report
 from auxseg.datasets.manifest import read_manifest
 from auxseg.params.audit import AuditParams
@@ -17,7 +15,6 @@ from auxseg.params.audit import AuditParams
 
 def write(work: Path, serial: bool = True, folder: str = "audit", **params) -> Path:
     """Write the report of `work`; `serial` calls the same function without the price of starting processes."""
-    opened_archive.cache_clear(), opened_tensors.cache_clear()  # a test may put other files under the same names
     records = read_manifest(work / "data/manifest")
     with pytest.MonkeyPatch.context() as patch:
         if serial:

@@ -18,7 +18,7 @@ from auxseg.images import encode_grey
 from auxseg.params.data import DataParams
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMS = DataParams(format="voc", classes=["cat", "dog"])
+PARAMS = DataParams(format="voc", classes={"cat": 1, "dog": 2})
 SIDE = 8
 
 

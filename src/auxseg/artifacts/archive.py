@@ -7,10 +7,10 @@ and every file system far more than one archive a shard.
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
+from auxseg.artifacts.once import opened_once
 from auxseg.errors import DataError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
@@ -67,7 +67,5 @@ class Archive(Mapping[str, bytes]):
         return len(self._names)
 
 
-@lru_cache(maxsize=64)
-def opened_archive(path: Path) -> Archive:
-    """Open an archive once a process: its directory is as long as the shard."""
-    return Archive(path)
+opened_archive = opened_once(Archive)
+"""Its directory is as long as the shard, so a stage that reads one image after the other opens it once."""

@@ -6,7 +6,6 @@ No pickle anywhere.
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from auxseg.artifacts.atomic import atomic_path
+from auxseg.artifacts.once import opened_once
 from auxseg.errors import DataError
 
 
@@ -61,7 +61,5 @@ class TensorFile(Mapping[str, np.ndarray]):
         return len(self._names)
 
 
-@lru_cache(maxsize=64)
-def opened_tensors(path: Path) -> TensorFile:
-    """Open a file of tensors once a process: its header is as long as the shard."""
-    return TensorFile(path)
+opened_tensors = opened_once(TensorFile)
+"""Its header is as long as the shard, so a stage that reads one image after the other opens it once."""
