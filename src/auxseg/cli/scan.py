@@ -37,16 +37,15 @@ def scan_root() -> None:
     found = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
-    _scan_paths(values, root)
+    _scan_paths(values, root, params)
 
 
-def _scan_paths(values: dict[str, Any], root: Path) -> None:
+def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:
     """Write the hash of what each section's path leads to beside it; null if unused."""
     from auxseg.cli.edit import edit_params
     from auxseg.datasets.scan import content_sha256
     from auxseg.params.backbone import BackboneParams
     from auxseg.params.cam import CamParams
-    from auxseg.params.data import DataParams
     from auxseg.params.labels import LabelsParams
     from auxseg.params.saliency import SaliencyParams
 
@@ -56,7 +55,7 @@ def _scan_paths(values: dict[str, Any], root: Path) -> None:
         params = section.parse(values.get(section.key))
         path, key = params.watched(), f"{section.key}.{section.path_key}"
         if path is not None:
-            _refuse_masks(folder / path, key, root, DataParams.parse(values.get("data")))
+            _refuse_masks(folder / path, key, root, data)
         found = None if path is None else content_sha256(folder / path, key, base)
         if found != params.sha256:
             fresh[section.key] = found

@@ -76,7 +76,7 @@ def fit(
 
 
 def _check_weights(network: nn.Module) -> None:
-    # losses are looked at before each step of the optimiser, so nothing has seen what the last one did
+    # a loss is computed before its step of the optimiser, so none has seen what the last step did
     for name, parameter in network.named_parameters():
         if not torch.isfinite(parameter).all():
             raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
