@@ -49,7 +49,7 @@ def test_rows_of_a_table_differ_in_what_the_table_is_about():
         "table4": {"network.affinity"},
         "table5": set(),
         "table6": {"saliency.provider", "saliency.path"},
-        "p2-affinity": {"network.variant", "network.features_with", "network.refine_with"},
+        "p2-affinity": {"network.variant", "network.affinity", "network.features_with", "network.refine_with"},
         "p2-rounds": {"network.refine_with"},
         "p2-settings": {
             "network.variant", "network.whiten", "network.tau", "network.scale_dim", "network.features_with",
