@@ -51,5 +51,7 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
-	rm -rf .pytest_cache .ruff_cache .hypothesis .snakemake logs
+	rm -rf .pytest_cache .ruff_cache .hypothesis logs
+	# receipts are results that DVC does not know yet
+	find .snakemake -mindepth 1 -maxdepth 1 ! -name dvc-receipts -exec rm -rf {} + 2>/dev/null || true
 	find src tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +

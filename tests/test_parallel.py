@@ -11,12 +11,13 @@ from auxseg.errors import ResourceError
 from auxseg.parallel import available_cpus, background_processes, map_processes, track
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity")
 def test_available_cpus_is_this_process_share(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 8}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 8})
     assert available_cpus() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert available_cpus() == 1
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")  # what the Snakefile grants a job
+    assert available_cpus() == 2
 
 
 def test_track_gives_every_item(capsys):
@@ -79,7 +80,7 @@ def test_background_processes_keep_order_and_do_not_run_far_ahead(monkeypatch):
     results = []
     for result in background_processes(operator.neg, produce()):
         results.append(result)
-        assert len(produced) - len(results) <= 2  # two items a worker, as promised
+        assert len(produced) - len(results) <= 3  # the worker's and two more, as promised
     assert results == [-i for i in range(12)]
 
 

@@ -45,6 +45,11 @@ _DAMAGE = (
 )
 """What Pillow raises on damaged files; it promises no single exception."""
 
+
+class _NoRangeError(Exception):
+    """An intact image whose values cannot be read as 0..255 without a guess."""
+
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -82,6 +87,8 @@ def read_rgb(path: Path) -> np.ndarray:
         try:
             image.load()
             return _to_rgb(_upright(image))
+        except _NoRangeError as error:
+            raise DataError(f"{path}: {error}") from None
         except _DAMAGE as error:
             raise DataError(
                 f"{path}: truncated or damaged image ({error}); replace the file or take it out of the list"
@@ -101,11 +108,11 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode == "F":
-        raise ValueError("floating-point pixels have no defined range; save it with 8 or 16 bits")
+        raise _NoRangeError("floating-point pixels have no defined range; save it with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.int64)  # mode I is a 16-bit PGM, which Pillow opens with 32 bits
         if deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
-            raise ValueError("32-bit pixels have no defined range; save it with 8 or 16 bits")
+            raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
         grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; 257 is odd, so there are no ties
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("La", "RGBa"):  # premultiplied alpha

@@ -142,6 +142,11 @@ def test_a_wrong_name_suggests_the_nearest(table, row, base, message):
     [
         ("title: t\nrows: {a: {title: a, overrides: {network: {affinty: none}}}}", "unknown key 'network.affinty'"),
         ("title: t\nrows: {a: {title: a, overrides: {network: {affinity: all}}}}", "key 'network.affinity'"),
+        (
+            "title: t\nrows: {a: {title: a, overrides: {netwrok: {tau: 4}}}}",
+            "'netwrok', no section of params.yaml; did you",
+        ),
+        ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "'rounds', no section of params.yaml"),
         ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title': field required"),
         ("title: t\nrows: {}", "key 'rows'"),
         ("title: t\nrows: {", "not YAML"),

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from auxseg.errors import ParamsError
+from auxseg.params.classify import ClassifyParams
 from auxseg.params.dag import SECTION_KEYS
 from auxseg.params.registry import SECTIONS, check
 from auxseg.params.template import render, title_of
@@ -80,6 +81,9 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("\nlabels:", "\nlables:", "unknown key 'lables'; did you mean 'labels'?"),
         ("cam_threshold: 0.2", "cam_threshold: 2.0", "key 'labels.cam_threshold': input should be less than or equal"),
         ("cam_threshold: 0.2", "cam_threshold: high", "key 'labels.cam_threshold': input should be a valid number"),
+        ("cam_threshold: 0.2", "cam_threshold: .inf", "key 'labels.cam_threshold': input should be a finite number"),
+        ("cam_threshold: 0.2", "cam_threshold: 1e-1", "key 'labels.cam_threshold': input should be a valid number (YA"),
+        ("jitter: [0.3, 0.3, 0.3, 0.1]", "jitter: [0.3, 0.3, 0.3, 0.6]", "key 'classify.augment': jitter is four"),
         ("batch_size: 4", "batch_size: 4.5", "key 'train.batch_size': input should be a valid integer"),
         ("variant: auxsegnet_plus", "variant: plus", "key 'network.variant': input should be 'auxsegnet' or"),
         ("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}", "key 'rounds': round 1 is no string"),
@@ -98,6 +102,18 @@ def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, messag
         check(path)
     assert str(error.value).startswith(f"{path}: {message}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, [1]])
+def test_a_value_where_a_group_is_expected(wrong):
+    with pytest.raises(ParamsError, match=r"params\.yaml: key 'classify\.augment': input should be a valid dict"):
+        ClassifyParams.parse({"augment": wrong})
+
+
+def test_another_encoding_is_named(tmp_path):
+    (tmp_path / "params.yaml").write_bytes("# é".encode("latin-1"))
+    with pytest.raises(ParamsError, match=r"params\.yaml: not UTF-8; save it with that encoding"):
+        check(tmp_path / "params.yaml")
 
 
 def test_missing_file_says_what_to_do(tmp_path):

@@ -95,4 +95,4 @@ def test_devices_are_those_that_the_environment_leaves(monkeypatch):
     assert devices.machine_devices() == ["3", "GPU-8a", "5"]
     monkeypatch.setattr(Path, "glob", lambda self, pattern: [Path("/dev/nvidia10"), Path("/dev/nvidia2")])
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert devices.machine_devices() == ["2", "10"]
+    assert devices.machine_devices() == ["0", "1"]  # CUDA's numbers, of those that this container was given

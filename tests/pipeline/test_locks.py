@@ -166,11 +166,20 @@ def test_locks_by_flock_are_no_concern(repo):
 def test_signs_of_life(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with life.sign_of_life("labels@r0-00"):
+        life.write_text(life.FOLDER / "labels/.tmp-9-r0-01", "")  # half a sign
         assert life.living_jobs() == [f"labels r0-00 on {socket.gethostname()}, process {os.getpid()}"]
     assert life.living_jobs() == []
 
     left = life.FOLDER / "train/r1"
     left.parent.mkdir()
+    left.write_text(f"{socket.gethostname()} {os.getppid()}\n")  # a scheduler started the instance twice
+    looks = []
+    monkeypatch.setattr(
+        life.time, "sleep", lambda seconds: looks.append(seconds) or (len(looks) == 3 and left.unlink())
+    )
+    with life.sign_of_life("train@r1"):
+        assert len(looks) == 3
+
     left.write_text(f"{socket.gethostname()} {dead_process()}\n")  # killed on this machine
     assert life.living_jobs() == []
     assert not left.exists()

@@ -50,6 +50,11 @@ def test_wrong_params_are_refused(tmp_path):
         stage_needs(tmp_path / "dvc.yaml", tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("wrong", [None, "2", [2]])
+def test_a_wrong_number_of_devices_is_left_to_the_check_of_params(tmp_path, wrong):
+    assert needs(tmp_path, devices=wrong, nodes=wrong) == needs(tmp_path)
+
+
 def test_every_attempt_gets_more():
     assert [growing(4000)(None, attempt) for attempt in (1, 2, 3)] == [4000, 8000, 12000]
 

@@ -16,6 +16,7 @@ from stub import ALL, dvc, make_project, planned, ran, snakemake
 from auxseg.pipeline.job import run_alone
 from auxseg.pipeline.life import FOLDER
 from auxseg.pipeline.plan_file import PLAN_FILE, Node, Task
+from auxseg.pipeline.receipts import FOLDER as RECEIPTS
 from auxseg.pipeline.receipts import Receipt, digest, read_receipts, run_cache_key
 from auxseg.pipeline.record import record_receipts
 
@@ -144,6 +145,12 @@ def test_killed_while_recording_it_begins_again(project, monkeypatch, finished):
     assert locked(project) == locked(finished)
 
 
+def test_half_a_receipt_of_a_killed_job_is_nobodys(project):
+    waiting = read_receipts()
+    (project / RECEIPTS / "train/.tmp-7-r1.json").write_text("")
+    assert read_receipts() == waiting
+
+
 def task(cmd: str) -> Task:
     return Task(cmd=cmd, inputs=["in.txt"], params=[], outputs=["out.txt"], recorded="", run_cache="runs")
 
@@ -167,16 +174,39 @@ def test_only_a_command_that_succeeded_on_unchanged_inputs_leaves_a_receipt(tmp_
     assert [receipt["outputs"] for receipt in read_receipts()] == ([{"out.txt": digest(Path("in.txt"))}] * (not code))
 
 
-def test_a_terminated_job_ends_its_command_and_leaves_nothing(tmp_path):
-    (tmp_path / "in.txt").write_text("photographs")
-    (tmp_path / "params.yaml").write_text("labels: {}\n")
-    plan = {"labels@r0-00": Node(deps=[], stale=True, task=task("touch started.txt; exec sleep 60"))}
-    (tmp_path / PLAN_FILE).parent.mkdir()
-    (tmp_path / PLAN_FILE).write_text(json.dumps(plan))
-    job = subprocess.Popen([sys.executable, "-m", "auxseg.pipeline.job", "labels@r0-00"], cwd=tmp_path)
-    while not (tmp_path / "started.txt").exists():
+def started_job(folder: Path, cmd: str) -> subprocess.Popen:
+    """Start a job and wait until its command has made started.txt."""
+    (folder / "in.txt").write_text("photographs")
+    (folder / "params.yaml").write_text("labels: {}\n")
+    (folder / PLAN_FILE).parent.mkdir()
+    (folder / PLAN_FILE).write_text(json.dumps({"labels@r0-00": Node(deps=[], stale=True, task=task(cmd))}))
+    job = subprocess.Popen([sys.executable, "-m", "auxseg.pipeline.job", "labels@r0-00"], cwd=folder)
+    while not (folder / "started.txt").exists():
         assert job.poll() is None
         time.sleep(0.1)
+    return job
+
+
+def test_a_terminated_job_ends_when_its_command_has_ended(tmp_path):
+    """The shell between them is gone at once; a batch system kills what outlives the job."""
+    (tmp_path / "command.py").write_text(
+        "import pathlib, signal, sys, time\n"
+        "def stop(*_):\n"
+        "    time.sleep(1)\n"
+        "    pathlib.Path('checkpoint').touch()\n"
+        "    sys.exit(143)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "pathlib.Path('started.txt').touch()\n"
+        "time.sleep(60)\n"
+    )
+    job = started_job(tmp_path, f"{sys.executable} command.py; true")  # `; true`: a shell stays between them
+    job.terminate()
+    assert job.wait() == 128 + signal.SIGTERM
+    assert (tmp_path / "checkpoint").exists()
+
+
+def test_a_terminated_job_ends_its_command_and_leaves_nothing(tmp_path):
+    job = started_job(tmp_path, "touch started.txt; exec sleep 60")
     assert (tmp_path / FOLDER / "labels/r0-00").exists()  # its sign of life
     job.terminate()
     assert job.wait() == 128 + signal.SIGTERM

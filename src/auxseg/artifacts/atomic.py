@@ -1,7 +1,7 @@
 """Files that exist whole or not at all.
 
-Everything is written to `.tmp-*` in the same folder (listed in `.dvcignore`), flushed to the disk and renamed,
-so a crash leaves the old file or none.
+Everything is written to `.tmp-*` in the same folder (listed in `.dvcignore`) and renamed, so a killed process leaves
+the old file or none. Single files are flushed to the disk first, and survive a crash of the machine too.
 """
 
 import contextlib
@@ -12,6 +12,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+NOBODYS = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
+"""Beginnings of names that are no part of a folder: half-written files, what file browsers and NFS put there, byte
+code. .dvcignore lists the same."""
 
 
 @contextlib.contextmanager

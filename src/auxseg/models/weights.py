@@ -1,5 +1,6 @@
 """Weights in and out of safetensors files, and the devices they run on."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from auxseg.artifacts.tensors import TensorFile, write_tensors
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.params.runtime import RuntimeParams
 
 
@@ -46,12 +47,23 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
 
 
 def setup(params: RuntimeParams) -> torch.device:
-    """Set threads and determinism for this process and return its device (AUXSEG_DEVICE, else CUDA if there is one)."""
+    """Set threads and determinism for this process and return its device (AUXSEG_DEVICE, else CUDA if there is one).
+
+    Raises:
+        ParamsError: AUXSEG_DEVICE is no name of a device.
+    """
     torch.set_num_threads(params.threads)
     cv2.setNumThreads(params.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic cuBLAS needs a fixed workspace
     torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic form
     torch.utils.deterministic.fill_uninitialized_memory = False  # costs time and only helps to find bugs
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # torch's default; float32 means float32
+    if os.environ.get("CUDA_VISIBLE_DEVICES") and not torch.cuda.is_available():
+        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none: this runs on the CPU")
     default = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(os.environ.get("AUXSEG_DEVICE", default))
+    name = os.environ.get("AUXSEG_DEVICE", default)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ParamsError(f"AUXSEG_DEVICE={name}: no device of torch; write cpu, cuda or cuda:1") from None

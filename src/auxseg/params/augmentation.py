@@ -1,6 +1,6 @@
 """Augmentation and optimiser settings that `classify` and `train` both have."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,14 +28,18 @@ class AugmentParams(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _tuples(cls, values: dict) -> dict:
+    def _tuples(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values  # the model refuses it
         # YAML has lists only
-        return {key: tuple(value) if isinstance(value, list) else value for key, value in dict(values).items()}
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
     @model_validator(mode="after")
     def _one_scale(self) -> "AugmentParams":
         if self.resize_long and self.scale:
             raise ValueError("give resize_long or scale, not both")
+        if not all(0 <= value <= most for value, most in zip(self.jitter, (1, 1, 1, 0.5), strict=True)):
+            raise ValueError("jitter is four numbers of at least 0: the first three at most 1, the hue at most 0.5")
         for low, high in filter(None, (self.resize_long, self.scale)):
             if not 0 < low <= high:
                 raise ValueError("a range is [low, high] with 0 < low <= high")

@@ -30,6 +30,8 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file; run from the project's root, or `auxseg use PRESET`") from None
+    except UnicodeDecodeError:
+        raise ParamsError(f"{path}: not UTF-8; save it with that encoding") from None
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from auxseg.errors import ParamsError
-from auxseg.params.dag import DAG_KEYS, chain
+from auxseg.params.dag import DAG_KEYS, SECTION_KEYS, chain
 from auxseg.params.network import NetworkParams
 from auxseg.params.registry import SECTIONS, check
 from auxseg.params.section import Strict, suggest
@@ -151,6 +151,12 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
     if found.rounds is not None:
         values["rounds"], values["label_rounds"] = chain(found.rounds)
     for overrides in (start.overrides, found.overrides, found.rows[row].overrides, _seeds(values, seed)):
+        for section in overrides:
+            if section not in SECTION_KEYS:
+                raise ParamsError(
+                    f"experiment {table}/{row} on {base}: overrides of '{section}', no section of params.yaml; "
+                    f"{suggest(section, list(SECTION_KEYS))}"
+                )
         values = _merged(values, overrides)
     for section in SECTIONS:
         section.parse(values.get(section.key), f"experiment {table}/{row} on {base}")

@@ -11,7 +11,9 @@ from auxseg.errors import ParamsError
 class Strict(BaseModel):
     """A nested group of parameters: an unknown key or a value of another type is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Section(Strict):
@@ -49,7 +51,17 @@ def _explain(section: type[Section], error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"key '{name}' is missing; add it{more}"
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "float_type" and _is_number(first["input"]):
+        message += " (YAML reads an exponent without a point as text: write 1.0e-3, not 1e-3)"
     return f"key '{name}': {message[0].lower()}{message[1:]}, got {first['input']!r}{more}"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str)
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel]:

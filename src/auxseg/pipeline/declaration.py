@@ -30,10 +30,19 @@ def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Dec
     Raises:
         ParamsError: dvc.yaml has no such stage.
     """
-    stages = yaml.safe_load(path.read_text())["stages"]
+    stages = read_stages(path)
     if stage not in stages:
         raise ParamsError(f"{path}: has no stage '{stage}'; its stages are {', '.join(stages)}")
-    body = stages[stage]
+    return fill(stages[stage], template)
+
+
+def read_stages(path: Path = DVC_FILE) -> dict[str, Any]:
+    """Return the stages of dvc.yaml as they stand there."""
+    return yaml.safe_load(path.read_text())["stages"]
+
+
+def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:
+    """Return the declaration of a stage of dvc.yaml for one instance."""
     body = body.get("do", body)
 
     def names(key: str) -> frozenset[str]:

@@ -25,8 +25,8 @@ def machine_devices() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name for part in visible.split(",") if (name := part.strip())]
-    found = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
-    return sorted(found, key=int)
+    # in a container that was given some GPUs the files keep the machine's numbers, and CUDA counts from 0
+    return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
 
 
 def slot_folder() -> Path:

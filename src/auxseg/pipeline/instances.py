@@ -4,9 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from auxseg.pipeline.declaration import DVC_FILE, declared
+from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 
 
 class Instance(NamedTuple):
@@ -27,7 +25,7 @@ class Instance(NamedTuple):
 def instances(values: dict[str, Any], path: Path = DVC_FILE) -> list[Instance]:
     """Expand `matrix` and `foreach` of dvc.yaml with the lists of params.yaml (`values`)."""
     found = []
-    for stage, body in yaml.safe_load(path.read_text())["stages"].items():
+    for stage, body in read_stages(path).items():
         if "matrix" in body:
             axes = {name: list(_lookup(source, values)) for name, source in body["matrix"].items()}
             for choice in itertools.product(*axes.values()):
@@ -44,7 +42,8 @@ def instances(values: dict[str, Any], path: Path = DVC_FILE) -> list[Instance]:
 
 def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
     """Return the paths that all instances write."""
-    return {output for one in instances(values, path) for output in declared(one.stage, one.template, path).outputs}
+    stages = read_stages(path)
+    return {output for one in instances(values, path) for output in fill(stages[one.stage], one.template).outputs}
 
 
 def _lookup(source: Any, values: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ dvc.lock. With `controller` the command runs alone, no lock is taken, and a rece
 what DVC knows already goes through DVC, because it restores faster than the command computes.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -31,6 +32,9 @@ from auxseg.pipeline.receipts import (
     write_receipt,
 )
 
+told: list[psutil.Process] = []
+"""Processes that were asked to end: a shell among them may be gone long before the command that it started."""
+
 WRITING = {"_edit_rwlock", "rwlock", "dump_stages"}
 """DVC's functions that write a file in place: cut off, it would stop every later command."""
 SECONDS_BETWEEN_TRIES = 0.2
@@ -41,8 +45,12 @@ def main(address: str) -> int:
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, _terminate)
     with sign_of_life(address):
-        task = load_plan()[address].get("task")
-        return run_alone(address, task) if task else _repro(address)
+        try:
+            task = load_plan()[address].get("task")
+            return run_alone(address, task) if task else _repro(address)
+        finally:
+            # a batch system kills what outlives the job, and with it the checkpoint that is being written
+            psutil.wait_procs(told)
 
 
 def run_alone(address: str, task: Task) -> int:
@@ -94,7 +102,9 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     """
     children = psutil.Process().children(recursive=True)
     for child in children:
-        child.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended just now
+            child.terminate()
+    told.extend(children)
     if not children:
         if _is_writing(frame):
             signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)

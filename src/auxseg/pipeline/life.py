@@ -7,13 +7,15 @@ of silence it counts as dead, on its own machine at once.
 import contextlib
 import os
 import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.atomic import finished, write_text
 from auxseg.pipeline.plan_file import STATE, split
 
 FOLDER = STATE / "dvc-jobs"
@@ -22,11 +24,18 @@ BEAT = 30.0
 SILENCE = 300.0
 """Seconds after which a silent job is dead: ten beats, since NFS may show a time of change a minute late."""
 
+SECONDS_BETWEEN_LOOKS = 2.0
+
 
 @contextlib.contextmanager
 def sign_of_life(address: str) -> Iterator[None]:
-    """Give signs of life of an instance's job while the block runs."""
+    """Give signs of life of an instance's job while the block runs.
+
+    If a scheduler started the instance a second time while the first job is at work, this one waits: two would write,
+    and remove, the same outputs.
+    """
     path = FOLDER / Path(*split(address))
+    _wait_for(path, address)
     write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(path, ended), daemon=True)
@@ -45,18 +54,33 @@ def living_jobs(silence: float = SILENCE) -> list[str]:
         return []
     now = _now()
     living = []
-    for path in sorted(FOLDER.glob("*/*")):
-        try:
-            host, pid = path.read_text().split()
-            age = now - path.stat().st_mtime
-        except (FileNotFoundError, ValueError):  # it ends, or begins, just now
-            continue
-        killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
-        if age < silence and not killed_here:
-            living.append(f"{path.parent.name} {path.name} on {host}, process {pid}")
+    for path in finished(FOLDER, "*/*"):
+        owner = _owner(path, now, silence)
+        if owner:
+            living.append(f"{path.parent.name} {path.name} {owner}")
         else:
             path.unlink(missing_ok=True)
     return living
+
+
+def _owner(path: Path, now: float, silence: float) -> str:
+    """Return where the job of a file runs, or nothing if it is dead or there is none."""
+    try:
+        host, pid = path.read_text().split()
+        age = now - path.stat().st_mtime
+    except FileNotFoundError:  # it ended just now
+        return ""
+    killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
+    return f"on {host}, process {pid}" if age < silence and not killed_here else ""
+
+
+def _wait_for(path: Path, address: str) -> None:
+    waited = False
+    while path.exists() and (owner := _owner(path, _now(), SILENCE)):
+        if not waited:
+            print(f"'{address}' already runs {owner}; waiting for it to end", file=sys.stderr, flush=True)
+        waited = True
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _beat(path: Path, ended: threading.Event) -> None:

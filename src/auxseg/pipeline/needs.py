@@ -31,7 +31,7 @@ def stage_needs(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> d
 
 def _needs(meta: dict[str, Any], section: Any) -> Needs:
     split = section if isinstance(section, dict) else {}
-    devices, nodes = split.get("devices", 1), split.get("nodes", 1)
+    devices, nodes = (value if isinstance(value := split.get(key, 1), int) else 1 for key in ("devices", "nodes"))
     needs: Needs = {"cpus_per_task": meta.get("cpus", 1) * devices}
     if "mem_mb" in meta:
         needs["mem_mb"] = meta["mem_mb"] * devices

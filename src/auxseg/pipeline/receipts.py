@@ -12,13 +12,11 @@ from typing import Any, TypedDict
 
 import yaml
 
-from auxseg.artifacts.atomic import write_json
+from auxseg.artifacts.atomic import NOBODYS, finished, write_json
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.pipeline.plan_file import STATE, Task, split
 
 FOLDER = STATE / "dvc-receipts"
-IGNORED = (".tmp-", "__pycache__")
-"""Beginnings of the names that .dvcignore lists."""
 
 
 class Receipt(TypedDict):
@@ -45,7 +43,7 @@ def write_receipt(receipt: Receipt) -> None:
 
 def read_receipts() -> list[Receipt]:
     """Read all receipts, sorted by path."""
-    return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/*.json"))]
+    return [json.loads(path.read_text()) for path in finished(FOLDER, "*/*.json")]
 
 
 def digest(path: Path) -> str:
@@ -99,6 +97,6 @@ def before(address: str, task: Task) -> Receipt:
 def _files(folder: Path) -> list[Path]:
     found = []
     for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(IGNORED)]
-        found += [Path(base, name) for name in names if not name.startswith(IGNORED)]
+        folders[:] = [name for name in folders if not name.startswith(NOBODYS)]
+        found += [Path(base, name) for name in names if not name.startswith(NOBODYS)]
     return found

@@ -154,7 +154,7 @@ def torchrun_rank() -> int | None:
 def _start_log(path: Path, rank: int | None) -> None:
     to_terminal = logging.StreamHandler()
     to_terminal.setFormatter(logging.Formatter(f"%(levelname)s: {f'process {rank}: ' if rank else ''}%(message)s"))
-    to_terminal.setLevel("ERROR" if rank else os.environ.get("AUXSEG_LOG", "INFO"))
+    to_terminal.setLevel("ERROR" if rank else _log_level())
     handlers: list[logging.Handler] = [to_terminal]
     if not rank:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +163,11 @@ def _start_log(path: Path, rank: int | None) -> None:
         handlers.append(logging.FileHandler(path, mode="a"))  # two write: torchrun's first process, and who started it
         handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+
+
+def _log_level() -> str:
+    level = os.environ.get("AUXSEG_LOG", "INFO").upper()
+    return level if level in logging.getLevelNamesMapping() else "INFO"
 
 
 def _log_cost(name: str, key: str, seconds: float) -> None:

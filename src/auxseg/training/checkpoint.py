@@ -17,7 +17,7 @@ from typing import Self
 import torch
 from safetensors import SafetensorError
 
-from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.atomic import NOBODYS, sha256_file
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
 from auxseg.params.local import checkpoint_minutes
@@ -43,7 +43,7 @@ def fingerprint(stage: Stage, device: torch.device) -> str:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".tmp-")]
+        return [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(NOBODYS)]
     return [path] if path.exists() else []
 
 

@@ -2,7 +2,13 @@
 # The state of a Slurm job in the words of Snakemake's cluster-generic executor: running, success or failed.
 set -euo pipefail
 
-state=$(squeue --noheader --states=all --format=%T --jobs="$1" 2>/dev/null | head -n 1) || true
+if ! state=$(squeue --noheader --states=all --format=%T --jobs="$1" 2>&1); then
+  # "failed" is for good: Snakemake would start the job again while it runs. A controller that does not answer says
+  # nothing about the job.
+  [[ $state == *"Invalid job id"* ]] || { echo running; exit; }
+  state=
+fi
+state=${state%%$'\n'*}
 # squeue forgets a finished job after MinJobAge; accounting, where it runs, does not
 [ -n "$state" ] || state=$(sacct --noheader --allocations --format=State --jobs="$1" 2>/dev/null | awk 'NR == 1 {print $1}') || true
 
