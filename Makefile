@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco test test-cluster test-nightly lint format env clean
+.PHONY: help demo voc coco table test test-cluster test-nightly lint format env clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,10 @@ voc: $(STAMP)  ## Fetch VOC 2012 and SBD into DATASETS (default: datasets/voc), 
 
 coco: $(STAMP)  ## Fetch COCO 2014 into DATASETS (default: datasets/coco), check it, make its masks and labels
 	$(RUN) auxseg download coco --to "$(or $(DATASETS),datasets/coco)"
+
+table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) for SEEDS="0 1 2" (0), with DATA=FOLDER
+	$(RUN) python benchmarks/tables.py $(TABLES) --base "$(or $(BASE),scenes)" --seeds $(or $(SEEDS),0) \
+	  $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP)  ## Run the tests
 	$(RUN) python -m pytest -m "not nightly and not cluster"

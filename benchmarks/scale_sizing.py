@@ -22,24 +22,38 @@ EFFICIENCY = 0.85
 EPOCHS = {"classify": 15, "train": 10}
 
 GPU_RATES = {"classify": 40.0, "cam": 10.0, "train": 30.0, "propagate": 60.0, "evaluate": 4.0}
-"""Assumption: images a second on one GPU of the A100's class, ResNet-38-sized network, crop 321, bfloat16; `cam` and
-`evaluate` look at every image at several scales and mirrored."""
-CPU_SECONDS = {"saliency": 0.48, "labels": 0.064, "score": 0.021}
-"""Measured (benchmarks/voc6/stages.csv): seconds an image of 500 x 375 pixels on one core."""
-BYTES_ONCE = {"saliency": 10_256, "maps r0": 837, "labels r0": 2_266, "saliency_labels r0": 10_323}
-BYTES_A_ROUND = {"maps": 2_583, "labels": 2_448, "saliency_labels": 8_791}
-"""Measured (voc6): bytes an image; of labels and of maps r0, a train image."""
+"""Assumption: images a second on one GPU of the A100's class, ResNet-38-sized network, bfloat16; `classify` and `train`
+see a crop, the others photographs of GPU_PIXELS, `cam` and `evaluate` at several scales and mirrored."""
+GPU_PIXELS = 500 * 375
+CPU_SECONDS = {"prepare": 0.0024, "labels": 0.064, "score": 0.021, "audit": 0.032}
+"""Measured (benchmarks/voc6/stages.csv): CPU seconds an image of VOC6_PIXELS; a CRF, counts, pictures go by pixels."""
+SALIENCY_SECONDS = 0.48
+"""Measured, the same: u2netp, which looks at every image at 320 x 320."""
+CPUS_A_JOB = {"prepare": 2, "saliency": 2, "labels": 2, "score": 1, "audit": 2}
+"""As `meta` of dvc.yaml gives them."""
+
+VOC6_PIXELS = 74_969
+"""Measured: mean of voc6's photographs, the longest side 320 pixels."""
+BYTES_ONCE = {"saliency": 10_256, "labels r0": 2_270, "saliency_labels r0": 10_323}
+BYTES_A_ROUND = {"labels": 2_460, "saliency_labels": 8_487, "predictions": 1_750}
+"""Measured (the run of benchmarks/voc6): bytes of a train image; of predictions, a val image; of saliency, any."""
+AUDIT_BYTES, AUDIT_THUMBS, AUDIT_ROUNDS = 92_700, 51_200, 3
+"""Measured, the same: bytes an image of the report's evidence, which grow with the pixels, and of its thumbnails, which
+do not; with labels of three rounds."""
+STRIDE = 8
+"""ResNet-38's; maps are stored at the network's resolution."""
 MODEL_BYTES = 500e6
 """Of one round's ResNet-38 and its heads, float32; voc6's EfficientNet-Lite0 has 28 MB."""
 
 
 class DataSet(NamedTuple):
-    """What is reckoned: images, their pixels relative to 500 x 375, and shards."""
+    """What is reckoned: images, their pixels, labels an image, and shards."""
 
     name: str
     train: int
     val: int
-    pixels: float
+    pixels: int
+    labels: float
     shards: int
 
     @property
@@ -47,8 +61,16 @@ class DataSet(NamedTuple):
         """All images."""
         return self.train + self.val
 
+    @property
+    def larger(self) -> float:
+        """Pixels of an image in those of voc6."""
+        return self.pixels / VOC6_PIXELS
 
-DATA_SETS = (DataSet("COCO", 82_081, 40_137, 1.64, 64), DataSet("one million", 1_000_000, 50_000, 1.64, 256))
+
+DATA_SETS = (
+    DataSet("COCO", 82_081, 40_137, 640 * 480, 2.9, 24),
+    DataSet("one million", 1_000_000, 50_000, 640 * 480, 2.9, 256),
+)
 
 
 def instances(data: DataSet) -> int:
@@ -60,29 +82,44 @@ def instances(data: DataSet) -> int:
 
 def gigabytes(data: DataSet) -> dict[str, float]:
     """Return the size of every artifact over all rounds, GB."""
-    of = {"saliency": data.images, "maps": data.images}
-    sizes = {name: size * of.get(name, data.train) * data.pixels for name, size in BYTES_ONCE.items()}
+    of = {"saliency": data.images, "predictions": data.val}
+    sizes = {name: size * of.get(name, data.train) * data.larger for name, size in BYTES_ONCE.items()}
     for name, size in BYTES_A_ROUND.items():
-        sizes[f"{name}, rounds"] = ROUNDS * size * of.get(name, data.train) * data.pixels
+        sizes[f"{name}, rounds"] = ROUNDS * size * of.get(name, data.train) * data.larger
+    positions = data.pixels / STRIDE**2
+    sizes["maps r0"] = 2 * data.labels * positions * data.train  # a float16 CAM a label
+    # with it saliency, confidence and entropy, float16, and the prediction, uint8
+    sizes["maps, rounds"] = ROUNDS * (2 * data.labels + 7) * positions * data.images
     sizes["models"] = (ROUNDS + 1) * MODEL_BYTES
+    shown = AUDIT_BYTES * data.larger + AUDIT_THUMBS
+    sizes["audit"] = shown * (ROUNDS + 1) / AUDIT_ROUNDS * data.images
     return {name: size / 1e9 for name, size in sizes.items()}
 
 
 def hours(data: DataSet, gpus: int) -> dict[str, float]:
     """Return the hours of every stage over all rounds, if its jobs fill the cluster."""
     workers = min(gpus, data.shards)
-    cores = min(CPUS_A_GPU * gpus, data.shards * CPUS_A_GPU)
+    cores = {stage: min(CPUS_A_GPU * gpus, data.shards * cpus) for stage, cpus in CPUS_A_JOB.items()}
+    cores |= {stage: CPUS_A_JOB[stage] for stage in ("prepare", "audit")}  # one job each
     trained_on = min(gpus, MOST_GPUS_A_TRAINING)
     train_rate = trained_on * (EFFICIENCY if trained_on > 8 else 1.0)
-    looked_at = {"saliency": data.images, "labels": ROUNDS * data.train, "score": (ROUNDS + 1) * data.train}
-    seconds = {name: count * data.pixels * CPU_SECONDS[name] / cores for name, count in looked_at.items()}
-    seconds["classify"] = EPOCHS["classify"] * data.train / (GPU_RATES["classify"] * train_rate)
+    # train images of every round's labels; the report has all images
+    looked_at = {"prepare": data.images, "labels": ROUNDS * data.train, "score": (ROUNDS + 1) * data.train}
+    looked_at["audit"] = data.images
+    seconds = {name: count * data.larger * CPU_SECONDS[name] / cores[name] for name, count in looked_at.items()}
+    seconds["saliency"] = data.images * SALIENCY_SECONDS / cores["saliency"]
+    seconds["classify"] = EPOCHS["classify"] * data.train / GPU_RATES["classify"]  # one GPU, always
     seconds["train"] = ROUNDS * EPOCHS["train"] * data.train / (GPU_RATES["train"] * train_rate)
-    seconds["cam"] = data.train * data.pixels / GPU_RATES["cam"] / workers
-    seconds["propagate"] = ROUNDS * data.images * data.pixels / GPU_RATES["propagate"] / workers
+    size = data.pixels / GPU_PIXELS
+    seconds["cam"] = data.train * size / GPU_RATES["cam"] / workers
+    seconds["propagate"] = ROUNDS * data.images * size / GPU_RATES["propagate"] / workers
     # one job a round, and the rounds may be evaluated beside each other
-    seconds["evaluate"] = data.val * data.pixels / GPU_RATES["evaluate"]
+    seconds["evaluate"] = data.val * size / GPU_RATES["evaluate"]
     return {name: value / 3600 for name, value in seconds.items()}
+
+
+AFTERWARDS = ("score", "evaluate", "audit")
+"""Stages that no model waits for."""
 
 
 def main() -> None:
@@ -95,8 +132,8 @@ def main() -> None:
         for gpus in GPUS:
             found = hours(data, gpus)
             rows += [(data.name, gpus, f"hours of {name}", round(value, 2)) for name, value in found.items()]
-            beside = found["evaluate"] + found["score"]  # nothing waits for them but the report
-            rows.append((data.name, gpus, "hours to the last model", round(sum(found.values()) - beside, 1)))
+            before = sum(value for name, value in found.items() if name not in AFTERWARDS)
+            rows.append((data.name, gpus, "hours to the last model", round(before, 1)))
     with RESULTS.open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("data", "gpus", "what", "value"))

@@ -3,8 +3,9 @@
     python benchmarks/scenes_seeds.py --seeds 0 1 2
 
 Each seed is a fresh clone of this repository's HEAD below --work, with that seed for the data set and for both
-trainings; its figures land in benchmarks/scenes/seed<k>.csv as soon as they are there, and a seed that has them is not
-run again. Last, benchmarks/scenes/summary.csv gives mean and spread (standard deviation over seeds), per cent.
+trainings. Its figures land in benchmarks/scenes/seed<k>.csv as soon as they are there: those of the pipeline, then
+those of the fully supervised network. What a file has is not run again. Last, benchmarks/scenes/summary.csv gives mean
+and spread (standard deviation over seeds), per cent.
 """
 
 import argparse
@@ -31,31 +32,47 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / ".auxseg/scenes")
     arguments = parser.parse_args()
     for seed in arguments.seeds:
-        target = RESULTS / f"seed{seed}.csv"
-        if not target.exists():
-            write_rows(target, run_seed(seed, arguments.work / f"seed{seed}"))
+        run_missing(seed, arguments.work / f"seed{seed}", RESULTS / f"seed{seed}.csv")
     summarise([RESULTS / f"seed{seed}.csv" for seed in arguments.seeds])
 
 
-def run_seed(seed: int, folder: Path) -> list[dict]:
-    """Run the pipeline and the supervised network for one seed; an interrupted run goes on where it was."""
+def run_missing(seed: int, folder: Path, target: Path) -> None:
+    """Run what a seed's file lacks, the pipeline or the supervised network, and add it."""
+    rows: list[dict] = read_csv(target) if target.exists() else []
+    kept = {row["what"].partition(",")[0] for row in rows}
+    if "model" not in kept:
+        rows = [{"seed": seed, **row} for row in run_pipeline(seed, folder)] + rows
+        write_rows(target, rows)
+    if SUPERVISED not in kept:
+        rows += [{"seed": seed, **row} for row in run_supervised(seed, folder)]
+        write_rows(target, rows)
+
+
+def project(seed: int, folder: Path) -> Path:
+    """Make the clone with the seed's parameters; an interrupted run goes on where it was."""
     if not folder.exists():
         clone(ROOT, folder, head(ROOT))
     params = yaml.safe_load((folder / "params.yaml").read_text())
     params["data"]["scenes"]["seed"] = params["classify"]["seed"] = params["train"]["seed"] = seed
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    return folder
 
-    call(folder, "-m", "dvc", "repro")
-    script = str(ROOT / "benchmarks/supervised.py")
-    printed = call(folder, script, "--epochs", str(SUPERVISED_EPOCHS), capture=True)
+
+def run_pipeline(seed: int, folder: Path) -> list[dict]:
+    """Run the pipeline for one seed; return the rows of its summary."""
+    call(project(seed, folder), "-m", "dvc", "repro", "summary")
+    return read_csv(folder / "data/summary/rounds.csv")
+
+
+def run_supervised(seed: int, folder: Path) -> list[dict]:
+    """Train on the masks for one seed; the network starts from the pipeline's classifier."""
+    call(project(seed, folder), "-m", "dvc", "repro", "classify")
+    printed = call(folder, str(ROOT / "benchmarks/supervised.py"), "--epochs", str(SUPERVISED_EPOCHS), capture=True)
     upper = json.loads(printed.splitlines()[-1])
-
-    rows = read_csv(folder / "data/summary/rounds.csv")
-    supervised = [
+    return [
         {"round": "", "what": f"{SUPERVISED}, {what}", "set": "val", "miou": upper[key], "precision": "", "recall": ""}
         for what, key in (("single scale", "val_miou"), ("ms+crf", "val_miou_ms_crf"))
     ]
-    return [{"seed": seed, **row} for row in [*rows, *supervised]]
 
 
 def summarise(files: list[Path]) -> None:

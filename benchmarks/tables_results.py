@@ -78,7 +78,8 @@ def markdown(name: str, table: Table, base_name: str, base: Base, results: Itera
             if column in with_gain:
                 pairs = [values[seed] - start[seed] for seed in values if seed in start]
                 cells.append(_spread(pairs, sign=True) if start is not values else "")
-        lines.append([*cells, str(len(seeds)) if seeds else "not run", published])
+        absent = f"needs `{row.needs}/` in a data root" if row.needs else "not run"
+        lines.append([*cells, str(len(seeds)) if seeds else absent, published])
     rule = ["---"] * len(lines[0])
     return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])
 

@@ -14,6 +14,7 @@ TABLE = Table(
         "none": {"title": "no affinity", "published": [60.8]},
         "some": {"title": "affinity", "published": [64.1], "labels": False},
         "late": {"title": "not run yet"},
+        "given": {"title": "maps given", "needs": "saliency"},
     },
 )
 
@@ -44,13 +45,14 @@ def cells(text: str) -> list[list[str]]:
 
 def test_mean_spread_and_gain_over_the_seeds():
     """none: 50, 54: mean 52, deviation 2.83; some: 53, 55, 99; gains 3 and 1: mean 2, deviation 1.41."""
-    head, _, none, some, late = cells(markdown("table9", TABLE, "scenes", SCENES, RESULTS))
+    head, _, none, some, late, given = cells(markdown("table9", TABLE, "scenes", SCENES, RESULTS))
     assert head == [
         "Affinity", "labels (train)", "gain", "model (val)", "gain", "model, post-processed (val)", "seeds", "published"
     ]  # fmt: skip
     assert none == ["no affinity", "61.0", "", "52.0 (2.8)", "", "70.0", "2", "60.8"]
     assert some == ["affinity", "-", "-", "69.0 (26.0)", "+2.0 (1.4)", "-", "3", "64.1"]
     assert late == ["not run yet", "-", "-", "-", "-", "-", "not run", "-"]
+    assert given[-2:] == ["needs `saliency/` in a data root", "-"]
 
 
 def test_gains_are_of_what_the_paper_reports():
@@ -87,7 +89,7 @@ def test_a_page_is_renewed_between_its_markers(tmp_path):
     update_page(page, {"table9": TABLE}, {"scenes": SCENES}, RESULTS)
     first = page.read_text()
     assert first.startswith("# A\n\n<!-- table table9 scenes -->\n\n| Affinity |")
-    assert first.endswith("| not run | - |\n\nMade at 123.\n\n<!-- end -->\n\nkept\n")
+    assert first.endswith("in a data root | - |\n\nMade at 123.\n\n<!-- end -->\n\nkept\n")
     update_page(page, {"table9": TABLE}, {"scenes": SCENES}, RESULTS)
     assert page.read_text() == first
 

@@ -69,3 +69,18 @@ def test_voc_is_trained_on_10582_and_scored_on_1464():
 def test_plus_differs_from_p1_in_the_network_alone():
     one, plus = values("voc-auxsegnet"), values("voc-auxsegnet-plus")
     assert {key for key in one if one[key] != plus[key]} == {"network"}
+
+
+def test_own_data_is_trained_as_voc6():
+    """Its settings are the ones that have figures; only where the data comes from differs."""
+    own, measured = values("own-data"), values("voc6")
+    assert {key for key in own if own[key] != measured[key]} == {"data"}
+
+
+def test_many_instances_are_recorded_by_the_controller():
+    """docs/scale.md: from some 300 stage instances on."""
+    for path in PRESETS.glob("*.yaml"):
+        found = values(path.stem)
+        shards, rounds = len(found["shards"]), len(found["rounds"])
+        instances = shards * (4 + 3 * rounds) + 3 * rounds + 6
+        assert found["pipeline"]["record"] == ("controller" if instances > 300 else "job"), path.stem

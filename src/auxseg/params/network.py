@@ -42,10 +42,10 @@ class NetworkParams(Section):
     scale_dim: bool = False
     """Divide the pairwise logits by sqrt(D) (DNL does, P1 does not)."""
     features_with: Literal["pairwise", "unary", "sum"] = "sum"
-    """auxsegnet_plus: map that refines features: A^p, 1 a^u or A^p + 1 a^u."""
+    """auxsegnet_plus: map that refines features. pairwise: A^p. unary: 1 a^u. sum: A^p + 1 a^u."""
     refine_with: Literal["pairwise", "unary", "sum", "mean"] = "sum"
-    """auxsegnet_plus: map that refines predictions: A^p, I + 1 a^u (alone, 1 a^u would make all positions equal),
-    A^p + 1 a^u, or half of that."""
+    """auxsegnet_plus: refined predictions P'. pairwise: A^p P. unary: P + 1 a^u P. sum: (A^p + 1 a^u) P. mean: half of
+    sum."""
     transpose: bool = False
     """Refine with the transposed affinity (P1's text; the released code does not)."""
     released_init: bool = False
