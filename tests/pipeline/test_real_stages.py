@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from auxseg.artifacts.archive import Archive
-from auxseg.artifacts.tables import write_csv
+from auxseg.artifacts.tables import read_csv, write_csv
 
 FRESH = "Data and pipelines are up to date."
 SHARDS = ("00", "01")
@@ -39,6 +39,19 @@ def instances(stage: str, *rounds: str) -> set[str]:
 def test_a_second_run_does_nothing(finished, data):
     assert tiny.status(finished) == FRESH
     assert tiny.repro(finished, data) == set()
+
+
+@pytest.mark.parametrize("command", ["classify.py", "train.py --round r1"])
+def test_two_processes_give_the_curve_of_one(project, data, command):
+    """With the same global batch; dropout, which each process draws for itself, is off."""
+    stage = command.partition(".")[0]
+    curve = project / f"data/curves/{'r0' if stage == 'classify' else 'r1'}.csv"
+    losses = []
+    for devices in (1, 2):
+        tiny.edit_params(project, stage, devices=devices, dropout=0.0, epochs=2)
+        tiny.run(project, *f"python workflow/stages/{command}".split(), data=data)
+        losses.append([float(row["loss"]) for row in read_csv(curve)])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 def shown_plots(folder: Path) -> dict[str, list[dict]]:

@@ -16,7 +16,7 @@ from auxseg.artifacts import atomic
 from auxseg.models.classifier import Classifier
 from auxseg.models.weights import save_weights
 from auxseg.params.augmentation import OptimiserParams
-from auxseg.params.train import LossParams
+from auxseg.params.train import LossParams, TrainParams
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import joined_team
 from auxseg.training.loop import fit
@@ -101,7 +101,7 @@ def train(
             strike()
         return losses
 
-    with joined_team(size, torch.device("cpu")) as team:
+    with joined_team(TrainParams(batch_size=size, devices=size), torch.device("cpu")) as team:
         curve = fit(
             network, killed_step, Photos(photos).samples(labels=kind != "classify"), epochs=EPOCHS,
             batch_size=batch_size, accumulate=accumulate, batch_norm="train" if kind == "classify" else "frozen",

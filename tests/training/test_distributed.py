@@ -9,6 +9,7 @@ from torch import nn
 
 from auxseg.errors import ParamsError
 from auxseg.models.weights import load_weights
+from auxseg.params.train import TrainParams
 from auxseg.training.distributed import Team, joined_team
 from training import runs
 
@@ -62,7 +63,7 @@ def test_sigterm_to_one_process_stops_all_and_the_team_resumes(tmp_path):
 
 
 def test_one_process_is_no_group():
-    with joined_team(1, CPU) as team:
+    with joined_team(TrainParams(), CPU) as team:
         assert not torch.distributed.is_initialized()
         assert (team.rank, team.size, team.leads) == (0, 1, True)
         network = tiny_classifier()
@@ -72,11 +73,12 @@ def test_one_process_is_no_group():
 
 
 def test_a_team_of_another_size_is_refused(monkeypatch):
-    with pytest.raises(ParamsError, match="is 2, but 1 processes were started"), joined_team(2, CPU):
+    two = TrainParams(devices=2)
+    with pytest.raises(ParamsError, match="train: devices x nodes is 2, but 1 proc"), joined_team(two, CPU):
         pass
     for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "WORLD_SIZE": "3"}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ParamsError, match="is 2, but 3 processes were started"), joined_team(2, CPU):
+    with pytest.raises(ParamsError, match="is 2, but 3 processes were started"), joined_team(two, CPU):
         pass
 
 

@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from auxseg.errors import ParamsError
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.train import TrainParams
 from auxseg.training.launch import launch, srun_command
 
 SCRIPT = """\
@@ -20,9 +22,10 @@ sys.exit(int(sys.argv[-1]) if os.environ["RANK"] == "1" else 0)
 # in a process of its own, since torchrun takes the signals of the one that it runs in
 PROGRAM = """\
 import sys
+from auxseg.params.train import TrainParams
 from auxseg.training.launch import agent, launch
 sys.argv = ["script.py", "--code", "0"]
-assert launch(2, 1, 3)
+assert launch(TrainParams(devices=2), 3)
 print({code: agent(["--standalone", "--nproc-per-node=2", "script.py", str(code)]) for code in (2, 143, 7)})
 """
 
@@ -39,13 +42,13 @@ def test_torchrun_on_one_machine(tmp_path):
 
 def test_one_process_starts_none(monkeypatch):
     monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
-    assert launch(1, 1, 2) is False
+    assert launch(TrainParams(), 2) is False
 
 
 def test_a_process_of_torchrun_starts_none(monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("RANK", "0")
-    assert launch(4, 2, 2) is False
+    assert launch(TrainParams(batch_size=8, devices=4, nodes=2), 2) is False
 
 
 STAGE = ["--nproc-per-node=4", "workflow/stages/train.py", "--round", "r1"]
@@ -87,7 +90,7 @@ def test_several_nodes(slurm, monkeypatch):
     for variable, value in {"SLURM_JOB_ID": "77", "SLURM_NNODES": "1", "SRUN_CPUS_PER_TASK": "4"}.items():
         monkeypatch.setenv(variable, value)
     with pytest.raises(SystemExit) as ended:
-        launch(4, 2, 3)
+        launch(TrainParams(batch_size=8, devices=4, nodes=2), 3)
     assert ended.value.code == 143
     called = (slurm / "called").read_text().split()
     assert called[:2] == ["--nodes=2", "--ntasks=2"]
@@ -99,8 +102,8 @@ def test_several_nodes(slurm, monkeypatch):
 
 def test_several_nodes_need_a_job_of_as_many(slurm, monkeypatch):
     with pytest.raises(ParamsError, match=r"train\.nodes: 2 needs a Slurm job of 2 nodes, this is none"):
-        launch(1, 2, 1)
+        launch(TrainParams(nodes=2), 1)
     monkeypatch.setenv("SLURM_JOB_ID", "77")
-    with pytest.raises(ParamsError, match="needs a Slurm job of 3 nodes, this is one of 2"):
-        launch(1, 3, 1)
+    with pytest.raises(ParamsError, match=r"classify\.nodes: 3 needs a Slurm job of 3 nodes, this is one of 2"):
+        launch(ClassifyParams(batch_size=6, nodes=3), 1)
     assert not (slurm / "called").exists()

@@ -21,19 +21,25 @@ from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.training.checkpoint import CheckpointFile
-from auxseg.training.distributed import Team
+from auxseg.training.distributed import Team, joined_team
+from auxseg.training.launch import launch
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss
 from auxseg.training.samples import TrainingSamples
 
 
 def main(stage: Stage) -> None:
-    runtime = stage.params(RuntimeParams)
-    params = stage.params(ClassifyParams)
+    runtime, params = stage.params(RuntimeParams), stage.params(ClassifyParams)
+    if launch(params, runtime.threads):
+        return  # the processes that it started have done what follows
+    with joined_team(params, setup(runtime)) as team:
+        classify(stage, runtime, params, team)
+
+
+def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team: Team) -> None:
     backbone = stage.params(BackboneParams)
     manifest = stage.input("data/manifest")
     classes = read_classes(manifest / "classes.csv")
-    device = setup(runtime)
 
     torch.manual_seed(params.seed)
     network = Classifier(build_backbone(backbone, pretrained=True), len(classes), params.dropout)
@@ -43,19 +49,21 @@ def main(stage: Stage) -> None:
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
     def step(part, counts):
-        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
+        with torch.autocast(team.device.type, torch.bfloat16, enabled=low_precision):
             logits = network(part.image)
         return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
 
-    checkpoint = CheckpointFile.of(stage, device)
+    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
     curve = fit(
-        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, optimiser=params.optimiser,
-        batch_norm=params.batch_norm, team=Team(device), checkpoint=checkpoint,
+        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, accumulate=params.accumulate,
+        optimiser=params.optimiser, batch_norm=params.batch_norm, team=team, checkpoint=checkpoint,
     )  # fmt: skip
+    if not checkpoint:
+        return
     save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
-    images = (to_tensor(read_photo(root, record), device, runtime.max_side) for record in track(val, "val"))
+    images = (to_tensor(read_photo(root, record), team.device, runtime.max_side) for record in track(val, "val"))
     tags = [classes.multi_hot(record.labels) for record in val]
     figure = _mean_average_precision(network.eval(), images, tags)
     write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": figure})

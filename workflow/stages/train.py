@@ -26,9 +26,9 @@ from auxseg.training.samples import LabelFiles, TrainingSamples
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(TrainParams)
-    if launch(params.devices, params.nodes, runtime.threads):
+    if launch(params, runtime.threads):
         return  # the processes that it started have done what follows
-    with joined_team(params.devices * params.nodes, setup(runtime)) as team:
+    with joined_team(params, setup(runtime)) as team:
         train(stage, runtime, params, team)
 
 

@@ -45,7 +45,7 @@ def take(count: int, devices: list[str], folder: Path) -> dict[str, int]:
     if count > len(devices):
         raise ResourceError(
             f"a job asks for {count} GPUs and this machine has {len(devices)}; "
-            "lower gpu of the stage (its meta in dvc.yaml, or set-resources in the profile) or train.devices"
+            "lower gpu of the stage (its meta in dvc.yaml, or set-resources in the profile) or `devices` of its section"
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     waited = False

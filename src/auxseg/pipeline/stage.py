@@ -25,7 +25,7 @@ from auxseg.pipeline.refusal import leave_note
 P = TypeVar("P", bound=Section)
 
 LOWER_FOR_MEMORY = {
-    "classify": "classify.batch_size or classify.augment.crop",
+    "classify": "classify.batch_size or classify.augment.crop, or raise classify.accumulate",
     "cam": "runtime.max_side or the largest of cam.scales",
     "train": "train.batch_size or train.augment.crop, or raise train.accumulate",
     "propagate": "runtime.max_side",

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from auxseg.errors import ParamsError, ResourceError
+from auxseg.params.training import TrainingParams
 from auxseg.pipeline.stage import torchrun_rank
 
 T = TypeVar("T")
@@ -105,29 +106,29 @@ class Team:
 
 
 @contextlib.contextmanager
-def joined_team(processes: int, device: torch.device) -> Iterator[Team]:
-    """Yield the team of `processes` that this process is one of; on GPUs, each works on its own.
+def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
+    """Yield the team of processes that this process is one of; on GPUs, each works on its own.
 
     Raises:
         ParamsError: torchrun started another number of processes, or a GPU is missing.
         ResourceError: another process ended.
     """
     started = 1 if torchrun_rank() is None else int(os.environ["WORLD_SIZE"])
-    if started != processes:
-        raise ParamsError(f"train.devices x train.nodes is {processes}, but {started} processes were started")
-    if processes == 1:
+    if started != params.processes:
+        raise ParamsError(f"{params.key}: devices x nodes is {params.processes}, but {started} processes were started")
+    if started == 1:
         yield Team(device)
         return
     local = int(os.environ["LOCAL_RANK"])
     if device.type == "cuda":
         if torch.cuda.device_count() <= local:
-            raise ParamsError(f"train.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
+            raise ParamsError(f"{params.key}.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     # counts, losses and decisions are numbers on the CPU; gradients of GPUs go through NCCL
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Team(device, dist.get_rank(), processes)
+        yield Team(device, dist.get_rank(), started)
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "Connection closed by peer" in str(error):
             raise ResourceError("another process of this training ended; its own message says why") from error

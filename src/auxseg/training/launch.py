@@ -12,10 +12,11 @@ import subprocess
 import sys
 
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError
+from auxseg.params.training import TrainingParams
 from auxseg.pipeline.stage import torchrun_rank
 
 
-def launch(devices: int, nodes: int, threads: int) -> bool:
+def launch(params: TrainingParams, threads: int) -> bool:
     """Run this script again in `devices` processes on each of `nodes` machines, `threads` threads each.
 
     Returns:
@@ -25,13 +26,14 @@ def launch(devices: int, nodes: int, threads: int) -> bool:
         ParamsError: several nodes without a Slurm allocation of as many.
         SystemExit: a process failed, with its exit code.
     """
-    if torchrun_rank() is not None or devices * nodes == 1:
+    if torchrun_rank() is not None or params.processes == 1:
         return False
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # else each process warns that it looked for parameters without a gradient and found none
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    processes, script = [f"--nproc-per-node={devices}"], list(sys.argv)
-    code = agent(["--standalone", *processes, *script]) if nodes == 1 else _on_nodes(nodes, [*processes, *script])
+    processes, script = [f"--nproc-per-node={params.devices}"], list(sys.argv)
+    alone = params.nodes == 1
+    code = agent(["--standalone", *processes, *script]) if alone else _on_nodes(params, [*processes, *script])
     if code:
         sys.exit(code)
     return True
@@ -71,8 +73,9 @@ def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str
     ]  # fmt: skip
 
 
-def _on_nodes(nodes: int, arguments: list[str]) -> int:
-    job = _job_of(nodes)
+def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
+    nodes = params.nodes
+    job = _job_of(nodes, params.key)
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
@@ -88,7 +91,7 @@ def _on_nodes(nodes: int, arguments: list[str]) -> int:
     return process.wait()
 
 
-def _job_of(nodes: int) -> str:
+def _job_of(nodes: int, stage: str) -> str:
     job, allocated = os.environ.get("SLURM_JOB_ID"), 0
     if job is not None:
         # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
@@ -97,7 +100,7 @@ def _job_of(nodes: int) -> str:
     if allocated < nodes:
         found = "none" if job is None else f"one of {allocated}"
         raise ParamsError(
-            f"train.nodes: {nodes} needs a Slurm job of {nodes} nodes, this is {found}; "
+            f"{stage}.nodes: {nodes} needs a Slurm job of {nodes} nodes, this is {found}; "
             "set `nodes` of the stage train in the profile"
         )
     return job

@@ -115,7 +115,7 @@ class EpochOrder(Sampler):
         if not self.batch_size:
             raise DataError(
                 f"{length} training images in batches of {batch_size}: fewer than the {self.parts} parts of a batch; "
-                "lower train.devices, train.nodes or train.accumulate"
+                "lower devices, nodes or accumulate of the stage"
             )
         self.seed = seed
         self.epoch = 0

@@ -1,0 +1,43 @@
+"""What `classify` and `train` have in common: a schedule, and how it is split over processes."""
+
+from pydantic import Field, model_validator
+
+from auxseg.params.augmentation import AugmentParams, BatchNorm, OptimiserParams
+from auxseg.params.section import Section
+
+
+class TrainingParams(Section):
+    """A training by SGD."""
+
+    epochs: int = Field(10, ge=1)
+    """Epochs of one training."""
+    batch_size: int = Field(4, ge=1)
+    """Images of one step of the optimiser, over all processes."""
+    accumulate: int = Field(1, ge=1)
+    """Parts into which a process cuts its images of a step, one after the other: less memory, the same gradient."""
+    devices: int = Field(1, ge=1)
+    """GPUs of one machine, each with a process of its own (on a CPU: processes)."""
+    nodes: int = Field(1, ge=1)
+    """Machines with `devices` each; more than 1 needs a Slurm job of as many nodes."""
+    dropout: float = Field(0.5, ge=0, lt=1)
+    """Channel dropout of the classification branch, before global average pooling."""
+    batch_norm: BatchNorm = "frozen"
+    """frozen: running statistics and affine parameters stay; train: both are learned (random weights need it)."""
+    frozen_layers: int = Field(0, ge=0, le=4)
+    """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
+    group of blocks too (PSA's ResNet38), and so on."""
+    optimiser: OptimiserParams = OptimiserParams()
+    augment: AugmentParams = AugmentParams()
+    seed: int = Field(0, ge=0)
+
+    @property
+    def processes(self) -> int:
+        """Number of processes that train together."""
+        return self.devices * self.nodes
+
+    @model_validator(mode="after")
+    def _equal_parts(self) -> "TrainingParams":
+        parts = self.processes * self.accumulate
+        if self.batch_size % parts:
+            raise ValueError(f"batch_size must be a multiple of nodes x devices x accumulate, which is {parts}")
+        return self
