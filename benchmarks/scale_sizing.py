@@ -108,7 +108,7 @@ def hours(data: DataSet, gpus: int) -> dict[str, float]:
     looked_at["audit"] = data.images
     seconds = {name: count * data.larger * CPU_SECONDS[name] / cores[name] for name, count in looked_at.items()}
     seconds["saliency"] = data.images * SALIENCY_SECONDS / cores["saliency"]
-    seconds["classify"] = EPOCHS["classify"] * data.train / GPU_RATES["classify"]  # one GPU, always
+    seconds["classify"] = EPOCHS["classify"] * data.train / (GPU_RATES["classify"] * train_rate)
     seconds["train"] = ROUNDS * EPOCHS["train"] * data.train / (GPU_RATES["train"] * train_rate)
     size = data.pixels / GPU_PIXELS
     seconds["cam"] = data.train * size / GPU_RATES["cam"] / workers
