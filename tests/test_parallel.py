@@ -1,8 +1,11 @@
 """Loops over processes: order, laziness, errors. The functions are the standard library's, so workers find them."""
 
+import io
 import math
 import operator
 import os
+import re
+import sys
 
 import pytest
 
@@ -23,6 +26,33 @@ def test_available_cpus_is_this_process_share(monkeypatch):
 def test_track_gives_every_item(capsys):
     assert list(track(iter(range(3)), "label")) == [0, 1, 2]
     assert capsys.readouterr().err == ""  # no terminal, no bar
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what it is sent."""
+
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_the_bar_shows_rate_and_time_left(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())  # here: pytest sets its own after a fixture
+    seconds = []
+    monkeypatch.setattr("tqdm.std.time", lambda: sum(seconds))
+    for item in track(iter(range(4)), "val", total=4):
+        assert item == len(seconds)
+        seconds.append(2.0)
+    first = next(bar for bar in terminal.getvalue().split("\r") if "1/4" in bar)
+    assert re.fullmatch(r"val:  25%\|.+\| 1/4 \[00:02<00:06,  2\.00s/image\] *", first)
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_the_bar_over_processes_knows_how_many_items_there_are(monkeypatch, cpus):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr(parallel, "available_cpus", lambda: cpus)
+    map_processes(operator.neg, list(range(20)), "scenes", unit="scene")
+    last = terminal.getvalue().split("\r")[-1]
+    assert re.match(r"scenes: 100%\|.+\| 20/20 \[\d\d:\d\d<00:00, .*(scene/s|s/scene)\]", last)
 
 
 @pytest.mark.parametrize("cpus", [1, 2])

@@ -113,6 +113,22 @@ def test_an_mxnet_file_of_a_backbone(tmp_path):
         import_backbone(path, "resnet38")
 
 
+def test_a_whole_mxnet_file_arrives_in_the_right_tensors(tmp_path):
+    """Published shapes in half precision, each array one number of its own, repeated."""
+    path, names, shapes = tmp_path / "ilsvrc.params", mxnet_names(), shapes_of_resnet38(counters=False)
+    sent = {ours: i + 1 for i, ours in enumerate(names.values())}
+    arrays = {theirs: np.full(shapes[ours], sent[ours], np.float16) for theirs, ours in names.items()}
+    path.write_bytes(file_bytes(arrays | {"arg:linear1000_bias": np.zeros(1000, np.float16)}, 2))
+    imported = import_backbone(path, "resnet38")
+    arrived = {name: value for name, value in imported.state.items() if not name.endswith("tracked")}
+    assert {name: number(value) for name, value in arrived.items()} == sent
+    assert all(bool((value == sent[name]).all()) for name, value in arrived.items())
+    assert {name: tuple(value.shape) for name, value in arrived.items()} == shapes
+    assert {value.dtype for value in arrived.values()} == {torch.float32}
+    assert set(imported.unused) == {"linear1000.bias"}
+    assert imported.counters == len(imported.state) - len(sent)
+
+
 @pytest.mark.parametrize("name", ["resnet50", "resnet101"])
 def test_torchvisions_networks(save, name):
     with torch.device("meta"):

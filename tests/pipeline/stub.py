@@ -105,6 +105,16 @@ def commit(folder: Path) -> None:
     run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "state")
 
 
+def clone(folder: Path, target: Path) -> Path:
+    """Push a project's state to a shelf beside `target`, clone it there and pull; what `folder` has is committed."""
+    dvc(folder, "remote", "add", "-d", "shelf", str(target.with_name("shelf")))
+    commit(folder)
+    dvc(folder, "push")
+    run(folder, "git", "clone", "-q", str(folder), str(target))
+    dvc(target, "pull")
+    return target
+
+
 def run(
     folder: Path, *command: str, environment: dict[str, str] | None = None, code: int = 0
 ) -> subprocess.CompletedProcess:

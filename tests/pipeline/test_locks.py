@@ -37,6 +37,12 @@ def test_sixteen_shards_at_once_in_one_project(bench, tmp_path):
     assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
 
 
+def test_four_clones_at_once_share_a_cache(bench, tmp_path):
+    # the outputs are holes and links to them: 1 MB of disk
+    outcome = bench.four_clones(tmp_path, "once", GIGABYTE // 4)
+    assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("repetition", range(5))
 def test_sixteen_shards_at_once_in_one_project_and_in_four_clones(bench, tmp_path, repetition):

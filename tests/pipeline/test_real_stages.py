@@ -84,6 +84,18 @@ def test_snakemake_from_scratch_gives_the_same_bytes_and_leaves_dvc_clean(tmp_pa
     assert "Nothing to be done" in tiny.run(other, "snakemake", "-n", data=data)
 
 
+@pytest.mark.nightly
+def test_threads_and_another_backbone_give_the_same_bytes_twice(tmp_path, data):
+    folders = [tiny.make_project(tmp_path / name) for name in ("one", "two")]
+    for folder in folders:
+        tiny.edit_params(folder, "runtime", threads=2)
+        tiny.edit_params(folder, "backbone", name="efficientnet_lite0", weights="imagenet")
+        tiny.repro(folder, data)
+    first, second = map(tiny.hashes, folders)
+    assert first == second
+    assert {"data/models/r1.safetensors", "data/predictions/r1.zip"} <= first.keys()
+
+
 def test_another_place_for_the_photographs_changes_nothing(tmp_path, finished, data):
     elsewhere = Path(shutil.copytree(data, tmp_path / "elsewhere"))
     assert tiny.repro(finished, elsewhere) == set()
@@ -111,11 +123,13 @@ def test_a_crf_value_runs_labels_and_what_follows_and_comes_back_from_the_cache(
     assert tiny.hashes(project) == before
 
 
-def test_a_fusion_threshold_leaves_networks_of_the_same_labels_alone(project, data):
-    tiny.edit_params(project, "labels", cam_threshold=0.3)
-    executed = tiny.repro(project, data, *instances("labels", "r0"), "review@r0")
-    assert executed <= instances("labels", "r0") | {"review@r0"}
-    assert not any(stage.startswith(("saliency", "classify", "cam", "prepare")) for stage in executed)
+def test_a_fusion_threshold_runs_labels_and_what_follows_and_nothing_before(project, data):
+    tiny.edit_params(project, "labels", saliency_threshold=0.5)
+    executed = tiny.repro(project, data, "train@r1")
+    assert executed == instances("labels", "r0") | {"review@r0", "train@r1"}
+    stale = {"evaluate@r1", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
+    # of `summary` DVC will know when the scores are there
+    assert tiny.stale(project) == stale | instances("score", "r0")
 
 
 @pytest.mark.parametrize("path", ["src/auxseg/training/loop.py", "workflow/stages/train.py"])

@@ -5,8 +5,12 @@ import json
 import shutil
 from pathlib import Path
 
+import networkx
 import pytest
-from stub import ALL, commit, dvc, make_project, planned, ran, replace, run, snakemake
+from dvc.repo import Repo
+from stub import ALL, clone, dvc, make_project, planned, ran, replace, snakemake
+
+from auxseg.datasets.scan import scan, write_raw
 
 LABELS = {"labels@r0-00", "labels@r0-01", "labels@r1-00", "labels@r1-01"}
 
@@ -56,6 +60,58 @@ def test_after_dvc_repro_there_is_nothing_to_do(tmp_path):
     assert planned(folder) == set()
     assert "Nothing to be done" in snakemake(folder, "--cores", "2").stderr
     assert ran(folder) == []
+
+
+def by_snakemake(finished: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(finished, folder, symlinks=True))
+
+
+def by_dvc(_: Path, folder: Path) -> Path:
+    dvc(make_project(folder), "repro")
+    return folder
+
+
+def by_another(finished: Path, folder: Path) -> Path:
+    return clone(by_snakemake(finished, folder.with_name("theirs")), folder)
+
+
+@pytest.fixture(scope="module", params=[by_snakemake, by_dvc, by_another], ids=lambda last_run: last_run.__name__)
+def last_run(request, finished, tmp_path_factory) -> Path:
+    """A project that ran: here by Snakemake, here by DVC, or elsewhere and then cloned and pulled."""
+    return request.param(finished, tmp_path_factory.mktemp("last-run") / "project")
+
+
+def change_parameter(project: Path) -> None:
+    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+
+
+def change_code(project: Path) -> None:
+    replace(project, "src/auxseg/trained.py", "anything = 2", "anything = 4")
+
+
+def change_photographs(project: Path) -> None:
+    photos = project.with_name("photos")
+    photos.mkdir()
+    (photos / "new.jpg").write_bytes(b"another photograph")
+    assert write_raw(project / "data/raw.yaml", scan(photos))  # as `auxseg scan` does
+
+
+@pytest.mark.parametrize("change", [change_parameter, change_code, change_photographs])
+def test_planned_is_what_dvc_calls_changed_and_all_that_needs_it(last_run, tmp_path, monkeypatch, change):
+    project = Path(shutil.copytree(last_run, tmp_path / "project", symlinks=True))
+    change(project)
+    announced = planned(project)
+
+    monkeypatch.chdir(project)
+    with Repo(".") as repo:
+        code = {"code"} & repo.status().keys()
+    if code:  # what it writes is known without a run, so it makes stale what reads a changed fingerprint alone
+        dvc(project, "repro", "code")
+    with Repo(".") as repo:
+        graph = networkx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)
+        changed = repo.status().keys()
+    assert changed
+    assert announced == code.union(changed, *(networkx.ancestors(graph, stage) for stage in changed))
 
 
 def test_parameter_changed_then_set_back(project):
@@ -127,16 +183,10 @@ def test_missing_output_is_restored_without_a_job(project):
 
 
 def test_clone_and_pull_run_nothing(project, tmp_path):
-    dvc(project, "remote", "add", "-d", "shelf", str(tmp_path / "shelf"))
-    commit(project)
-    dvc(project, "push")
-    clone = tmp_path / "clone"
-    run(tmp_path, "git", "clone", "-q", str(project), str(clone))
-    (clone / "logs").mkdir(exist_ok=True)
-    dvc(clone, "pull")
-    assert planned(clone) == set()
-    assert "Nothing to be done" in snakemake(clone, "--cores", "2").stderr
-    assert ran(clone) == []
+    copy = clone(project, tmp_path / "clone")
+    assert planned(copy) == set()
+    assert "Nothing to be done" in snakemake(copy, "--cores", "2").stderr
+    assert ran(copy) == []
 
 
 def test_failed_job_prints_the_end_of_its_log_and_can_go_on(project):

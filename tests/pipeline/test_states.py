@@ -50,7 +50,8 @@ def test_a_cycle_is_refused(dag):
         ("data/manifest.txt", "prepare", None, {"prepare"} | {f"labels@r{r}-0{s}" for r in (0, 1) for s in (0, 1)}),
         ("dvc.yaml", "train.py data/models/${key}.txt", "train.py  data/models/${key}.txt", {"train@r1"}),
         ("src/auxseg/trained.py", "anything = 2", "anything = 4", {"code"}),
-        ("data/raw.yaml", "files: 0", "files: 0", set()),
+        ("data/raw.yaml", "files: 0", "files: 1", {"prepare"}),
+        ("data/raw.yaml", "files: 0", "files: 0", set()),  # written again as it was
     ],
 )
 def test_changes_are_those_of_dvc(project, monkeypatch, path, old, new, changed):

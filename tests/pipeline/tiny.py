@@ -1,6 +1,7 @@
 """A tiny project with the real stages: ten photographs in the VOC layout, one round, two shards, a small network."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -81,6 +82,11 @@ def repro(folder: Path, data: Path, *targets: str) -> set[str]:
 def status(folder: Path) -> str:
     """Return what `dvc status` prints, without line ends around it."""
     return run(folder, "dvc", "status").strip()
+
+
+def stale(folder: Path) -> set[str]:
+    """Return the instances that DVC calls changed; those that only need one of them are not among them."""
+    return set(json.loads(run(folder, "dvc", "status", "--json")))
 
 
 def edit_params(folder: Path, section: str, **values) -> None:
