@@ -7,7 +7,7 @@
 # CUDA comes with torch's packages; the host needs NVIDIA's driver and container toolkit only.
 FROM python:3.12-slim-bookworm
 
-COPY requirements.lock workflow/containers/install.sh /build/
+COPY requirements.lock requirements.build.lock workflow/containers/install.sh /build/
 RUN /build/install.sh /build
 
 # where commands start, and where they find the package `auxseg` of the clone

@@ -46,7 +46,10 @@ format: $(STAMP)  ## Mend formatting and what of style can be mended by program
 
 env: $(STAMP)  ## Make or update .venv from requirements.lock
 
-$(STAMP): requirements.lock pyproject.toml
+# under both names: the second is what newer versions of pip read where they build
+$(STAMP): export PIP_CONSTRAINT := $(CURDIR)/requirements.build.lock
+$(STAMP): export PIP_BUILD_CONSTRAINT := $(CURDIR)/requirements.build.lock
+$(STAMP): requirements.lock requirements.build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
 	  { echo "error: $(PYTHON) is not Python 3.11 or 3.12; name one, as in make PYTHON=python3.12 env" >&2; exit 2; }
 	test -e $(STAMP) || $(PYTHON) -m venv --clear $(VENV)
