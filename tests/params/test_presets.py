@@ -38,7 +38,7 @@ def test_the_list_has_one_short_line_a_preset(path, monkeypatch, capsys):
         ("voc-auxsegnet", ("64.1, 65.6, 66.0, 66.1", "69.0", "68.6", "2107.11787")),
         ("voc-auxsegnet-plus", ("66.1", "69.0", "2107.11787", "not published", "no score may be quoted as P2's")),
         ("coco-auxsegnet-plus", ("33.9", "2107.11787", "not published", "no score may be quoted as P2's")),
-        ("c1", ("P1 reports 66.1", "69.0", "released code's own figure is not published")),
+        ("c1", ("reports 66.1", "69.0", "2107.11787", "released code's own figure is not published")),
         ("smoke", ("No published figure",)),
         ("own-data", ("No published figure",)),
         ("voc6", ("No published figure",)),

@@ -91,3 +91,8 @@ def test_a_path_that_is_not_declared_is_refused(last, paths, name, kind, method,
             assert str(error) == f"dvc.yaml: stage '{name}' uses '{path}' without declaring it; add it to its {key}"
             refused.add(path)
     assert refused == {path for path in paths if not own & {path, *map(str, Path(path).parents)}}
+
+
+def test_no_path_leads_out_of_a_declared_folder(last):
+    with pytest.raises(ParamsError, match=r"'labels' uses 'data/manifest/\.\./masks/00\.csv' without declaring it"):
+        last["labels"][0].input("data/manifest/../masks/00.csv")

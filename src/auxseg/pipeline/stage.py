@@ -89,7 +89,8 @@ class Stage:
         return self._checked(path, self._declared.outputs, "outs")
 
     def _checked(self, path: str, allowed: frozenset[str], kind: str) -> Path:
-        if not any(path == entry or path.startswith(entry + "/") for entry in allowed):
+        plain = os.path.normpath(path) == path  # a `..` leads out of a declared folder
+        if not plain or not any(path == entry or path.startswith(entry + "/") for entry in allowed):
             raise ParamsError(f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}")
         return Path(path)
 
