@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -50,7 +51,8 @@ def main(address: str) -> int:
             return run_alone(address, task) if task else _repro(address)
         finally:
             # a batch system kills what outlives the job, and with it the checkpoint that is being written
-            psutil.wait_procs(told)
+            while any(map(_is_at_work, told)):
+                time.sleep(SECONDS_BETWEEN_TRIES)
 
 
 def run_alone(address: str, task: Task) -> int:
@@ -110,6 +112,14 @@ def _terminate(number: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
         else:
             sys.exit(EXIT_TERMINATED)
+
+
+def _is_at_work(process: psutil.Process) -> bool:
+    try:
+        # an ended process whose parent is gone stays a zombie where nobody collects it, as in a container
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_writing(frame: FrameType | None) -> bool:
