@@ -75,7 +75,7 @@ def by_another(finished: Path, folder: Path) -> Path:
     return clone(by_snakemake(finished, folder.with_name("theirs")), folder)
 
 
-@pytest.fixture(scope="module", params=[by_snakemake, by_dvc, by_another], ids=lambda last_run: last_run.__name__)
+@pytest.fixture(scope="module")
 def last_run(request, finished, tmp_path_factory) -> Path:
     """A project that ran: here by Snakemake, here by DVC, or elsewhere and then cloned and pulled."""
     return request.param(finished, tmp_path_factory.mktemp("last-run") / "project")
@@ -96,7 +96,18 @@ def change_photographs(project: Path) -> None:
     assert write_raw(project / "data/raw.yaml", scan(photos))  # as `auxseg scan` does
 
 
-@pytest.mark.parametrize("change", [change_parameter, change_code, change_photographs])
+EVERYDAY = {by_snakemake: change_photographs, by_dvc: change_parameter, by_another: change_code}
+"""Of all pairs those that are no nightly tests: each way and each change once."""
+PAIRS = [
+    pytest.param(run, change, marks=() if EVERYDAY[run] is change else pytest.mark.nightly)
+    for run in EVERYDAY
+    for change in EVERYDAY.values()
+]
+
+
+@pytest.mark.parametrize(
+    ("last_run", "change"), PAIRS, indirect=["last_run"], ids=lambda function: function.__name__, scope="module"
+)
 def test_planned_is_what_dvc_calls_changed_and_all_that_needs_it(last_run, tmp_path, monkeypatch, change):
     project = Path(shutil.copytree(last_run, tmp_path / "project", symlinks=True))
     change(project)

@@ -64,7 +64,10 @@ def test_what_may_succeed_next_time_leaves_no_note(end, error):
 
 @pytest.mark.parametrize(
     ("stage", "lower"),
-    [("classify", "classify.batch_size or classify.augment.crop"), ("labels", "runtime.max_side")],
+    [
+        ("classify", "classify.batch_size or classify.augment.crop, or raise classify.accumulate"),
+        ("labels", "runtime.max_side"),
+    ],
 )
 def test_a_full_gpu_names_what_to_lower(end, stage, lower):
     done, note = end("torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\\nmore')", stage)
