@@ -68,7 +68,7 @@ def _owner(path: Path, now: float, silence: float) -> str:
     try:
         host, pid = path.read_text().split()
         age = now - path.stat().st_mtime
-    except FileNotFoundError:  # it ended just now
+    except (FileNotFoundError, ValueError):  # it ended just now, or its machine did while it wrote
         return ""
     killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
     return f"on {host}, process {pid}" if age < silence and not killed_here else ""
