@@ -50,15 +50,15 @@ def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, un
 def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Apply `function` in worker processes while `items` is still being produced; results keep the order of items.
 
-    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most two
-    items more than there are workers wait, so memory stays flat.
+    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most one
+    item more than there are workers waits, so memory stays flat.
     """
     workers = available_cpus()
     with _pool(workers) as pool:
         waiting: deque[Future[R]] = deque()
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= workers + 2:
+            if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

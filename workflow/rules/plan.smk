@@ -31,15 +31,16 @@ def or_exit(function, *arguments):
 @functools.cache
 def plan():
     """Return the plan. First asked for by the inputs of `all`: while rules are read, a dry run is not known yet."""
+    if not workflow.is_main_process:
+        return load_plan()
     # the marks of another Snakemake, at work or killed: this one may look on but will not run, so its plan stands
-    if not workflow.is_main_process or (any(Path(".snakemake/locks").glob("*")) and PLAN_FILE.exists()):
-        if workflow.is_main_process:
-            made = time.strftime("%H:%M:%S", time.localtime(PLAN_FILE.stat().st_mtime))
-            print(
-                f"this is the plan of {made}, of a Snakemake that still runs; if it was killed: snakemake --unlock",
-                file=sys.stderr,
-                flush=True,
-            )
+    if any(Path(".snakemake/locks").glob("*")) and PLAN_FILE.exists():
+        made = time.strftime("%H:%M:%S", time.localtime(PLAN_FILE.stat().st_mtime))
+        print(
+            f"this is the plan of {made}, of a Snakemake that still runs; if it was killed: snakemake --unlock",
+            file=sys.stderr,
+            flush=True,
+        )
         return load_plan()
     from auxseg.pipeline.plan import make_plan  # DVC, which a job need not load
 

@@ -26,7 +26,8 @@ for stage, needs in or_exit(stage_needs).items():
             # a job that was killed for want of memory or time gets more at its next attempt
             **{name: growing(need) if name in ("mem_mb", "runtime") else need for name, need in needs.items()},
         shell:
-            "LOKY_MAX_CPU_COUNT={threads} {REFUSAL}={params.note:q} {params.python:q} -m auxseg.pipeline.devices {params.devices} "
+            "LOKY_MAX_CPU_COUNT={threads} {REFUSAL}={params.note:q} "
+            "{params.python:q} -m auxseg.pipeline.devices {params.devices} "
             "{params.python:q} -m auxseg.pipeline.job {params.address:q} > {log:q} 2>&1 || "
             "{{ code=$?; echo 'stage {params.address} failed; the end of {log}:' >&2; tail -n 30 {log:q} >&2; "
             "exit $code; }}"

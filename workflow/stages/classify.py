@@ -1,6 +1,7 @@
 """Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,15 +15,14 @@ from auxseg.metrics.tags import mean_average_precision
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
 from auxseg.models.inputs import to_tensor
-from auxseg.models.weights import save_weights, setup
+from auxseg.models.weights import save_weights
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.training.checkpoint import CheckpointFile
-from auxseg.training.distributed import Team, joined_team
-from auxseg.training.launch import launch
+from auxseg.training.distributed import Team, train_together
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss
 from auxseg.training.samples import TrainingSamples
@@ -30,10 +30,7 @@ from auxseg.training.samples import TrainingSamples
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(ClassifyParams)
-    if launch(params, runtime.threads):
-        return  # the processes that it started have done what follows
-    with joined_team(params, setup(runtime)) as team:
-        classify(stage, runtime, params, team)
+    train_together(params, runtime, partial(classify, stage, runtime, params))
 
 
 def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team: Team) -> None:

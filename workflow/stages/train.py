@@ -1,6 +1,7 @@
 """Stage train: one round of the multi-task network on the labels of the round before (docs/method.md section 3)."""
 
 import logging
+from functools import partial
 
 import torch
 
@@ -9,7 +10,7 @@ from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
 from auxseg.datasets.root import photos_root
 from auxseg.models.auxsegnet import build_auxsegnet
-from auxseg.models.weights import load_weights, save_weights, setup
+from auxseg.models.weights import load_weights, save_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
@@ -17,8 +18,7 @@ from auxseg.params.train import TrainParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.review.uses import Use, read_uses
 from auxseg.training.checkpoint import CheckpointFile
-from auxseg.training.distributed import Team, joined_team
-from auxseg.training.launch import launch
+from auxseg.training.distributed import Team, train_together
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
@@ -26,10 +26,7 @@ from auxseg.training.samples import LabelFiles, TrainingSamples
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(TrainParams)
-    if launch(params, runtime.threads):
-        return  # the processes that it started have done what follows
-    with joined_team(params, setup(runtime)) as team:
-        train(stage, runtime, params, team)
+    train_together(params, runtime, partial(train, stage, runtime, params))
 
 
 def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team) -> None:

@@ -59,9 +59,9 @@ def setup(params: RuntimeParams) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # costs time and only helps to find bugs
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # torch's default; float32 means float32
-    if os.environ.get("CUDA_VISIBLE_DEVICES") and not torch.cuda.is_available():
-        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none: this runs on the CPU")
     default = "cuda" if torch.cuda.is_available() else "cpu"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") and default == "cpu":
+        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none: this runs on the CPU")
     name = os.environ.get("AUXSEG_DEVICE", default)
     try:
         return torch.device(name)

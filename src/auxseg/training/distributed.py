@@ -6,7 +6,7 @@ A process that trains alone is a team of one and starts no process group.
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,8 +17,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from auxseg.errors import ParamsError, ResourceError
+from auxseg.models.weights import setup
+from auxseg.params.runtime import RuntimeParams
 from auxseg.params.training import TrainingParams
 from auxseg.pipeline.stage import torchrun_rank
+from auxseg.training.launch import launch
 
 T = TypeVar("T")
 
@@ -103,6 +106,18 @@ class Team:
         """Wait until all have come here."""
         if self.size > 1:
             dist.barrier()
+
+
+def train_together(params: TrainingParams, runtime: RuntimeParams, train: Callable[[Team], None]) -> None:
+    """Call `train` in every process that `params` asks for; this one, unless it is alone, only starts them.
+
+    Raises:
+        ParamsError, ResourceError: see `joined_team`.
+        SystemExit: a process that was started failed, with its exit code.
+    """
+    if not launch(params, runtime.threads):
+        with joined_team(params, setup(runtime)) as team:
+            train(team)
 
 
 @contextlib.contextmanager

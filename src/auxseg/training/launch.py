@@ -74,8 +74,7 @@ def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str
 
 
 def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
-    nodes = params.nodes
-    job = _job_of(nodes, params.key)
+    job = _job_of(params)
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
@@ -85,23 +84,23 @@ def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
         for name, value in os.environ.items()
         if name in ("SLURM_JOB_ID", "SLURM_CONF") or not name.startswith(("SLURM_", "SRUN_", "SBATCH_"))
     }
-    process = subprocess.Popen(srun_command(job, nodes, socket.gethostname(), port, arguments), env=environment)
+    process = subprocess.Popen(srun_command(job, params.nodes, socket.gethostname(), port, arguments), env=environment)
     # srun hands the signal on to every node; what it ends with says whether they all stopped in order
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     return process.wait()
 
 
-def _job_of(nodes: int, stage: str) -> str:
+def _job_of(params: TrainingParams) -> str:
     job, allocated = os.environ.get("SLURM_JOB_ID"), 0
     if job is not None:
         # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
         command = ["squeue", "--noheader", f"--jobs={job}", "--format=%D"]
         allocated = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    if allocated < nodes:
+    if allocated < params.nodes:
         found = "none" if job is None else f"one of {allocated}"
         raise ParamsError(
-            f"{stage}.nodes: {nodes} needs a Slurm job of {nodes} nodes, this is {found}; "
-            "set `nodes` of the stage train in the profile"
+            f"{params.key}.nodes: {params.nodes} needs a Slurm job of {params.nodes} nodes, this is {found}; "
+            "run it through the profile slurm, which asks for as many, or lower it"
         )
     return job
 
