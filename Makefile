@@ -27,14 +27,18 @@ table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) 
 	$(RUN) python benchmarks/tables.py $(TABLES) --base "$(or $(BASE),scenes)" --seeds $(or $(SEEDS),0) \
 	  $(if $(DATA),--data "$(DATA)")
 
+# two workers, a file of tests each at a time; conftest.py's order is kept
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(STAMP)  ## Run the tests
-	$(RUN) python -m pytest -m "not nightly and not cluster"
+	$(RUN) python -m pytest $(WORKERS) -m "not nightly and not cluster"
 
 test-cluster: $(STAMP)  ## Run the tests on a real Slurm: root on Debian installs and starts one, others skip
 	$(RUN) python -m pytest -m "cluster and not nightly" -rs
 
 test-nightly: $(STAMP)  ## Run all tests, their longer forms too
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
+	$(RUN) python -m pytest -m cluster
 
 lint: $(STAMP)  ## Check style and formatting
 	$(RUN) ruff check .
