@@ -30,6 +30,14 @@ from auxseg.datasets.masks import read_mask
 from auxseg.datasets.root import photos_root, read_dataset
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
+from auxseg.models.auxsegnet import load_auxsegnet
+from auxseg.models.weights import setup
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.dag import read_params
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.prediction import predict_photos
 
 DATA = Path("data")
 SIDE = 1.5
@@ -49,11 +57,26 @@ def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[
     return [by_id[name] for name in ids] or spread(records, rows)
 
 
-def row_panels(record: ImageRecord, root: Path, classes: ClassTable, last: str) -> dict[str, np.ndarray]:
+def final_predictions(photos: Sequence[np.ndarray], classes: int, last: str) -> list[np.ndarray]:
+    """Return what the stage `evaluate` would predict, uint8 (H, W); it looks at val only, the picture is of train."""
+    values = read_params()
+    backbone, network_params, evaluate, runtime = (
+        section.parse(values.get(section.key))
+        for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
+    )
+    device = setup(runtime)
+    network = load_auxsegnet(DATA / f"models/{last}.safetensors", backbone, network_params, classes)
+    predictions = predict_photos(network.to(device).eval(), photos, evaluate, runtime, device)
+    return [prediction.final for prediction in predictions]
+
+
+def row_panels(
+    record: ImageRecord, rgb: np.ndarray, prediction: np.ndarray, root: Path, classes: ClassTable, last: str
+) -> dict[str, np.ndarray]:
     """Return the panels of one image by caption, uint8 (h, w, 3) each; `last` is the last round."""
     shards = manifest_shards(DATA / "manifest")
     shard, name = shard_of(record.id, shards), f"{record.id}.png"
-    photo = panels.photo_panel(read_rgb(root / record.path))
+    photo = panels.photo_panel(rgb)
     maps = {key: TensorFile(DATA / f"maps/{key}/{shard}.safetensors") for key in ("r0", last)}
     labels = {key: decode_indices(Archive(DATA / f"labels/{key}/{shard}.zip")[name]) for key in ("r0", last)}
     prior = decode_indices(Archive(DATA / f"saliency/{shard}.zip")[name])
@@ -68,7 +91,7 @@ def row_panels(record: ImageRecord, root: Path, classes: ClassTable, last: str) 
         "initial label": panels.label_panel(labels["r0"], photo),
         f"refined CAM, round {number}": panels.heat_panel(maps[last][f"{record.id}.cam"], photo),
         f"label after round {number}": panels.label_panel(labels[last], photo),
-        f"prediction, round {number}": panels.label_panel(maps[last][f"{record.id}.prediction"], photo),
+        f"prediction, round {number}": panels.label_panel(prediction, photo),
         "mask (never trained on)": panels.label_panel(mask, photo),
     }
 
@@ -108,7 +131,13 @@ def main() -> None:
     classes, root = read_classes(DATA / "manifest/classes.csv"), photos_root(DATA / "manifest/dataset.json")
     last = list_rounds(DATA / "summary/rounds.csv", DATA / "labels")[-1]
     chosen = pick(read_manifest(DATA / "manifest", "train"), arguments.ids, arguments.rows)
-    figure = draw([row_panels(record, root, classes, last) for record in chosen], classes)
+    photos = [read_rgb(root / record.path) for record in chosen]
+    predictions = final_predictions(photos, len(classes), last)
+    rows = [
+        row_panels(record, rgb, prediction, root, classes, last)
+        for record, rgb, prediction in zip(chosen, photos, predictions, strict=True)
+    ]
+    figure = draw(rows, classes)
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.to, dpi=107, facecolor="white", pil_kwargs={"optimize": True})
     print(f"{arguments.to}: {', '.join(record.id for record in chosen)}")
