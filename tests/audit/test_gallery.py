@@ -86,6 +86,26 @@ def focused(page):
     return page.evaluate("document.activeElement.dataset.id")
 
 
+def test_both_bounds_of_a_figure_in_one_go(seen):
+    page = seen.open("sort=id")
+    page.click("#add-range")
+    page.focus("[aria-label='least of filter 1']")
+    page.keyboard.type("10")
+    page.keyboard.press("Tab")
+    page.keyboard.type("35")
+    seen.until("auxseg.state.get().ranges[0] === 'ignored:0.1..0.35'")
+    page.click("[aria-label='remove filter 1']")
+    seen.until("auxseg.state.get().ranges.length === 0")
+    assert page.evaluate("document.activeElement.id") == "add-range"
+
+
+def test_val_offers_no_round_without_predictions(seen):
+    page = seen.open("split=val")
+    assert page.locator("#round option").all_inner_texts() == ["r1", "r2"]
+    page.select_option("#split", "train")
+    seen.until("document.getElementById('round').length === 3")
+
+
 def test_the_first_key_goes_to_the_first_card(seen):
     page = seen.open("sort=id")
     page.keyboard.press("n")

@@ -78,6 +78,27 @@ def test_a_name_given_later_signs_the_verdicts_before(seen):
     assert "reject by cy" in seen.open("image=t004").locator("#by").inner_text()
 
 
+def test_a_note_is_kept_with_every_letter(seen):
+    page = seen.open("image=t004")
+    page.fill("#note", "half a c")
+    page.reload()
+    assert [row["note"] for row in verdicts(page)] == ["half a c"]
+
+
+def test_a_class_that_was_renamed_since_is_not_exported_again(seen, index):
+    label = index["label"][index["id"].index("t004")]
+    row = {"image_id": "t004", "label_hash": label, "round": "r2", "reviewer": "", "drop_classes": ["kitty"]}
+    row |= {"verdict": "unsure", "note": "", "date": "2026-01-01"}
+    page = seen.open("image=t004")
+    page.evaluate(
+        "(row) => localStorage.setItem(`auxseg-verdict-${auxseg.app.base.dataset}x`, JSON.stringify(row))", row
+    )
+    page.reload()
+    page.wait_for_selector("#drop input")
+    page.locator("#drop input").last.check()
+    assert [found["drop_classes"] for found in verdicts(page)] == [page.locator("#drop input").last.input_value()]
+
+
 def test_a_verdict_on_another_label_is_stale(seen, tmp_path):
     path = tmp_path / "old.csv"
     path.write_text(table({"image_id": "t005", "verdict": "reject", "drop_classes": "cat", "note": "old"}))
@@ -97,9 +118,14 @@ REFUSED = [
     ({"image_id": " "}, "image_id"),
     ({"label_hash": "abc"}, "label_hash"),
     ({"round": "2"}, "round"),
+    ({"round": "r02"}, "round"),
+    ({"drop_classes": "background"}, "drop_classes"),
     ({"verdict": "perhaps"}, "verdict"),
     ({"drop_classes": "cat;bird"}, "drop_classes"),
-    *(({"date": date}, "date") for date in ("", "now", "2026-02-30", "2026-01-31T25:00", "2026-01-31T12:00+25:00")),
+    *(
+        ({"date": date}, "date")
+        for date in ("", "now", "20260131T120000Z", "2026-02-30", "2026-01-31T25:00", "2026-01-31T12:00+25:00")
+    ),
 ]
 
 

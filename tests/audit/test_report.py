@@ -210,6 +210,20 @@ def test_hostile_text_stays_text(base, tmp_path):
         data_script("x", {"a": float("nan")})
 
 
+def test_a_column_with_a_word_in_it_holds_no_number(tmp_path):
+    write_csv(tmp_path / "classes.csv", ["class", "iou"], [["cat", "0.5"], ["1024", "0.25"], ["1_0", "0.125"]])
+    page = tables_page(tmp_path)
+    assert "1024" in page and "1,024" not in page and "1_0" in page
+    assert page.count('class="number"') == 3  # of iou alone
+
+
+def test_a_missing_network_is_named_before_the_work(tmp_path):
+    make(tmp_path, rounds=1, train=4, val=0)
+    (tmp_path / "data/models/r1.safetensors").unlink()
+    with pytest.raises(DataError, match=r"models/r1.safetensors: no such file"):
+        write(tmp_path)
+
+
 def test_same_bytes_from_worker_processes(work):
     assert digest(write(work, serial=False, folder="again")) == digest(work / "audit")
 

@@ -95,6 +95,18 @@ def test_two_tabs_keep_each_other_s_verdicts(judged, seen):
     seen.until("auxseg.verdicts.count() === 0")
 
 
+def test_a_name_given_in_one_tab_signs_in_the_other(judged, seen):
+    page = judged(view="sort=id&image=t004")
+    other = seen.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#stage:not([inert])")
+    page.fill("#reviewer", "cy")
+    page.keyboard.press("Tab")
+    other.wait_for_function("auxseg.verdicts.reviewer() === 'cy'")
+    other.keyboard.press("r")
+    assert by_reviewer(other) == {"cy": ("reject", "", "")}
+
+
 def test_a_held_key_judges_once(judged):
     page = judged()
     page.keyboard.down("r")

@@ -167,6 +167,14 @@ def test_changes_since_the_last_round(seen, work):
     assert (overlay[old == new, 3] == 0).all()
 
 
+def test_the_title_tells_what_the_image_is_tagged_with(seen, work, index):
+    page = seen.open("image=t003")
+    names = [CLASSES.with_background[tag] for tag in index["tags"][index["id"].index("t003")]]
+    assert names and page.locator("#tags .chip").all_inner_texts() == names
+    present = {CLASSES.with_background[value] for value in np.unique(label(work, "t003")) if value < 255}
+    assert set(page.locator("#tags .missing").all_inner_texts()) == set(names) - present
+
+
 def test_provenance_is_one_click_away(seen, work, index):
     page = seen.open("image=t003")
     page.click("#provenance summary")

@@ -181,6 +181,18 @@ def test_what_the_machine_lacks_is_no_refusal(project, monkeypatch):
     assert main(["scan"]) == 1
 
 
+def test_use_with_data_alone_asks_for_the_preset(project, tmp_path, capsys):
+    assert main(["use", "--data", str(tmp_path)]) == 2
+    assert "--data: name a preset too" in capsys.readouterr().err
+
+
+def test_a_folder_where_a_file_was_expected_is_one_line(project, capsys):
+    for command in (["check", "params"], ["params", "render", "params"], ["verdicts", "import", "params"]):
+        assert main(command) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: params: Is a directory") and error.count("\n") == 1
+
+
 def test_use_without_a_data_root_says_what_is_next(project, capsys):
     assert main(["use", "mine"]) == 0
     assert "AUXSEG_DATA" in capsys.readouterr().out

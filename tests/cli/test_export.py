@@ -89,6 +89,22 @@ def test_refusals_write_nothing(what, capsys):
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize(
+    ("data", "folder"),
+    [({"format": "voc"}, "SegmentationClass"), ({"format": "folder", "folder": {"images": "images"}}, "images")],
+)
+def test_nothing_of_the_data_set_is_overwritten(data, folder, tmp_path, monkeypatch, capsys):
+    Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "data": data}))
+    own = tmp_path / "set" / folder / "a.png"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"a mask, or a photograph")
+    monkeypatch.setenv("AUXSEG_DATA", str(tmp_path / "set"))
+    assert main(["export", "labels", "--round", "r1", "--to", str(own.parent)]) == 2
+    assert "the data set's own files" in capsys.readouterr().err
+    assert own.read_bytes() == b"a mask, or a photograph"
+    assert main(["export", "labels", "--round", "r1", "--to", str(tmp_path / "set/pseudo")]) == 0
+
+
 def test_labels_land_nowhere_else(capsys):
     write_archive(Path("data/labels/r1/00.zip"), {"../../evil.png": b"1"})
     assert main(["export", "labels", "--round", "r1", "--to", "out/in"]) == 2
@@ -150,6 +166,14 @@ def test_predict_writes_mask_values_of_the_photographs_asked_for(capsys):
     assert {name: label.shape for name, label in found.items()} == {"x.png": (32, 40), "y.png": (48, 32)}
     assert set(np.unique(np.concatenate([label.ravel() for label in found.values()]))) <= {0, 8, 12}
 
+    photo = Path("photos/y.png").read_bytes()
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "photos/../photos"]) == 2
+    assert "would overwrite photos/y.png" in capsys.readouterr().err
+    assert Path("photos/y.png").read_bytes() == photo and not Path("photos/x.png").exists()
+
+    Path("ids.txt").write_text("\n")
+    assert main([*command, "--list", "ids.txt"]) == 2
+    assert "ids.txt: names no id" in capsys.readouterr().err
     Path("ids.txt").write_text("x\nw\n")
     assert main([*command, "--list", "ids.txt"]) == 2
     assert "photos: no photograph 'w'; mend the list" in capsys.readouterr().err

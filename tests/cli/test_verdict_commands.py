@@ -91,6 +91,20 @@ def test_status_counts_and_lists_what_is_stale(project, capsys):
     ]
 
 
+def test_stale_verdicts_disagree_about_nothing(project, capsys):
+    stale = ROWS["b"].replace("accept", "reject").replace("ann", "bob")
+    TABLE.write_text(HEADER + ROWS["b"] + stale)
+    assert main(["verdicts", "status"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("stale: r0 b") == 2 and "disagreement" not in printed
+
+
+def test_the_background_is_dropped_by_nobody(project, capsys):
+    Path("1.csv").write_text(HEADER + ROWS["b"].replace("cat;dog", "background"))
+    assert main(["verdicts", "import", "1.csv"]) == 2
+    assert "drop_classes holds 'background', but the classes are cat, dog" in capsys.readouterr().err
+
+
 def test_status_of_a_clone_without_labels(project, capsys):
     TABLE.write_text(HEADER + ROWS["a, r1"])
     Path("data/labels/r1/01.zip").unlink()

@@ -48,6 +48,8 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
         (f",{HASH},r0,accept,,,me,2026-01-01", "row 3 has no image_id"),
         ("a,abc,r0,accept,,,me,2026-01-01", "row 3: label_hash 'abc' is no SHA-256"),
         (f"a,{HASH},0,accept,,,me,2026-01-01", "row 3: round '0' is no round"),
+        (f"a,{HASH},r01,accept,,,me,2026-01-01", "row 3: round 'r01' is no round"),
+        (f"a,{HASH},r0,accept,,,me,20260131T120000Z", "row 3: date '20260131T120000Z' is no ISO date"),
         (f"a,{HASH},r0,rejected,,,me,2026-01-01", "row 3: verdict 'rejected' is none of accept, reject, unsure"),
         (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "row 3: drop_classes holds 'cow', but the classes are cat, dog"),
         (f"a,{HASH},r0,accept,,,me,yesterday", "row 3: date 'yesterday' is no ISO date"),

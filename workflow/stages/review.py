@@ -13,16 +13,16 @@ from auxseg.review.verdicts import conflicts, label_hashes, read_verdicts, write
 def main(stage: Stage) -> None:
     manifest = stage.input("data/manifest")
     labels = shard_files(stage.input(f"data/labels/{stage.round}"), manifest_shards(manifest), ".zip")
-    classes = read_classes(manifest / "classes.csv").with_background
+    classes = read_classes(manifest / "classes.csv").names
     verdicts = read_verdicts(stage.input("review/verdicts.csv"))
     own = [verdict for verdict in verdicts if verdict.round == stage.round]
     uses, stale = decide_uses(label_hashes(labels.values()), own, stage.params(ReviewParams), classes)
     for verdict in stale:
         logging.warning(
-            "%s's verdict on %s is stale (the label has changed since) and not applied; judge it again",
-            verdict.reviewer, verdict.image_id,
+            "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
+            verdict.reviewer or "nobody", verdict.image_id,
         )  # fmt: skip
-    for group in conflicts(own):
+    for group in conflicts(verdict for verdict in own if verdict not in stale):
         logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
     logging.info("%s: %s", stage.round, summarise(uses.values()))
     write_uses(stage.output(f"data/review/{stage.round}.csv"), uses)

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from auxseg.audit import panels
 from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
-from auxseg.audit.figures import FIGURES, UNTAGGED_SHARE, area_outliers
+from auxseg.audit.figures import FIGURES, area_outliers
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
 from auxseg.images import PALETTE
@@ -64,7 +64,6 @@ def base_index(
         "records": columns,
         "totals": totals,
         "figures": [asdict(figure) for figure in FIGURES],
-        "untaggedShare": UNTAGGED_SHARE,
         "rule": sources.rule.model_dump(),
         "sheets": {
             "cell": [panels.CELL_WIDTH, panels.CELL_HEIGHT],

@@ -44,7 +44,7 @@ def _table(path: Path) -> dict:
     """Return name, header and rows; a cell has its text, its number or None, and its share of the column's largest."""
     rows = [row for row in read_csv(path) if any(row.values())]
     header = list(rows[0]) if rows else []
-    numbers = {name: [_number(row[name]) for row in rows] for name in header}
+    numbers = {name: _numbers([row[name] for row in rows]) for name in header}
     largest = {name: max((abs(n) for n in values if n is not None), default=0) for name, values in numbers.items()}
     cells = [
         [_cell(row[name], numbers[name][position], largest[name]) for name in header]
@@ -58,6 +58,13 @@ def _cell(text: str, number: float | None, largest: float) -> dict:
         return {"text": text or "-", "number": None, "share": 0}
     shown = f"{int(number):,}" if number.is_integer() and abs(number) < 1e15 else f"{number:.4g}"
     return {"text": shown, "number": number, "share": round(100 * abs(number) / largest) if largest else 0}
+
+
+def _numbers(texts: list[str | None]) -> list[float | None]:
+    """Return the numbers of a column; none where one cell is text: a class may be called 1024."""
+    numbers = [_number(text) for text in texts]
+    is_text = any(text and number is None for text, number in zip(texts, numbers, strict=True))
+    return [None] * len(numbers) if is_text else numbers
 
 
 def _number(text: str | None) -> float | None:

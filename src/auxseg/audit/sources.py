@@ -32,7 +32,7 @@ class Sources:
     """Thresholds that the labels were made with."""
 
     def check(self, rounds: Sequence[str]) -> None:
-        """Refuse rounds of which a shard is missing or left over.
+        """Refuse rounds of which a shard is missing or left over, or the network.
 
         Raises:
             DataError: one line that names the first such file.
@@ -42,6 +42,8 @@ class Sources:
             shard_files(self.maps / name, self.shards, ".safetensors")
             shard_files(self.labels / name, self.shards, ".zip")
             shard_files(self.saliency_labels / name, self.shards, ".zip")
+            if not (weights := self.models / f"{name}.safetensors").is_file():
+                raise DataError(f"{weights}: no such file; `dvc repro` makes it")
 
 
 def list_rounds(summary: Path, labels: Path) -> list[str]:

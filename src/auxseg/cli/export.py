@@ -63,6 +63,7 @@ def run_labels(arguments: argparse.Namespace) -> None:
     from auxseg.datasets.manifest import read_classes
     from auxseg.errors import DataError
 
+    _refuse_data_set(arguments.to)
     classes = None if arguments.indices else read_classes(MANIFEST / "classes.csv")
     archives = [Archive(path) for path in _shards(LABELS, arguments.round, ".zip").values()]
     for archive in archives:
@@ -75,6 +76,30 @@ def run_labels(arguments: argparse.Namespace) -> None:
             with atomic_path(arguments.to / name) as temporary:
                 temporary.write_bytes(content if classes is None else _with_mask_values(content, classes))
     print(f"{sum(map(len, archives))} labels of {arguments.round} in {arguments.to}")
+
+
+def _refuse_data_set(to: Path) -> None:
+    """Refuse the folders of photographs and masks, where files of the same names would be overwritten.
+
+    Raises:
+        DataError: names the folder.
+    """
+    from auxseg.errors import DataError, ParamsError
+    from auxseg.params.dag import read_params
+    from auxseg.params.data import DataParams
+    from auxseg.params.local import data_root
+
+    params = DataParams.parse(read_params().get(DataParams.key))
+    if params.format == "scenes":
+        return
+    try:
+        root = data_root(params.format)
+    except ParamsError:  # a reviewer's machine: no data set, nothing to lose
+        return
+    folders = (params.folder.images, params.folder.masks) if params.format == "folder" else (params.mask_folder,)
+    for folder in filter(None, folders):
+        if to.resolve() == (root / folder).resolve():
+            raise DataError(f"--to {to}: the data set's own files, which would be overwritten; give another folder")
 
 
 def _with_mask_values(content: bytes, classes: "ClassTable") -> bytes:

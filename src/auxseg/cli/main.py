@@ -1,6 +1,7 @@
 """Entry point of `auxseg`: parse, run one command, turn a refusal into one line and exit code 2."""
 
 import argparse
+import errno
 import sys
 
 from auxseg.cli import (
@@ -63,6 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) went away; Python would complain at exit
         return EXIT_FAILED
+    except OSError as error:  # a folder where a file was expected, no permission, a full disk
+        if error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}; mend that or give another path", file=sys.stderr)
+        return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REFUSED
     except KeyboardInterrupt:
         return 130
     return 0

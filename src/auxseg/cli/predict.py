@@ -1,6 +1,7 @@
 """`auxseg predict`: a round's network on photographs outside the data set, such as VOC's test images."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 CLASSES = Path("data/manifest/classes.csv")
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not weights.is_file():
         raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
     photos = _photos(arguments.images, arguments.list)
+    _refuse_overwriting(arguments.to, photos)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
     runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
     classes = read_classes(CLASSES)
@@ -52,6 +54,19 @@ def run(arguments: argparse.Namespace) -> None:
         with atomic_path(arguments.to / f"{path.stem}.png") as temporary:
             temporary.write_bytes(encode_label(mask_values[prediction.final]))
     print(f"{len(photos)} predictions of {arguments.round} in {arguments.to}")
+
+
+def _refuse_overwriting(to: Path, photos: Iterable[Path]) -> None:
+    """Refuse to write a prediction over a photograph.
+
+    Raises:
+        DataError: names the first that would be lost.
+    """
+    from auxseg.errors import DataError
+
+    for path in photos:
+        if (to / f"{path.stem}.png").resolve() == path.resolve():
+            raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
 
 
 def _photos(folder: Path, list_file: Path | None) -> list[Path]:
@@ -73,6 +88,8 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
             ids = [listed_id(line) for line in list_file.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one a line") from None
+        if not ids:
+            raise DataError(f"{list_file}: names no id; give a list of ids, one a line")
     paths = {key: found.find(key) for key in ids}
     refuse(f"{folder}: no photograph '{key}'; mend the list" for key, path in paths.items() if path is None)
     if not paths:

@@ -18,11 +18,13 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
     from auxseg.cli.edit import replace_params, report_removed
-    from auxseg.errors import DataError
+    from auxseg.errors import DataError, ParamsError
     from auxseg.params.local import LOCAL_FILE, write_local
     from auxseg.params.registry import check
 
     if arguments.preset is None:
+        if arguments.data:
+            raise ParamsError("--data: name a preset too, as in `auxseg use PRESET --data FOLDER`")
         _list()
         return
     path = _find(arguments.preset)

@@ -45,7 +45,7 @@ def run_status(arguments: argparse.Namespace) -> None:
     from auxseg.params.dag import read_params
     from auxseg.review.verdicts import VERDICTS, label_hashes, read_verdicts
 
-    values = read_params()
+    values, holding = read_params(), []
     verdicts = read_verdicts(TABLE)
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
     for name in sorted({verdict.round for verdict in verdicts} | set(values["label_rounds"]), key=lambda r: int(r[1:])):
@@ -54,21 +54,23 @@ def run_status(arguments: argparse.Namespace) -> None:
         counts.append(sum(bool(verdict.drop_classes) for verdict in own))
         archives = [LABELS / name / f"{shard}.zip" for shard in values["shards"]]
         if not all(path.exists() for path in archives):
+            holding += own
             print(f"{name:<8}" + "".join(f"{count:>8}" for count in counts) + f"{'?':>8}  no labels here")
             continue
         hashes = label_hashes(archives)
         stale = [verdict for verdict in own if verdict.is_stale(hashes)]
+        holding += [verdict for verdict in own if not verdict.is_stale(hashes)]
         print(f"{name:<8}" + "".join(f"{count:>8}" for count in (*counts, len(stale))))
         for verdict in stale:
             why = "has changed since" if verdict.image_id in hashes else "is gone"
             print(f"  stale: {_short(verdict)}; the label {why}")
-    _print_conflicts(verdicts)
+    _print_conflicts(holding)
 
 
 def _class_names() -> Sequence[str] | None:
     from auxseg.datasets.manifest import read_classes
 
-    return read_classes(CLASSES).with_background if CLASSES.exists() else None
+    return read_classes(CLASSES).names if CLASSES.exists() else None
 
 
 def _print_conflicts(verdicts: Iterable["Verdict"]) -> None:

@@ -83,7 +83,8 @@ def read_state(path: Path) -> State:
             return load_file(path)
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # every reader has its own exceptions for a damaged file
-        raise DataError(f"{path}: not readable as weights ({error}); give a .safetensors or .pth state dict") from None
+        cause = str(error).partition("\n")[0]  # torch goes on to advise what would run the file's code
+        raise DataError(f"{path}: not readable as weights ({cause}); give a .safetensors or .pth state dict") from None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
     return dict(state)

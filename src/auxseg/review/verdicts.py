@@ -17,6 +17,9 @@ from auxseg.artifacts.tables import read_table, write_csv
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import DataError
 
+ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+"""Of the forms of ISO 8601 the one that the report reads, too."""
+
 VERDICTS = ("accept", "reject", "unsure")
 COLUMNS = ("image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date")
 
@@ -115,7 +118,7 @@ def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collecti
         raise DataError(f"{where} has no image_id; fill it in or remove the row")
     if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is no SHA-256 of 64 digits; export it again")
-    if not re.fullmatch(r"r\d+", cells["round"]):
+    if not re.fullmatch(r"r(0|[1-9][0-9]*)", cells["round"]):
         raise DataError(f"{where}: round '{cells['round']}' is no round; write r0, r1, …")
     if cells["verdict"] not in VERDICTS:
         raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")
@@ -144,6 +147,8 @@ def check_dropped(dropped: Iterable[str], classes: Collection[str], where: str) 
 
 
 def _parse_date(text: str) -> datetime.datetime:
+    if not ISO_DATE.fullmatch(text):
+        raise ValueError(text)
     time = datetime.datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
 

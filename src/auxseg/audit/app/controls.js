@@ -11,10 +11,6 @@
       app = context;
       figures = auxseg.figures(app.base);
       fill(
-        byId("round"),
-        app.base.rounds.map((name) => [name, name]),
-      );
-      fill(
         byId("split"),
         Object.keys(app.base.records).map((name) => [name, name]),
       );
@@ -34,12 +30,18 @@
     render() {
       const now = state.get();
       for (const id of ["class", "where", "verdict"]) byId(id).value = now[id];
+      const rounds = app.split === "val" ? app.base.rounds.slice(1) : app.base.rounds; // r0 has no predictions
+      if (byId("round").length !== rounds.length)
+        fill(
+          byId("round"),
+          rounds.map((name) => [name, name]),
+        );
       byId("round").value = app.round;
       byId("split").value = app.split;
       byId("where").disabled = !now.class;
       if (byId("search").value !== now.search) byId("search").value = now.search;
       rebuild(byId("sorts"), now.sort.map(sortRow));
-      rebuild(byId("ranges"), now.ranges.map(rangeRow));
+      if (!isTyping(byId("ranges"))) rebuild(byId("ranges"), now.ranges.map(rangeRow));
       rebuild(
         byId("thumb-kinds"),
         app.kinds.map((kind) => check(kind, "thumbs")),
@@ -55,12 +57,17 @@
     select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
   }
 
-  // Replace children but keep the focus on the control that has the same label.
+  // Replace children but keep the focus: on the control of the same role or label, else on the button that adds one.
   function rebuild(parent, children) {
-    const label = parent.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const name = (control) => control.dataset.role ?? control.getAttribute("aria-label");
+    const had = parent.contains(document.activeElement) ? name(document.activeElement) : null;
     parent.replaceChildren(...children);
-    if (label) parent.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+    if (!had) return;
+    const same = [...parent.querySelectorAll("[aria-label]")].find((control) => name(control) === had);
+    (same ?? byId(parent.id === "sorts" ? "add-sort" : "add-range")).focus();
   }
+
+  const isTyping = (parent) => parent.contains(document.activeElement) && document.activeElement.type === "number";
 
   function figureSelect(label, chosen, onchange) {
     const select = element("select", { "aria-label": label, onchange: (event) => onchange(event.target.value) });
@@ -85,6 +92,7 @@
       "button",
       {
         type: "button",
+        "data-role": `turn order ${place}`, // its label changes with every turn
         "aria-label": `order ${place}: ${sign ? "largest" : "smallest"} first, turn round`,
         onclick: () => set((sign ? "" : "-") + key),
       },
@@ -113,6 +121,7 @@
     const unit = figures.find((figure) => figure.key === key)?.unit;
     const factor = unit === "share" ? 100 : 1; // people read per cent
     const set = (name, from, to) => state.set({ ranges: replaced(state.get().ranges, at, `${name}:${from}..${to}`) });
+    const now = () => auxseg.parseRange(state.get().ranges[at]);
     const bound = (label, value, change) =>
       element("input", {
         type: "number",
@@ -120,14 +129,15 @@
         "aria-label": `${label} of filter ${at + 1}`,
         placeholder: label,
         value: value === "" ? "" : String(Math.round(value * factor * 1e6) / 1e6),
-        onchange: (event) => change(event.target.value === "" ? "" : String(Number(event.target.value) / factor)),
+        // at once: the row must not be made anew while the user is on the way to the next control
+        oninput: (event) => change(event.target.value === "" ? "" : String(Number(event.target.value) / factor)),
       });
     return element(
       "div",
       { class: "line range" },
       figureSelect(`filter ${at + 1}`, key, (name) => set(name, "", "")),
-      bound("least", least, (value) => set(key, value, most)),
-      bound("most", most, (value) => set(key, least, value)),
+      bound("least", least, (value) => set(key, value, now().most)),
+      bound("most", most, (value) => set(key, now().least, value)),
       element("span", { class: "unit" }, unit === "share" ? "%" : ""),
       element(
         "button",

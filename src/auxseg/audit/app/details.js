@@ -11,6 +11,7 @@
       byId("ignored-swatch").title = "always shown";
     },
     show(opened) {
+      showTags(opened);
       showPanels();
       showClasses(opened);
       showFigures(opened);
@@ -35,11 +36,19 @@
     toggles(byId("panel-kinds"), app.kinds, "panels", (kind, at) => {
       const box = element("input", { type: "checkbox", value: kind, onchange: () => state.toggle("panels", kind) });
       box.checked = state.get().panels.includes(kind);
-      return element("label", { title: `Shift+${at + 1}` }, box, auxseg.kindTitle(kind, app.split));
+      return element("label", at < 9 ? { title: `Shift+${at + 1}` } : {}, box, auxseg.kindTitle(kind, app.split));
     });
   }
 
-  // Classes of the image first, then the others that the data set has.
+  // The classes that the image is tagged with, those that its label lacks crossed as in the gallery.
+  function showTags({ image, i }) {
+    const missing = app.page.index.missing[i];
+    byId("tags").replaceChildren(
+      ...image.tags.map((index) => auxseg.chip(app.base, index, missing.includes(index) ? "missing" : "")),
+    );
+  }
+
+  // All classes in the order that the keys follow; those of the image stand out.
   function showClasses(opened) {
     const own = new Set([...opened.image.tags, ...Object.keys(app.page.index.pixels[opened.i]).map(Number)]);
     toggles(byId("class-toggles"), app.base.classes.slice(1), "hidden", (name, at) => {

@@ -10,7 +10,7 @@
       app = context;
       for (const verdict of VERDICTS) byId(verdict).addEventListener("click", () => auxseg.judge.give(verdict));
       byId("clear").addEventListener("click", () => auxseg.judge.give(null));
-      byId("note").addEventListener("change", () => change({ note: byId("note").value }));
+      byId("note").addEventListener("input", () => change({ note: byId("note").value }));
       byId("reviewer").addEventListener("change", () => auxseg.verdicts.setReviewer(byId("reviewer").value));
       byId("export").addEventListener("click", exportCsv);
       byId("import").addEventListener("click", () => byId("file").click());
@@ -64,7 +64,8 @@
     if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
     byId("by").textContent = own ? signed(own) : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
     showOthers(auxseg.verdicts.others(app.round, id), i);
-    showDrops(i, holding?.drop_classes ?? []);
+    const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name)); // not since renamed
+    showDrops(i, known);
   }
 
   // Another tab's verdict must not take away what is being written here; to another image it does not belong.
@@ -120,8 +121,10 @@
     byId("file").value = "";
     if (!file) return;
     try {
-      const count = auxseg.verdicts.importCsv(await file.text());
-      auxseg.say(`${count} verdicts read from ${file.name}`);
+      const found = auxseg.verdicts.importCsv(await file.text());
+      const here = new Set(Object.values(app.base.records).flatMap((records) => records.id));
+      const known = found.filter((row) => here.has(row.image_id)).length;
+      auxseg.say(`${found.length} verdicts read from ${file.name}, ${known} of them on images of this report`);
       app.refresh();
     } catch (error) {
       auxseg.say(`${file.name} was not read: ${error.message}`, true);

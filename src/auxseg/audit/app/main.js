@@ -4,7 +4,9 @@
 (function (auxseg) {
   const { byId, state } = auxseg;
   const unpainted = new Set(); // keys of the state that changed since the page was last drawn
+  const SHOWN_MS = 8000;
   let ticket = 0;
+  let leaving = 0;
   const app = (auxseg.app = {
     base: null,
     page: null,
@@ -16,8 +18,11 @@
     focused: null, // position in the order of the card that has or had the focus
   });
 
+  // Tell what happened: a note that goes away by itself, or an alert that stays.
   auxseg.say = function (text, isAlert = false) {
     byId(isAlert ? "alert" : "status").textContent = text;
+    clearTimeout(leaving);
+    if (!isAlert) leaving = setTimeout(() => (byId("status").textContent = ""), SHOWN_MS);
     if (!isAlert) byId("alert").textContent = "";
   };
 

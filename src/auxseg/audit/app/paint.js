@@ -64,7 +64,7 @@
     ramp(1.5 - Math.abs(4 * v - 1)),
   ];
 
-  // How a pixel moved from one label to the next:.
+  // How a pixel moved from one label to the next.
   auxseg.changeOf = function (before, now) {
     if (before === now) return "same";
     if (before === auxseg.IGNORE) return "added";

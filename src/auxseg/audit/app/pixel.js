@@ -98,7 +98,7 @@
       "saliency prior": number(prior),
       "refined saliency": number(refined),
       "before CRF": number(refined === null ? null : weight * prior + (1 - weight) * refined),
-      "after CRF": split === "val" ? "–" : number(after),
+      "after CRF": split === "val" || !found.saliency ? "–" : number(after), // r0 has the prior alone
       "affinity entropy": found.entropy ? number(auxseg.nearest(found.entropy, image, x, y)) : "–",
       "model prediction": found.prediction
         ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(auxseg.nearest(found.confidence, image, x, y))}`

@@ -64,7 +64,8 @@
 
   // Another tab has changed the store; null for key says that it was emptied.
   function followStore({ key, oldValue, newValue }) {
-    if (key === null) readStore();
+    if (key === REVIEWER) reviewer = newValue ?? "";
+    else if (key === null) readStore();
     else if (!key.startsWith(prefix)) return;
     else if (newValue === null) remove(JSON.parse(oldValue));
     else put(JSON.parse(newValue));
@@ -138,7 +139,7 @@
       const found = auxseg.readVerdicts(text, classes);
       addAll(found);
       changed();
-      return found.length;
+      return found;
     },
   };
 

@@ -53,7 +53,7 @@
   function findFault(row, classes) {
     if (!row.image_id) return "image_id is empty";
     if (!/^[0-9a-f]{64}$/.test(row.label_hash)) return "label_hash is no SHA-256";
-    if (!/^r\d+$/.test(row.round)) return `"${row.round}" is no round`;
+    if (!/^r(0|[1-9]\d*)$/.test(row.round)) return `"${row.round}" is no round`;
     if (!auxseg.VERDICTS.includes(row.verdict))
       return `verdict "${row.verdict}" is none of ${auxseg.VERDICTS.join(", ")}`;
     const unknown = row.drop_classes.find((name) => !classes.includes(name));

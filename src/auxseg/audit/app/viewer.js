@@ -161,6 +161,7 @@
       keepView();
     });
     on("pointerdown", (event) => {
+      if (event.button) return; // a menu pins no pixel
       drag = { x: event.clientX, y: event.clientY, view: { ...view }, isClick: true };
       canvas.setPointerCapture(event.pointerId);
     });
