@@ -86,7 +86,7 @@ def read_rgb(path: Path) -> np.ndarray:
     with _open(path) as image:
         try:
             image.load()
-            return _to_rgb(_upright(image))
+            return _to_rgb(_upright(image), image.format)
         except _NoRangeError as error:
             raise DataError(f"{path}: {error}") from None
         except _DAMAGE as error:
@@ -106,11 +106,14 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
     if image.mode == "F":
         raise _NoRangeError("floating-point pixels have no defined range; save it with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
-        deep = np.asarray(image).astype(np.int64)  # mode I is a 16-bit PGM, which Pillow opens with 32 bits
+        deep = np.asarray(image).astype(np.int64)
+        # mode I is a 16-bit PGM or PNG, which Pillow opens with 32 bits, or has 32 bits indeed
+        if image.mode == "I" and file_format not in ("PPM", "PNG"):
+            raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
         if deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
             raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
         grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; 257 is odd, so there are no ties

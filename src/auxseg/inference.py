@@ -35,7 +35,7 @@ def predict(
         combine: how views are joined.
         low_precision: bfloat16 where it pays.
     """
-    single, views = None, []
+    single, joined = None, None
     for scale in scales:
         resized = scaled(image, scale)
         batch = torch.cat([resized, resized.flip(3)]) if flip else resized
@@ -44,10 +44,13 @@ def predict(
         probabilities = torch.softmax(up, dim=1)
         if scale == 1:
             single = probabilities[0]
-        views.append(probabilities[0])
-        if flip:
-            views.append(probabilities[1].flip(2))
-    stacked = torch.stack(views)
-    joined = stacked.mean(dim=0) if combine == "mean" else stacked.amax(dim=0)
+        # one view at a time: all of them, at the size of the photograph, would be gigabytes at 80 classes
+        for view in (probabilities[0], *([probabilities[1].flip(2)] if flip else [])):
+            if joined is None:
+                joined = view.clone()
+            else:
+                joined = joined.add_(view) if combine == "mean" else torch.maximum(joined, view, out=joined)
+    if combine == "mean":
+        joined = joined / (len(scales) * (2 if flip else 1))
     joined = joined / joined.sum(dim=0, keepdim=True)
     return single.cpu().numpy(), joined.cpu().numpy()

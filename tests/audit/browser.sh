@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the browser that the tests/audit drive, on Debian and Ubuntu as root. CI calls it before `make test`.
+# Installs a browser that tests/audit drive, on Debian and Ubuntu as root: chromium, or the one that is named
+# (firefox-esr, for `make test-nightly`). CI calls it before `make test`.
 set -euo pipefail
-command -v chromium > /dev/null && exit
+browser=${1:-chromium}
+command -v "$browser" > /dev/null && exit
 if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
-  echo "no chromium on the path; install it (Debian: apt-get install chromium)" >&2
+  echo "no $browser on the path; install it (Debian: apt-get install $browser)" >&2
   exit 1
 fi
 apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium
+DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$browser"

@@ -19,9 +19,11 @@ def find_browser(*names: str) -> str:
     """Return a browser's path; skip the test without one, but fail where CI promises it (tests/audit/browser.sh)."""
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"no {names[0]} on the path; run tests/audit/browser.sh")
+        pytest.fail(f"no {names[0]} on the path; run tests/audit/browser.sh {names[0]}")
     if found is None:
-        pytest.skip(f"no {names[0]} on the path: the report is not tried in a browser (tests/audit/browser.sh)")
+        pytest.skip(
+            f"no {names[0]} on the path: the report is not tried in a browser (tests/audit/browser.sh {names[0]})"
+        )
     return found
 
 

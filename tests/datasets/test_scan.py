@@ -1,5 +1,6 @@
 """The fingerprint of the raw folder."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ def test_linked_folders_are_followed_and_loops_end(raw, tmp_path):
     (raw / "linked").symlink_to(tmp_path / "elsewhere")
     (raw / "sub/loop").symlink_to(raw)
     assert scan(raw)["files"] == 3
+
+
+def test_a_name_that_is_no_utf8_is_read_too(raw):
+    before = scan(raw)
+    (raw / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"from an old archive")
+    assert scan(raw) != before and scan(raw) == scan(raw)
 
 
 def test_refusals(raw, tmp_path):

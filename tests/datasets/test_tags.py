@@ -60,13 +60,18 @@ def test_line_numbers_count_blank_lines(tmp_path):
         (b"image_id,label\n", "line 1: no column 'labels'"),
         (b"image_id,labels\na,cat,dog\n", "line 2: more cells than the header; .* not by a comma"),
         (b"image_id,labels\n\xff,cat\n", "not a UTF-8 CSV"),
-        (b'image_id,labels\n"a,cat\n', "not a UTF-8 CSV"),
+        (b'image_id,labels\n"a,cat\n', "line 2: no CSV .*; mend its quotes"),
     ],
 )
 def test_broken_csv(tmp_path, content, message):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DataError, match=rf"a\.csv.*{message}"):
         read_csv_tags(tmp_path / "a.csv", None)
+
+
+def test_a_split_is_a_split_however_its_column_is_written(tmp_path):
+    (tmp_path / "a.csv").write_text("Image_ID, Labels, Split\na,cat, val\n")
+    assert read_csv_tags(tmp_path / "a.csv", None)["a"].split == "val"
 
 
 def test_byte_order_mark(tmp_path):
@@ -96,6 +101,8 @@ def test_xml_objects_without_parts_and_owners(tmp_path, difficult, expected):
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "declares a document type"),
         ("<annotation><object>", "no valid XML"),
         ("", "no valid XML"),
+        ('<?xml version="1.0" encoding="gbk"?><annotation/>', "no valid XML .* save it as UTF-8"),
+        ('<?xml version="1.0" encoding="foo"?><annotation/>', "no valid XML .* save it as UTF-8"),
         ("<annotation><object/></annotation>", "without <name>"),
     ],
 )

@@ -24,6 +24,14 @@ def measured(*pairs):
     return measures
 
 
+@pytest.mark.parametrize("part", [np.s_[-1:, 4:20], np.s_[3:15, -1:], np.s_[-1:, -1:]])
+def test_an_object_at_the_border_has_figures(part):
+    """One image that has none would take the measure from the whole round."""
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[part] = 1
+    assert np.isfinite(list(measured((pair(0)[0], mask), pair(1)).figures().values())).all()
+
+
 def f_of(selected, foreground):
     hits = (selected & foreground).sum()
     if not hits:

@@ -155,6 +155,9 @@ def test_torch_tensors_of_any_view(tmp_path_factory, values, order):
         ({7: maps()[0]}, "no map of class 'sheep' .key 16., which the image is labelled with; it has keys .7."),
         ({"keys": np.array([7, 16]), "maps": maps()}, "beside `keys` it needs one map a key in `attn_highres`"),
         ({"keys": np.array([7]), "cam": maps()}, "beside `keys` it needs one map a key"),
+        ({"keys": [0], "cam": 3.0}, "beside `keys` it needs one map a key"),
+        ({"keys": [[0], [1, 2]], "cam": maps()}, "holds no array"),
+        ({7: [[0.5], [0.5, 0.5]]}, "holds no array"),
         ({"x": 1}, "holds `x`, not .class: map. and not `keys`"),
         (np.zeros((20, 3, 5)), "holds a ndarray"),
         ({7: maps(), 16: maps()}, "class 7 has no map of two dimensions"),
@@ -189,6 +192,10 @@ def test_a_class_name_that_leaves_the_folder(tmp_path):
     record = ImageRecord("a", "a.jpg", 50, 33, "train", ("../cat",), "")
     with pytest.raises(DataError, match=r"class '\.\./cat': cannot be a folder name"):
         write_cams(tmp_path / "out", record, {"../cat": maps()[0]}, ClassTable(("../cat",), (1,)), "png")
+    cat = ImageRecord("a", "a.jpg", 50, 33, "train", ("cat",), "")
+    with pytest.raises(DataError, match="cannot be a folder name"):  # before one that can be is written
+        write_cams(tmp_path / "out", cat, {"cat": maps()[0]}, ClassTable(("cat", "and/or"), (1, 2)), "png")
+    assert not (tmp_path / "out").exists()
 
 
 class _Storage:

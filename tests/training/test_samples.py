@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.artifacts.archive import Archive, write_archive
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.images import decode_grey, decode_indices
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
 
@@ -227,6 +227,13 @@ def test_worker_processes_change_nothing(photos, shards, monkeypatch):
         assert len(alone) == len(helped) == 2
         assert all(same(one, other) for one, other in zip(alone, helped, strict=True))
     assert not same(epochs[0][0][0], epochs[0][1][0])
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "2.0", ""])
+def test_a_wrong_number_of_workers_is_named(photos, monkeypatch, asked):
+    monkeypatch.setenv("AUXSEG_WORKERS", asked)
+    with pytest.raises(ParamsError, match="AUXSEG_WORKERS"):
+        make_loader(photos.samples(), EpochOrder(5, 2, 0), CPU)
 
 
 def test_no_workers_on_a_cpu_unless_asked_for(photos, monkeypatch):

@@ -84,7 +84,8 @@ def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) 
     if not 1 <= len(table) <= 254:
         raise DataError(f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there")
     for name in table.names:
-        if not name.strip() or name != name.strip() or SEPARATOR in name or "\n" in name or name in RESERVED:
+        is_one_line = name.strip() and name == name.strip() and len(name.splitlines()) == 1
+        if not is_one_line or SEPARATOR in name or name in RESERVED:
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
                 f"spaces and line ends, and none of {', '.join(RESERVED)}, which tables use"

@@ -38,7 +38,7 @@ def scan(root: Path) -> dict[str, int | str]:
     # threads: hashing and reading both release the interpreter's lock
     with ThreadPoolExecutor(max(4, available_cpus())) as pool:
         for path, content in zip(paths, track(pool.map(_hash, paths), "scan", len(paths), "file"), strict=True):
-            digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+            digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
 

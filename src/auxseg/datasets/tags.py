@@ -73,8 +73,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, strict=True)
+            # ` Split` is `split`: else its images would be dealt to train and val anew
+            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
             for column in ("image_id", "labels"):
-                if column not in (reader.fieldnames or []):
+                if column not in reader.fieldnames:
                     raise DataError(
                         f"{path} line 1: no column '{column}'; the header must read image_id,labels[,split]"
                     )
@@ -88,7 +90,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, row
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
+        raise DataError(f"{path} line {reader.reader.line_num}: no CSV ({error}); mend its quotes") from None
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
 
 
@@ -142,8 +146,8 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(path.read_bytes(), True)
-    except expat.ExpatError as error:
-        raise DataError(f"{path}: no valid XML ({error}); replace the file") from None
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that expat does not know
+        raise DataError(f"{path}: no valid XML ({error}); replace the file, or save it as UTF-8") from None
     return builder.close()
 
 

@@ -79,7 +79,13 @@ def _measure(saliency: np.ndarray, foreground: np.ndarray) -> dict[str, np.ndarr
     """Measure one image: both uint8 (H, W), foreground 0 and 255."""
     from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure  # seconds: not for who only reads
 
-    mae, structure, alignment = MAE(), Smeasure(), Emeasure()
+    class Structure(Smeasure):
+        """The S-measure, whose own mean of a quadrant without pixels (an object at the border) is not a number."""
+
+        def ssim(self, pred: np.ndarray, gt: np.ndarray) -> float:
+            return super().ssim(pred, gt) if pred.size else 0.0  # its weight is 0
+
+    mae, structure, alignment = MAE(), Structure(), Emeasure()
     overlap = FmeasureV2({"f": FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=0.3)})
     for measure in (mae, structure, alignment, overlap):
         measure.step(saliency, foreground)

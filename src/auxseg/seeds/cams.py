@@ -108,8 +108,9 @@ def write_cams(
         layout: one of FORMATS.
     """
     if layout == "png":
+        paths = {name: class_png(folder, name, record.id) for name in classes.names}  # refused before one is written
         for name, cam in cams.items():
-            with atomic_path(class_png(folder, name, record.id)) as temporary:
+            with atomic_path(paths[name]) as temporary:
                 temporary.write_bytes(encode_grey(cam))
         return
     by_value = {classes.values[classes.index(name) - 1]: cam for name, cam in cams.items()}

@@ -36,14 +36,14 @@ def read_npy_cams(path: Path) -> dict[int, np.ndarray]:
         cams = content
     elif isinstance(content, dict) and "keys" in content:
         name = next((name for name in ARRAYS if name in content), None)
-        keys, maps = np.asarray(content["keys"]), np.asarray(content.get(name))
-        if name is None or keys.ndim != 1 or keys.dtype.kind not in "iu" or len(maps) != len(keys):
+        keys, maps = _array(content["keys"], path), _array(content.get(name), path)
+        if name is None or keys.ndim != 1 or keys.dtype.kind not in "iu" or maps.shape[:1] != keys.shape:
             raise DataError(f"{path}: beside `keys` it needs one map a key in {_listed(ARRAYS)}; save the CAMs again")
         cams = dict(zip(keys.tolist(), maps, strict=True))
     else:
         held = _listed(content) if isinstance(content, dict) else f"a {type(content).__name__}"
         raise DataError(f"{path}: holds {held}, not {{class: map}} and not `keys` with maps; save the CAMs again")
-    cams = {int(key) + 1: np.asarray(value) for key, value in cams.items()}
+    cams = {int(key) + 1: _array(value, path) for key, value in cams.items()}
     for value, cam in cams.items():
         if cam.ndim != 2 or cam.dtype.kind not in "fiub":
             raise DataError(f"{path}: class {value - 1} has no map of two dimensions; save numbers (h, w)")
@@ -99,3 +99,10 @@ def write_npy_cams(path: Path, cams: Mapping[int, np.ndarray], size: tuple[int, 
     """
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.save(stream, np.array(WRITERS[layout](cams, size), object), allow_pickle=True)
+
+
+def _array(value: object, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:  # lists of unlike lengths
+        raise DataError(f"{path}: holds no array ({error}); save the CAMs again") from None

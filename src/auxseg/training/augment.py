@@ -33,6 +33,10 @@ class Sample:
     label: Tensor | None = None
     saliency: Tensor | None = None
 
+    def pin_memory(self) -> "Sample":
+        """Return the sample in pinned memory; the loader calls it, and leaves alone what has no such method."""
+        return Sample(*(None if value is None else value.pin_memory() for value in vars(self).values()))
+
 
 class Augment:
     """Apply AugmentParams to a sample; the result is `crop` x `crop`.

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
@@ -154,7 +154,10 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
     """Return a loader; on a GPU, processes decode ahead (AUXSEG_WORKERS, else up to 8), on a CPU there are none."""
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's: those that share this machine
     default = max(1, min(8, available_cpus() // processes)) if device.type == "cuda" else 0
-    workers = int(os.environ.get("AUXSEG_WORKERS", default))
+    asked = os.environ.get("AUXSEG_WORKERS", str(default))
+    if not asked.isdecimal():
+        raise ParamsError(f"AUXSEG_WORKERS: '{asked}' is no number of processes; write 0, 1, 2, … or unset it")
+    workers = int(asked)
     return DataLoader(
         samples,
         batch_sampler=order,
