@@ -1,6 +1,7 @@
 """The fully connected CRF: unaries against the formula, laws, and what it is for: edges."""
 
 import numpy as np
+import pydensecrf.densecrf as densecrf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,28 @@ def test_saliency_unary(seed):
 def test_saliency_of_exactly_0_and_1_stays():
     saliency = np.array([[0.0, 1.0, 0.5]])
     np.testing.assert_allclose(saliency_crf(picture(1, 3), saliency, ALONE), [[0, 1, 0.5]], atol=1e-5)
+
+
+def test_every_parameter_reaches_its_own_kernel():
+    """Against the library called by hand, with five unlike values; and each of them matters."""
+    params = CrfParams(
+        iterations=2,
+        gaussian_sxy=1.5,
+        gaussian_compat=2.0,
+        bilateral_sxy=7.0,
+        bilateral_srgb=40.0,
+        bilateral_compat=4.0,
+    )
+    image, probabilities = picture(), np.random.default_rng(1).dirichlet([1, 1, 1], (12, 16)).transpose(2, 0, 1)
+    crf = densecrf.DenseCRF2D(16, 12, 3)
+    crf.setUnaryEnergy(-np.log(probabilities.clip(1e-5, 1)).reshape(3, -1).astype(np.float32, order="C"))
+    crf.addPairwiseGaussian(sxy=1.5, compat=2.0)
+    crf.addPairwiseBilateral(sxy=7.0, srgb=40.0, rgbim=image.copy(), compat=4.0)
+    expected = np.array(crf.inference(2)).reshape(3, 12, 16)
+    np.testing.assert_allclose(class_crf(image, probabilities, params), expected, atol=1e-5)
+    for name, value in params:
+        changed = params.model_copy(update={name: 2 * value})
+        assert np.abs(class_crf(image, probabilities, changed) - expected).max() > 1e-3, name
 
 
 @given(st.integers(0, 50))

@@ -159,7 +159,7 @@ def test_predict_writes_mask_values_of_the_photographs_asked_for(capsys):
     for name, size in (("x.jpg", (40, 32)), ("y.png", (32, 48)), ("z.jpg", (32, 32))):
         pixels = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)
         Image.fromarray(pixels).save(f"photos/{name}")
-    Path("ids.txt").write_text("x\ny\n")
+    Path("ids.txt").write_text("x\r\ny\r\n", encoding="utf-8-sig")  # as Windows writes it
     command = ["predict", "--round", "r1", "--images", "photos", "--to", "out"]
     assert main([*command, "--list", "ids.txt"]) == 0
     found = {path.name: np.asarray(Image.open(path)) for path in Path("out").iterdir()}

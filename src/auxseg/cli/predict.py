@@ -85,7 +85,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         ids = list(found)
     else:
         try:
-            ids = [listed_id(line) for line in list_file.read_text().splitlines() if line.strip()]
+            ids = [listed_id(line) for line in list_file.read_text("utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one a line") from None
         if not ids:
