@@ -50,7 +50,7 @@ def test_rows_of_a_table_differ_in_what_the_table_is_about():
         "table5": set(),
         "table6": {"saliency.provider", "saliency.path"},
         "p2-affinity": {"network.variant", "network.affinity", "network.features_with", "network.refine_with"},
-        "p2-rounds": {"network.refine_with"},
+        "p2-rounds": {"network.refine_with", "saliency.provider"},
         "p2-settings": {
             "network.variant", "network.whiten", "network.tau", "network.scale_dim", "network.features_with",
             "network.refine_with", "network.affinity", "network.cross_task.scale", "network.cross_task.renormalise",
