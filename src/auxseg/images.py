@@ -112,9 +112,8 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
     if image.mode == "I" or image.mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.int64)
         # mode I is a 16-bit PGM or PNG, which Pillow opens with 32 bits, or has 32 bits indeed
-        if image.mode == "I" and file_format not in ("PPM", "PNG"):
-            raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
-        if deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
+        has_32_bits = image.mode == "I" and file_format not in ("PPM", "PNG")
+        if has_32_bits or deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
             raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
         grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; 257 is odd, so there are no ties
         return np.repeat(grey[..., None], 3, axis=2)

@@ -35,7 +35,8 @@ def predict(
         combine: how views are joined.
         low_precision: bfloat16 where it pays.
     """
-    single, joined = None, None
+    single, joined = None, torch.zeros((), device=image.device)
+    join = torch.add if combine == "mean" else torch.maximum
     for scale in scales:
         resized = scaled(image, scale)
         batch = torch.cat([resized, resized.flip(3)]) if flip else resized
@@ -45,11 +46,9 @@ def predict(
         if scale == 1:
             single = probabilities[0]
         # one view at a time: all of them, at the size of the photograph, would be gigabytes at 80 classes
-        for view in (probabilities[0], *([probabilities[1].flip(2)] if flip else [])):
-            if joined is None:
-                joined = view.clone()
-            else:
-                joined = joined.add_(view) if combine == "mean" else torch.maximum(joined, view, out=joined)
+        joined = join(joined, probabilities[0])
+        if flip:
+            joined = join(joined, probabilities[1].flip(2))
     if combine == "mean":
         joined = joined / (len(scales) * (2 if flip else 1))
     joined = joined / joined.sum(dim=0, keepdim=True)

@@ -16,13 +16,14 @@ def main(stage: Stage) -> None:
     classes = read_classes(manifest / "classes.csv").names
     verdicts = read_verdicts(stage.input("review/verdicts.csv"))
     own = [verdict for verdict in verdicts if verdict.round == stage.round]
-    uses, stale = decide_uses(label_hashes(labels.values()), own, stage.params(ReviewParams), classes)
+    hashes = label_hashes(labels.values())
+    uses, stale = decide_uses(hashes, own, stage.params(ReviewParams), classes)
     for verdict in stale:
         logging.warning(
             "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
             verdict.reviewer or "nobody", verdict.image_id,
         )  # fmt: skip
-    for group in conflicts(verdict for verdict in own if verdict not in stale):
+    for group in conflicts(verdict for verdict in own if not verdict.is_stale(hashes)):
         logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
     logging.info("%s: %s", stage.round, summarise(uses.values()))
     write_uses(stage.output(f"data/review/{stage.round}.csv"), uses)

@@ -96,8 +96,8 @@ def _refuse_data_set(to: Path) -> None:
         root = data_root(params.format)
     except ParamsError:  # a reviewer's machine: no data set, nothing to lose
         return
-    folders = (params.folder.images, params.folder.masks) if params.format == "folder" else (params.mask_folder,)
-    for folder in filter(None, folders):
+    photos = params.folder.images if params.format == "folder" else None
+    for folder in filter(None, (photos, params.masks)):
         if to.resolve() == (root / folder).resolve():
             raise DataError(f"--to {to}: the data set's own files, which would be overwritten; give another folder")
 

@@ -78,6 +78,5 @@ def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> Non
     """
     from auxseg.errors import DataError
 
-    masks = params.folder.masks if params.format == "folder" else params.mask_folder
-    if masks is not None and path.resolve() == (root / masks).resolve():
+    if params.masks is not None and path.resolve() == (root / params.masks).resolve():
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")

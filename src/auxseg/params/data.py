@@ -82,6 +82,11 @@ class DataParams(Section):
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
+    @property
+    def masks(self) -> str | None:
+        """The folder of masks of this format, relative to the data root; None without masks."""
+        return self.folder.masks if self.format == "folder" else self.mask_folder
+
     @model_validator(mode="after")
     def _distinct_values(self) -> "DataParams":
         if isinstance(self.classes, dict):

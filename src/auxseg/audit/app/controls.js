@@ -40,8 +40,8 @@
       byId("split").value = app.split;
       byId("where").disabled = !now.class;
       if (byId("search").value !== now.search) byId("search").value = now.search;
-      rebuild(byId("sorts"), now.sort.map(sortRow));
-      if (!isTyping(byId("ranges"))) rebuild(byId("ranges"), now.ranges.map(rangeRow));
+      rebuild(byId("sorts"), now.sort.map(sortRow), byId("add-sort"));
+      if (!isTyping(byId("ranges"))) rebuild(byId("ranges"), now.ranges.map(rangeRow), byId("add-range"));
       rebuild(
         byId("thumb-kinds"),
         app.kinds.map((kind) => check(kind, "thumbs")),
@@ -58,13 +58,13 @@
   }
 
   // Replace children but keep the focus: on the control of the same role or label, else on the button that adds one.
-  function rebuild(parent, children) {
+  function rebuild(parent, children, adder = null) {
     const name = (control) => control.dataset.role ?? control.getAttribute("aria-label");
     const had = parent.contains(document.activeElement) ? name(document.activeElement) : null;
     parent.replaceChildren(...children);
     if (!had) return;
     const same = [...parent.querySelectorAll("[aria-label]")].find((control) => name(control) === had);
-    (same ?? byId(parent.id === "sorts" ? "add-sort" : "add-range")).focus();
+    (same ?? adder)?.focus();
   }
 
   const isTyping = (parent) => parent.contains(document.activeElement) && document.activeElement.type === "number";

@@ -21,9 +21,10 @@
   // Tell what happened: a note that goes away by itself, or an alert that stays.
   auxseg.say = function (text, isAlert = false) {
     byId(isAlert ? "alert" : "status").textContent = text;
+    if (isAlert) return;
+    byId("alert").textContent = "";
     clearTimeout(leaving);
-    if (!isAlert) leaving = setTimeout(() => (byId("status").textContent = ""), SHOWN_MS);
-    if (!isAlert) byId("alert").textContent = "";
+    leaving = setTimeout(() => (byId("status").textContent = ""), SHOWN_MS);
   };
 
   app.verdictOf = (i) => auxseg.verdicts.effect(app.round, app.page.records.id[i], app.page.index.label[i]);
