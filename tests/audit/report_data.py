@@ -24,6 +24,7 @@ from auxseg.fusion import fuse
 from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
+from auxseg.review.uses import TrainingUse, write_uses
 
 CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
@@ -59,6 +60,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
         _write_shard(data, shard, own, names, size, rng)
     for name in names:
         write_tensors(data / f"models/{name}.safetensors", {"weight": np.full(3, int(name[1:]), np.float32)})
+        write_uses(data / f"review/{name}.csv", dict.fromkeys(ids["train"], TrainingUse()))
     for name in names[1:]:
         write_archive(
             data / f"predictions/{name}.zip",
@@ -132,5 +134,5 @@ def sources(work: Path) -> Sources:
     masks = read_mask_list(data / f"masks/{shard}.csv" for shard in SHARDS)
     return Sources(
         photos=work / "raw", classes=CLASSES, shards=SHARDS, masks=masks, unlisted="error", rule=RULE,
-        **{name: data / name for name in kinds},
+        reviews=data / "review", **{name: data / name for name in kinds},
     )  # fmt: skip

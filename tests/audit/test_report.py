@@ -147,6 +147,8 @@ def test_sheets_hold_a_cell_for_every_picture(work, base):
 def test_provenance(work, base):
     weights = hashlib.sha256((work / "data/models/r2.safetensors").read_bytes()).hexdigest()
     assert base["provenance"]["weights"]["r2"] == weights
+    review = hashlib.sha256((work / "data/review/r1.csv").read_bytes()).hexdigest()
+    assert base["provenance"]["reviews"]["r2"] == review and set(base["provenance"]["reviews"]) == {"r1", "r2"}
     assert base["provenance"]["params"] == {"labels": {"a": 1}, "cam": {"provider": "classifier"}}
     assert base["provenance"]["versions"]["numpy"] == np.__version__
     declared = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
@@ -157,7 +159,8 @@ def test_provenance(work, base):
         assert set(origin["sections"]) <= set(declared["audit"]["params"])
         if origin["file"].startswith("data/"):
             outputs = {output.replace("${key}", "${item.round}") for output in stage["outs"]}
-            pattern = origin["file"].replace("<round>", "${item.round}").replace("<shard>", "${item.shard}")
+            pattern = origin["file"].replace("<before>", "${item.round}")
+            pattern = pattern.replace("<round>", "${item.round}").replace("<shard>", "${item.shard}")
             assert outputs & {pattern, pattern.replace("${item.round}", "r0")}
 
 
@@ -257,7 +260,7 @@ def test_the_hash_of_a_mask_is_that_of_its_file(work, base):
 
 @pytest.mark.parametrize(("provider", "own"), [("classifier", True), ("npy", False)])
 def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
-    origins = provenance(work / "data/models", ["r0"], {"cam": {"provider": provider}})["origins"]
+    origins = provenance(work / "data/models", work / "data/review", ["r0"], {"cam": {"provider": provider}})["origins"]
     assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
         "cam": own, "propagate": True,
     }  # fmt: skip

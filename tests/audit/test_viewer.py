@@ -180,5 +180,7 @@ def test_provenance_is_one_click_away(seen, work, index):
     page.click("#provenance summary")
     text = page.inner_text("#provenance-list")
     assert index["label"][index["id"].index("t003")] in text and "stage labels, data/labels/r2/" in text
-    assert read_script(work / "audit/index/base.js")["provenance"]["weights"]["r2"] in text
+    provenance = read_script(work / "audit/index/base.js")["provenance"]
+    assert provenance["weights"]["r2"] in text
+    assert "stage review, data/review/r1.csv" in text and provenance["reviews"]["r2"] in text
     assert '"a": 1' in page.inner_text("#provenance-params") and "numpy" in page.inner_text("#provenance-versions")

@@ -50,7 +50,7 @@ def export(name: str, *rows: str) -> str:
 def test_import_merges_sorts_and_is_idempotent(project, capsys):
     assert main(["verdicts", "import", export("1.csv", "a, r1", "b", "a")]) == 0
     assert TABLE.read_text() == HEADER + ROWS["a"] + ROWS["b"] + ROWS["a, r1"]
-    assert capsys.readouterr().out == "review/verdicts.csv: 3 verdicts, 3 new, 0 changed; of 3 imported rows\n"
+    assert capsys.readouterr().out.startswith("review/verdicts.csv: 3 verdicts, 3 new, 0 changed; of 3 imported rows\n")
     before = TABLE.read_bytes()
     assert main(["verdicts", "import", "1.csv"]) == 0
     assert TABLE.read_bytes() == before
@@ -64,6 +64,14 @@ def test_an_older_export_undoes_nothing(project, capsys):
     assert TABLE.read_text() == HEADER + ROWS["a, newer"]
 
 
+def test_import_counts_what_judges_other_labels(project, capsys):
+    assert main(["verdicts", "import", export("1.csv", "a", "b", "gone")]) == 0
+    assert "stale: 2 imported rows judge labels that are not here" in capsys.readouterr().out
+    Path("data/labels/r1/01.zip").unlink()  # nothing is known of r1 then
+    assert main(["verdicts", "import", export("2.csv", "a", "gone")]) == 0
+    assert "stale" not in capsys.readouterr().out
+
+
 def test_disagreement_is_reported(project, capsys):
     assert main(["verdicts", "import", export("1.csv", "a, newer", "a, bob")]) == 0
     line = "disagreement: r0 a: ann accept 2026-01-03T10:00:00Z; r0 a: bob reject 2026-01-01; one rejection rejects\n"
@@ -75,7 +83,7 @@ def test_disagreement_is_reported(project, capsys):
 def test_one_bad_row_imports_nothing(project, capsys):
     Path("bad.csv").write_text(HEADER + ROWS["b"].replace("cat;dog", "cow"))
     assert main(["verdicts", "import", export("good.csv", "a"), "bad.csv"]) == 2
-    assert capsys.readouterr().err.startswith("error: bad.csv: row 2: drop_classes holds 'cow', but the classes are")
+    assert capsys.readouterr().err.startswith("error: bad.csv line 2: drop_classes holds 'cow', but the classes are")
     assert TABLE.read_text() == HEADER
 
 

@@ -71,6 +71,10 @@ CASES = {
         lambda root: mask(root / "SegmentationClass/b.png", (8, 15)),
         ["SegmentationClass/b.png", "mask value 15", "8 cat, 12 dog", "data.unlisted"],
     ),
+    "masks of 0 and 255 alone": (
+        lambda root: [mask(root / f"SegmentationClass/{name}.png", (255, 255)) for name in "abc"],
+        ["SegmentationClass: none of 3 masks shows a class", "255 is ignored", "8 is cat", "data.classes"],
+    ),
     "mask of another size": (
         lambda root: mask(root / "SegmentationClass/b.png", (8,), size=(6, 5)),
         ["SegmentationClass/b.png", "6 x 5", "6 x 4", "photo's size"],
@@ -133,6 +137,8 @@ def test_the_number_of_other_problems_is_told(voc, project):
         ({"format": "voc", "clases": {}}, ["unknown key 'data.clases'", "did you mean 'classes'?"]),
         ({"format": "voc", "classes": ["cat;dog"]}, ["data.classes: 'cat;dog' cannot be a class name"]),
         *(({"format": "voc", "classes": [name]}, [f"'{name}' cannot be a class name"]) for name in RESERVED),
+        ({"format": "voc", "mask_folder": "../masks"}, ["data.mask_folder", "must be inside the data root"]),
+        ({"format": "folder", "folder": {"images": "/photos"}}, ["data.folder.images", "inside the data root"]),
         ({"format": "folder", "labels": "npy"}, ["data.labels", "needs format voc"]),
     ],
 )

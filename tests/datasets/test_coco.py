@@ -162,6 +162,7 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
             lambda content: content["annotations"][0].update(category_id=12),
             r"no instances JSON of COCO \(KeyError: 12\)",
         ),
+        (lambda content: content["annotations"][0].pop("segmentation"), r"\(KeyError: 'segmentation'\)"),
         (lambda content: content.pop("images"), r"no instances JSON of COCO"),
         (lambda content: content["annotations"].pop(), r"1 ids, but the published train has 2"),
     ],
@@ -174,6 +175,14 @@ def test_refusals(source, tmp_path, change, message):
     with pytest.raises(DataError, match=message):
         convert(source, tmp_path / "out", PUBLISHED)
     assert not (tmp_path / "out/ImageSets").exists()
+
+
+def test_links_to_a_source_that_was_moved_are_made_anew(source, tmp_path):
+    name = f"{IDS['train'][0]}.jpg"
+    (tmp_path / "out/JPEGImages").mkdir(parents=True)
+    (tmp_path / "out/JPEGImages" / name).symlink_to(tmp_path / "moved" / name)
+    convert(source, tmp_path / "out", PUBLISHED)
+    assert (tmp_path / "out/JPEGImages" / name).read_bytes() == (source / "train2014" / name).read_bytes()
 
 
 def test_missing_files(source, tmp_path):

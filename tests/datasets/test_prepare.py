@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,23 @@ def test_a_class_in_every_train_image_is_warned_of(voc, run, caplog):
     run(voc, format="voc", classes=CLASSES)
     assert "class 'cat' is in every train image" in caplog.text
     assert "'dog'" not in caplog.text
+
+
+def test_large_photographs_are_warned_of(voc, run, caplog):
+    run(voc, format="voc", classes=CLASSES)
+    assert "megapixels" not in caplog.text
+    photo(voc / "JPEGImages/b.jpg", size=(2400, 2000))
+    mask(voc / "SegmentationClass/b.png", (8,), size=(2400, 2000))
+    run(voc, format="voc", classes=CLASSES)
+    assert "JPEGImages/b.jpg has 5 megapixels" in caplog.text
+
+
+def test_an_accent_packed_on_a_mac_is_the_same_id(folder, run):
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    photo(folder / f"images/{decomposed}.jpg")
+    lines(folder / "image_labels.csv", "image_id,labels,split", f"{composed},cat,train")
+    (record,) = run(folder, format="folder")[0]
+    assert (record.id, record.path) == (composed, f"images/{decomposed}.jpg")
 
 
 def test_a_list_may_name_classes_that_are_not_voc_s(voc, run):

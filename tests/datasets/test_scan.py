@@ -47,6 +47,16 @@ def test_linked_folders_are_followed_and_loops_end(raw, tmp_path):
     assert scan(raw)["files"] == 3
 
 
+def test_a_link_led_to_another_folder_of_the_set_is_seen(raw):
+    (raw / "other").mkdir()
+    (raw / "other/b.jpg").write_bytes(b"9")
+    (raw / "JPEGImages").symlink_to("sub")
+    before = scan(raw)
+    (raw / "JPEGImages").unlink()
+    (raw / "JPEGImages").symlink_to("other")
+    assert scan(raw)["sha256"] != before["sha256"]
+
+
 def test_a_name_that_is_no_utf8_is_read_too(raw):
     before = scan(raw)
     (raw / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"from an old archive")

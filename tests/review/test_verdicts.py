@@ -45,23 +45,23 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (f",{HASH},r0,accept,,,me,2026-01-01", "row 3 has no image_id"),
-        ("a,abc,r0,accept,,,me,2026-01-01", "row 3: label_hash 'abc' is no SHA-256"),
-        (f"a,{HASH},0,accept,,,me,2026-01-01", "row 3: round '0' is no round"),
-        (f"a,{HASH},r01,accept,,,me,2026-01-01", "row 3: round 'r01' is no round"),
-        (f"a,{HASH},r0,accept,,,me,20260131T120000Z", "row 3: date '20260131T120000Z' is no ISO date"),
-        (f"a,{HASH},r0,rejected,,,me,2026-01-01", "row 3: verdict 'rejected' is none of accept, reject, unsure"),
-        (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "row 3: drop_classes holds 'cow', but the classes are cat, dog"),
-        (f"a,{HASH},r0,accept,,,me,yesterday", "row 3: date 'yesterday' is no ISO date"),
-        (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "row 3 has more cells than the header"),
-        (f"a,{HASH},r0,accept", "row 3 has no cell 'drop_classes'"),
+        (f",{HASH},r0,accept,,,me,2026-01-01", "line 3 has no image_id"),
+        ("a,abc,r0,accept,,,me,2026-01-01", "line 3: label_hash 'abc' is no SHA-256"),
+        (f"a,{HASH},0,accept,,,me,2026-01-01", "line 3: round '0' is no round"),
+        (f"a,{HASH},r01,accept,,,me,2026-01-01", "line 3: round 'r01' is no round"),
+        (f"a,{HASH},r0,accept,,,me,20260131T120000Z", "line 3: date '20260131T120000Z' is no ISO date"),
+        (f"a,{HASH},r0,rejected,,,me,2026-01-01", "line 3: verdict 'rejected' is none of accept, reject, unsure"),
+        (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "line 3: drop_classes holds 'cow', but the classes are cat, dog"),
+        (f"a,{HASH},r0,accept,,,me,yesterday", "line 3: date 'yesterday' is no ISO date"),
+        (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "line 3 has more cells than the header"),
+        (f"a,{HASH},r0,accept", "line 3 has no cell 'drop_classes'"),
     ],
 )
-def test_a_bad_row_is_one_line_that_names_file_and_row(table, row, message):
+def test_a_bad_row_is_one_line_that_names_file_and_line(table, row, message):
     path = table(f"z,{HASH},r0,accept,,,me,2026-01-01", row)
     with pytest.raises(DataError) as error:
         read_verdicts(path, ["cat", "dog"])
-    assert str(error.value).startswith(f"{path}: {message}")
+    assert str(error.value).startswith(f"{path} {message}")
     assert "\n" not in str(error.value)
 
 
@@ -72,7 +72,7 @@ def test_class_names_pass_where_the_class_table_is_not_known(table):
 
 def test_a_missing_column_is_named(table):
     path = table(f"a,{HASH},accept,,,me,2026-01-01", header=HEADER.replace("round,", ""))
-    with pytest.raises(DataError, match=r"verdicts\.csv: row 1 has no column 'round'; the header is " + HEADER):
+    with pytest.raises(DataError, match=r"verdicts\.csv line 1: no column 'round'; the header is " + HEADER):
         read_verdicts(path)
 
 
@@ -80,7 +80,7 @@ def test_a_missing_column_is_named(table):
 def test_a_table_without_header_is_refused(tmp_path, content):
     """It would read as no verdicts at all, and un-reject every label."""
     (tmp_path / "verdicts.csv").write_text(content)
-    with pytest.raises(DataError, match=r"verdicts\.csv: row 1 has no column 'image_id'"):
+    with pytest.raises(DataError, match=r"verdicts\.csv line 1: no column 'image_id'"):
         read_verdicts(tmp_path / "verdicts.csv")
 
 

@@ -84,3 +84,16 @@ def test_refuses_a_missing_folder(tmp_path):
 def test_refuses_no_folder_given(tmp_path):
     with pytest.raises(ParamsError, match=r"saliency\.path"):
         build_provider(SaliencyParams(provider="precomputed"), tmp_path)
+
+
+@pytest.mark.parametrize(("values", "refused"), [((0, 1), True), ((0, 255), False), ((0, 0), False)])
+def test_a_folder_of_zeros_and_ones_is_refused(tmp_path, values, refused):
+    """Divided by 255, one would be hardly salient at all."""
+    for name, value in zip(("one", "two"), values, strict=True):
+        Image.fromarray(np.full((16, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
+    params = SaliencyParams(provider="precomputed", path=".", sha256="seen")
+    if refused:
+        with pytest.raises(DataError, match="0 and 1 alone; salient is 255"):
+            build_provider(params, tmp_path)
+    else:
+        build_provider(params, tmp_path)

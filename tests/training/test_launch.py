@@ -107,3 +107,18 @@ def test_several_nodes_need_a_job_of_as_many(slurm, monkeypatch):
     with pytest.raises(ParamsError, match=r"classify\.nodes: 3 needs a Slurm job of 3 nodes, this is one of 2"):
         launch(ClassifyParams(batch_size=6, nodes=3), 1)
     assert not (slurm / "called").exists()
+
+
+@pytest.mark.parametrize(
+    ("squeue", "said"),
+    [
+        ("echo 'slurm_load_jobs error: Socket timed out' >&2; exit 1", "Socket timed out"),
+        ("echo N/A", "N/A"),
+        ("exit 0", "exit code 0"),
+    ],
+)
+def test_a_controller_that_does_not_answer_is_one_line(slurm, monkeypatch, squeue, said):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    (slurm / "squeue").write_text(f"#!/bin/sh\n{squeue}\n")
+    with pytest.raises(ParamsError, match=rf"squeue .*--jobs=77.* does not tell the nodes .*{said}.*run the stage"):
+        launch(TrainParams(batch_size=8, devices=4, nodes=2), 1)

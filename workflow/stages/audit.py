@@ -15,14 +15,15 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.propagate import PropagateParams
+from auxseg.params.review import ReviewParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.saliency import SaliencyParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.stage import Stage, run
 
 SHOWN = (
-    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, NetworkParams,
-    TrainParams, PropagateParams, EvaluateParams,
+    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
+    NetworkParams, TrainParams, PropagateParams, EvaluateParams,
 )  # fmt: skip
 """Sections that made what the report shows: it tells them as provenance."""
 
@@ -38,6 +39,7 @@ def main(stage: Stage) -> None:
         saliency_labels=stage.input("data/saliency_labels"),
         predictions=stage.input("data/predictions"),
         models=stage.input("data/models"),
+        reviews=stage.input("data/review"),
         classes=read_classes(manifest / "classes.csv"),
         shards=shards,
         masks=read_mask_list(shard_files(stage.input("data/masks"), shards, ".csv").values()),

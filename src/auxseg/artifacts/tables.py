@@ -21,15 +21,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header line as a list of dictionaries."""
-    return read_table(path)[1]
+    return list(read_table(path)[1].values())
 
 
-def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Read the header of a CSV, and its rows as dictionaries."""
+def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
+    """Read the header of a CSV, and its rows as dictionaries by the line that they end in, counted from 1."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            return list(reader.fieldnames or ()), list(reader)
+            return list(reader.fieldnames or ()), dict((reader.line_num, row) for row in reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
     except (UnicodeDecodeError, csv.Error) as error:

@@ -7,6 +7,7 @@ bytes depend on inputs, parameters and code alone.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
@@ -17,7 +18,8 @@ PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safeten
 
 @dataclass(frozen=True)
 class Origin:
-    """How one artifact came about. `file` has `<round>`, `<shard>` and `<id>`; `weights` tells whose network ran."""
+    """How one artifact came about. `file` has `<round>`, `<before>` (the round before it) and `<shard>`; `weights`
+    tells whose network ran."""
 
     artifact: str
     title: str
@@ -43,6 +45,7 @@ ORIGINS = (
            later=False),
     Origin("weights", "network", "train", "data/models/<round>.safetensors",
            ("backbone", "network", "train", "runtime"), first=False),
+    Origin("review", "verdicts applied in training", "review", "data/review/<before>.csv", ("review",), first=False),
     Origin("cam", "CAM", "cam", _MAPS, ("backbone", "cam", "runtime"), later=False, weights=True),
     Origin("cam", "refined CAM", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("refined", "refined saliency", "propagate", _MAPS, _NETWORK, first=False, weights=True),
@@ -57,18 +60,20 @@ ORIGINS = (
 )  # fmt: skip
 
 
-def provenance(models: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
+def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
     """Return what the page needs to tell where a picture comes from.
 
     Args:
         models: folder of weights, one file a round.
-        rounds: the rounds shown.
+        reviews: folder of the uses that verdicts make of labels, one file a round.
+        rounds: the rounds shown, in order from r0.
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
     return {
         "origins": [asdict(_without_network(origin, params)) for origin in ORIGINS],
         "params": params,
         "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
+        "reviews": {later: sha256_file(reviews / f"{name}.csv") for name, later in pairwise(rounds)},
         "versions": {name: version(name) for name in ("auxseg", *PACKAGES)},
     }
 

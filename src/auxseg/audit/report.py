@@ -61,7 +61,7 @@ def write_report(
         for (name, split), found in _by_page(chunks, rows).items():
             _write_script(temporary, f"index/{name}-{split}", round_index(found))
         totals = {split: len(found) for split, found in by_split.items()}
-        origin = provenance(sources.models, rounds, sections)
+        origin = provenance(sources.models, sources.reviews, rounds, sections)
         base = base_index(dataset_name(records), chunks, sources, rounds, totals, origin)
         _write_script(temporary, "index/base", base)
         (temporary / "app").mkdir()

@@ -23,6 +23,7 @@ class Sources:
     saliency_labels: Path
     predictions: Path
     models: Path
+    reviews: Path
     classes: ClassTable
     shards: tuple[str, ...]
     masks: Mapping[str, str]

@@ -37,27 +37,32 @@ def run_import(arguments: argparse.Namespace) -> None:
     new = sum(verdict.key not in keys for verdict in after)
     changed = sum(verdict not in known for verdict in after) - new
     print(f"{TABLE}: {len(after)} verdicts, {new} new, {changed} changed; of {len(imported)} imported rows")
+    stale = 0
+    for name in {verdict.round for verdict in imported}:
+        hashes = _hashes(name)
+        stale += sum(verdict.round == name and verdict.is_stale(hashes) for verdict in imported if hashes is not None)
+    if stale:
+        print(f"stale: {stale} imported rows judge labels that are not here; `auxseg verdicts status` lists them")
     _print_conflicts(after)
 
 
 def run_status(arguments: argparse.Namespace) -> None:
     """Print what the next run would make of the verdicts."""
     from auxseg.params.dag import read_params
-    from auxseg.review.verdicts import VERDICTS, label_hashes, read_verdicts
+    from auxseg.review.verdicts import VERDICTS, read_verdicts
 
-    values, holding = read_params(), []
+    rounds, holding = read_params()["label_rounds"], []
     verdicts = read_verdicts(TABLE)
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
-    for name in sorted({verdict.round for verdict in verdicts} | set(values["label_rounds"]), key=lambda r: int(r[1:])):
+    for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=lambda r: int(r[1:])):
         own = [verdict for verdict in verdicts if verdict.round == name]
         counts = [sum(verdict.verdict == kind for verdict in own) for kind in VERDICTS]
         counts.append(sum(bool(verdict.drop_classes) for verdict in own))
-        archives = [LABELS / name / f"{shard}.zip" for shard in values["shards"]]
-        if not all(path.exists() for path in archives):
+        hashes = _hashes(name)
+        if hashes is None:
             holding += own
             print(f"{name:<8}" + "".join(f"{count:>8}" for count in counts) + f"{'?':>8}  no labels here")
             continue
-        hashes = label_hashes(archives)
         stale = [verdict for verdict in own if verdict.is_stale(hashes)]
         holding += [verdict for verdict in own if not verdict.is_stale(hashes)]
         print(f"{name:<8}" + "".join(f"{count:>8}" for count in (*counts, len(stale))))
@@ -65,6 +70,15 @@ def run_status(arguments: argparse.Namespace) -> None:
             why = "has changed since" if verdict.image_id in hashes else "is gone"
             print(f"  stale: {_short(verdict)}; the label {why}")
     _print_conflicts(holding)
+
+
+def _hashes(name: str) -> dict[str, str] | None:
+    """Return what `label_hashes` returns of a round, or None if its labels are not here."""
+    from auxseg.params.dag import read_params
+    from auxseg.review.verdicts import label_hashes
+
+    archives = [LABELS / name / f"{shard}.zip" for shard in read_params()["shards"]]
+    return label_hashes(archives) if all(path.exists() for path in archives) else None
 
 
 def _class_names() -> Sequence[str] | None:

@@ -9,18 +9,20 @@ from auxseg.datasets.listing import Listed, refuse
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.masks import Unlisted, read_mask
 from auxseg.errors import DataError
-from auxseg.images import read_rgb
+from auxseg.images import IGNORE, read_rgb
 from auxseg.parallel import map_processes
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Upright size in pixels and SHA-256 of a photo's bytes, SHA-256 of its mask's ('' without one)."""
+    """Upright size in pixels and SHA-256 of a photo's bytes; of its mask the SHA-256 ('' without one) and whether it
+    shows an object of the class table."""
 
     width: int
     height: int
     sha256: str
-    mask_sha256: str
+    mask_sha256: str = ""
+    shows_object: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,16 @@ def _decode(job: _Job) -> Decoded | str:
     try:
         height, width, _ = read_rgb(job.photo).shape
         if job.mask is None:
-            return Decoded(width, height, sha256_file(job.photo), "")
-        rows, columns = read_mask(job.mask, job.classes, job.unlisted).shape
+            return Decoded(width, height, sha256_file(job.photo))
+        mask = read_mask(job.mask, job.classes, job.unlisted)
     except DataError as error:
         return str(error)
+    rows, columns = mask.shape
     if (rows, columns) != (height, width):
         turned = " (upright, by its EXIF tag)" if (columns, rows) == (height, width) else ""
         return (
             f"{job.mask}: mask of {columns} x {rows} pixels, but its photo {job.photo} has "
             f"{width} x {height}{turned}; save the mask in the photo's size"
         )
-    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask))
+    shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
+    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)

@@ -126,6 +126,7 @@ def _images(source: Path, name: str) -> Iterator[CocoImage]:
         annotations: dict[int, list] = {}
         for item in content["annotations"]:
             _MASK_VALUES[item["category_id"]]  # a KeyError here names a category that COCO has not
+            item["id"], item["segmentation"]  # and here a key that the annotation has not
             annotations.setdefault(item["image_id"], []).append(item)
         rows = [
             CocoImage(
@@ -197,6 +198,8 @@ def _link(photo: Path, target: Path) -> None:
     if not photo.is_file():
         raise DataError(f"{photo}: no such photograph; remove {photo.parent} and run again")
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink() and not target.exists():  # of a source that has been moved since
+        target.unlink()
     with contextlib.suppress(FileExistsError):
         try:
             os.link(photo, target)

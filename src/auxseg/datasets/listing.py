@@ -1,6 +1,7 @@
 """What a reader finds before anything is decoded: ids, splits, and where photo and mask are."""
 
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,10 @@ def refuse(problems: Iterable[str]) -> None:
 
 
 class Folder:
-    """Files of one folder by id: file names without their ending. Sub-folders are not looked into."""
+    """Files of one folder by id: file names without their ending. Sub-folders are not looked into.
+
+    A name that was packed on a Mac has é as e and an accent (NFD), a CSV as one character (NFC): both are one id.
+    """
 
     def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
         self.path, self.relative, self.suffixes = root / relative, Path(relative), suffixes
@@ -42,7 +46,7 @@ class Folder:
             for name in sorted(entry.name for entry in os.scandir(self.path)):
                 stem, suffix = os.path.splitext(name)  # noqa: PTH122 - Path is slow for 40,000 names
                 if suffix.lower() in suffixes and not name.startswith("."):
-                    self._names.setdefault(stem, []).append(name)
+                    self._names.setdefault(unicodedata.normalize("NFC", stem), []).append(name)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -56,7 +60,7 @@ class Folder:
         Raises:
             DataError: two files have this id.
         """
-        names = self._names.get(image_id, [])
+        names = self._names.get(unicodedata.normalize("NFC", image_id), [])
         if len(names) > 1:
             raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
         return (self.relative / names[0]).as_posix() if names else None

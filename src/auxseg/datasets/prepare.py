@@ -10,10 +10,14 @@ from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.root import ensure_scenes
+from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 
 log = logging.getLogger(__name__)
+
+LARGE_MEGAPIXELS = 3
+"""A larger photograph is warned of: the CRF takes seconds and most of a gigabyte."""
 
 
 def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path) -> None:
@@ -37,6 +41,12 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     mask_list = {
         item.id: (item.mask, photo.mask_sha256) for item, photo in zip(found.images, decoded, strict=True) if item.mask
     }
+    if mask_list and not any(photo.shows_object for photo in decoded):
+        raise DataError(
+            f"{root / (params.masks or '')}: none of {len(mask_list)} masks shows a class: 0 is background, 255 is "
+            f"ignored, objects have the mask value of their class ({found.classes.values[0]} is "
+            f"{found.classes.names[0]}); save them so, or set data.classes to the values that they have"
+        )
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
         write_json(
@@ -51,7 +61,18 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     counts = Counter(record.split for record in records)
     numbers = (counts["train"], counts["val"], len(found.classes), len(mask_list))
     log.info("%d train and %d val images, %d classes, %d masks", *numbers)
+    _warn_of_size(max(records, key=lambda record: record.width * record.height))
     _warn_of_shares(found.classes, [record.labels for record in records if record.split == "train"])
+
+
+def _warn_of_size(largest: ImageRecord) -> None:
+    megapixels = largest.width * largest.height / 1e6
+    if megapixels > LARGE_MEGAPIXELS:
+        log.warning(
+            "%s has %.0f megapixels: labels and CRFs are made at full size (12 megapixels: about 27 s and 2.7 GB an "
+            "image and process); photographs of 500 to 1000 pixels a side are what the settings were chosen for",
+            largest.path, megapixels,
+        )  # fmt: skip
 
 
 def _warn_of_shares(classes: ClassTable, train: Sequence[tuple[str, ...]]) -> None:

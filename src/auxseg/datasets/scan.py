@@ -64,16 +64,17 @@ def write_raw(path: Path, found: dict[str, int | str]) -> bool:
     return True
 
 
-def _files(root: Path) -> Iterator[Path]:
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link to a folder above it
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(folder) / name for name in names if not name.startswith("."))
+def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+    if real in above:  # a link to a folder that it lies in; two links to one folder are followed, each
+        return
+    with os.scandir(folder) as entries:
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+    for entry in shown:
+        if entry.is_dir():
+            yield from _files(Path(entry.path), above | {real})
+        else:
+            yield Path(entry.path)
 
 
 def _hash(path: Path) -> str:

@@ -103,6 +103,6 @@ def _write_mask(job: _Mask) -> None:
 
 def _ids(path: Path) -> list[str]:
     try:
-        return [listed_id(line) for line in path.read_text().splitlines() if line.strip()]
+        return [listed_id(line) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not readable ({error}); remove the folder and run again") from None

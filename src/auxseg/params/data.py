@@ -1,8 +1,9 @@
 """`data`: which photographs, which classes, where labels and masks are. Paths are relative to the data root."""
 
-from typing import ClassVar, Literal
+from pathlib import PurePosixPath
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from auxseg.params.section import Section, Strict
 
@@ -25,6 +26,16 @@ COCO_CLASSES = (
 """The 80 classes of COCO in the order of their mask values 1..80 (`auxseg.datasets.coco` has their 91 ids)."""
 
 
+def _inside(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("must be inside the data root, all that `auxseg scan` looks at; put a link to it there")
+    return path
+
+
+InRoot = Annotated[str, AfterValidator(_inside)]
+"""A path relative to the data root, and inside it."""
+
+
 class ScenesParams(Strict):
     """The embedded data set: generated, deterministic per seed."""
 
@@ -41,9 +52,9 @@ class ScenesParams(Strict):
 class FolderParams(Strict):
     """A plain folder of images with a CSV of labels."""
 
-    images: str = "images"
+    images: InRoot = "images"
     """Folder of images; an image's id is its file name without the ending."""
-    masks: str | None = None
+    masks: InRoot | None = None
     """Folder of `<id>.png` masks, or null: without masks everything runs and only mIoU is absent."""
     val_share: float = Field(0.2, ge=0, lt=1)
     """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`."""
@@ -65,7 +76,7 @@ class DataParams(Section):
     """A mask value (and, unless `error`, a label) outside `classes`."""
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
-    labels_file: str = "image_labels.csv"
+    labels_file: InRoot = "image_labels.csv"
     """The CSV or .npy file. In the .npy, column k of a vector of 20 is VOC's class k + 1; of another length, the class
     with mask value k + 1."""
     difficult: bool = True
@@ -77,7 +88,7 @@ class DataParams(Section):
     score_split: str | None = None
     """voc, coco: pseudo labels are scored on the training images of this list alone (VOC's 1,464: train); null: on
     all that have a mask."""
-    mask_folder: str = "SegmentationClass"
+    mask_folder: InRoot = "SegmentationClass"
     """voc, coco: the folder of masks (SegmentationClassAug: SBD's too)."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()

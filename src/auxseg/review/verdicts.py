@@ -60,11 +60,11 @@ def read_verdicts(path: Path, classes: Collection[str] | None = None) -> list[Ve
         classes: names that `drop_classes` may hold, or None if they are not known here.
 
     Raises:
-        DataError: one line that names file and row (the header is row 1).
+        DataError: one line that names the file and its line.
     """
     header, rows = read_table(path)
     _check_header(path, header)
-    return [_verdict(row, f"{path}: row {number}", classes) for number, row in enumerate(rows, start=2)]
+    return [_verdict(row, f"{path} line {number}", classes) for number, row in rows.items()]
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -104,7 +104,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     # a table that has lost its header would count as one without verdicts, and un-reject every label
     missing = [name for name in COLUMNS if name not in header]
     if missing:
-        raise DataError(f"{path}: row 1 has no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+        raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
 
 
 def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collection[str] | None) -> Verdict:

@@ -93,9 +93,7 @@ def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
 def _job_of(params: TrainingParams) -> str:
     job, allocated = os.environ.get("SLURM_JOB_ID"), 0
     if job is not None:
-        # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
-        command = ["squeue", "--noheader", f"--jobs={job}", "--format=%D"]
-        allocated = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        allocated = _nodes_of(job)
     if allocated < params.nodes:
         found = "none" if job is None else f"one of {allocated}"
         raise ParamsError(
@@ -103,6 +101,20 @@ def _job_of(params: TrainingParams) -> str:
             "run it through the profile slurm, which asks for as many, or lower it"
         )
     return job
+
+
+def _nodes_of(job: str) -> int:
+    # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
+    command = ["squeue", "--noheader", f"--jobs={job}", "--format=%D"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise ParamsError(f"squeue, which tells the nodes of Slurm job {job}, is not on PATH; add it") from None
+    lines = answer.stdout.split()
+    if answer.returncode or len(lines) != 1 or not lines[0].isdigit():
+        said = " ".join((answer.stderr or answer.stdout).split()) or f"exit code {answer.returncode}"
+        raise ParamsError(f"`{' '.join(command)}` does not tell the nodes of this job ({said}); run the stage again")
+    return int(lines[0])
 
 
 if __name__ == "__main__":

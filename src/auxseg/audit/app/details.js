@@ -105,13 +105,14 @@
 
   // Stage, file, hash and weights of everything shown of the image, and the parameters that made it.
   function showProvenance(opened) {
-    const { origins, params, weights, versions } = app.base.provenance;
+    const { origins, params, weights, reviews, versions } = app.base.provenance;
     const { records } = app.page;
     const isFirst = opened.round === app.base.rounds[0];
     const hashes = {
       ...opened.stored.hashes,
       ...opened.stored.rounds[opened.round].hashes,
       weights: weights[opened.round],
+      review: reviews[opened.round],
     };
     const shown = origins.filter(
       (origin) => (isFirst ? origin.first : origin.later) && (!origin.split || origin.split === app.split),
@@ -119,7 +120,9 @@
     const lines = shown.flatMap((origin) => {
       const hash = hashes[origin.artifact];
       if (!hash) return [];
-      const file = origin.file.replace("<round>", opened.round).replace("<shard>", records.shard[opened.i]);
+      const before = app.base.rounds[app.base.rounds.indexOf(opened.round) - 1];
+      const names = { round: opened.round, before, shard: records.shard[opened.i] };
+      const file = origin.file.replace(/<(\w+)>/g, (_, name) => names[name]);
       const made = origin.weights ? `, by the network of ${opened.round}` : "";
       return [
         element("dt", {}, origin.title),

@@ -134,7 +134,7 @@
     },
     // All verdicts as the text of review/verdicts.csv.
     csv: () => auxseg.writeVerdicts(allRows()),
-    // Take the rows of a CSV in; of one round, image and reviewer the newest counts. Throws with the row's number.
+    // Take the rows of a CSV in; of one round, image and reviewer the newest counts. Throws with the row's line.
     importCsv(text) {
       const found = auxseg.readVerdicts(text, classes);
       addAll(found);

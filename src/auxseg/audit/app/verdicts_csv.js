@@ -27,13 +27,13 @@
     return write([COLUMNS, ...[...rows].sort(order).map(cells)]);
   };
 
-  // The rows of a text, all of them checked; `classes` may be dropped. Throws with the row's number.
+  // The rows of a text, all of them checked; `classes` may be dropped. Throws with the line that the row ends in.
   auxseg.readVerdicts = function (text, classes) {
-    const [header = [], ...body] = read(text);
+    const [{ cells: header } = { cells: [] }, ...body] = read(text);
     const missing = COLUMNS.find((name) => !header.includes(name));
     if (missing) throw new Error(`the table has no column ${missing}; it has ${header.join(", ")}`);
-    return body.map((cells, i) => {
-      const complaint = (text) => new Error(`row ${i + 2}${text}`);
+    return body.map(({ cells, line }) => {
+      const complaint = (text) => new Error(`line ${line}${text}`);
       if (cells.length < header.length) throw complaint(` has no cell ${header[cells.length]}`);
       if (cells.length > header.length)
         throw complaint(" has more cells than the header; put a note that holds a comma into double quotes");
@@ -70,10 +70,11 @@
     return rows.map((row) => `${row.map((value) => cell(String(value))).join(",")}\n`).join("");
   }
 
-  // Rows of cells; quoted cells may hold commas, quotes and line ends.
+  // Rows: their cells, and the line that they end in. Quoted cells may hold commas, quotes and line ends.
   function read(text) {
     const rows = [];
     let row = [];
+    let line = 1;
     let cell = "";
     let quoted = false;
     const endCell = () => {
@@ -82,7 +83,7 @@
     };
     const endRow = () => {
       endCell();
-      if (row.length > 1 || row[0] !== "") rows.push(row);
+      if (row.length > 1 || row[0] !== "") rows.push({ cells: row, line });
       row = [];
     };
     const body = text.replace(/^\uFEFF/, "");
@@ -94,6 +95,7 @@
       else if (letter === ",") endCell();
       else if (letter === "\n") endRow();
       else if (letter !== "\r") cell += letter;
+      if (letter === "\n") line += 1;
     }
     if (cell !== "" || row.length) endRow();
     return rows;
