@@ -9,17 +9,22 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 from torchmetrics.classification import MulticlassJaccardIndex
 
-from auxseg.artifacts.archive import write_archive
+from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
-from auxseg.images import encode_grey, encode_label
+from auxseg.images import decode_indices, encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
+from auxseg.pipeline.stage import Stage
+from auxseg.prediction import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
+SIZE = (16, 24)
+"""Rows and columns of an image."""
 
 
 def test_miou_of_a_set_against_torchmetrics():
@@ -59,37 +64,73 @@ def test_the_best_threshold_is_called_an_oracle(load_stage):
     assert kept["cam alone (oracle threshold)"] is pooled["cam>0.20"]
 
 
-def test_score_counts_listed_masks_alone(tmp_path):
-    """Two training images with labels; the mask list, as `data.score_split` leaves it, has one of them."""
-    classes, random = ClassTable(("cat", "dog"), (8, 12)), np.random.default_rng(2)
-    raw, work = tmp_path / "raw", tmp_path / "work"
-    raw.mkdir()
-    labels = {key: random.choice(np.array([0, 1, 2, 255], np.uint8), (16, 24)) for key in "ab"}
-    masks = {key: random.choice(np.array([0, 1, 2, 255], np.uint8), (16, 24)) for key in "ab"}
-    values = np.zeros(256, np.uint8)
-    values[[1, 2, 255]] = 8, 12, 255
-    for key, mask in masks.items():
-        (raw / f"{key}.png").write_bytes(encode_label(values[mask]))
-    records = [ImageRecord(key, f"{key}.jpg", 24, 16, "train", ("cat", "dog"), "") for key in "ab"]
-    write_manifest(work / "data/manifest", records, classes, ["00"])
-    write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
-    write_mask_list(work / "data/masks", {"b": ("b.png", "")}, ["00"])
-    write_archive(work / "data/labels/r0/00.zip", {f"{key}.png": encode_label(label) for key, label in labels.items()})
+@pytest.fixture
+def work(tmp_path):
+    """A project up to the manifest: two images with masks; the mask list, as `data.score_split` leaves it, has b's."""
+
+    def make(split):
+        random, values = np.random.default_rng(2), np.zeros(256, np.uint8)
+        values[[1, 2, 255]] = 8, 12, 255
+        masks = {key: random.choice(np.array([0, 1, 2, 255], np.uint8), SIZE) for key in "ab"}
+        raw, work = tmp_path / "raw", tmp_path / "work"
+        raw.mkdir()
+        for key, mask in masks.items():
+            (raw / f"{key}.png").write_bytes(encode_label(values[mask]))
+            Image.fromarray(np.zeros((*SIZE, 3), np.uint8)).save(raw / f"{key}.jpg")
+        records = [ImageRecord(key, f"{key}.jpg", *SIZE[::-1], split, ("cat", "dog"), "") for key in "ab"]
+        write_manifest(work / "data/manifest", records, ClassTable(("cat", "dog"), (8, 12)), ["00"])
+        write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
+        write_mask_list(work / "data/masks", {"b": ("b.png", "")}, ["00"])
+        (work / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        (work / "params.yaml").write_text(yaml.safe_dump(params | {"shards": ["00"]}))
+        return raw, work, masks
+
+    return make
+
+
+def test_score_counts_listed_masks_alone(work):
+    raw, project, masks = work("train")
+    random = np.random.default_rng(3)
+    labels = {key: random.choice(np.array([0, 1, 2, 255], np.uint8), SIZE) for key in "ab"}
     write_archive(
-        work / "data/saliency_labels/r0/00.zip", {f"{key}.png": encode_grey(random.random((16, 24))) for key in "ab"}
+        project / "data/labels/r0/00.zip", {f"{key}.png": encode_label(label) for key, label in labels.items()}
     )
+    saliency = {f"{key}.png": encode_grey(random.random(SIZE)) for key in "ab"}
+    write_archive(project / "data/saliency_labels/r0/00.zip", saliency)
     cams = {f"{key}.cam": random.random((2, 4, 6)).astype(np.float16) for key in "ab"}
-    write_tensors(work / "data/maps/r0/00.safetensors", cams)
-    (work / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    (work / "params.yaml").write_text(yaml.safe_dump(params | {"shards": ["00"]}))
+    write_tensors(project / "data/maps/r0/00.safetensors", cams)
     done = subprocess.run(
-        [sys.executable, ROOT / "workflow/stages/score.py", "--round", "r0", "--shard", "00"], cwd=work,
+        [sys.executable, ROOT / "workflow/stages/score.py", "--round", "r0", "--shard", "00"], cwd=project,
         env=os.environ | {"AUXSEG_DATA": str(raw)}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    counts = read_counts([work / "data/score/counts/r0/00.csv"], 2)["labels"]
-    expected = Counts.of(labels["b"], masks["b"], 2)
+    same(read_counts([project / "data/score/counts/r0/00.csv"], 2)["labels"], Counts.of(labels["b"], masks["b"], 2))
+
+
+def test_evaluate_counts_each_prediction_under_its_name(work, load_stage, monkeypatch):
+    """All background without other scales, all cat with them, the mask itself after the CRF: no network is needed."""
+    raw, project, masks = work("val")
+    evaluate = load_stage("evaluate")
+    single, joined = np.zeros(SIZE, np.uint8), np.ones(SIZE, np.uint8)
+    predictions = [Prediction(single, joined, masks[key]) for key in "ab"]
+    monkeypatch.setattr(evaluate, "load_auxsegnet", lambda *_: torch.nn.Identity())
+    monkeypatch.setattr(evaluate, "predict_photos", lambda *_: iter(predictions))
+    monkeypatch.setenv("AUXSEG_DATA", str(raw))
+    monkeypatch.chdir(project)
+    (project / "data/models").mkdir()
+    (project / "data/models/r1.safetensors").touch()
+    evaluate.main(Stage("evaluate", "r1"))
+    counts = read_counts([project / "data/evaluate/r1.csv"], 2)
+    for name, prediction in {"model": single, "model+ms": joined, "model+ms+crf": masks["b"]}.items():
+        same(counts[name], Counts.of(prediction, masks["b"], 2))
+    files = Archive(project / "data/predictions/r1.zip")
+    assert {key: decode_indices(files[f"{key}.png"]).tolist() for key in "ab"} == {
+        key: mask.tolist() for key, mask in masks.items()
+    }
+
+
+def same(counts, expected):
     for name in ("correct", "predicted", "true"):
         assert getattr(counts, name).tolist() == getattr(expected, name).tolist()
-    assert counts.true.sum() == (masks["b"] != 255).sum()
+    assert expected.true.sum() > 0

@@ -54,6 +54,40 @@ def test_mae_and_f_by_their_formulas():
     assert figures["adaptive_f"] == pytest.approx(f_of(stretched >= 2 * stretched.mean(), foreground))
 
 
+def test_adaptive_e_by_its_formula():
+    """Enhanced alignment (Fan et al. 2018, equations 3 to 5), of the map cut at twice its mean."""
+    saliency, mask = pair(0)
+    stretched = (saliency - float(saliency.min())) / (float(saliency.max()) - saliency.min())
+    foreground, selected = (mask > 0).astype(float), (stretched >= 2 * stretched.mean()).astype(float)
+    truth, guess = foreground - foreground.mean(), selected - selected.mean()
+    alignment = 2 * truth * guess / (truth**2 + guess**2)
+    expected = ((alignment + 1) ** 2 / 4).sum() / (mask.size - 1)
+    assert measured((saliency, mask)).figures()["adaptive_e"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_s_by_its_formula():
+    """Fan et al. 2017: half of objects, half of quadrants around the object's centre."""
+    saliency, mask = pair(0)
+    guess = (saliency - float(saliency.min())) / (float(saliency.max()) - saliency.min())
+    truth = (mask > 0).astype(float)
+
+    def object_score(values):
+        return 2 * values.mean() / (values.mean() ** 2 + 1 + values.std(ddof=1))
+
+    share = truth.mean()
+    objects = share * object_score(guess[truth == 1]) + (1 - share) * object_score(1 - guess[truth == 0])
+    y, x = (int(np.rint(where.mean())) + 1 for where in np.nonzero(truth))
+    regions = 0.0
+    for part in (np.s_[:y, :x], np.s_[:y, x:], np.s_[y:, :x], np.s_[y:, x:]):
+        a, b = guess[part], truth[part]
+        covariance = np.cov(a.ravel(), b.ravel())
+        above = 4 * a.mean() * b.mean() * covariance[0, 1]
+        below = (a.mean() ** 2 + b.mean() ** 2) * (covariance[0, 0] + covariance[1, 1])
+        similarity = above / below if above else float(below == 0)
+        regions += similarity * a.size / guess.size
+    assert measured((saliency, mask)).figures()["s"] == pytest.approx((objects + regions) / 2, abs=1e-3)
+
+
 def test_a_perfect_map_is_perfect():
     _, mask = pair(1)
     figures = measured((np.where(mask > 0, 255, 0).astype(np.uint8), mask)).figures()

@@ -169,6 +169,29 @@ def test_jitter_changes_colours_of_the_image_alone():
     assert torch.equal(found.classes, sample.classes)
 
 
+GREY = np.array([0.299, 0.587, 0.114])
+"""Of red, green and blue in a grey value, by ITU-R BT.601."""
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_each_value_of_jitter_changes_what_its_place_says(position):
+    """brightness scales all values; contrast keeps the mean grey, saturation each pixel's, hue its largest value."""
+    random = torch.Generator().manual_seed(0)
+    image = torch.randint(60, 140, (3, 40, 40), generator=random, dtype=torch.uint8)
+    sample = Sample(image, torch.ones(1), image[:1] * 0, image[:1] * 0.0)
+    jitter = [0.0] * 4
+    jitter[position] = 0.3
+    torch.manual_seed(3)
+    found = Augment(params(crop=40, jitter=tuple(jitter)))(sample).image
+    before, after = image.double(), found.double()
+    grey_before, grey_after = (np.tensordot(GREY, part.numpy(), 1) for part in (before, after))
+    keeps_grey = bool(np.abs(grey_after - grey_before).max() < 1.5)
+    keeps_largest = bool((after.amax(dim=0) - before.amax(dim=0)).abs().max() <= 1)
+    keeps_mean_alone = bool(abs(grey_after.mean() - grey_before.mean()) < 1 and not keeps_grey and not keeps_largest)
+    scales = float((after / before).std()) < 0.01
+    assert [scales, keeps_mean_alone, keeps_grey, keeps_largest] == [place == position for place in range(4)]
+
+
 def test_nothing_switched_on_leaves_the_sample():
     sample = coded(48, 48)
     found = augment(sample, 0)

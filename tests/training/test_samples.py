@@ -41,6 +41,13 @@ def test_contents(photos):
         )
 
 
+def test_a_photograph_is_reduced_to_the_largest_side(photos):
+    """As inference does it: 30 x 50 becomes 15 x 25, and image, label and saliency stay together."""
+    sample = photos.samples(max_side=25, **PLAIN)[0, 0, 0]
+    inside = sample.saliency[0] >= 0
+    assert (int(inside.any(dim=1).sum()), int(inside.any(dim=0).sum()), int(inside.sum())) == (15, 25, 15 * 25)
+
+
 def test_image_level_training_has_no_labels(photos):
     sample = photos.samples(labels=False)[0, 0, 0]
     assert (sample.label, sample.saliency) == (None, None)
