@@ -99,6 +99,15 @@ def test_both_bounds_of_a_figure_in_one_go(seen):
     assert page.evaluate("document.activeElement.id") == "add-range"
 
 
+@pytest.mark.parametrize("link", ["ranges=beauty:1..2", "sort=-beauty"])
+def test_a_link_with_a_figure_of_another_report_says_so(seen, link):
+    """By bounds of a figure that does not exist nothing is found."""
+    page = seen.open(link)
+    assert "no figure beauty" in page.inner_text("#alert")
+    seen.open("ranges=ignored:0..1&sort=id")
+    assert page.inner_text("#alert") == ""
+
+
 def test_val_offers_no_round_without_predictions(seen):
     page = seen.open("split=val")
     assert page.locator("#round option").all_inner_texts() == ["r1", "r2"]

@@ -91,7 +91,11 @@ def test_refusals_write_nothing(what, capsys):
 
 @pytest.mark.parametrize(
     ("data", "folder"),
-    [({"format": "voc"}, "SegmentationClass"), ({"format": "folder", "folder": {"images": "images"}}, "images")],
+    [
+        ({"format": "voc"}, "SegmentationClass"),
+        ({"format": "voc"}, "JPEGImages"),
+        ({"format": "folder", "folder": {"images": "images"}}, "images"),
+    ],
 )
 def test_nothing_of_the_data_set_is_overwritten(data, folder, tmp_path, monkeypatch, capsys):
     Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "data": data}))

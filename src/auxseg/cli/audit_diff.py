@@ -91,12 +91,9 @@ def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager
         return revision_labels(revision, round_name)
     from auxseg.audit.diff import LabelSet
     from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
-    from auxseg.errors import ParamsError
-    from auxseg.params.dag import read_params
+    from auxseg.params.dag import require_round
 
-    rounds = read_params()["label_rounds"]
-    if round_name not in rounds:
-        raise ParamsError(f"{round_name}: no such round; choose of {', '.join(rounds)}")
+    require_round(round_name)
     classes = read_classes(MANIFEST / "classes.csv")
     files = shard_files(LABELS / round_name, manifest_shards(MANIFEST), ".zip")
     return contextlib.nullcontext(LabelSet.of(classes.with_background, files.values()))

@@ -79,7 +79,7 @@ def run_labels(arguments: argparse.Namespace) -> None:
 
 
 def _refuse_data_set(to: Path) -> None:
-    """Refuse the folders of photographs and masks, where files of the same names would be overwritten.
+    """Refuse the folders of photographs and masks, where files would be overwritten, or be taken for photographs.
 
     Raises:
         DataError: names the folder.
@@ -96,10 +96,9 @@ def _refuse_data_set(to: Path) -> None:
         root = data_root(params.format)
     except ParamsError:  # a reviewer's machine: no data set, nothing to lose
         return
-    photos = params.folder.images if params.format == "folder" else None
-    for folder in filter(None, (photos, params.masks)):
+    for folder in filter(None, (params.photos, params.masks)):
         if to.resolve() == (root / folder).resolve():
-            raise DataError(f"--to {to}: the data set's own files, which would be overwritten; give another folder")
+            raise DataError(f"--to {to}: the data set's own files, which others would overwrite; give another folder")
 
 
 def _with_mask_values(content: bytes, classes: "ClassTable") -> bytes:
@@ -140,13 +139,10 @@ def _shards(folder: Path, round_name: str, suffix: str) -> dict[str, Path]:
         ParamsError: no such round.
         DataError: a shard is missing.
     """
-    from auxseg.errors import DataError, ParamsError
-    from auxseg.params.dag import read_params
+    from auxseg.errors import DataError
+    from auxseg.params.dag import require_round
 
-    values = read_params()
-    if round_name not in values["label_rounds"]:
-        raise ParamsError(f"--round {round_name}: no such round; choose of {', '.join(values['label_rounds'])}")
-    paths = {shard: folder / round_name / f"{shard}{suffix}" for shard in values["shards"]}
+    paths = {shard: folder / round_name / f"{shard}{suffix}" for shard in require_round(round_name)["shards"]}
     for path in paths.values():
         if not path.exists():
             raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")

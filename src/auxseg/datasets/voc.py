@@ -27,12 +27,12 @@ def list_voc(root: Path, params: DataParams) -> list[Listed]:
             trained on or has no mask.
     """
     require_folder(
-        root / "JPEGImages", "a VOC-layout data root holds JPEGImages and ImageSets; set the data root to it"
+        root / params.photos, "a VOC-layout data root holds JPEGImages and ImageSets; set the data root to it"
     )
     rows = [(key, "train", where) for key, where in _read_list(root, params.train_split, "train_split")]
     if params.val_split is not None:
         rows += [(key, "val", where) for key, where in _read_list(root, params.val_split, "val_split")]
-    images = locate(rows, Folder(root, "JPEGImages", PHOTOS), Folder(root, params.mask_folder, MASKS))
+    images = locate(rows, Folder(root, params.photos, PHOTOS), Folder(root, params.mask_folder, MASKS))
     if params.score_split is None:
         return images
     scored = dict(_read_list(root, params.score_split, "score_split"))

@@ -44,6 +44,18 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     return values
 
 
+def require_round(name: str) -> dict[str, Any]:
+    """Return what `read_params` does, if the chain of rounds has this one.
+
+    Raises:
+        ParamsError: it has not.
+    """
+    values = read_params()
+    if name not in values["label_rounds"]:
+        raise ParamsError(f"{name}: no such round; choose of {', '.join(values['label_rounds'])}")
+    return values
+
+
 def chain(rounds: int) -> tuple[dict[str, str], list[str]]:
     """Return `rounds` and `label_rounds` for a number of trainings: {r1: r0, r2: r1, …} and [r0, r1, r2, …]."""
     return {f"r{i}": f"r{i - 1}" for i in range(1, rounds + 1)}, [f"r{i}" for i in range(rounds + 1)]

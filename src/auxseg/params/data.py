@@ -94,6 +94,11 @@ class DataParams(Section):
     folder: FolderParams = FolderParams()
 
     @property
+    def photos(self) -> str:
+        """The folder of photographs of this format, relative to the data root."""
+        return self.folder.images if self.format == "folder" else "JPEGImages"
+
+    @property
     def masks(self) -> str | None:
         """The folder of masks of this format, relative to the data root; None without masks."""
         return self.folder.masks if self.format == "folder" else self.mask_folder

@@ -56,6 +56,9 @@
     const keys = now.sort.map((key) => key.replace(/^-/, "")).filter((key) => key !== "id");
     const figures = auxseg.figures(app.base);
     app.ranked = keys.map((key) => figures.find((figure) => figure.key === key)).filter(Boolean);
+    const asked = [...keys, ...now.ranges.map((text) => auxseg.parseRange(text).key)].filter(Boolean);
+    const unknown = asked.find((name) => name !== "id" && !figures.some((figure) => figure.key === name));
+    if (unknown) auxseg.say(`This report has no figure ${unknown}: nothing is ranked by it or within its bounds.`, true);
   }
 
   // Draw what the changes concern. Where a script has to come first the last call draws the changes of all.
