@@ -1,6 +1,7 @@
 """A data set as `prepare` needs it: class table, listed images and their labels, held against each other."""
 
 import difflib
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,7 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
     return Collected(classes, kept, labels)
 
 
+@functools.cache  # one name may be wrong in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
     shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
