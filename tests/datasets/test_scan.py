@@ -71,6 +71,20 @@ def test_refusals(raw, tmp_path):
         scan(tmp_path / "nowhere")
 
 
+def test_a_folder_that_may_not_be_read_is_one_line(raw, monkeypatch):
+    """Passed over, its photographs could change unseen."""
+    scandir = os.scandir
+
+    def refusing(path):
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(DataError, match=r"sub: cannot be read \(Permission denied\); mend its permissions"):
+        scan(raw)
+
+
 def test_raw_yaml_is_written_only_when_it_changes(raw, tmp_path):
     path = tmp_path / "data/raw.yaml"
     found = scan(raw)

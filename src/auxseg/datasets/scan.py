@@ -68,8 +68,11 @@ def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
     real = os.path.realpath(folder)
     if real in above:  # a link to a folder that it lies in; two links to one folder are followed, each
         return
-    with os.scandir(folder) as entries:
-        shown = [entry for entry in entries if not entry.name.startswith(".")]
+    try:
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror}); mend its permissions") from None
     for entry in shown:
         if entry.is_dir():
             yield from _files(Path(entry.path), above | {real})
