@@ -1,6 +1,7 @@
 """The keys of params.yaml that shape the DAG: `rounds`, `label_rounds`, `shards`; and the file's top level.
 
-They are DVC templates, never parameters of a stage: listing them would re-run everything when a round is added.
+They are DVC templates, not parameters of a stage, which would re-run everything when a round is added; `prepare` alone
+has `shards`, because it cuts the manifest.
 """
 
 from pathlib import Path
