@@ -63,6 +63,7 @@ def test_render_keeps_values_and_writes_every_key():
 def test_comments_give_meaning_range_and_choices():
     text = default_params.TEXT
     assert "cam_threshold: 0.2  # object = largest class CAM above this. [>= 0, <= 1]" in text
+    assert "[>= 64, <= 1024, a multiple of 32]" in text
     assert "combine: mean  # Over scales and flips, of the softmax. [mean | max]" in text
     assert max(map(len, text.splitlines())) <= 110
 

@@ -94,14 +94,34 @@ def test_agrees_with_the_networks_own_handling(provider):
     assert difference.mean() < 0.6 / 255
 
 
+def test_another_side_is_the_same_network_on_a_smaller_input(tmp_path):
+    """The route by hand: onnxruntime with the declared shape made symbolic, not rewritten as ours is."""
+    import onnx
+    import onnxruntime
+
+    rgb, mask = photo()
+    model = onnx.load(packaged_weights())
+    for axis, name in ((2, "height"), (3, "width")):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (d0,) = session.run([session.get_outputs()[0].name], {session.get_inputs()[0].name: u2netp.preprocess(rgb, 192)})
+    assert d0.shape == (1, 1, 192, 192)
+    expected = u2netp.postprocess(d0[0, 0], mask.shape)
+
+    found = build_provider(SaliencyParams(provider="u2netp", side=192), tmp_path, threads=1)(None, rgb)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert ((found > 0.5) & mask).sum() / ((found > 0.5) | mask).sum() > 0.9
+
+
 def test_same_bytes_again(provider, tmp_path):
     rgb, _ = photo(3)
     again = build_provider(SaliencyParams(provider="u2netp"), tmp_path, threads=1)
     assert provider(None, rgb).tobytes() == again(None, rgb).tobytes()
 
 
-def test_refuses_what_is_no_network(tmp_path):
+@pytest.mark.parametrize("side", [192, 320])
+def test_refuses_what_is_no_network(tmp_path, side):
     (tmp_path / "weights.onnx").write_bytes(b"no network" * 100)
     with pytest.raises(DataError, match=r"weights\.onnx: not a readable ONNX network") as error:
-        build_provider(SaliencyParams(provider="u2netp", path="weights.onnx", sha256="seen"), tmp_path)
+        build_provider(SaliencyParams(provider="u2netp", path="weights.onnx", sha256="seen", side=side), tmp_path)
     assert "\n" not in str(error.value)

@@ -22,7 +22,7 @@ DAG_COMMENTS = {
     "shards": "Slices of the images, by a hash of the id; a slice should be 10 minutes of work or more. "
     "Chosen once: another number re-runs everything. Written by `auxseg shards N`.",
 }
-_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "multiple_of": "a multiple of"}
 
 
 def render(values: dict[str, Any], title: str = "") -> str:

@@ -47,7 +47,7 @@ def _u2netp(params: SaliencyParams, root: Path, threads: int) -> Provider:
     from auxseg.saliency.u2netp import U2NetP
     from auxseg.saliency.weights import find_weights
 
-    return U2NetP(find_weights(None if params.path is None else root / params.path), threads)
+    return U2NetP(find_weights(None if params.path is None else root / params.path), threads, params.side)
 
 
 def _boundary(params: SaliencyParams, root: Path, threads: int) -> Provider:

@@ -16,7 +16,7 @@ from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError
 
 SIDE = 320
-"""Height and width that the network was trained at."""
+"""Height and width that the network was trained at, and that the published file declares."""
 
 MEAN = np.array([0.485, 0.456, 0.406])
 STD = np.array([0.229, 0.224, 0.225])
@@ -29,12 +29,13 @@ class U2NetP:
 
     in_processes = False
 
-    def __init__(self, weights: Path, threads: int):
+    def __init__(self, weights: Path, threads: int, side: int = SIDE):
         """Load the weights.
 
         Args:
             weights: .onnx file, input (1, 3, 320, 320), first output d0, (1, 1, 320, 320).
             threads: threads within an operator; more are never used at once.
+            side: height and width of the input, pixels, in place of 320.
 
         Raises:
             DataError: the file is no ONNX network.
@@ -45,8 +46,10 @@ class U2NetP:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         # threads that wait by spinning would take the cores of whatever else runs on the machine
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._side = side
         try:
-            self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+            model = weights if side == SIDE else _resized(weights, side)
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common base
             raise DataError(
                 f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, "
@@ -54,27 +57,38 @@ class U2NetP:
             ) from None
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
-        log.info("u2netp: %s, %d threads", weights, threads)
+        log.info("u2netp: %s, %d threads, input %d x %d", weights, threads, side, side)
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
         """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
-        (d0,) = self._session.run([self._output], {self._input: preprocess(rgb)})
+        (d0,) = self._session.run([self._output], {self._input: preprocess(rgb, self._side)})
         return postprocess(d0[0, 0], rgb.shape[:2])
 
 
-def preprocess(rgb: np.ndarray) -> np.ndarray:
-    """Return the network's input, float32 (1, 3, 320, 320), of a photograph, RGB uint8 (H, W, 3).
+def _resized(weights: Path, side: int) -> bytes:
+    """Return the ONNX network with another declared input size; inside, every size follows from the input's."""
+    import onnx  # here: the size as published, the usual one, does without
 
-    Lanczos to 320x320 whatever the shape, divided by the largest value of all channels, then
+    model = onnx.load(weights)
+    for value in (*model.graph.input, *model.graph.output):
+        for dimension in value.type.tensor_type.shape.dim[2:]:
+            dimension.dim_value = side
+    return model.SerializeToString()
+
+
+def preprocess(rgb: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Return the network's input, float32 (1, 3, side, side), of a photograph, RGB uint8 (H, W, 3).
+
+    Lanczos to side x side whatever the shape, divided by the largest value of all channels, then
     (x - mean) / std.
     """
-    resized = np.asarray(Image.fromarray(rgb).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    resized = np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.LANCZOS))
     scaled = resized / max(float(resized.max()), 1e-6)  # a black photograph has no largest value to divide by
     return ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def postprocess(d0: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return S, float32 of `shape` (H, W), of the network's map d0, float32 (320, 320).
+    """Return S, float32 of `shape` (H, W), of the network's map d0, float32 (side, side).
 
     S = (d0 - min) / (max - min), resized by Lanczos and cut to [0, 1], which Lanczos may overshoot. All 0 if
     d0 is constant: nothing stands out.
