@@ -68,9 +68,9 @@ def _open(path: Path) -> Image.Image:
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; add the file or take its row out of the list") from None
     except UnidentifiedImageError:
-        raise DataError(f"{path}: no readable image; replace the file or take it out of the list") from None
+        raise DataError(f"{path}: no readable image; replace the file or take it out of the data") from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: no readable image ({error}); replace the file or take it out of the list") from None
+        raise DataError(f"{path}: no readable image ({error}); replace the file or take it out of the data") from None
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -91,7 +91,7 @@ def read_rgb(path: Path) -> np.ndarray:
             raise DataError(f"{path}: {error}") from None
         except _DAMAGE as error:
             raise DataError(
-                f"{path}: truncated or damaged image ({error}); replace the file or take it out of the list"
+                f"{path}: truncated or damaged image ({error}); replace the file or take it out of the data"
             ) from None
 
 

@@ -17,6 +17,12 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
     assert read_csv(tmp_path / "a.csv") == [{"id": "x"}]
 
 
+def test_a_cell_that_csv_cannot_hold_is_named_by_its_line(tmp_path):
+    (tmp_path / "a.csv").write_text("id,note\nx,\ny," + "n" * 200_000 + "\n")
+    with pytest.raises(DataError, match=r"a\.csv line 3: not CSV \(field larger than field limit"):
+        read_csv(tmp_path / "a.csv")
+
+
 @pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"id\n\xff\n", "not a UTF-8 CSV")])
 def test_refusals_name_the_file(tmp_path, content, message):
     if content is not None:

@@ -178,3 +178,9 @@ def test_labels_that_are_nowhere(project, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: HEAD~1: ") and "neither in DVC's cache nor in its remote" in error
     assert error.count("\n") == 1
+
+
+def test_csv_into_a_folder_is_refused_first(project, capsys):
+    assert main(["audit", "diff", "--rounds", "r0", "r1", "--csv", "data"]) == 2
+    out, error = capsys.readouterr()
+    assert not out and error == "error: --csv data: a folder; give the name of a file\n"

@@ -22,5 +22,6 @@ def test_rounds_side_by_side():
 
 def test_before_the_first_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").touch()
     assert main(["audit", "table", "recall"]) == 2
     assert capsys.readouterr().err.startswith("error: data/summary/labels.csv: no such file")

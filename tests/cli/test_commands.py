@@ -107,11 +107,38 @@ def test_a_file_that_could_not_come_back_stays(project, capsys):
     assert Path("data/models/r2.safetensors").exists()
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
-def test_counts_are_whole_numbers_from_one(project, count, capsys):
+@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5", "10001", "9" * 5000])
+@pytest.mark.parametrize("command", ["rounds", "shards"])
+def test_counts_are_whole_numbers_within_bounds(project, command, count, capsys):
     with pytest.raises(SystemExit) as stop:
-        main(["rounds", count])
+        main([command, count])
     assert stop.value.code == 2
+    assert "expected a whole number from 1 to 100" in capsys.readouterr().err
+
+
+def test_an_empty_path_is_not_the_current_folder(project, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["export", "labels", "--round", "r1", "--to", ""])
+    assert stop.value.code == 2
+    assert "argument --to: expected a path, got nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["use"], ["table"], ["record"], ["rounds", "3"], ["audit", "table"]])
+def test_outside_the_root_every_command_says_so(project, command, monkeypatch, capsys):
+    monkeypatch.chdir(project / "params")
+    assert main(command) == 2
+    assert capsys.readouterr() == ("", "error: dvc.yaml: no such file here; run auxseg in the project's root, "
+                                       "the folder that holds it\n")  # fmt: skip
+
+
+def test_key_that_stands_twice_is_refused_by_all(project, capsys):
+    """Rendering would else replace the first section's values by defaults."""
+    before = Path("params.yaml").read_text() + "train: {}\n"
+    Path("params.yaml").write_text(before)
+    for command in (["check"], ["params", "render"], ["rounds", "3"]):
+        assert main(command) == 2
+        assert "(key 'train' stands in line " in capsys.readouterr().err
+        assert Path("params.yaml").read_text() == before
 
 
 def test_check(project, capsys):
@@ -155,6 +182,44 @@ def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
     # back to the demo: its own scan is the one in git
     assert main(["use", "demo"]) == 0
     assert Path("data/raw.yaml").read_bytes() == (ROOT / "data/raw.yaml").read_bytes()
+
+
+def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
+    assert main(["use", "demo"]) == 0
+    own = Path("params.yaml").read_text().replace("tau: 1.0", "tau: 2.0")
+    Path("params.yaml").write_text(own)
+    capsys.readouterr()
+    assert main(["use", "smoke"]) == 0
+    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert main(["use", "demo"]) == 0  # from a preset as it came: nothing to keep
+    assert "params.old.yaml" not in capsys.readouterr().out
+    assert Path("params.old.yaml").read_text() == own
+
+
+@pytest.mark.parametrize(
+    ("local", "message"),
+    [
+        ("data_root: /nowhere\n", "data root '/nowhere' is no folder"),
+        ("data_root: 5\n", "expected `data_root: FOLDER`"),
+        ("data_root: [\n", "not YAML"),
+    ],
+)
+def test_use_with_a_wrong_data_root_changes_nothing(project, local, message, capsys):
+    before = Path("params.yaml").read_text()
+    Path("params.local.yaml").write_text(local)
+    assert main(["use", "mine"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: params.local.yaml") and message in error and error.count("\n") == 1
+    assert Path("params.yaml").read_text() == before
+
+
+def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert f"note: {photos}/images is no folder; " in capsys.readouterr().out
+    (photos / "images").mkdir()
+    assert main(["scan"]) == 0
+    assert "note:" not in capsys.readouterr().out
 
 
 def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, capsys):

@@ -42,6 +42,7 @@ def project(tmp_path, monkeypatch):
     """Round r1 of one shard with one image: a label with an ignored pixel, and CAMs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+    Path("dvc.yaml").touch()
     Path("params.yaml").write_text(yaml.safe_dump(PARAMS))
     write_manifest(Path("data/manifest"), [RECORD], CLASSES, ["00"])
     label = LABEL.copy()
@@ -170,6 +171,14 @@ def test_predict_writes_mask_values_of_the_photographs_asked_for(capsys):
     assert {name: label.shape for name, label in found.items()} == {"x.png": (32, 40), "y.png": (48, 32)}
     assert set(np.unique(np.concatenate([label.ravel() for label in found.values()]))) <= {0, 8, 12}
 
+    Path("photos/zz.jpg").write_bytes(b"")
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2
+    assert "photos/zz.jpg: no readable image" in capsys.readouterr().err
+    assert not Path("never").exists()
+    Path("photos/zz.jpg").unlink()
+    assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2
+    assert "photos/x.jpg: a file, no folder; give the folder of photographs" in capsys.readouterr().err
+
     photo = Path("photos/y.png").read_bytes()
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "photos/../photos"]) == 2
     assert "would overwrite photos/y.png" in capsys.readouterr().err
@@ -185,3 +194,8 @@ def test_predict_writes_mask_values_of_the_photographs_asked_for(capsys):
     assert "data: no photograph" in capsys.readouterr().err
     assert main(["predict", "--round", "r0", "--images", "photos", "--to", "out"]) == 2
     assert "no such training; choose of r1" in capsys.readouterr().err
+
+
+def test_a_submission_needs_its_folder(capsys):
+    assert main(["export", "voc-submission", "--predictions", "nowhere", "--to", "out"]) == 2
+    assert "nowhere: no such folder; make them with `auxseg predict" in capsys.readouterr().err

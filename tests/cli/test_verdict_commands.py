@@ -31,6 +31,7 @@ ROWS = {
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = default_params.TEXT.replace("{r1: r0, r2: r1}", "{r1: r0}").replace("[r0, r1, r2]", "[r0, r1]")
+    Path("dvc.yaml").touch()
     Path("params.yaml").write_text(text)
     Path("data/manifest").mkdir(parents=True)
     Path("data/manifest/classes.csv").write_text("index,name,mask_value\n0,background,0\n1,cat,1\n2,dog,2\n")
@@ -85,6 +86,24 @@ def test_one_bad_row_imports_nothing(project, capsys):
     assert main(["verdicts", "import", export("good.csv", "a"), "bad.csv"]) == 2
     assert capsys.readouterr().err.startswith("error: bad.csv line 2: drop_classes holds 'cow', but the classes are")
     assert TABLE.read_text() == HEADER
+
+
+@pytest.mark.parametrize("name", ["r7", "r" + "9" * 5000])
+def test_verdicts_of_no_round_import_nothing(project, name, capsys):
+    Path("bad.csv").write_text(HEADER + ROWS["a"].replace(",r0,", f",{name},"))
+    assert main(["verdicts", "import", "bad.csv"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: bad.csv line 2: round '{name}' is no")
+    assert TABLE.read_text() == HEADER
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "bad.csv: an empty file"), (HEADER.replace(",", ";"), "bad.csv line 1: cells are separated by ';'")],
+)
+def test_files_that_are_no_export_are_called_what_they_are(project, content, message, capsys):
+    Path("bad.csv").write_text(content)
+    assert main(["verdicts", "import", "bad.csv"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
 
 
 def test_status_counts_and_lists_what_is_stale(project, capsys):

@@ -171,8 +171,16 @@ def test_tensors_left_out_on_request(save):
 def test_a_file_that_would_run_code_is_refused(tmp_path):
     path = tmp_path / "published.pth"
     torch.save({"fc8.weight": Trap()}, path)
-    with pytest.raises(DataError, match="not readable as weights"):
+    with pytest.raises(DataError, match=r"not readable as weights \(it holds code or objects\)") as error:
         import_classifier(path)
+    assert "weights_only" not in str(error.value)  # torch's advice would run the code
+
+
+@pytest.mark.parametrize("name", ["junk.pth", "junk.safetensors"])
+def test_a_file_of_something_else_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"junk" * 9)
+    with pytest.raises(DataError, match=r"not readable as weights \(damaged, or another format\); give a state dict"):
+        import_classifier(tmp_path / name)
 
 
 class Trap:

@@ -91,7 +91,6 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0, r2: r0}", "key 'rounds': expected"),
         ("label_rounds: [r0, r1, r2]", "label_rounds: [r0, r1]", "key 'label_rounds': expected"),
         ('shards: ["00", "01"]', "shards: [0, 1]", "key 'shards': expected strings"),
-        ("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0", "not YAML"),
     ],
 )  # fmt: skip
 def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, message):
@@ -102,6 +101,24 @@ def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, messag
     with pytest.raises(ParamsError) as error:
         check(path)
     assert str(error.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rounds: {r1: r0}\nruntime: {threads: 1\n?\n", " line 3: not YAML (expected ',' or '}', but got '?'); mend"),
+        ("rounds:\n\tr1: r0\n", " line 2: not YAML (found character '\\t' that cannot start any token); mend"),
+        ("train: {}\nlabels: {}\ntrain: {}\n", " line 3: not YAML (key 'train' stands in line 1 already); mend"),
+        ("train:\n  seed: 1\n  epochs: 2\n  seed: 1\n", " line 4: not YAML (key 'seed' stands in line 2 already)"),
+    ],
+)  # fmt: skip
+def test_yaml_that_cannot_be_read_is_one_line_with_its_number(tmp_path, text, message):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParamsError) as error:
+        check(path)
+    assert str(error.value).startswith(f"{path}{message}")
     assert "\n" not in str(error.value)
 
 

@@ -32,8 +32,10 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
             return list(reader.fieldnames or ()), dict((reader.line_num, row) for row in reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
+    except csv.Error as error:
+        raise DataError(f"{path} line {reader.line_num + 1}: not CSV ({error}); mend that line") from None
 
 
 def write_rows(path: Path, rows: Sequence[dict], header: Sequence[str] = ()) -> None:

@@ -43,7 +43,7 @@ def write_fiftyone(
         DataError: the folder holds something, or a photo or label is missing.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder}: is not empty; name a new folder")
+        raise DataError(f"{folder}: {'is not empty' if folder.is_dir() else 'is a file'}; name a new folder")
     last = list(labels)[-1]
     folders = {name: "labels" if name == last else f"labels_{name}" for name in labels}
     archives = {path: Archive(path) for one in labels.values() for path in one.archives.values()}

@@ -1,14 +1,27 @@
 """Types of command-line arguments."""
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 
 
-def at_least_one(text: str) -> int:
-    """Return a whole number of 1 or more.
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return the type of a whole number from 1 to `most`."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {most}, got '{text}'")
+        return int(text)
+
+    return parse
+
+
+def a_path(text: str) -> Path:
+    """Return a path; none is not the current folder, which an unset variable of a shell would else come to.
 
     Raises:
-        argparse.ArgumentTypeError: it is something else.
+        argparse.ArgumentTypeError: the text is empty.
     """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got '{text}'")
-    return int(text)
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a path, got nothing")
+    return Path(text)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auxseg.cli.arguments import a_path
+
 if TYPE_CHECKING:
     from auxseg.audit.diff import ImageDiff, LabelSet
 
@@ -26,7 +28,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     diff.add_argument("revisions", nargs="*", metavar="REV", help=f"one or two; the second is {WORKSPACE} if not given")
     diff.add_argument("--round", metavar="rN", help="round to compare; the last one if not given")
     diff.add_argument("--rounds", nargs=2, metavar="rN", help="compare two rounds on the disk (or of one revision)")
-    diff.add_argument("--csv", type=Path, metavar="FILE", help="also write a row for every image and class")
+    diff.add_argument("--csv", type=a_path, metavar="FILE", help="also write a row for every image and class")
     diff.set_defaults(run=run)
 
 
@@ -34,7 +36,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the summary and the images that differ most; write the CSV."""
     from auxseg.artifacts.tables import write_rows
     from auxseg.audit.diff import FIGURES, diff_labels, image_rows, summary_rows
+    from auxseg.errors import DataError
 
+    if arguments.csv and arguments.csv.is_dir():
+        raise DataError(f"--csv {arguments.csv}: a folder; give the name of a file")
     with contextlib.ExitStack() as stack:
         (first, before), (second, after) = (
             (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in _sides(arguments)

@@ -3,13 +3,15 @@
 import argparse
 from pathlib import Path
 
+from auxseg.cli.arguments import a_path
+
 MANIFEST, LABELS = Path("data/manifest"), Path("data/labels")
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the action."""
     parser = subparsers.add_parser("fiftyone", help="write a folder that FiftyOne imports; see docs/review.md")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="new or empty")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="new or empty")
     parser.set_defaults(run=run)
 
 

@@ -1,13 +1,14 @@
 """`auxseg check`: is params.yaml valid?"""
 
 import argparse
-from pathlib import Path
+
+from auxseg.cli.arguments import a_path
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("check", help="validate params.yaml: keys, types, ranges, names of rounds")
-    parser.add_argument("file", nargs="?", default="params.yaml", type=Path, help="default: params.yaml")
+    parser.add_argument("file", nargs="?", default="params.yaml", type=a_path, help="default: params.yaml")
     parser.set_defaults(run=run)
 
 

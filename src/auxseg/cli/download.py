@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
+from auxseg.cli.arguments import a_path
+
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("download", help="fetch VOC 2012 with SBD, or COCO 2014, and check them")
     parser.add_argument("name", choices=("voc", "coco"), help="voc: 2 GB and SBD's 1.4 GB. coco: 19 GB")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="what is there already is not fetched")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="what is there is not fetched again")
     parser.set_defaults(run=run)
 
 

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auxseg.cli.arguments import a_path
+
 if TYPE_CHECKING:
     from auxseg.datasets.manifest import ClassTable
 
@@ -30,11 +32,11 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     labels.add_argument("--indices", action="store_true", help="class indices 0..C, not the data set's mask values")
     for action, function in ((cams, run_cams), (labels, run_labels)):
         action.add_argument("--round", required=True, metavar="rN", help="r0: the initial ones")
-        action.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="made when missing")
+        action.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="made when missing")
         action.set_defaults(run=function)
     submission = actions.add_parser("voc-submission", help="predictions of VOC 2012 test as its server takes them")
-    submission.add_argument("--predictions", required=True, metavar="FOLDER", type=Path, help="of `auxseg predict`")
-    submission.add_argument("--to", required=True, metavar="FOLDER", type=Path, help=f"gets {SUBMISSION}")
+    submission.add_argument("--predictions", required=True, metavar="FOLDER", type=a_path, help="of `auxseg predict`")
+    submission.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help=f"gets {SUBMISSION}")
     submission.set_defaults(run=run_submission)
 
 
@@ -59,7 +61,7 @@ def run_cams(arguments: argparse.Namespace) -> None:
 def run_labels(arguments: argparse.Namespace) -> None:
     """Write one PNG an image; nothing is written when a shard is missing."""
     from auxseg.artifacts.archive import Archive
-    from auxseg.artifacts.atomic import atomic_path
+    from auxseg.artifacts.atomic import write_bytes
     from auxseg.datasets.manifest import read_classes
     from auxseg.errors import DataError
 
@@ -73,9 +75,9 @@ def run_labels(arguments: argparse.Namespace) -> None:
                 raise DataError(f"{archive.path}: member '{name}' is no label; run the stage that writes it again")
     for archive in archives:
         for name, content in archive.items():
-            with atomic_path(arguments.to / name) as temporary:
-                temporary.write_bytes(content if classes is None else _with_mask_values(content, classes))
-    print(f"{sum(map(len, archives))} labels of {arguments.round} in {arguments.to}")
+            write_bytes(arguments.to / name, content if classes is None else _with_mask_values(content, classes))
+    kind = "class indices" if classes is None else "mask values"
+    print(f"{sum(map(len, archives))} labels of {arguments.round} in {arguments.to}, {kind}")
 
 
 def _refuse_data_set(to: Path) -> None:
@@ -115,19 +117,21 @@ def run_submission(arguments: argparse.Namespace) -> None:
     """Check that the predictions are those of VOC 2012 test, and copy them into the server's folders."""
     import numpy as np
 
-    from auxseg.artifacts.atomic import atomic_path
+    from auxseg.artifacts.atomic import write_bytes
     from auxseg.datasets.id_lists import VOC_LISTS, check_list
+    from auxseg.datasets.listing import require_folder
     from auxseg.errors import DataError
     from auxseg.images import read_index_png
 
+    mend = "make them with `auxseg predict --images JPEGImages --list ImageSets/Segmentation/test.txt`"
+    require_folder(arguments.predictions, mend)
     paths = sorted(arguments.predictions.glob("*.png"))
-    check_list(str(arguments.predictions), "test", [path.stem for path in paths], VOC_LISTS)
+    check_list(str(arguments.predictions), "test", [path.stem for path in paths], VOC_LISTS, mend)
     for path in paths:
         if (highest := int(np.max(read_index_png(path)))) > 20:
             raise DataError(f"{path}: value {highest} is no class of VOC (0..20); predict with VOC's class table")
     for path in paths:
-        with atomic_path(arguments.to / SUBMISSION / path.name) as temporary:
-            temporary.write_bytes(path.read_bytes())
+        write_bytes(arguments.to / SUBMISSION / path.name, path.read_bytes())
     print(f"{len(paths)} predictions in {arguments.to / SUBMISSION}")
     print(f"next: tar -C {arguments.to} -czf results.tgz results, and give results.tgz to the server")
 

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import sys
+from pathlib import Path
 
 from auxseg.cli import (
     audit,
@@ -20,7 +21,7 @@ from auxseg.cli import (
     verdicts,
     weights,
 )
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 
 COMMANDS = (
     download,
@@ -40,6 +41,9 @@ COMMANDS = (
 )
 """Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments."""
 
+ANYWHERE = ("download", "weights")
+"""Commands that look at no project."""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
@@ -57,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parsed = build_parser().parse_args(arguments)
     try:
+        if parsed.command not in ANYWHERE:
+            _require_project()
         parsed.run(parsed)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -72,6 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _require_project() -> None:
+    if not Path("dvc.yaml").is_file():
+        raise ParamsError("dvc.yaml: no such file here; run auxseg in the project's root, the folder that holds it")
 
 
 if __name__ == "__main__":

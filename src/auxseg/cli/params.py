@@ -1,7 +1,8 @@
 """`auxseg params render FILE`: bring a parameter file up to date with the models."""
 
 import argparse
-from pathlib import Path
+
+from auxseg.cli.arguments import a_path
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -9,7 +10,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("params", help="work on a parameter file")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     render = actions.add_parser("render", help="rewrite it: the same values, every key, comments from the models")
-    render.add_argument("file", nargs="?", default="params.yaml", type=Path, help="default: params.yaml")
+    render.add_argument("file", nargs="?", default="params.yaml", type=a_path, help="default: params.yaml")
     render.set_defaults(run=run)
 
 

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from auxseg.cli.arguments import a_path
+
 CLASSES = Path("data/manifest/classes.csv")
 
 
@@ -11,29 +13,29 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("predict", help="segment a folder of photographs with a round's network")
     parser.add_argument("--round", required=True, metavar="rN", help="round of the network")
-    parser.add_argument("--images", required=True, metavar="FOLDER", type=Path, help="photographs")
-    parser.add_argument("--list", metavar="FILE", type=Path, help="ids to take, one a line (default: all)")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=Path, help="gets <id>.png of mask values")
+    parser.add_argument("--images", required=True, metavar="FOLDER", type=a_path, help="photographs")
+    parser.add_argument("--list", metavar="FILE", type=a_path, help="ids to take, one a line (default: all)")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="gets <id>.png of mask values")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict, at the scales and with the CRF of params.yaml, and write one index PNG a photograph."""
+    """Predict, at the scales and with the CRF of params.yaml, and write one index PNG a photograph.
+
+    All photographs are read once before the first is predicted: nothing is written when one is damaged.
+    """
     import numpy as np
 
-    from auxseg.artifacts.atomic import atomic_path
+    from auxseg.artifacts.atomic import write_bytes
     from auxseg.datasets.manifest import read_classes
     from auxseg.errors import DataError, ParamsError
     from auxseg.images import encode_label, read_rgb
-    from auxseg.models.auxsegnet import load_auxsegnet
-    from auxseg.models.weights import setup
     from auxseg.parallel import track
     from auxseg.params.backbone import BackboneParams
     from auxseg.params.dag import read_params
     from auxseg.params.evaluate import EvaluateParams
     from auxseg.params.network import NetworkParams
     from auxseg.params.runtime import RuntimeParams
-    from auxseg.prediction import predict_photos
 
     values = read_params()
     if arguments.round not in values["rounds"]:
@@ -46,13 +48,19 @@ def run(arguments: argparse.Namespace) -> None:
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
     runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
     classes = read_classes(CLASSES)
+    for path in track(photos, "check"):
+        read_rgb(path)  # a photograph that cannot be read is found now, not after hours of predictions
+
+    from auxseg.models.auxsegnet import load_auxsegnet  # here: torch takes seconds, and refusals need none
+    from auxseg.models.weights import setup
+    from auxseg.prediction import predict_photos
+
     device = setup(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
     mask_values = np.array([0, *classes.values], np.uint8)
     predictions = predict_photos(network, map(read_rgb, track(photos, "predict")), params, runtime, device)
     for path, prediction in zip(photos, predictions, strict=True):
-        with atomic_path(arguments.to / f"{path.stem}.png") as temporary:
-            temporary.write_bytes(encode_label(mask_values[prediction.final]))
+        write_bytes(arguments.to / f"{path.stem}.png", encode_label(mask_values[prediction.final]))
     print(f"{len(photos)} predictions of {arguments.round} in {arguments.to}")
 
 

@@ -2,13 +2,16 @@
 
 import argparse
 
-from auxseg.cli.arguments import at_least_one
+from auxseg.cli.arguments import whole_number
+
+MOST = 100
+"""Each round is a stage of every kind in the DAG, and the papers stop at five."""
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("rounds", help="set the number of trainings; an older round never re-runs")
-    parser.add_argument("count", metavar="N", type=at_least_one, help="trainings: r1 to rN")
+    parser.add_argument("count", metavar="N", type=whole_number(MOST), help=f"trainings: r1 to rN, {MOST} at most")
     parser.set_defaults(run=run)
 
 

@@ -37,6 +37,10 @@ def scan_root() -> None:
     found = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
+    if params.format != "scenes" and not (root / params.photos).is_dir():
+        # no refusal: who starts from a preset names the folders next
+        key = "data.folder.images" if params.format == "folder" else "the data root"
+        print(f"note: {root / params.photos} is no folder; put the photographs there, or mend {key}")
     _scan_paths(values, root, params)
 
 

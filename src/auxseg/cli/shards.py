@@ -2,13 +2,18 @@
 
 import argparse
 
-from auxseg.cli.arguments import at_least_one
+from auxseg.cli.arguments import whole_number
+
+MOST = 10_000
+"""A million images in slices of a hundred."""
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("shards", help="set the number of slices of the images; re-runs all of them")
-    parser.add_argument("count", metavar="N", type=at_least_one, help="slices of 10 minutes of work or more each")
+    parser.add_argument(
+        "count", metavar="N", type=whole_number(MOST), help=f"slices, each worth 10 minutes or more; {MOST} at most"
+    )
     parser.set_defaults(run=run)
 
 

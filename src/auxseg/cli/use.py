@@ -4,14 +4,18 @@ import argparse
 import os
 from pathlib import Path
 
+from auxseg.cli.arguments import a_path
+
 PRESETS = Path("params/presets")
+OLD_FILE = Path("params.old.yaml")
+"""The params.yaml before, if it was nobody's preset; git ignores it."""
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("use", help="make a preset the params.yaml; without a name, list the presets")
     parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending")
-    parser.add_argument("--data", metavar="FOLDER", type=Path, help="root of the data set (into params.local.yaml)")
+    parser.add_argument("--data", metavar="FOLDER", type=a_path, help="root of the data set (into params.local.yaml)")
     parser.set_defaults(run=run)
 
 
@@ -19,7 +23,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
     from auxseg.cli.edit import replace_params, report_removed
     from auxseg.errors import DataError, ParamsError
-    from auxseg.params.local import LOCAL_FILE, write_local
+    from auxseg.params.dag import PARAMS_FILE
+    from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
     from auxseg.params.registry import check
 
     if arguments.preset is None:
@@ -34,18 +39,37 @@ def run(arguments: argparse.Namespace) -> None:
     elsewhere = os.environ.get("AUXSEG_DATA")
     if arguments.data and elsewhere and Path(elsewhere).resolve() != arguments.data.resolve():
         raise DataError("--data: AUXSEG_DATA is set and names another folder, which would win; unset it first")
+    data_format = (values.get("data") or {}).get("format", "scenes")
+    rooted = bool(arguments.data) or LOCAL_FILE.exists() or "AUXSEG_DATA" in os.environ
+    if arguments.data:
+        local_values()  # what is wrong with the file is said before anything is written
+    elif rooted:
+        data_root(data_format)
+    kept = _keep_own(PARAMS_FILE)
     removed = replace_params(path.read_text())
-    print(f"params.yaml is now {path}")
+    print(f"params.yaml is now {path}" + (f"; the one before is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
         write_local(arguments.data.resolve())
-    from_user = (values.get("data") or {}).get("format", "scenes") != "scenes"
-    if not from_user or arguments.data or LOCAL_FILE.exists() or "AUXSEG_DATA" in os.environ:
+    if rooted or data_format == "scenes":
         from auxseg.cli.scan import scan_root
 
         scan_root()
     else:
         print("next: `auxseg use PRESET --data FOLDER`, or set AUXSEG_DATA and run `auxseg scan`")
+
+
+def _keep_own(path: Path) -> Path | None:
+    """Keep a copy of a params.yaml that is none of the presets; return where, or None."""
+    from auxseg.artifacts.atomic import write_bytes
+
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if any(preset.read_bytes() == content for preset in PRESETS.glob("*.yaml")):
+        return None
+    write_bytes(OLD_FILE, content)
+    return OLD_FILE
 
 
 def _names() -> list[str]:

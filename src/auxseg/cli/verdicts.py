@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auxseg.cli.arguments import a_path
+
 if TYPE_CHECKING:
     from auxseg.review.verdicts import Verdict
 
@@ -18,7 +20,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("verdicts", help="reviewers' verdicts on the pseudo labels")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     taken = actions.add_parser("import", help=f"merge exported CSV files into {TABLE}; twice is once")
-    taken.add_argument("files", nargs="+", metavar="FILE", type=Path, help="a CSV that the report exported")
+    taken.add_argument("files", nargs="+", metavar="FILE", type=a_path, help="a CSV that the report exported")
     taken.set_defaults(run=run_import)
     status = actions.add_parser("status", help="count the verdicts of every round; list stale ones and disagreements")
     status.set_defaults(run=run_status)
@@ -26,11 +28,12 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run_import(arguments: argparse.Namespace) -> None:
     """Merge the files; nothing is written when one row of one file is wrong."""
+    from auxseg.params.dag import read_params
     from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
 
-    classes = _class_names()
+    classes, rounds = _class_names(), read_params()["label_rounds"]
     before = read_verdicts(TABLE) if TABLE.exists() else []
-    imported = [verdict for path in arguments.files for verdict in read_verdicts(path, classes)]
+    imported = [verdict for path in arguments.files for verdict in read_verdicts(path, classes, rounds)]
     after = merge(before, imported)
     write_verdicts(TABLE, after)
     keys, known = {verdict.key for verdict in before}, set(before)

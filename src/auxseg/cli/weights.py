@@ -1,7 +1,8 @@
 """`auxseg weights import`: published weights as a file that `backbone.weights` or a round takes."""
 
 import argparse
-from pathlib import Path
+
+from auxseg.cli.arguments import a_path
 
 SHOWN = 8
 """Names printed of what is not used."""
@@ -16,8 +17,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         help="bring published weights over to safetensors",
         description="Checks every name and shape, says what of the file is not used, and writes nothing on a misfit.",
     )
-    importer.add_argument("file", metavar="FILE", type=Path, help=".pth, .safetensors, or MXNet's .params")
-    importer.add_argument("--to", required=True, metavar="OUT.safetensors", type=Path)
+    importer.add_argument("file", metavar="FILE", type=a_path, help=".pth, .safetensors, or MXNet's .params")
+    importer.add_argument("--to", required=True, metavar="OUT.safetensors", type=a_path)
     target = importer.add_mutually_exclusive_group(required=True)
     target.add_argument("--backbone", metavar="NAME", help="write what backbone.weights takes, e.g. for resnet38")
     target.add_argument(
@@ -33,26 +34,31 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, check, write, report."""
-    from auxseg.artifacts.tensors import write_tensors
     from auxseg.errors import DataError, ParamsError
-    from auxseg.models.backbones import BACKBONES
-    from auxseg.models.importing import import_auxsegnet, import_backbone, import_classifier
+    from auxseg.params.backbone import BACKBONE_NAMES
     from auxseg.params.section import suggest
 
     leave_out = tuple(arguments.leave_out)
     if arguments.to.suffix != ".safetensors":
         raise ParamsError(f"--to {arguments.to}: expected a name that ends in .safetensors")
     if not arguments.file.is_file():
-        raise DataError(f"{arguments.file}: no such file; give the downloaded weights")
+        what = "a folder" if arguments.file.exists() else "no such file"
+        raise DataError(f"{arguments.file}: {what}; give the downloaded weights")
+    if not arguments.file.stat().st_size:
+        raise DataError(f"{arguments.file}: an empty file; get the weights again")
+    if arguments.backbone is not None and arguments.backbone not in BACKBONE_NAMES:
+        hint = suggest(arguments.backbone, list(BACKBONE_NAMES)).replace("keys", "backbones")
+        raise ParamsError(f"--backbone {arguments.backbone}: no such backbone; {hint}")
+
+    from auxseg.artifacts.tensors import write_tensors  # here: torch takes seconds, and refusals need none
+    from auxseg.models.importing import import_auxsegnet, import_backbone, import_classifier
+
     if arguments.network == "classifier":
         imported = import_classifier(arguments.file, leave_out)
     elif arguments.network == "auxsegnet":
         imported = import_auxsegnet(arguments.file, leave_out)
-    elif arguments.backbone in BACKBONES:
-        imported = import_backbone(arguments.file, arguments.backbone, leave_out)
     else:
-        hint = suggest(arguments.backbone, list(BACKBONES)).replace("keys", "backbones")
-        raise ParamsError(f"--backbone {arguments.backbone}: no such backbone; {hint}")
+        imported = import_backbone(arguments.file, arguments.backbone, leave_out)
     write_tensors(arguments.to, {name: value.numpy() for name, value in imported.state.items()})
     print(f"written: {_describe(imported.state)}")
     print(f"unused: {_describe(imported.unused)}")

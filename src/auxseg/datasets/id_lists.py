@@ -38,14 +38,16 @@ def list_sha256(ids: Collection[str]) -> str:
     return hashlib.sha256("".join(f"{key}\n" for key in sorted(set(ids))).encode()).hexdigest()
 
 
-def check_list(source: str, name: str, ids: Collection[str], published: Mapping[str, IdList]) -> None:
-    """Hold a list against the published one.
+def check_list(
+    source: str, name: str, ids: Collection[str], published: Mapping[str, IdList], mend: str = "get the files again"
+) -> None:
+    """Hold a list against the published one; `mend` is what a refusal advises.
 
     Raises:
         DataError: `source` has another number of ids, or others.
     """
     wanted = published[name]
     if len(ids) != wanted.count:
-        raise DataError(f"{source}: {len(ids)} ids, but the published {name} has {wanted.count}; get the files again")
+        raise DataError(f"{source}: {len(ids)} ids, but the published {name} has {wanted.count}; {mend}")
     if list_sha256(ids) != wanted.sha256:
-        raise DataError(f"{source}: {len(ids)} ids, but not those of the published {name}; get the files again")
+        raise DataError(f"{source}: {len(ids)} ids, but not those of the published {name}; {mend}")

@@ -103,7 +103,7 @@ def require_folder(path: Path, mend: str) -> None:
         DataError: names the folder and says `mend`.
     """
     if not path.is_dir():
-        raise DataError(f"{path}: no such folder; {mend}")
+        raise DataError(f"{path}: {'a file, no folder' if path.exists() else 'no such folder'}; {mend}")
 
 
 PHOTOS = PHOTO_SUFFIXES

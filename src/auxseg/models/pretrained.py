@@ -83,8 +83,11 @@ def read_state(path: Path) -> State:
             return load_file(path)
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # every reader has its own exceptions for a damaged file
-        cause = str(error).partition("\n")[0]  # torch goes on to advise what would run the file's code
-        raise DataError(f"{path}: not readable as weights ({cause}); give a .safetensors or .pth state dict") from None
+        # not torch's words: they are its internals, or advise to load the file in a way that would run its code
+        cause = "it holds code or objects" if "weights_only" in str(error).lower() else "damaged, or another format"
+        raise DataError(
+            f"{path}: not readable as weights ({cause}); give a state dict (tensors by name) as .safetensors or .pth"
+        ) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
     return dict(state)

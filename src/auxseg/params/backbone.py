@@ -1,10 +1,13 @@
 """`backbone`: the feature extractor that the classifier and the multi-task network share."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import model_validator
 
 from auxseg.params.section import Section
+
+BackboneName = Literal["efficientnet_lite0", "resnet18", "resnet50", "resnet101", "resnet38"]
+BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
 
 
 class BackboneParams(Section):
@@ -13,7 +16,7 @@ class BackboneParams(Section):
     key: ClassVar[str] = "backbone"
     path_key: ClassVar[str] = "weights"
 
-    name: Literal["efficientnet_lite0", "resnet18", "resnet50", "resnet101", "resnet38"] = "efficientnet_lite0"
+    name: BackboneName = "efficientnet_lite0"
     """The network; see auxseg.models.backbones. resnet38 is P1's, at output stride 8 only."""
     output_stride: Literal[8, 16, 32] = 16
     """Input pixels per feature position and side; dilation replaces the strides left out."""

@@ -7,10 +7,9 @@ has `shards`, because it cuts the manifest.
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from auxseg.errors import ParamsError
 from auxseg.params.section import suggest
+from auxseg.params.yaml_file import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -28,13 +27,9 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
         ParamsError: one line that names the key.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = read_yaml(path)
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file; run from the project's root, or `auxseg use PRESET`") from None
-    except UnicodeDecodeError:
-        raise ParamsError(f"{path}: not UTF-8; save it with that encoding") from None
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected a mapping of sections; `auxseg use PRESET` writes one")
     for key in values:

@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-import yaml
 from pydantic import Field, ValidationError
 
 from auxseg.errors import ParamsError
@@ -18,6 +17,7 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.registry import SECTIONS, check
 from auxseg.params.section import Strict, suggest
 from auxseg.params.template import render
+from auxseg.params.yaml_file import read_yaml
 
 FOLDER = Path("experiments")
 PRESETS = Path("params/presets")
@@ -38,13 +38,11 @@ class _File(Strict):
             ParamsError: one line that names the file and what is wrong; for a missing file, the nearest name.
         """
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text()))
+            return cls.model_validate(read_yaml(path))
         except FileNotFoundError:
             known = [other.stem for other in path.parent.glob("*.yaml")]
             hint = suggest(path.stem, known).replace("keys", "names")
             raise ParamsError(f"{path.parent}: no '{path.stem}' there; {hint}") from None
-        except yaml.YAMLError as error:
-            raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from auxseg.errors import ParamsError
+from auxseg.params.yaml_file import read_yaml
 
 LOCAL_FILE = Path("params.local.yaml")
 SCENES_ROOT = Path("data/scenes")
@@ -25,7 +26,7 @@ def data_root(data_format: str) -> Path:
         return SCENES_ROOT
     root, source = os.environ.get("AUXSEG_DATA"), "AUXSEG_DATA"
     if root is None:
-        root, source = _local_values().get("data_root"), str(LOCAL_FILE)
+        root, source = local_values().get("data_root"), str(LOCAL_FILE)
     if root is None:
         raise ParamsError(
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
@@ -44,24 +45,26 @@ def checkpoint_minutes() -> float:
     Raises:
         ParamsError: it is no positive number.
     """
-    minutes = _local_values().get("checkpoint_minutes", 10)
+    minutes = local_values().get("checkpoint_minutes", 10)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not minutes > 0:
         raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number of minutes over 0, got {minutes!r}")
     return minutes
 
 
-def _local_values() -> dict[str, Any]:
+def local_values() -> dict[str, Any]:
+    """Return what params.local.yaml holds; nothing if there is none.
+
+    Raises:
+        ParamsError: it is not what `auxseg use PRESET --data FOLDER` writes.
+    """
     if not LOCAL_FILE.exists():
         return {}
-    try:
-        values = yaml.safe_load(LOCAL_FILE.read_text())
-    except yaml.YAMLError:
-        values = "no YAML"
-    if not isinstance(values, dict):
+    values = read_yaml(LOCAL_FILE)
+    if not isinstance(values, dict) or not isinstance(values.get("data_root", ""), str):
         raise ParamsError(f"{LOCAL_FILE}: expected `data_root: FOLDER`; `auxseg use PRESET --data FOLDER` writes it")
     return values
 
 
 def write_local(root: Path) -> None:
     """Remember the data root in params.local.yaml (git ignores it)."""
-    LOCAL_FILE.write_text(yaml.safe_dump({**_local_values(), "data_root": str(root)}))
+    LOCAL_FILE.write_text(yaml.safe_dump({**local_values(), "data_root": str(root)}))

@@ -36,7 +36,7 @@ class Section(Strict):
 
 def suggest(unknown: str, known: list[str]) -> str:
     """Return a hint with the nearest known key, or with all of them."""
-    near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
 
 

@@ -52,19 +52,29 @@ class Verdict:
         return hashes.get(self.image_id) != self.label_hash
 
 
-def read_verdicts(path: Path, classes: Collection[str] | None = None) -> list[Verdict]:
+def read_verdicts(
+    path: Path, classes: Collection[str] | None = None, rounds: Collection[str] | None = None
+) -> list[Verdict]:
     """Read and check a table, every row of it.
 
     Args:
         path: a CSV with the columns COLUMNS, in any order.
         classes: names that `drop_classes` may hold, or None if they are not known here.
+        rounds: rounds that may be judged, or None for any.
 
     Raises:
         DataError: one line that names the file and its line.
     """
     header, rows = read_table(path)
     _check_header(path, header)
-    return [_verdict(row, f"{path} line {number}", classes) for number, row in rows.items()]
+    verdicts = {number: _verdict(row, f"{path} line {number}", classes) for number, row in rows.items()}
+    for number, verdict in verdicts.items():
+        if rounds is not None and verdict.round not in rounds:
+            raise DataError(
+                f"{path} line {number}: round '{verdict.round}' is none of params.yaml's ({', '.join(rounds)}); "
+                "take the row out, or set the rounds with `auxseg rounds N`"
+            )
+    return list(verdicts.values())
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -102,7 +112,11 @@ def label_hashes(archives: Iterable[Path]) -> dict[str, str]:
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
     # a table that has lost its header would count as one without verdicts, and un-reject every label
+    if not header:
+        raise DataError(f"{path}: an empty file; give a CSV with the header {','.join(COLUMNS)}")
     missing = [name for name in COLUMNS if name not in header]
+    if missing and any(";" in name for name in header):
+        raise DataError(f"{path} line 1: cells are separated by ';'; save it again with commas between them")
     if missing:
         raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
 
@@ -118,7 +132,7 @@ def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collecti
         raise DataError(f"{where} has no image_id; fill it in or remove the row")
     if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is no SHA-256 of 64 digits; export it again")
-    if not re.fullmatch(r"r(0|[1-9][0-9]*)", cells["round"]):
+    if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", cells["round"]):
         raise DataError(f"{where}: round '{cells['round']}' is no round; write r0, r1, …")
     if cells["verdict"] not in VERDICTS:
         raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")

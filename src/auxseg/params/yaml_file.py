@@ -1,0 +1,41 @@
+"""YAML that a person wrote: a key that stands twice is refused, and an error is one line with its number."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auxseg.errors import ParamsError
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ParamsError: one line that names the file and the line in it.
+    """
+    try:
+        return yaml.load(path.read_text("utf-8"), _Loader)
+    except UnicodeDecodeError:
+        raise ParamsError(f"{path}: not UTF-8; save it with that encoding") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path} line {mark.line + 1}" if mark else str(path)
+        raise ParamsError(f"{where}: not YAML ({error.problem or error.context}); mend that line") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML would take the last of two equal keys in silence; DVC refuses them."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            first = lines.setdefault(str(key.value), line)
+            if first != line:
+                problem = f"key '{key.value}' stands in line {first} already"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+        return super().construct_mapping(node, deep)
