@@ -166,3 +166,12 @@ def test_colour_coded_mask_is_refused(voc, project):
     scratch = project(voc)
     scratch.write({"format": "voc", "classes": CLASSES})
     assert "a.png: a mask must be an 8-bit palette or grey PNG" in scratch.prepare().stderr
+
+
+def test_a_label_that_tables_use_is_named_by_its_row(voc, project):
+    lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,background;dog")
+    scratch = project(voc)
+    scratch.write({"format": "folder", "folder": {"images": "JPEGImages"}})
+    done = scratch.prepare()
+    assert done.returncode == 2
+    assert "image_labels.csv line 3: label 'background' is no object class; take it out" in done.stderr

@@ -35,7 +35,7 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
     except csv.Error as error:
-        raise DataError(f"{path} line {reader.line_num + 1}: not CSV ({error}); mend that line") from None
+        raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); mend that line") from None
 
 
 def write_rows(path: Path, rows: Sequence[dict], header: Sequence[str] = ()) -> None:
