@@ -161,6 +161,8 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=1024, help="of one output")
     parser.add_argument("--work", type=Path, help="folder for the projects (default: a temporary one)")
     arguments = parser.parse_args()
+    if arguments.work:
+        arguments.work.mkdir(parents=True, exist_ok=True)
     for repetition in range(_done() + 1, arguments.repetitions + 1):
         for case in (one_project, four_clones):
             folder = Path(tempfile.mkdtemp(prefix="locks-", dir=arguments.work))
