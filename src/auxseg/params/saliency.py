@@ -22,8 +22,8 @@ class SaliencyParams(Section):
     sha256: str | None = None
     """Of what `path` leads to; written by `auxseg scan`, so that DVC sees new maps."""
     side: int = Field(320, ge=64, le=1024, multiple_of=32)
-    """u2netp only: height and width of the network's input, pixels. 320 is what it was trained at; small images
-    come out better, and sooner, when they are enlarged less."""
+    """u2netp only: height and width of the network's input, pixels. 320 is what it was trained at; small photographs
+    come out as well, and sooner, at their own size."""
     superpixels: int = Field(200, ge=20, le=2000)
     """boundary only: superpixels an image."""
 
