@@ -33,9 +33,9 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         lines: dict[str, int] = {}
         for key, _ in node.value:
-            line = key.start_mark.line + 1
-            first = lines.setdefault(str(key.value), line)
-            if first != line:
-                problem = f"key '{key.value}' stands in line {first} already"
+            name = str(key.value)
+            if name in lines:
+                problem = f"key '{name}' stands in line {lines[name]} already"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            lines[name] = key.start_mark.line + 1
         return super().construct_mapping(node, deep)
