@@ -113,7 +113,8 @@ def test_counts_are_whole_numbers_within_bounds(project, command, count, capsys)
     with pytest.raises(SystemExit) as stop:
         main([command, count])
     assert stop.value.code == 2
-    assert "expected a whole number from 1 to 100" in capsys.readouterr().err
+    most = {"rounds": 100, "shards": 10_000}[command]
+    assert f"expected a whole number from 1 to {most}, got '{count}'" in capsys.readouterr().err
 
 
 def test_an_empty_path_is_not_the_current_folder(project, capsys):

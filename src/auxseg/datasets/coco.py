@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from auxseg.artifacts.atomic import atomic_path, write_text
+from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.artifacts.tables import write_csv
 from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
@@ -150,8 +150,7 @@ class _MaskWriter:
     folder: Path
 
     def __call__(self, image: CocoImage) -> None:
-        with atomic_path(self.folder / f"{image.id}.png") as temporary:
-            temporary.write_bytes(encode_label(semantic_mask(image)))
+        write_bytes(self.folder / f"{image.id}.png", encode_label(semantic_mask(image)))
 
 
 def semantic_mask(image: CocoImage) -> np.ndarray:

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,15 +64,20 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     tags = read_csv_tags(root / params.labels_file, known)
     if not any(row.names for row in tags.values()):
         raise DataError(f"{root / params.labels_file}: no row has a label; write class names into the column 'labels'")
-    for row in tags.values():
-        if params.classes is None and (reserved := set(row.names) & set(RESERVED)):
+    if params.classes is None:
+        _refuse_reserved(tags.values())
+    found = sorted({name for row in tags.values() for name in row.names})
+    classes = class_table(found if params.classes is None else params.classes, ())
+    return _match(list_folder(root, params.folder, tags), tags, classes, params)
+
+
+def _refuse_reserved(rows: Iterable[Tags]) -> None:
+    for row in rows:
+        if reserved := set(RESERVED).intersection(row.names):
             raise DataError(
                 f"{row.where}: label '{min(reserved)}' is no object class; take it out (an image is labelled with the "
                 "objects in it alone), or give the class another name"
             )
-    found = sorted({name for row in tags.values() for name in row.names})
-    classes = class_table(found if params.classes is None else params.classes, ())
-    return _match(list_folder(root, params.folder, tags), tags, classes, params)
 
 
 def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) -> ClassTable:

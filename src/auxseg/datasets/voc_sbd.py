@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.atomic import atomic_path, write_text
+from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
 from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
@@ -97,8 +97,7 @@ def _write_mask(job: _Mask) -> None:
         content = job.source.read_bytes()
     else:
         raise DataError(f"{job.source}: no such mask; unpack VOC again")
-    with atomic_path(job.target) as temporary:
-        temporary.write_bytes(content)
+    write_bytes(job.target, content)
 
 
 def _ids(path: Path) -> list[str]:

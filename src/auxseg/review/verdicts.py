@@ -67,14 +67,7 @@ def read_verdicts(
     """
     header, rows = read_table(path)
     _check_header(path, header)
-    verdicts = {number: _verdict(row, f"{path} line {number}", classes) for number, row in rows.items()}
-    for number, verdict in verdicts.items():
-        if rounds is not None and verdict.round not in rounds:
-            raise DataError(
-                f"{path} line {number}: round '{verdict.round}' is none of params.yaml's ({', '.join(rounds)}); "
-                "take the row out, or set the rounds with `auxseg rounds N`"
-            )
-    return list(verdicts.values())
+    return [_verdict(row, f"{path} line {number}", classes, rounds) for number, row in rows.items()]
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -121,7 +114,12 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
         raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
 
 
-def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collection[str] | None) -> Verdict:
+def _verdict(
+    row: Mapping[str | None, str | None],
+    where: str,
+    classes: Collection[str] | None,
+    rounds: Collection[str] | None,
+) -> Verdict:
     missing = [name for name in COLUMNS if row.get(name) is None]
     if missing:
         raise DataError(f"{where} has no cell '{missing[0]}'; the header is {','.join(COLUMNS)}")
@@ -134,6 +132,11 @@ def _verdict(row: Mapping[str | None, str | None], where: str, classes: Collecti
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is no SHA-256 of 64 digits; export it again")
     if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", cells["round"]):
         raise DataError(f"{where}: round '{cells['round']}' is no round; write r0, r1, …")
+    if rounds is not None and cells["round"] not in rounds:
+        raise DataError(
+            f"{where}: round '{cells['round']}' is none of params.yaml's ({', '.join(rounds)}); take the row out, or "
+            "set the rounds with `auxseg rounds N`"
+        )
     if cells["verdict"] not in VERDICTS:
         raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.atomic import atomic_path
+from auxseg.artifacts.atomic import write_bytes
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError
 from auxseg.images import encode_grey, read_grey_png
@@ -110,8 +110,7 @@ def write_cams(
     if layout == "png":
         paths = {name: class_png(folder, name, record.id) for name in classes.names}  # refused before one is written
         for name, cam in cams.items():
-            with atomic_path(paths[name]) as temporary:
-                temporary.write_bytes(encode_grey(cam))
+            write_bytes(paths[name], encode_grey(cam))
         return
     by_value = {classes.values[classes.index(name) - 1]: cam for name, cam in cams.items()}
     write_npy_cams(folder / f"{record.id}.npy", by_value, (record.height, record.width), layout)
