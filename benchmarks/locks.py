@@ -1,11 +1,12 @@
 """Parallel writers: 16 shards at once through `dvc --wait-for-lock repro --single-item`.
 
-    nice -n 19 python benchmarks/locks.py --repetitions 100 --work FOLDER
+    nice -n 19 python benchmarks/locks.py --repetitions 100 --at-once 2 --work FOLDER
 
 Each shard writes one output of 1 GB: sparse, so that it costs no disk, but DVC hashes all of it while it holds the lock
 of the project. Two cases: 16 processes in one project, and 4 processes in each of 4 clones that share one cache; after
 that every clone asks for all 16 shards and must find those of the others. A repetition appends a row a case to
-benchmarks/locks.csv; called again, the program goes on with the repetition after the last one there.
+benchmarks/locks.csv; called again, the program runs what is not there yet. A repetition holds one lock most of the
+time, so a machine of 2 cores has room for two of them, which share no file: `seconds` is then of both together.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +86,9 @@ def four_clones(folder: Path, seed: str, size: int) -> Outcome:
     return Outcome("four clones", len(SHARDS) + CLONES, size >> 20, seconds, failed, lost)
 
 
+CASES: dict[str, Callable[[Path, str, int], Outcome]] = {"one project": one_project, "four clones": four_clones}
+
+
 def _make_project(folder: Path, cache: Path, seed: str) -> Path:
     folder.mkdir(parents=True)
     (folder / "dvc.yaml").write_text(DVC_YAML.replace("SHARDS", ", ".join(f'"{shard}"' for shard in SHARDS)))
@@ -92,6 +98,7 @@ def _make_project(folder: Path, cache: Path, seed: str) -> Path:
         ("init", "--no-scm", "--quiet"),
         ("config", "core.analytics", "false"),
         ("config", "cache.dir", str(cache)),
+        ("config", "core.site_cache_dir", str(folder.parent / "site")),
         ("config", "cache.type", "hardlink"),  # a copy would fill the holes of a sparse file
     ):
         subprocess.run(_dvc(*arguments), cwd=folder, check=True)
@@ -138,11 +145,10 @@ def _computed_again(ran: Path) -> int:
     return len(lines) - len(set(lines))
 
 
-def _done() -> int:
-    if not RESULTS.exists():
-        return 0
-    with RESULTS.open() as stream:
-        return max((int(row["repetition"]) for row in csv.DictReader(stream)), default=0)
+def _missing(repetitions: int) -> list[tuple[int, str]]:
+    rows = csv.DictReader(RESULTS.read_text().splitlines()) if RESULTS.exists() else ()
+    done = {(int(row["repetition"]), row["case"]) for row in rows}
+    return [(number, case) for number in range(1, repetitions + 1) for case in CASES if (number, case) not in done]
 
 
 def _append(repetition: int, outcome: Outcome) -> None:
@@ -154,24 +160,36 @@ def _append(repetition: int, outcome: Outcome) -> None:
         writer.writerow((repetition, *outcome._replace(seconds=round(outcome.seconds, 1))))
 
 
+def _run(repetition: int, case: str, work: Path | None, size: int) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="locks-", dir=work))
+    outcome = CASES[case](folder, str(repetition), size)
+    _append(repetition, outcome)
+    if outcome.failed or outcome.lost:
+        raise SystemExit(f"{outcome}: see {folder}/dvc.log")
+    shutil.rmtree(folder)
+
+
 def main() -> None:
-    """Run the repetitions that the table lacks; stop at the first that failed or lost anything."""
+    """Run what the table lacks; start nothing more after a repetition that failed or lost anything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=100)
+    parser.add_argument("--at-once", type=int, default=1, help="cases beside each other, each in its own projects")
     parser.add_argument("--megabytes", type=int, default=1024, help="of one output")
     parser.add_argument("--work", type=Path, help="folder for the projects (default: a temporary one)")
     arguments = parser.parse_args()
     if arguments.work:
         arguments.work.mkdir(parents=True, exist_ok=True)
-    for repetition in range(_done() + 1, arguments.repetitions + 1):
-        for case in (one_project, four_clones):
-            folder = Path(tempfile.mkdtemp(prefix="locks-", dir=arguments.work))
-            os.environ["DVC_SITE_CACHE_DIR"] = str(folder / "site")
-            outcome = case(folder, str(repetition), arguments.megabytes << 20)
-            _append(repetition, outcome)
-            if outcome.failed or outcome.lost:
-                sys.exit(f"{outcome}: see {folder}/dvc.log")
-            shutil.rmtree(folder)
+    with ThreadPoolExecutor(arguments.at_once) as pool:
+        runs = [
+            pool.submit(_run, repetition, case, arguments.work, arguments.megabytes << 20)
+            for repetition, case in _missing(arguments.repetitions)
+        ]
+        try:
+            for run in runs:
+                run.result()
+        except SystemExit:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 if __name__ == "__main__":

@@ -5,16 +5,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-
-def first_look(seconds: int) -> tuple[str, ...]:
-    """Return the options with which Snakemake first asks for the states of jobs some seconds after their start.
-
-    A little more than most jobs take: whenever no job has ended by then, the plugin waits 10 s longer the next time.
-    """
-    return (
-        "--slurm-init-seconds-before-status-checks", str(seconds), "--seconds-between-status-checks", "3",
-        "--latency-wait", "5",
-    )  # fmt: skip
+HASTY = str(Path(__file__).with_name("hasty_snakemake.py"))
 
 
 class Job(NamedTuple):

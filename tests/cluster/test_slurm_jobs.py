@@ -1,19 +1,20 @@
 """Jobs in trouble on a real Slurm: tried again with more, refused, cancelled; and Slurm without Snakemake's plugin."""
 
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 import stub
-from slurm_queue import Queue, first_look
+from slurm_queue import HASTY, Queue
 
 pytestmark = pytest.mark.cluster
 
-PROFILE = ("--workflow-profile", "workflow/profiles/slurm", *first_look(12))
+PROFILE = (sys.executable, HASTY, "--workflow-profile", "workflow/profiles/slurm", "--latency-wait", "5")
 GENERIC = (
-    "--workflow-profile", "workflow/profiles/slurm-generic", "--seconds-between-status-checks", "2",
+    "--workflow-profile", "workflow/profiles/slurm-generic", "--seconds-between-status-checks", "1",
     "--latency-wait", "5",
 )  # fmt: skip
 
@@ -65,7 +66,7 @@ def test_trouble_of_every_kind_in_one_run(project):
     make_trouble(project, labels_r0_00="failure", labels_r1_01="bad input", train_r1="hang")
     queue = Queue(project)
     cancel_in_the_middle(project, queue)
-    printed = stub.snakemake(project, *PROFILE, code=1).stderr
+    printed = stub.run(project, *PROFILE, code=1).stderr
 
     # a failure: again, with twice the memory (MB) and the time of dvc.yaml
     attempts = queue.jobs("labels@r0-00")
@@ -86,7 +87,7 @@ def test_trouble_of_every_kind_in_one_run(project):
 def test_mended_input_is_asked_again(project):
     (project / "trouble/labels@r1-01").unlink(missing_ok=True)
     queue = Queue(project)
-    stub.snakemake(project, *PROFILE)
+    stub.run(project, *PROFILE)
     assert [(job.address, job.state) for job in queue.jobs()] == [("labels@r1-01", "COMPLETED")]
     assert "up to date" in stub.dvc(project, "status").stdout
     assert not (project / ".snakemake/refused").exists()

@@ -6,17 +6,19 @@ memory and time are asked of Slurm as they are anywhere.
 
 import csv
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import tiny
-from slurm_queue import Queue, Watch, first_look
+from slurm_queue import HASTY, Queue, Watch
 
 pytestmark = pytest.mark.cluster
 
 SNAKEMAKE = (
-    "snakemake", "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs", *first_look(22),
+    sys.executable, HASTY, "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs",
+    "--latency-wait", "5",
 )  # fmt: skip
 
 SHARDS = ("00", "01")
