@@ -31,7 +31,7 @@ from auxseg.datasets.root import photos_root, read_dataset
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
 from auxseg.models.auxsegnet import load_auxsegnet
-from auxseg.models.weights import setup
+from auxseg.models.device import prepare_device
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
 from auxseg.params.evaluate import EvaluateParams
@@ -64,7 +64,7 @@ def final_predictions(photos: Sequence[np.ndarray], classes: int, last: str) -> 
         section.parse(values.get(section.key))
         for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
     )
-    device = setup(runtime)
+    device = prepare_device(runtime)
     network = load_auxsegnet(DATA / f"models/{last}.safetensors", backbone, network_params, classes)
     predictions = predict_photos(network.to(device).eval(), photos, evaluate, runtime, device)
     return [prediction.final for prediction in predictions]

@@ -25,8 +25,9 @@ from auxseg.inference import predict
 from auxseg.maps import upsample
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
+from auxseg.models.device import prepare_device
 from auxseg.models.inputs import to_tensor
-from auxseg.models.weights import load_weights, setup
+from auxseg.models.weights import load_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
@@ -52,7 +53,7 @@ def main() -> None:
     dataset = manifest / "dataset.json"
     classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
     paths = read_mask_list(Path(f"data/masks/{shard}.csv") for shard in manifest_shards(manifest))
-    device = setup(runtime)
+    device = prepare_device(runtime)
     low_precision = runtime.low_precision
 
     train = [record for record in read_manifest(manifest, "train") if record.id in paths]

@@ -1,6 +1,8 @@
 """The bytes of an archive depend on its members alone."""
 
+import os
 import pickle
+import resource
 import subprocess
 import sys
 import zipfile
@@ -9,7 +11,7 @@ import pytest
 
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.atomic import sha256_file
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ResourceError
 
 MEMBERS = {"b.png": b"two", "a.png": b"one", "ü.png": b""}
 
@@ -65,3 +67,16 @@ def test_a_damaged_member_is_named(tmp_path):
     with pytest.raises(DataError, match=r"a\.zip: 'a\.png' is damaged .*; run the stage that writes it again"):
         archive["a.png"]
     assert archive["b.png"] == b"whole"
+
+
+def test_too_many_open_files_are_no_damage(tmp_path):
+    write_archive(tmp_path / "a.zip", MEMBERS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        with pytest.raises(ResourceError, match=r"a\.zip: too many open files; raise `ulimit -n`"):
+            Archive(tmp_path / "a.zip")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -89,3 +89,12 @@ def test_finished_files_are_sorted_and_without_what_a_killed_process_left(tmp_pa
     for name in ("b.csv", "a.csv", ".tmp-7-c.csv", "d.zip"):
         (tmp_path / name).touch()
     assert [path.name for path in finished(tmp_path, "*.csv")] == ["a.csv", "b.csv"]
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    with atomic_dir(tmp_path / "link") as made:
+        (made / "new").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there/new").is_file()

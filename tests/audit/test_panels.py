@@ -11,7 +11,13 @@ PHOTO = np.full((40, 60, 3), 100, np.uint8)
 
 @pytest.mark.parametrize(
     ("photo", "panel"),
-    [((375, 500), (160, 213)), ((500, 375), (160, 120)), ((100, 2000), (16, 320)), ((40, 30), (40, 30))],
+    [
+        ((375, 500), (160, 213)),
+        ((500, 375), (160, 120)),
+        ((100, 2000), (16, 320)),
+        ((40, 30), (40, 30)),
+        ((129, 640), (65, 320)),
+    ],
 )
 def test_size_fits_and_never_grows(photo, panel):
     assert panels.panel_size(*photo) == panel

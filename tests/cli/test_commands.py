@@ -201,6 +201,7 @@ def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
     ("local", "message"),
     [
         ("data_root: /nowhere\n", "data root '/nowhere' is no folder"),
+        ("data_root: ''\n", "names no folder"),
         ("data_root: 5\n", "expected `data_root: FOLDER`"),
         ("data_root: [\n", "not YAML"),
     ],
@@ -214,6 +215,12 @@ def test_use_with_a_wrong_data_root_changes_nothing(project, local, message, cap
     assert Path("params.yaml").read_text() == before
 
 
+def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, capsys):
+    monkeypatch.setenv("AUXSEG_DATA", "")
+    assert main(["use", "mine"]) == 2
+    assert capsys.readouterr().err == "error: AUXSEG_DATA: names no folder; give the folder that holds the data set\n"
+
+
 def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     assert main(["use", "mine", "--data", str(photos)]) == 0
@@ -223,18 +230,32 @@ def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, ca
     assert "note:" not in capsys.readouterr().out
 
 
-def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, capsys):
+@pytest.mark.parametrize("seeds", ["seeds/../truth", "truth/train"])
+def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, seeds, capsys):
     """The figures would be called weakly supervised, and be those of the masks."""
     photos = tmp_path_factory.mktemp("photos")
-    (photos / "truth").mkdir()
+    (photos / "truth/train").mkdir(parents=True)
     assert main(["use", "mine", "--data", str(photos)]) == 0
     values = params()
     values["data"]["folder"]["masks"] = "truth"
-    values["labels"] |= {"initial": "precomputed", "path": "seeds/../truth"}
+    values["labels"] |= {"initial": "precomputed", "path": seeds}
     Path("params.yaml").write_text(yaml.safe_dump(values))
     assert main(["scan"]) == 2
     assert "key 'labels.path': " in (error := capsys.readouterr().err) and "holds the masks" in error
     assert params()["labels"]["sha256"] is None
+
+
+def test_no_folder_of_masks_of_the_voc_layout_is_taken_as_seeds(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    for name in ("SegmentationClass", "SegmentationClassAug"):
+        (photos / name).mkdir()
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    values = params()
+    values["data"]["format"] = "voc"
+    values["labels"] |= {"initial": "precomputed", "path": "SegmentationClassAug"}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    assert main(["scan"]) == 2
+    assert "SegmentationClassAug holds the masks" in capsys.readouterr().err
 
 
 def test_what_the_machine_lacks_is_no_refusal(project, monkeypatch):

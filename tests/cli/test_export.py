@@ -118,7 +118,7 @@ def test_labels_land_nowhere_else(capsys):
 
 
 @pytest.fixture
-def test_list(monkeypatch):
+def voc_test_list(monkeypatch):
     """VOC's test list, of two ids."""
     published = {"test": IdList(2, list_sha256(["2008_000001", "2008_000004"]))}
     monkeypatch.setattr(id_lists, "VOC_LISTS", published)
@@ -130,7 +130,7 @@ def predictions(folder, *ids, value=20):
         Path(folder, f"{key}.png").write_bytes(encode_label(np.full((3, 4), value, np.uint8)))
 
 
-def test_voc_submission(test_list, capsys):
+def test_voc_submission(voc_test_list, capsys):
     predictions("given", "2008_000001", "2008_000004")
     assert main(["export", "voc-submission", "--predictions", "given", "--to", "out"]) == 0
     files = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.png"))
@@ -149,7 +149,7 @@ def test_voc_submission(test_list, capsys):
         (["2008_000001", "2008_000004"], 255, "2008_000001.png: value 255 is no class of VOC"),
     ],
 )
-def test_what_the_server_would_refuse(test_list, ids, value, message, capsys):
+def test_what_the_server_would_refuse(voc_test_list, ids, value, message, capsys):
     predictions("given", *ids, value=value)
     assert main(["export", "voc-submission", "--predictions", "given", "--to", "out"]) == 2
     assert message in capsys.readouterr().err

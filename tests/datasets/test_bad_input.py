@@ -63,6 +63,15 @@ CASES = {
         lambda root: lines(root / "ImageSets/Segmentation/val.txt", "c", "a"),
         ["val.txt line 2", "id 'a' is in both train and val", "train.txt line 1"],
     ),
+    "one photo by two spellings of its id": (
+        lambda root: (
+            photo(root / "JPEGImages/\u00e9.jpg"),
+            lines(root / "ImageSets/Segmentation/train.txt", "a", "\u00e9"),
+            lines(root / "ImageSets/Segmentation/val.txt", "e\u0301"),
+            lines(root / "image_labels.csv", "image_id,labels", "a,cat", "\u00e9,cat", "e\u0301,cat"),
+        ),
+        ["val.txt line 1", "is in both train and val", "train.txt line 2"],
+    ),
     "listed image missing": (
         lambda root: (root / "JPEGImages/b.jpg").unlink(),
         ["train.txt line 2", "'b' is listed", "JPEGImages", "add the file or remove the row"],

@@ -93,8 +93,9 @@ def test_several_parts_and_parts_of_two_points():
 def test_masks_that_are_none():
     with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is of \(3, 3\), the image of \(6, 8\)"):
         mask_of(annotation(7, 1, {"size": [3, 3], "counts": "09"}))
-    with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is no polygon or RLE"):
-        mask_of(annotation(7, 1, {"size": [3, 3]}))
+    for shape in ({"size": [3, 3]}, {"counts": [1, 2]}):
+        with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is no polygon or RLE"):
+            mask_of(annotation(7, 1, shape))
 
 
 @pytest.fixture

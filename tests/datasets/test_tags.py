@@ -58,6 +58,7 @@ def test_line_numbers_count_blank_lines(tmp_path):
         (b"", "line 1: no column 'image_id'"),
         (b"id,labels\n", "line 1: no column 'image_id'"),
         (b"image_id,label\n", "line 1: no column 'labels'"),
+        (b"image_id,labels,Labels\na,cat,dog\n", "line 1: column 'labels' stands twice; remove one"),
         (b"image_id,labels\na,cat,dog\n", "line 2: more cells than the header; .* not by a comma"),
         (b"image_id,labels\n\xff,cat\n", "not a UTF-8 CSV"),
         (b'image_id,labels\n"a,cat\n', "line 2: no CSV .*; mend its quotes"),
@@ -130,6 +131,7 @@ def test_npy_columns_of_voc_and_of_other_sets(tmp_path):
     ("value", "message"),
     [
         ({"x": np.array([1.0, 0.5])}, "entry 'x': expected a vector of 0 and 1"),
+        ({"x": [1, [0, 1]]}, "entry 'x': expected a vector of 0 and 1"),
         ({"x": "cat"}, "entry 'x': expected a vector of 0 and 1"),
         ({"x": np.array([0, 0, 1])}, "entry 'x': column 2 has no class; .* value 3"),
         ([1, 2], "holds no dictionary"),

@@ -1,7 +1,5 @@
 """Weights in and out of files: bit-exact, one byte string a content, refusals that name file and tensor."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,9 @@ from tiny_networks import CLASSES, STRIDE, network_params, tiny_auxsegnet, tiny_
 from torch import nn
 
 from auxseg.artifacts.tensors import TensorFile, write_tensors
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import DataError
 from auxseg.models.auxsegnet import AuxSegNet
-from auxseg.models.weights import load_weights, save_weights, setup
-from auxseg.params.runtime import RuntimeParams
+from auxseg.models.weights import load_weights, save_weights
 
 
 def normed(seed):
@@ -96,34 +93,3 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(DataError, match=r"w\.safetensors: not a readable safetensors file"):
         load_weights(path, tiny_classifier())
-
-
-def test_a_lent_gpu_that_torch_does_not_find_is_no_secret(monkeypatch, caplog):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.delenv("AUXSEG_DEVICE", raising=False)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    params = RuntimeParams(threads=torch.get_num_threads())
-    try:
-        assert setup(params).type == "cpu"
-    finally:
-        torch.use_deterministic_algorithms(False)
-    assert "CUDA_VISIBLE_DEVICES names a GPU, and torch finds none" in caplog.text
-
-
-def test_setup(monkeypatch):
-    monkeypatch.setenv("AUXSEG_DEVICE", "cpu")
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8"))
-    threads = torch.get_num_threads()
-    try:
-        assert setup(RuntimeParams(threads=2)) == torch.device("cpu")
-        assert torch.get_num_threads() == 2
-        assert torch.are_deterministic_algorithms_enabled()
-        monkeypatch.setenv("AUXSEG_DEVICE", "meta")
-        assert setup(RuntimeParams(threads=1)).type == "meta"
-        assert not torch.backends.cudnn.allow_tf32
-        monkeypatch.setenv("AUXSEG_DEVICE", "gpu")
-        with pytest.raises(ParamsError, match="AUXSEG_DEVICE=gpu: no device of torch; write cpu, cuda"):
-            setup(RuntimeParams(threads=1))
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(False)

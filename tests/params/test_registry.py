@@ -112,6 +112,7 @@ def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, messag
         ("train: {}\nlabels: {}\ntrain: {}\n", " line 3: not YAML (key 'train' stands in line 1 already); mend"),
         ("train:\n  seed: 1\n  epochs: 2\n  seed: 1\n", " line 4: not YAML (key 'seed' stands in line 2 already)"),
         ("rounds: {r1: r0, r1: r2}\n", " line 1: not YAML (key 'r1' stands in line 1 already)"),
+        ("train: {seed: 2024-02-30}\n", ": not YAML (day is out of range for month); put that value in quotes"),
         ("train: !!python/object/apply:os.abort []\n", " line 1: not YAML (could not determine a constructor for the"),
     ],
 )  # fmt: skip

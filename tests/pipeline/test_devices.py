@@ -91,8 +91,22 @@ def test_without_a_gpu_the_command_just_runs(start, monkeypatch):
 
 
 def test_devices_are_those_that_the_environment_leaves(monkeypatch):
+    for visible in ("-1", "", "3,-1,5"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert devices.machine_devices() == ["3"][: visible.count("3")]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-8a,5")
     assert devices.machine_devices() == ["3", "GPU-8a", "5"]
     monkeypatch.setattr(Path, "glob", lambda self, pattern: [Path("/dev/nvidia10"), Path("/dev/nvidia2")])
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert devices.machine_devices() == ["0", "1"]  # CUDA's numbers, of those that this container was given
+
+
+def test_allocations_of_slurm_share_no_slots(monkeypatch):
+    """Confined to its own GPUs, each counts them from 0."""
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    alone = devices.slot_folder()
+    folders = []
+    for number in ("7", "8"):
+        monkeypatch.setenv("SLURM_JOB_ID", number)
+        folders.append(devices.slot_folder())
+    assert len({alone, *folders}) == 3

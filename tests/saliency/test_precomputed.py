@@ -81,9 +81,9 @@ def test_refuses_a_missing_folder(tmp_path):
         build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
 
 
-def test_refuses_no_folder_given(tmp_path):
-    with pytest.raises(ParamsError, match=r"saliency\.path"):
-        build_provider(SaliencyParams(provider="precomputed"), tmp_path)
+def test_refuses_no_folder_given():
+    with pytest.raises(ParamsError, match=r"saliency.*reads a folder of <id>\.png; name it in saliency\.path"):
+        SaliencyParams.parse({"provider": "precomputed"})
 
 
 @pytest.mark.parametrize(("values", "refused"), [((0, 1), True), ((0, 255), False), ((0, 0), False)])

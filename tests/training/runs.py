@@ -15,7 +15,7 @@ from torch import nn
 from auxseg.artifacts import atomic
 from auxseg.models.classifier import Classifier
 from auxseg.models.weights import save_weights
-from auxseg.params.augmentation import OptimiserParams
+from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import LossParams, TrainParams
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import joined_team

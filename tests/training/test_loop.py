@@ -9,7 +9,7 @@ from tiny_networks import tiny_auxsegnet, tiny_classifier
 
 from auxseg.errors import AuxsegError
 from auxseg.models.weights import save_weights
-from auxseg.params.augmentation import OptimiserParams
+from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import LossParams
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tiny_networks import tiny_auxsegnet
 from torch import nn
 
-from auxseg.params.augmentation import OptimiserParams
+from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import TrainOptimiserParams
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 

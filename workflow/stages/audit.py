@@ -25,7 +25,7 @@ SHOWN = (
     RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
     NetworkParams, TrainParams, PropagateParams, EvaluateParams,
 )  # fmt: skip
-"""Sections that made what the report shows: it tells them as provenance."""
+"""Every section that shaped what the report shows; it lists them as provenance."""
 
 
 def main(stage: Stage) -> None:

@@ -13,8 +13,9 @@ from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
+from auxseg.models.device import prepare_device
 from auxseg.models.inputs import to_tensor
-from auxseg.models.weights import load_weights, setup
+from auxseg.models.weights import load_weights
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
@@ -38,7 +39,7 @@ def _classifier_cams(
     stage: Stage, params: CamParams, classes: ClassTable, root: Path
 ) -> Callable[[ImageRecord], np.ndarray]:
     runtime = stage.params(RuntimeParams)
-    device = setup(runtime)
+    device = prepare_device(runtime)
     network = Classifier(build_backbone(stage.params(BackboneParams), pretrained=False), len(classes))
     load_weights(stage.input("data/models/r0.safetensors"), network)
     network.to(device).eval()

@@ -22,7 +22,7 @@ from auxseg.images import encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 from auxseg.models.auxsegnet import load_auxsegnet
-from auxseg.models.weights import setup
+from auxseg.models.device import prepare_device
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
@@ -37,7 +37,7 @@ KINDS = ("model", "model+ms", "model+ms+crf")
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(EvaluateParams)
-    device = setup(runtime)
+    device = prepare_device(runtime)
     manifest = stage.input("data/manifest")
     classes = read_classes(manifest / "classes.csv")
     root, unlisted = photos_root(manifest / "dataset.json"), mask_policy(manifest / "dataset.json")

@@ -9,7 +9,7 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    files = expected_files(sorted(declared(stage.name, {}).outputs))
+    files = expected_files(declared(stage.name, {}).outputs)
     write_files({str(stage.output(path)): text for path, text in files.items()})
 
 

@@ -5,8 +5,8 @@ from auxseg.datasets.manifest import read_classes, read_shard
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
 from auxseg.models.auxsegnet import load_auxsegnet
+from auxseg.models.device import prepare_device
 from auxseg.models.inputs import to_tensor
-from auxseg.models.weights import setup
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
@@ -18,7 +18,7 @@ from auxseg.propagation import propagate_image
 
 def main(stage: Stage) -> None:
     runtime, params = stage.params(RuntimeParams), stage.params(PropagateParams)
-    device = setup(runtime)
+    device = prepare_device(runtime)
     classes = read_classes(stage.input("data/manifest/classes.csv"))
     root = photos_root(stage.input("data/manifest/dataset.json"))
     weights = stage.input(f"data/models/{stage.round}.safetensors")

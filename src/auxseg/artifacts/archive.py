@@ -4,6 +4,7 @@ Members are stored (PNGs are compressed already), sorted by name, with one fixed
 and every file system far more than one archive a shard.
 """
 
+import errno
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
 from auxseg.artifacts.once import opened_once
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ResourceError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 
@@ -27,7 +28,10 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 class Archive(Mapping[str, bytes]):
-    """A zip opened for reading, as a mapping from member name to content. Opens again in a forked process."""
+    """A zip opened for reading, as a mapping from member name to content.
+
+    Opens again when it is unpickled in another process.
+    """
 
     def __init__(self, path: Path):
         self.path = Path(path)
@@ -37,6 +41,8 @@ class Archive(Mapping[str, bytes]):
         try:
             self._zip = zipfile.ZipFile(self.path)
         except (OSError, zipfile.BadZipFile) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+                raise ResourceError(f"{self.path}: too many open files; raise `ulimit -n`") from None
             raise DataError(
                 f"{self.path}: not a readable zip archive ({error}); run the stage that writes it again"
             ) from None

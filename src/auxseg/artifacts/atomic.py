@@ -35,8 +35,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_dir(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; it replaces `path` whole if the block succeeds."""
-    path = Path(path)
+    """Yield a temporary folder beside `path`, or what that links to; it replaces that whole if the block succeeds."""
+    path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -68,6 +68,15 @@ def write_json(path: Path, value: Any) -> None:
 def finished(folder: Path, pattern: str) -> list[Path]:
     """Return the files of a folder that match, sorted, without what a killed process left half-written."""
     return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
+
+
+def own_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and below, without what `NOBODYS` names."""
+    found = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(NOBODYS)]
+        found += [Path(base, name) for name in names if not name.startswith(NOBODYS)]
+    return found
 
 
 def sha256_file(path: Path) -> str:

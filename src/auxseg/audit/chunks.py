@@ -84,11 +84,13 @@ class ChunkJob:
         for record in chunk.records:
             image = load_image(self.sources, record)
             thumb = panels.photo_panel(image.photo, _THUMB)
-            drawn = {"base": _base_thumbs(image, self._first_cam(record), thumb)}
+            drawn = {"base": _base_thumbs(image, thumb)}
             shown: dict[str, dict] = {}
             previous: np.ndarray | None = None
             for name in names:
                 found = load_round(self.sources, record, name)
+                if name == "r0" and found.cam is not None:
+                    drawn["base"]["cam0"] = panels.heat_panel(found.cam, thumb)
                 label = decode_indices(found.label)
                 rows[name].append(self._row(record, name, image, found, label, previous))
                 drawn[name] = _round_thumbs(found, label, previous, thumb)
@@ -102,9 +104,6 @@ class ChunkJob:
             sheet = panels.sheet([drawn[owner].get(kind) for drawn in thumbs])
             (self.folder / f"thumbs/{path}/{chunk.name}.jpg").write_bytes(panels.encode_jpeg(sheet))
         return rows
-
-    def _first_cam(self, record: ImageRecord) -> np.ndarray | None:
-        return load_round(self.sources, record, "r0").cam if record.split == "train" else None
 
     def _content(self, record: ImageRecord, image: ImageEvidence, shown: dict[str, dict]) -> dict:
         photo = panels.photo_panel(image.photo, (self.photo_side, self.photo_side))
@@ -168,10 +167,8 @@ class ChunkJob:
         }
 
 
-def _base_thumbs(image: ImageEvidence, first_cam: np.ndarray | None, thumb: np.ndarray) -> dict[str, np.ndarray]:
+def _base_thumbs(image: ImageEvidence, thumb: np.ndarray) -> dict[str, np.ndarray]:
     thumbs = {"photo": thumb, "prior": panels.grey_panel(decode_indices(image.prior), thumb.shape[:2])}
-    if first_cam is not None:
-        thumbs["cam0"] = panels.heat_panel(first_cam, thumb)
     if image.mask is not None:
         thumbs["mask"] = panels.label_panel(decode_indices(image.mask), thumb)
     return thumbs

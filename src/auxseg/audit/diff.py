@@ -12,12 +12,11 @@ have, or has in another size, counts there as unlabelled in every pixel.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.archive import opened_archive
 from auxseg.images import IGNORE, decode_indices
 from auxseg.parallel import map_processes
 
@@ -36,7 +35,7 @@ class LabelSet:
     def of(cls, classes: Sequence[str], files: Iterable[Path]) -> "LabelSet":
         """Index the label archives of one round."""
         return cls(
-            tuple(classes), {name.removesuffix(".png"): path for path in files for name in Archive(path)}
+            tuple(classes), {name.removesuffix(".png"): path for path in files for name in opened_archive(path)}
         )  # fmt: skip
 
 
@@ -124,7 +123,7 @@ class _Job:
     def __call__(self, item: tuple[str, Path | None, Path | None]) -> ImageDiff:
         image_id, *paths = item
         before, after = (
-            None if path is None else table[decode_indices(_archive(path)[f"{image_id}.png"])]
+            None if path is None else table[decode_indices(opened_archive(path)[f"{image_id}.png"])]
             for path, table in zip(paths, (self.before, self.after), strict=True)
         )
         if before is not None and after is not None and before.shape == after.shape:
@@ -133,8 +132,3 @@ class _Job:
         new = 0 if after is None else compare(np.full_like(after, IGNORE), after, self.classes)
         state = "after" if before is None else "before" if after is None else "resized"
         return ImageDiff(image_id, state, gone + new)
-
-
-@lru_cache(maxsize=64)
-def _archive(path: Path) -> Archive:
-    return Archive(path)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit.diff import LabelSet
@@ -46,7 +46,6 @@ def write_fiftyone(
         raise DataError(f"{folder}: {'is not empty' if folder.is_dir() else 'is a file'}; name a new folder")
     last = list(labels)[-1]
     folders = {name: "labels" if name == last else f"labels_{name}" for name in labels}
-    archives = {path: Archive(path) for one in labels.values() for path in one.archives.values()}
     with atomic_dir(folder) as made:
         rows = []
         for record in track(records, "fiftyone"):
@@ -56,7 +55,7 @@ def write_fiftyone(
             for name, one in labels.items():
                 if record.id not in one.archives:
                     raise DataError(f"{name}: no label of '{record.id}'; run `dvc repro`, or `dvc pull`")
-                label = decode_indices(archives[one.archives[record.id]][f"{record.id}.png"])
+                label = decode_indices(opened_archive(one.archives[record.id])[f"{record.id}.png"])
                 _write_grey(made / folders[name] / f"{record.id}.png", label)
                 row |= _figures(name, label, names)
             rows.append(row)

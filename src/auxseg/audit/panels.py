@@ -31,7 +31,8 @@ _LIGHT, _DARK = 245, 40
 def panel_size(height: int, width: int, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> tuple[int, int]:
     """Return height and width of the panels of a photo; `most` is the largest height and width."""
     scale = min(1.0, most[0] / height, most[1] / width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    # halves up, as Math.round of thumbs.js, and not to even as round()
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
 def photo_panel(rgb: np.ndarray, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> np.ndarray:

@@ -74,7 +74,7 @@ def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[
         "params": params,
         "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
         "reviews": {later: sha256_file(reviews / f"{name}.csv") for name, later in pairwise(rounds)},
-        "versions": {name: version(name) for name in ("auxseg", *PACKAGES)},
+        "versions": {name: version(name) for name in PACKAGES},
     }
 
 

@@ -24,7 +24,7 @@ def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
     yaml.representer.add_representer(
         type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
-    document = yaml.load(PARAMS_FILE.read_text())
+    document = yaml.load(PARAMS_FILE.read_text("utf-8"))
     change(document)
     buffer = io.StringIO()
     yaml.dump(document, buffer)

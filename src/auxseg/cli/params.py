@@ -21,5 +21,5 @@ def run(arguments: argparse.Namespace) -> None:
     from auxseg.params.template import render, title_of
 
     values = check(arguments.file)
-    write_text(arguments.file, render(values, title_of(arguments.file.read_text())))
+    write_text(arguments.file, render(values, title_of(arguments.file.read_text("utf-8"))))
     print(f"{arguments.file} written")

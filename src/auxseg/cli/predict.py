@@ -52,10 +52,10 @@ def run(arguments: argparse.Namespace) -> None:
         read_rgb(path)  # a photograph that cannot be read is found now, not after hours of predictions
 
     from auxseg.models.auxsegnet import load_auxsegnet  # here: torch takes seconds, and refusals need none
-    from auxseg.models.weights import setup
+    from auxseg.models.device import prepare_device
     from auxseg.prediction import predict_photos
 
-    device = setup(runtime)
+    device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
     mask_values = np.array([0, *classes.values], np.uint8)
     predictions = predict_photos(network, map(read_rgb, track(photos, "predict")), params, runtime, device)

@@ -82,5 +82,8 @@ def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> Non
     """
     from auxseg.errors import DataError
 
-    if params.masks is not None and path.resolve() == (root / params.masks).resolve():
+    masks = [] if params.masks is None else [root / params.masks]
+    if params.format in ("voc", "coco"):
+        masks += root.glob("SegmentationClass*")  # as SegmentationClassAug beside it
+    if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")

@@ -40,13 +40,13 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.data and elsewhere and Path(elsewhere).resolve() != arguments.data.resolve():
         raise DataError("--data: AUXSEG_DATA is set and names another folder, which would win; unset it first")
     data_format = (values.get("data") or {}).get("format", "scenes")
-    rooted = bool(arguments.data) or LOCAL_FILE.exists() or "AUXSEG_DATA" in os.environ
+    rooted = bool(arguments.data or elsewhere is not None) or LOCAL_FILE.exists()
     if arguments.data:
         local_values()  # what is wrong with the file is said before anything is written
     elif rooted:
         data_root(data_format)
     kept = _keep_own(PARAMS_FILE)
-    removed = replace_params(path.read_text())
+    removed = replace_params(path.read_text("utf-8"))
     print(f"params.yaml is now {path}" + (f"; the one before is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
@@ -81,7 +81,7 @@ def _find(name: str) -> Path:
     from auxseg.params.section import suggest
 
     if name not in _names():
-        raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names()).replace('keys', 'presets')}")
+        raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names(), 'presets')}")
     return PRESETS / f"{name}.yaml"
 
 
@@ -90,5 +90,5 @@ def _list() -> None:
 
     width = max(map(len, _names()), default=0) + 2
     for name in _names():
-        first_sentence = title_of((PRESETS / f"{name}.yaml").read_text()).split(". ")[0].rstrip(".")
+        first_sentence = title_of((PRESETS / f"{name}.yaml").read_text("utf-8")).split(". ")[0].rstrip(".")
         print(f"{name:<{width}}{first_sentence}")

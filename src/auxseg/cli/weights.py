@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.file.stat().st_size:
         raise DataError(f"{arguments.file}: an empty file; get the weights again")
     if arguments.backbone is not None and arguments.backbone not in BACKBONE_NAMES:
-        hint = suggest(arguments.backbone, list(BACKBONE_NAMES)).replace("keys", "backbones")
+        hint = suggest(arguments.backbone, list(BACKBONE_NAMES), "backbones")
         raise ParamsError(f"--backbone {arguments.backbone}: no such backbone; {hint}")
 
     from auxseg.artifacts.tensors import write_tensors  # here: torch takes seconds, and refusals need none

@@ -15,7 +15,7 @@ images that no annotation names have no label and are left out; in val they stay
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LIS
     labels: list[list[str]] = []
     splits = {}
     for name in ("train", "val"):
-        images = list(_images(source, f"{name}2014"))
+        images = _images(source, f"{name}2014")
         named = [image for image in images if image.annotations]
         kept = named if name == "train" else images
         splits[name] = Split(tuple(image.id for image in kept), len(images) - len(named))
@@ -118,7 +118,7 @@ class CocoImage:
         return sorted({_MASK_VALUES[annotation["category_id"]] for annotation in self.annotations})
 
 
-def _images(source: Path, name: str) -> Iterator[CocoImage]:
+def _images(source: Path, name: str) -> list[CocoImage]:
     path = source / "annotations" / f"instances_{name}.json"
     try:
         content = json.loads(path.read_bytes())
@@ -142,7 +142,7 @@ def _images(source: Path, name: str) -> Iterator[CocoImage]:
         ) from None
     if categories != dict(zip(COCO_IDS, COCO_CLASSES, strict=True)):
         raise DataError(f"{path}: its categories are not COCO's 80; use the published instances_{name}.json")
-    return iter(sorted(rows, key=lambda image: image.id))
+    return sorted(rows, key=lambda image: image.id)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _region(annotation: Mapping[str, Any], image: CocoImage) -> np.ndarray:
         else:
             packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *outline)
             region = coco_mask.decode(packed)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except Exception as error:  # pycocotools raises that class itself, too
         raise DataError(f"{image.file}: annotation {annotation.get('id')} is no polygon or RLE ({error})") from None
     if region.shape != outline:
         raise DataError(f"{image.file}: annotation {annotation.get('id')} is of {region.shape}, the image of {outline}")

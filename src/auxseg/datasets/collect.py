@@ -40,7 +40,7 @@ def collect(root: Path, params: DataParams) -> Collected:
     """
     if params.format == "folder":
         return _collect_folder(root, params)
-    own = {"scenes": tuple(SCENES_CLASSES), "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
+    own = {"scenes": SCENES_CLASSES, "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
     if params.format == "scenes":
         fixed = {
             "labels": "csv", "labels_file": "image_labels.csv", "train_split": "train", "score_split": None,

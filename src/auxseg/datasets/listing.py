@@ -78,8 +78,9 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
         if "/" in image_id or "\\" in image_id or image_id.startswith("."):
             problems.append(f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending")
             continue
-        if image_id in found:
-            first = found[image_id]
+        key = unicodedata.normalize("NFC", image_id)  # by which photos are found
+        if key in found:
+            first = found[key]
             twice = "listed twice" if first.split == split else f"in both {first.split} and {split}"
             problems.append(f"{where}: id '{image_id}' is {twice} (first in {first.where}); remove one")
             continue
@@ -91,7 +92,7 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
             )
             path = ""
         mask = masks.find(image_id) if masks is not None else None
-        found[image_id] = Listed(image_id, split, path, mask, where)
+        found[key] = Listed(image_id, split, path, mask, where)
     refuse(problems)
     return list(found.values())
 

@@ -36,7 +36,7 @@ def photos_root(dataset_file: Path) -> Path:
 def read_dataset(dataset_file: Path) -> dict:
     """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
     try:
-        return json.loads(dataset_file.read_text())
+        return json.loads(dataset_file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{dataset_file}: not readable ({error}); run the stage prepare again") from None
 
@@ -65,7 +65,7 @@ def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
 
 def _stamp(root: Path) -> dict | None:
     try:
-        return json.loads((root / _STAMP).read_text())
+        return json.loads((root / _STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return None
 

@@ -58,7 +58,7 @@ def content_sha256(path: Path, key: str, base: str) -> str:
 def write_raw(path: Path, found: dict[str, int | str]) -> bool:
     """Write data/raw.yaml if its content changes; return whether it did."""
     text = HEADER + f"files: {found['files']}\nsha256: {found['sha256']}\n"
-    if path.is_file() and path.read_text() == text:
+    if path.is_file() and path.read_text("utf-8") == text:
         return False
     write_text(path, text)
     return True

@@ -75,6 +75,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(stream, strict=True)
             # ` Split` is `split`: else its images would be dealt to train and val anew
             reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+            if twice := [name for name in reader.fieldnames if reader.fieldnames.count(name) > 1]:
+                raise DataError(f"{path} line 1: column '{twice[0]}' stands twice; remove one")
             for column in ("image_id", "labels"):
                 if column not in reader.fieldnames:
                     raise DataError(
@@ -167,8 +169,8 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]
     for raw, vector in table.items():
         key = f"{str(raw)[:4]}_{str(raw)[4:]}" if isinstance(raw, int) else image_id(str(raw))
         where = f"{path} entry '{key}'"
-        hot = np.asarray(vector).reshape(-1) if np.asarray(vector).dtype.kind in "biuf" else np.array([2])
-        if not np.isin(hot, (0, 1)).all():
+        hot = _vector(vector)
+        if hot is None or not np.isin(hot, (0, 1)).all():
             raise DataError(f"{where}: expected a vector of 0 and 1; save the labels again")
         names = dict(enumerate(VOC_CLASSES, 1)) if len(hot) == len(VOC_CLASSES) else names_by_value
         columns = [int(column) + 1 for column in np.flatnonzero(hot)]
@@ -177,3 +179,11 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]
                 raise DataError(f"{where}: column {value - 1} has no class; give data.classes a class of value {value}")
         tags[key] = Tags(tuple(names[value] for value in columns), where)
     return tags
+
+
+def _vector(value: object) -> np.ndarray | None:
+    try:
+        array = np.asarray(value).reshape(-1)
+    except ValueError:  # lists of several lengths
+        return None
+    return array if array.dtype.kind in "biuf" else None

@@ -1,17 +1,13 @@
-"""Weights in and out of safetensors files, and the devices they run on."""
+"""Weights in and out of safetensors files."""
 
-import logging
-import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from torch import nn
 
 from auxseg.artifacts.tensors import TensorFile, write_tensors
-from auxseg.errors import DataError, ParamsError
-from auxseg.params.runtime import RuntimeParams
+from auxseg.errors import DataError
 
 
 def save_weights(path: Path, network: nn.Module, metadata: Any) -> None:
@@ -44,26 +40,3 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
         raise DataError(f"{path}: tensor '{missing[0]}' is missing; the file belongs to another network")
     network.load_state_dict(state, strict=False)
     return missing
-
-
-def setup(params: RuntimeParams) -> torch.device:
-    """Set threads and determinism for this process and return its device (AUXSEG_DEVICE, else CUDA if there is one).
-
-    Raises:
-        ParamsError: AUXSEG_DEVICE is no name of a device.
-    """
-    torch.set_num_threads(params.threads)
-    cv2.setNumThreads(params.threads)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic cuBLAS needs a fixed workspace
-    torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic form
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time and only helps to find bugs
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # torch's default; float32 means float32
-    default = "cuda" if torch.cuda.is_available() else "cpu"
-    if os.environ.get("CUDA_VISIBLE_DEVICES") and default == "cpu":
-        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none: this runs on the CPU")
-    name = os.environ.get("AUXSEG_DEVICE", default)
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise ParamsError(f"AUXSEG_DEVICE={name}: no device of torch; write cpu, cuda or cuda:1") from None

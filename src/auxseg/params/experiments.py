@@ -41,7 +41,7 @@ class _File(Strict):
             return cls.model_validate(read_yaml(path))
         except FileNotFoundError:
             known = [other.stem for other in path.parent.glob("*.yaml")]
-            hint = suggest(path.stem, known).replace("keys", "names")
+            hint = suggest(path.stem, known, "names")
             raise ParamsError(f"{path.parent}: no '{path.stem}' there; {hint}") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
@@ -144,7 +144,7 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
     """
     found, start = read_table(table, root), read_base(base, root)
     if row not in found.rows:
-        raise ParamsError(f"{FOLDER}/{table}.yaml: no row '{row}'; {suggest(row, list(found.rows))}")
+        raise ParamsError(f"{FOLDER}/{table}.yaml: no row '{row}'; {suggest(row, list(found.rows), 'rows')}")
     values = check(root / PRESETS / f"{start.preset}.yaml")
     if found.rounds is not None:
         values["rounds"], values["label_rounds"] = chain(found.rounds)
@@ -153,7 +153,7 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
             if section not in SECTION_KEYS:
                 raise ParamsError(
                     f"experiment {table}/{row} on {base}: overrides of '{section}', no section of params.yaml; "
-                    f"{suggest(section, list(SECTION_KEYS))}"
+                    f"{suggest(section, list(SECTION_KEYS), 'sections')}"
                 )
         values = _merged(values, overrides)
     for section in SECTIONS:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from auxseg.artifacts.atomic import write_text
 from auxseg.errors import ParamsError
 from auxseg.params.yaml_file import read_yaml
 
@@ -32,6 +33,8 @@ def data_root(data_format: str) -> Path:
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
         )
     path = Path(root).expanduser()
+    if not root.strip():  # as of an unset variable of a shell; it would be the current folder
+        raise ParamsError(f"{source}: names no folder; give the folder that holds the data set")
     if not path.is_dir():
         raise ParamsError(f"{source}: data root '{root}' is no folder; give the folder that holds the data set")
     return path
@@ -67,4 +70,4 @@ def local_values() -> dict[str, Any]:
 
 def write_local(root: Path) -> None:
     """Remember the data root in params.local.yaml (git ignores it)."""
-    LOCAL_FILE.write_text(yaml.safe_dump({**local_values(), "data_root": str(root)}))
+    write_text(LOCAL_FILE, yaml.safe_dump({**local_values(), "data_root": str(root)}))

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from auxseg.params.section import Section
 
@@ -26,6 +26,12 @@ class SaliencyParams(Section):
     come out as well, and sooner, at their own size."""
     superpixels: int = Field(200, ge=20, le=2000)
     """boundary only: superpixels an image."""
+
+    @model_validator(mode="after")
+    def _folder_named(self) -> "SaliencyParams":
+        if self.provider == "precomputed" and self.path is None:
+            raise ValueError("provider precomputed reads a folder of <id>.png; name it in saliency.path")
+        return self
 
     def watched(self) -> str | None:
         """Return the path whose content belongs into `sha256`, or None."""

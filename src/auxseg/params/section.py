@@ -34,10 +34,10 @@ class Section(Strict):
             raise ParamsError(f"{source}: {_explain(cls, error)}") from None
 
 
-def suggest(unknown: str, known: list[str]) -> str:
-    """Return a hint with the nearest known key, or with all of them."""
+def suggest(unknown: str, known: list[str], what: str = "keys") -> str:
+    """Return a hint with the nearest known name, or with all of them; `what` they are."""
     near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+    return f"did you mean '{near[0]}'?" if near else f"known {what}: {', '.join(sorted(known))}"
 
 
 def _explain(section: type[Section], error: ValidationError) -> str:

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from auxseg.params.augmentation import AugmentParams, OptimiserParams
+from auxseg.params.augmentation import AugmentParams
+from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.section import Strict
 from auxseg.params.training import TrainingParams
 

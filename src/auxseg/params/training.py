@@ -2,7 +2,8 @@
 
 from pydantic import Field, model_validator
 
-from auxseg.params.augmentation import AugmentParams, BatchNorm, OptimiserParams
+from auxseg.params.augmentation import AugmentParams
+from auxseg.params.optimiser import BatchNorm, OptimiserParams
 from auxseg.params.section import Section
 
 

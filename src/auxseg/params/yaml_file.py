@@ -25,6 +25,8 @@ def read_yaml(path: Path) -> Any:
         raise ParamsError(f"{where}: not YAML ({error.problem or error.context}); mend that line") from None
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    except ValueError as error:  # what looks like a date or a number and is none, as 2024-02-30
+        raise ParamsError(f"{path}: not YAML ({error}); put that value in quotes") from None
 
 
 class _Loader(yaml.SafeLoader):

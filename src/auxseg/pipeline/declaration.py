@@ -38,7 +38,7 @@ def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Dec
 
 def read_stages(path: Path = DVC_FILE) -> dict[str, Any]:
     """Return the stages of dvc.yaml as they stand there."""
-    return yaml.safe_load(path.read_text())["stages"]
+    return yaml.safe_load(path.read_text("utf-8"))["stages"]
 
 
 def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:

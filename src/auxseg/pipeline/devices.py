@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import takewhile
 from pathlib import Path
 
 from auxseg.errors import AuxsegError, ResourceError
@@ -24,14 +25,17 @@ def machine_devices() -> list[str]:
     """Return the names of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES if it is set, else all."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name for part in visible.split(",") if (name := part.strip())]
+        names = takewhile(lambda name: not name.startswith("-"), map(str.strip, visible.split(",")))  # as CUDA reads it
+        return [name for name in names if name]
     # in a container that was given some GPUs the files keep the machine's numbers, and CUDA counts from 0
     return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
 
 
 def slot_folder() -> Path:
     """Return the folder of the slot files, on a disk of the machine itself."""
-    return Path(tempfile.gettempdir()) / f"auxseg-devices-{os.getuid()}"
+    # inside an allocation of Slurm, GPUs may be numbered from 0 whichever they are
+    allocation = f"-slurm{job}" if (job := os.environ.get("SLURM_JOB_ID")) else ""
+    return Path(tempfile.gettempdir()) / f"auxseg-devices-{os.getuid()}{allocation}"
 
 
 def take(count: int, devices: list[str], folder: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ bytes for every closure that touches their package.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from auxseg.errors import DataError
 PACKAGE = "auxseg"
 SOURCE = Path("src")
 SCRIPTS = Path("workflow/stages")
-OUTPUT = Path("data/code")
 
 
 class Fingerprints:
@@ -112,7 +111,7 @@ class Fingerprints:
         return sorted(file for folder in folders for file in _data_files(folder))
 
 
-def expected_files(outputs: list[str], root: Path = Path()) -> dict[str, str]:
+def expected_files(outputs: Iterable[str], root: Path = Path()) -> dict[str, str]:
     """Return what the `code` stage writes: path -> text, for its outputs in dvc.yaml."""
     fingerprints = Fingerprints(root)
     return {path: fingerprints.stage(Path(path).stem) + "\n" for path in sorted(outputs)}
@@ -121,7 +120,7 @@ def expected_files(outputs: list[str], root: Path = Path()) -> dict[str, str]:
 def write_files(files: dict[str, str]) -> None:
     """Write the fingerprints that changed, atomically."""
     for path, text in files.items():
-        if not Path(path).is_file() or Path(path).read_text() != text:
+        if not Path(path).is_file() or Path(path).read_text("utf-8") != text:
             write_text(Path(path), text)
 
 

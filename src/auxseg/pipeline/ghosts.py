@@ -9,18 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from auxseg.errors import DataError
-from auxseg.pipeline.declaration import DVC_FILE, declared
+from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 from auxseg.pipeline.instances import outputs
 
 
 def find_ghosts(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
     """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
     expected = outputs(values, path)
-    stages = yaml.safe_load(path.read_text())["stages"]
-    templated = {out for stage in stages for out in declared(stage, {}, path).outputs if "${" in out}
+    templated = {out for body in read_stages(path).values() for out in fill(body, {}).outputs if "${" in out}
     patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
     found = {file for pattern in patterns for file in Path().glob(pattern)}
     # r0's weights are written by a stage without template, in the folder of the others

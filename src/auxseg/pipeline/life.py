@@ -66,7 +66,7 @@ def living_jobs(silence: float = SILENCE) -> list[str]:
 def _owner(path: Path, now: float, silence: float) -> str:
     """Return where the job of a file runs, or nothing if it is dead or there is none."""
     try:
-        host, pid = path.read_text().split()
+        host, pid = path.read_text("utf-8").split()
         age = now - path.stat().st_mtime
     except (FileNotFoundError, ValueError):  # it ended just now, or its machine did while it wrote
         return ""

@@ -6,10 +6,8 @@ Site settings (partition, account, kinds of GPU) are no part of it: they stand i
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from auxseg.params.dag import PARAMS_FILE, read_params
-from auxseg.pipeline.declaration import DVC_FILE
+from auxseg.pipeline.declaration import DVC_FILE, read_stages
 
 Needs = dict[str, int | str]
 
@@ -25,8 +23,10 @@ def stage_needs(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> d
         ParamsError: one line: params.yaml is wrong.
     """
     values = read_params(params_file)
-    stages = yaml.safe_load(dvc_file.read_text())["stages"]
-    return {name: _needs(body.get("do", body).get("meta") or {}, values.get(name)) for name, body in stages.items()}
+    return {
+        name: _needs(body.get("do", body).get("meta") or {}, values.get(name))
+        for name, body in read_stages(dvc_file).items()
+    }
 
 
 def _needs(meta: dict[str, Any], section: Any) -> Needs:

@@ -53,7 +53,7 @@ def save_plan(plan: Plan) -> None:
 
 def load_plan() -> Plan:
     """Read the plan that the main process wrote."""
-    return json.loads(PLAN_FILE.read_text())
+    return json.loads(PLAN_FILE.read_text("utf-8"))
 
 
 def split(address: str) -> tuple[str, str]:

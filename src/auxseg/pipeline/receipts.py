@@ -6,13 +6,12 @@ ran and of every output after it. It is recorded only while all of that is still
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, TypedDict
 
 import yaml
 
-from auxseg.artifacts.atomic import NOBODYS, finished, write_json
+from auxseg.artifacts.atomic import finished, own_files, write_json
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.pipeline.plan_file import STATE, Task, split
 
@@ -43,7 +42,7 @@ def write_receipt(receipt: Receipt) -> None:
 
 def read_receipts() -> list[Receipt]:
     """Read all receipts, sorted by path."""
-    return [json.loads(path.read_text()) for path in finished(FOLDER, "*/*.json")]
+    return [json.loads(path.read_text("utf-8")) for path in finished(FOLDER, "*/*.json")]
 
 
 def digest(path: Path) -> str:
@@ -55,20 +54,20 @@ def digest(path: Path) -> str:
     if not path.is_dir():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "md5").hexdigest()
-    names = sorted((file.relative_to(path).as_posix(), file) for file in _files(path))
+    names = sorted((file.relative_to(path).as_posix(), file) for file in own_files(path))
     listing = [{"md5": digest(file), "relpath": name} for name, file in names]
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def signature(paths: list[str]) -> list[tuple[str, int, int]]:
     """Return path, size and time of change (ns) of every file at or below the paths: equal if none was touched."""
-    files = [file for path in map(Path, paths) for file in (_files(path) if path.is_dir() else [path])]
+    files = [file for path in map(Path, paths) for file in (own_files(path) if path.is_dir() else [path])]
     return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
 
 
 def read_sections(names: list[str]) -> dict[str, Any]:
     """Return the named sections of params.yaml as they stand there."""
-    values = yaml.safe_load(PARAMS_FILE.read_text())
+    values = yaml.safe_load(PARAMS_FILE.read_text("utf-8"))
     return {name: values.get(name) for name in names}
 
 
@@ -92,11 +91,3 @@ def before(address: str, task: Task) -> Receipt:
         address=address, cmd=task["cmd"], inputs={path: digest(Path(path)) for path in task["inputs"]},
         params=read_sections(task["params"]), outputs={},
     )  # fmt: skip
-
-
-def _files(folder: Path) -> list[Path]:
-    found = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(NOBODYS)]
-        found += [Path(base, name) for name in names if not name.startswith(NOBODYS)]
-    return found

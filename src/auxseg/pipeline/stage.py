@@ -5,6 +5,7 @@ nothing else: another parameter section or path is an error, so the DAG cannot l
 """
 
 import argparse
+import contextlib
 import importlib
 import logging
 import os
@@ -48,7 +49,6 @@ class Stage:
             "item": self.previous if name == "train" else round_name,
         }  # fmt: skip
         self._declared = declared(name, template)
-        self._asked: set[str] = set()
 
     @property
     def key(self) -> str:
@@ -119,6 +119,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         parser.add_argument("--shard", required=True, metavar="NN", help="slice of the images")
     arguments = parser.parse_args()
     started = time.monotonic()
+    _allow_open_files()
     try:
         # By name: what other stages read is checked early, but is no part of this one's code.
         importlib.import_module("auxseg.params.registry").check()
@@ -150,6 +151,13 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
 def torchrun_rank() -> int | None:
     """Return this process's number among those that torchrun started for one stage, or None: it was started alone."""
     return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit on open files to the hard one: `train` has two archives a shard open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError):  # macOS calls it unlimited and allows less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _start_log(path: Path, rank: int | None) -> None:

@@ -61,8 +61,8 @@ def needs_graph(index: Index) -> networkx.DiGraph:
 def is_changed(stage: Stage, known: dict[str, str]) -> bool:
     """Tell whether DVC calls an instance changed.
 
-    `known` (path -> MD5) are files at which a reader of them need not look: they are about to be written, or another
-    instance was held against them. What counts is whether that MD5 is the recorded one. Files looked at are added.
+    `known` maps paths to MD5s that need not be computed again: of files about to be written, and of files compared
+    for another instance already. Each is held against the recorded MD5; newly computed ones are added.
     """
     if stage.changed_stage() or stage.is_callback or stage.always_changed:
         return True

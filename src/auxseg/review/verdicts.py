@@ -18,7 +18,7 @@ from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import DataError
 
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-"""Of the forms of ISO 8601 the one that the report reads, too."""
+"""The one form of ISO 8601 that both this reader and the report's page accept."""
 
 VERDICTS = ("accept", "reject", "unsure")
 COLUMNS = ("image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date")

@@ -14,7 +14,6 @@ import numpy as np
 
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.errors import ParamsError
 from auxseg.images import encode_grey
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
@@ -36,10 +35,6 @@ class Provider(Protocol):
 def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
     from auxseg.saliency.precomputed import Precomputed
 
-    if params.path is None:
-        raise ParamsError(
-            "params.yaml: key 'saliency.path': provider 'precomputed' needs a folder of <id>.png; give it"
-        )
     return Precomputed(root / params.path)  # an absolute path stays as it is
 
 
@@ -72,7 +67,7 @@ def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Prov
         threads: CPU threads of a network (`runtime.threads`).
 
     Raises:
-        ParamsError: `saliency.path` is missing, or not scanned yet.
+        ParamsError: `saliency.path` is not scanned yet.
         DataError: the folder or the weights are missing, damaged or not to be had.
     """
     require_scanned(params)

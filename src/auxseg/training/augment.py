@@ -41,7 +41,8 @@ class Sample:
 class Augment:
     """Apply AugmentParams to a sample; the result is `crop` x `crop`.
 
-    A sample whose longer side exceeds `max_side` is reduced to it first, as every other stage does.
+    With `scale`, or neither, a sample whose longer side exceeds `max_side` is reduced to it first, as in every other
+    stage; `resize_long` sets the longer side itself.
     """
 
     def __init__(self, params: AugmentParams, max_side: int | None = None):

@@ -17,7 +17,7 @@ from typing import Self
 import torch
 from safetensors import SafetensorError
 
-from auxseg.artifacts.atomic import NOBODYS, sha256_file
+from auxseg.artifacts.atomic import own_files, sha256_file
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
 from auxseg.params.local import checkpoint_minutes
@@ -43,7 +43,7 @@ def fingerprint(stage: Stage, device: torch.device) -> str:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(NOBODYS)]
+        return own_files(path)
     return [path] if path.exists() else []
 
 
@@ -102,8 +102,8 @@ def _digest(tensors: Tensors, notes: dict[str, str]) -> str:
 class Saver:
     """Keeps the checkpoint of a run up to date while its block runs; without a `file` it does nothing.
 
-    `file` is the leading process's, all others have none; `active` tells them. SIGTERM no longer ends the process at
-    once, but at the next `end_batch`, with a checkpoint.
+    Only the leading process has a `file`; the others learn from it whether there is one. SIGTERM no longer ends the
+    process at once, but at the next `end_batch`, with a checkpoint.
     """
 
     def __init__(self, state: TrainingState, team: Team, file: CheckpointFile | None):

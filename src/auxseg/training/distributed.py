@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from auxseg.errors import ParamsError, ResourceError
-from auxseg.models.weights import setup
+from auxseg.models.device import prepare_device
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.training import TrainingParams
 from auxseg.pipeline.stage import torchrun_rank
@@ -116,7 +116,7 @@ def train_together(params: TrainingParams, runtime: RuntimeParams, train: Callab
         SystemExit: a process that was started failed, with its exit code.
     """
     if not launch(params, runtime.threads):
-        with joined_team(params, setup(runtime)) as team:
+        with joined_team(params, prepare_device(runtime)) as team:
             train(team)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from auxseg.errors import AuxsegError
 from auxseg.parallel import track
-from auxseg.params.augmentation import BatchNorm, OptimiserParams
+from auxseg.params.optimiser import BatchNorm, OptimiserParams
 from auxseg.training.augment import Sample
 from auxseg.training.checkpoint import CheckpointFile, Saver
 from auxseg.training.distributed import Team

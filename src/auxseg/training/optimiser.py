@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from auxseg.params.augmentation import BatchNorm, OptimiserParams
+from auxseg.params.optimiser import BatchNorm, OptimiserParams
 
 
 def build_optimiser(network: nn.Module, params: OptimiserParams) -> torch.optim.SGD:

@@ -44,7 +44,7 @@
       if (!isTyping(byId("ranges"))) rebuild(byId("ranges"), now.ranges.map(rangeRow), byId("add-range"));
       rebuild(
         byId("thumb-kinds"),
-        app.kinds.map((kind) => check(kind, "thumbs")),
+        app.kinds.map((kind) => check(kind)),
       );
       const total = app.page.records.id.length;
       const all = app.base.totals[app.split];
@@ -151,13 +151,13 @@
     );
   }
 
-  function check(kind, key) {
+  function check(kind) {
     const box = element("input", {
       type: "checkbox",
-      onchange: () => state.toggle(key, kind),
+      onchange: () => state.toggle("thumbs", kind),
       "aria-label": `show ${auxseg.KINDS[kind]}`,
     });
-    box.checked = state.get()[key].includes(kind);
+    box.checked = state.get().thumbs.includes(kind);
     return element("label", {}, box, auxseg.kindTitle(kind, app.split));
   }
 })(window.auxseg);

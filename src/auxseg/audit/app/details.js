@@ -26,14 +26,14 @@
 
   const cells = (tag, values) => values.map((value) => element(tag, {}, value));
 
-  function toggles(parent, items, key, make) {
+  function toggles(parent, items, make) {
     const focused = parent.contains(document.activeElement) ? document.activeElement.value : null;
     parent.replaceChildren(...items.map(make));
     for (const box of parent.querySelectorAll("input")) if (box.value === focused) box.focus();
   }
 
   function showPanels() {
-    toggles(byId("panel-kinds"), app.kinds, "panels", (kind, at) => {
+    toggles(byId("panel-kinds"), app.kinds, (kind, at) => {
       const box = element("input", { type: "checkbox", value: kind, onchange: () => state.toggle("panels", kind) });
       box.checked = state.get().panels.includes(kind);
       return element("label", at < 9 ? { title: `Shift+${at + 1}` } : {}, box, auxseg.kindTitle(kind, app.split));
@@ -51,7 +51,7 @@
   // All classes in the order that the keys follow; those of the image stand out.
   function showClasses(opened) {
     const own = new Set([...opened.image.tags, ...Object.keys(app.page.index.pixels[opened.i]).map(Number)]);
-    toggles(byId("class-toggles"), app.base.classes.slice(1), "hidden", (name, at) => {
+    toggles(byId("class-toggles"), app.base.classes.slice(1), (name, at) => {
       const box = element("input", { type: "checkbox", value: name, onchange: () => state.toggle("hidden", name) });
       box.checked = !state.get().hidden.includes(name);
       const shortcut = at < 9 ? { title: `key ${at + 1}` } : {};

@@ -1,0 +1,50 @@
+"""The device of a process, and what is set for it."""
+
+import os
+
+import pytest
+import torch
+
+from auxseg.errors import ParamsError
+from auxseg.models.device import prepare_device
+from auxseg.params.runtime import RuntimeParams
+
+
+@pytest.mark.parametrize(("visible", "told"), [("3", True), ("-1", False), ("", False)])
+def test_a_lent_gpu_that_torch_does_not_find_is_no_secret(monkeypatch, caplog, visible, told):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.delenv("AUXSEG_DEVICE", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    params = RuntimeParams(threads=torch.get_num_threads())
+    try:
+        assert prepare_device(params).type == "cpu"
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert ("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none" in caplog.text) == told
+
+
+def test_threads_and_determinism_are_set(monkeypatch):
+    monkeypatch.setenv("AUXSEG_DEVICE", "cpu")
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8"))
+    threads = torch.get_num_threads()
+    try:
+        assert prepare_device(RuntimeParams(threads=2)) == torch.device("cpu")
+        assert torch.get_num_threads() == 2
+        assert torch.are_deterministic_algorithms_enabled()
+        monkeypatch.setenv("AUXSEG_DEVICE", "meta")
+        assert prepare_device(RuntimeParams(threads=1)).type == "meta"
+        assert not torch.backends.cudnn.allow_tf32
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "mps"])
+def test_a_device_that_torch_cannot_use_here_is_refused(monkeypatch, name):
+    monkeypatch.setenv("AUXSEG_DEVICE", name)
+    threads = torch.get_num_threads()
+    try:
+        with pytest.raises(ParamsError, match=f"AUXSEG_DEVICE={name}: no device that torch can use here; write cpu"):
+            prepare_device(RuntimeParams(threads=threads))
+    finally:
+        torch.use_deterministic_algorithms(False)
