@@ -2,8 +2,10 @@
 # machine:
 #
 #   docker build --tag auxseg:0.1.0 .
-#   docker run --rm --gpus all --volume "$PWD:/project" auxseg:0.1.0 dvc repro
+#   docker run --rm --gpus all --ipc host --volume "$PWD:/project" --volume /datasets:/datasets auxseg:0.1.0 dvc repro
 #
+# with the photographs under the path that params.local.yaml has. `--ipc host`: the processes that load a GPU's batches
+# share memory, of which a container has 64 MB by itself.
 # CUDA comes with torch's packages; the host needs NVIDIA's driver and container toolkit only.
 FROM python:3.12-slim-bookworm
 

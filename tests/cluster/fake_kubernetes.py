@@ -5,6 +5,7 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import yaml
 
@@ -14,6 +15,8 @@ class FakeKubernetes:
 
     def __init__(self, environment: dict[str, str]):
         self.jobs: list[dict] = []
+        self.environment = environment
+        """Of the jobs' commands."""
         self._ended: dict[str, bool] = {}
         fake = self
 
@@ -24,16 +27,21 @@ class FakeKubernetes:
                     fake.jobs.append(body)
                     container = body["spec"]["template"]["spec"]["containers"][0]
                     command = container["command"] + container["args"]
-                    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+                    done = subprocess.run(command, env=fake.environment, capture_output=True, check=False)
                     fake._ended[body["metadata"]["name"]] = done.returncode == 0
                 self._answer(201, body)
 
             def do_GET(self):
-                if self.path.endswith("/status"):
-                    good = fake._ended[self.path.split("/")[-2]]
+                path, _, query = unquote(self.path).partition("?")
+                if path.endswith("/status"):
+                    good = fake._ended[path.split("/")[-2]]
                     self._answer(200, {"status": {"succeeded": int(good), "failed": int(not good)}})
+                elif path.endswith("/log") and "previous=True" in query:
+                    self._answer(400, {"message": 'previous terminated container "snakemake" not found'})
+                elif path.endswith("/log"):
+                    self._answer(200, "the log of the pod")
                 else:
-                    self._answer(200, {"items": []})  # pods of a job
+                    self._answer(200, {"items": [fake._pod(query.removeprefix("labelSelector=job-name="))]})
 
             def do_DELETE(self):
                 self._answer(200, {})
@@ -51,6 +59,11 @@ class FakeKubernetes:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _pod(self, job: str) -> dict:
+        state = {"terminated": {"exitCode": int(not self._ended[job])}}
+        container = {"name": "snakemake", "image": "", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+        return {"metadata": {"name": f"{job}-pod"}, "status": {"containerStatuses": [container]}}
 
     def write_config(self, path: Path) -> None:
         """Write a kubeconfig that leads here."""

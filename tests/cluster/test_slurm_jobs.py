@@ -28,8 +28,8 @@ if kind == "bad input":
 trouble.unlink(missing_ok=True)  # once
 if kind == "failure":
     sys.exit("no luck today")
-if kind == "hang":
-    time.sleep(600)
+if kind in ("slow", "hang"):
+    time.sleep(20 if kind == "slow" else 600)
 """
 
 
@@ -105,4 +105,26 @@ def test_without_the_plugin(project):
         ("auxseg-summary-all", "COMPLETED", "1000M", "gres:gpu:0"),
     ]
     assert stub.ran(project) == ["summary", "train@r1"]
+    assert "up to date" in stub.dvc(project, "status").stdout
+
+
+@pytest.mark.nightly
+def test_a_controller_that_is_away_for_a_while(project):
+    stub.replace(project, "params.yaml", "prior_weight: 0.5", "prior_weight: 0.4")
+    make_trouble(project, labels_r0_00="slow")
+    queue = Queue(project)
+
+    def restart() -> None:
+        while (project / "trouble/labels@r0-00").exists():
+            time.sleep(0.3)
+        subprocess.run(["scontrol", "shutdown", "slurmctld"], check=True)
+        time.sleep(10)
+        subprocess.run(["slurmctld"], check=True)
+
+    controller = threading.Thread(target=restart)
+    controller.start()
+    printed = stub.run(project, *PROFILE).stderr
+    controller.join()
+    assert "Slurm's controller does not answer" in printed
+    assert [job.state for job in queue.jobs("labels@r0-00")] == ["COMPLETED"]
     assert "up to date" in stub.dvc(project, "status").stdout

@@ -6,7 +6,9 @@ memory and time are asked of Slurm as they are anywhere.
 
 import csv
 import re
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -96,6 +98,29 @@ def test_training_on_two_nodes_gives_the_curve_of_one(ran):
     job = queue.jobs("train@r1")[-1]
     assert (job.state, job.nodes) == ("COMPLETED", "2")
     assert losses(folder) == pytest.approx(before, rel=1e-4)
+
+
+@pytest.mark.nightly
+def test_a_training_that_is_cancelled_goes_on_and_ends_with_the_same_bytes(ran):
+    folder, queue, _ = ran
+    tiny.edit_params(folder, "train", nodes=1, epochs=60)
+    with ThreadPoolExecutor(1) as pool:
+        cancelled = pool.submit(cancel_after_some_epochs, folder, queue)
+        tiny.run(folder, *SNAKEMAKE, ".snakemake/dvc/train/r1")
+        cancelled.result()
+    assert [job.state for job in queue.jobs("train@r1")[-2:]] == ["CANCELLED", "COMPLETED"]
+    assert "resumed at epoch" in (folder / "logs/train/r1.log").read_text()
+    weights = folder / "data/models/r1.safetensors"
+    broken = weights.read_bytes()
+    tiny.run(folder, "dvc", "repro", "--single-item", "--force", "--no-run-cache", "train@r1")
+    assert weights.read_bytes() == broken
+
+
+def cancel_after_some_epochs(folder: Path, queue: Queue) -> None:
+    before, log = len(queue.jobs("train@r1")), folder / "logs/train/r1.log"
+    while len(queue.jobs("train@r1")) == before or not log.exists() or "epoch 3/60" not in log.read_text():
+        time.sleep(0.1)
+    subprocess.run(["scancel", queue.jobs("train@r1")[-1].number], check=True)
 
 
 def losses(folder: Path) -> list[float]:

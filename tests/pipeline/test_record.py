@@ -155,6 +155,21 @@ def task(cmd: str) -> Task:
     return Task(cmd=cmd, inputs=["in.txt"], params=[], outputs=["out.txt"], recorded="", run_cache="runs")
 
 
+def test_a_job_that_starts_late_does_not_do_again_what_is_done(tmp_path, monkeypatch, capfd):
+    """Its Snakemake is gone, and the next one has run the same instance."""
+    monkeypatch.chdir(tmp_path)
+    Path("in.txt").write_text("old")
+    Path("params.yaml").write_text("{}")
+    once = task("echo ran; cp in.txt out.txt")
+    assert [run_alone("copy", once), run_alone("copy", once)] == [0, 0]
+    assert capfd.readouterr().out.count("\nran\n") == 1
+    for path in ("in.txt", "out.txt"):
+        Path(path).write_text("new " + path)
+        assert run_alone("copy", once) == 0
+        assert capfd.readouterr().out.count("\nran\n") == 1
+        assert Path("out.txt").read_text() == "new in.txt"
+
+
 @pytest.mark.parametrize(
     ("cmd", "code"),
     [

@@ -21,6 +21,7 @@ FORGOTTEN = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"
         (AWAY, "exit 1", "running"),  # says nothing about the job, which a second one must not join
         (FORGOTTEN, "echo COMPLETED", "success"),
         (FORGOTTEN, "echo 'CANCELLED by 0'", "failed"),
+        (FORGOTTEN, "echo PREEMPTED", "failed"),  # where PreemptMode is CANCEL
         (FORGOTTEN, "exit 1", "failed"),  # no accounting, and Slurm forgot it
         ("true", "echo FAILED", "failed"),
     ],

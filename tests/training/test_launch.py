@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, ResourceError
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.train import TrainParams
 from auxseg.training.launch import launch, srun_command
@@ -120,5 +120,5 @@ def test_several_nodes_need_a_job_of_as_many(slurm, monkeypatch):
 def test_a_controller_that_does_not_answer_is_one_line(slurm, monkeypatch, squeue, said):
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     (slurm / "squeue").write_text(f"#!/bin/sh\n{squeue}\n")
-    with pytest.raises(ParamsError, match=rf"squeue .*--jobs=77.* does not tell the nodes .*{said}.*run the stage"):
+    with pytest.raises(ResourceError, match=rf"squeue .*--jobs=77.* does not tell the nodes .*{said}.*run the stage"):
         launch(TrainParams(batch_size=8, devices=4, nodes=2), 1)

@@ -11,6 +11,7 @@ from snakemake.settings.enums import RerunTrigger
 
 from auxseg.errors import EXIT_REFUSED, AuxsegError
 from auxseg.pipeline.needs import growing, stage_needs
+from auxseg.pipeline.patience import when_slurm_answers
 from auxseg.pipeline.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.pipeline.refusal import VARIABLE as REFUSAL
 from auxseg.pipeline.refusal import clear_notes, is_refused, note_of
@@ -71,6 +72,11 @@ def restarts(job):
 
 # `retries` of a rule is a number, and which of its jobs refuse is known only then.
 Job.restart_times = property(restarts)
+
+
+# where the plugin is installed, Snakemake has imported it by now
+if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
+    slurm.Executor.check_active_jobs = when_slurm_answers(slurm.Executor.check_active_jobs)
 
 
 def record():

@@ -26,6 +26,7 @@ from auxseg.pipeline.receipts import (
     Receipt,
     before,
     digest,
+    is_done,
     read_sections,
     receipt_path,
     run_cache_key,
@@ -57,9 +58,12 @@ def main(address: str) -> int:
 
 def run_alone(address: str, task: Task) -> int:
     """Run the command without DVC and leave a receipt, unless DVC knows the result; return the exit code."""
-    receipt_path(address).unlink(missing_ok=True)
     touched = signature(task["inputs"])
     receipt = before(address, task)
+    if is_done(receipt, task["outputs"]):
+        print(f"'{address}' is done, by a job of an earlier run; its result waits to be recorded", flush=True)
+        return 0
+    receipt_path(address).unlink(missing_ok=True)
     if _is_known(receipt, task):
         return _repro(address)
     for output in map(Path, task["outputs"]):  # as DVC does: a command never finds its old output

@@ -45,6 +45,20 @@ def read_receipts() -> list[Receipt]:
     return [json.loads(path.read_text("utf-8")) for path in finished(FOLDER, "*/*.json")]
 
 
+def is_done(receipt: Receipt, outputs: list[str]) -> bool:
+    """Tell whether there is a receipt of the same command, inputs and parameters, and the outputs are still its own.
+
+    A batch system may start a job late, when the Snakemake that submitted it is gone and the next has run the same.
+    """
+    path = receipt_path(receipt["address"])
+    if not path.exists():
+        return False
+    found: Receipt = json.loads(path.read_text("utf-8"))
+    if found != {**receipt, "outputs": found["outputs"]} or set(found["outputs"]) != set(outputs):
+        return False
+    return all(Path(output).exists() and digest(Path(output)) == md5 for output, md5 in found["outputs"].items())
+
+
 def digest(path: Path) -> str:
     """Return the MD5 of a file, or of a folder's listing with `.dir` behind it, exactly as DVC records it.
 

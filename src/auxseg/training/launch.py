@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError
+from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError, ResourceError
 from auxseg.params.training import TrainingParams
 from auxseg.pipeline.stage import torchrun_rank
 
@@ -113,7 +113,8 @@ def _nodes_of(job: str) -> int:
     lines = answer.stdout.split()
     if answer.returncode or len(lines) != 1 or not lines[0].isdigit():
         said = " ".join((answer.stderr or answer.stdout).split()) or f"exit code {answer.returncode}"
-        raise ParamsError(f"`{' '.join(command)}` does not tell the nodes of this job ({said}); run the stage again")
+        # none of the stage's input: a controller that was busy may answer the next attempt
+        raise ResourceError(f"`{' '.join(command)}` does not tell the nodes of this job ({said}); run the stage again")
     return int(lines[0])
 
 

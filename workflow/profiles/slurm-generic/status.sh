@@ -10,7 +10,11 @@ if ! state=$(squeue --noheader --states=all --format=%T --jobs="$1" 2>&1); then
 fi
 state=${state%%$'\n'*}
 # squeue forgets a finished job after MinJobAge; accounting, where it runs, does not
-[ -n "$state" ] || state=$(sacct --noheader --allocations --format=State --jobs="$1" 2>/dev/null | awk 'NR == 1 {print $1}') || true
+if [ -z "$state" ]; then
+  state=$(sacct --noheader --allocations --format=State --jobs="$1" 2>/dev/null | awk 'NR == 1 {print $1}') || true
+  # squeue would know a job that is on its way back into the queue: this one was cancelled (PreemptMode=CANCEL)
+  [ "$state" != PREEMPTED ] || state=CANCELLED
+fi
 
 case "$state" in
   COMPLETED) echo success ;;
