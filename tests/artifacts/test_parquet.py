@@ -2,7 +2,7 @@
 
 import pyarrow.parquet
 
-from auxseg.artifacts.parquet import write_parquet
+from auxseg.artifacts.parquet import parquet_table, write_parquet
 
 COLUMNS = {"class": str, "pixels": int, "iou": float}
 ROWS = [{"class": "cat", "pixels": 2**40, "iou": 12.5}, {"class": "<b>dog</b>", "pixels": 0, "iou": None}]
@@ -25,3 +25,11 @@ def test_a_table_without_rows_keeps_its_types(tmp_path):
     empty, full = (pyarrow.parquet.read_table(tmp_path / f"{name}.parquet") for name in "ab")
     assert empty.schema == full.schema
     assert empty.num_rows == 0
+
+
+def test_rows_appended_bit_by_bit_are_one_table(tmp_path):
+    many = [{"class": "cat", "pixels": number, "iou": None} for number in range(70_000)]
+    with parquet_table(tmp_path / "a.parquet", COLUMNS) as append:
+        append(ROWS)
+        append(iter(many))
+    assert pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist() == ROWS + many

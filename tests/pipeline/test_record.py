@@ -123,6 +123,29 @@ def test_no_result_of_other_inputs_is_recorded(project, path, old, new, dropped)
     assert read_receipts() == []
 
 
+def test_what_a_job_has_read_is_not_read_again(project, monkeypatch, finished):
+    """It may be a terabyte, and the controller is one process on a login node."""
+    from dvc_data.hashfile import hash as hashing
+
+    read, compute = [], hashing.file_md5
+
+    def spy(path, *arguments, **options):
+        read.append(str(path).removeprefix(f"{project}/"))
+        return compute(path, *arguments, **options)
+
+    wrote = {path for receipt in read_receipts() for path in receipt["outputs"]}
+    monkeypatch.setattr(hashing, "file_md5", spy)
+    assert record(project) == JOBS
+    assert len(wrote) == len(JOBS) and read and not wrote.intersection(read)
+    assert locked(project) == locked(finished)
+
+
+def test_a_file_that_changed_after_its_job_is_read(project):
+    labels = project / "data/labels/r0/01.zip"
+    labels.write_bytes(labels.read_bytes()[::-1])  # as long as before
+    assert record(project) == JOBS - {"labels@r0-01", "train@r1"}
+
+
 def test_a_receipt_of_a_lost_output_or_of_no_instance_is_dropped(project):
     (project / "data/summary.txt").unlink()
     receipt = next(one for one in read_receipts() if one["address"] == "labels@r0-00")

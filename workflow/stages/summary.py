@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.artifacts.atomic import finished, write_json
-from auxseg.artifacts.parquet import write_parquet
+from auxseg.artifacts.parquet import parquet_table, write_parquet
 from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import ClassTable, manifest_shards, read_classes, read_manifest, shard_files
 from auxseg.metrics.confusion import confusion_rows, read_confusion
@@ -89,16 +89,16 @@ def _summarise_labels(
     stage: Stage, classes: ClassTable, tags: dict[str, tuple[str, ...]], files: dict[str, dict[str, list[Path]]]
 ) -> None:
     names = classes.with_background
-    by_class, by_image, confusions = [], [], []
-    for name, paths in files["areas"].items():
-        areas, confusion = read_areas(paths), read_confusion(files["confusion"][name], len(classes))
-        by_class += class_table(name, areas, tags, confusion, names)
-        by_image += image_table(name, areas, names)
-        confusions.append(confusion_rows(name, confusion, names))
+    by_class, confusions = [], []
+    with parquet_table(stage.output("data/summary/images.parquet"), IMAGE_COLUMNS) as append:
+        for name, paths in files["areas"].items():
+            areas, confusion = read_areas(paths), read_confusion(files["confusion"][name], len(classes))
+            by_class += class_table(name, areas, tags, confusion, names)
+            append(image_table(name, areas, names))
+            confusions.append(confusion_rows(name, confusion, names))
     _write(stage, "labels", by_class, list(CLASS_COLUMNS))
     _write(stage, "labels_by_round", [row for row in by_class if row["class"] == ALL], list(CLASS_COLUMNS))
     write_parquet(stage.output("data/summary/labels.parquet"), by_class, CLASS_COLUMNS)
-    write_parquet(stage.output("data/summary/images.parquet"), by_image, IMAGE_COLUMNS)
     header = ["round", "mask", "label", "pixels", "share"]
     _write(stage, "confusion", [row for rows in confusions for row in rows], header)
     _write(stage, "last_confusion", confusions[-1], header)

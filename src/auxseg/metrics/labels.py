@@ -4,7 +4,7 @@ Each label is counted once, in the stage `score`, into rows of `image_id, class,
 pools them. No figure but precision, recall and IoU needs a mask.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ ALL = "all"
 """Stands in the column `class` for the whole label."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClassArea:
     """What one class, or 255, covers in one label: pixels and 8-connected components."""
 
@@ -60,15 +60,13 @@ def read_areas(paths: Iterable[Path]) -> list[ClassArea]:
     ]
 
 
-def image_table(round_name: str, areas: Iterable[ClassArea], names: Sequence[str]) -> list[dict[str, object]]:
-    """Return rows of IMAGE_COLUMNS, sorted by image; 255 is the class `ignore`."""
-    return [
-        {
+def image_table(round_name: str, areas: Iterable[ClassArea], names: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Yield rows of IMAGE_COLUMNS, sorted by image; 255 is the class `ignore`."""
+    for area in sorted(areas, key=lambda area: (area.image_id, area.index)):
+        yield {
             "round": round_name, "image_id": area.image_id, "pixels": area.pixels, "components": area.components,
             "class": "ignore" if area.index == IGNORE else names[area.index],
-        }
-        for area in sorted(areas, key=lambda area: (area.image_id, area.index))
-    ]  # fmt: skip
+        }  # fmt: skip
 
 
 def class_table(

@@ -83,6 +83,7 @@ def run_alone(address: str, task: Task) -> int:
     if missing:
         print(f"ERROR: the command of '{address}' did not write {missing[0]}", file=sys.stderr)
         return EXIT_FAILED
+    receipt["files"] = signature([output for output in task["outputs"] if Path(output).is_file()])
     receipt["outputs"] = {output: digest(Path(output)) for output in task["outputs"]}
     write_receipt(receipt)
     return 0

@@ -28,6 +28,8 @@ class Receipt(TypedDict):
     params: dict[str, Any]
     """Section of params.yaml -> its values."""
     outputs: dict[str, str]
+    files: list[tuple[str, int, int]]
+    """Of those outputs that are files, what `signature` said before they were read."""
 
 
 def receipt_path(address: str) -> Path:
@@ -42,7 +44,12 @@ def write_receipt(receipt: Receipt) -> None:
 
 def read_receipts() -> list[Receipt]:
     """Read all receipts, sorted by path."""
-    return [json.loads(path.read_text("utf-8")) for path in finished(FOLDER, "*/*.json")]
+    return [_read(path) for path in finished(FOLDER, "*/*.json")]
+
+
+def _read(path: Path) -> Receipt:
+    values = json.loads(path.read_text("utf-8"))
+    return {**values, "files": [tuple(file) for file in values["files"]]}
 
 
 def is_done(receipt: Receipt, outputs: list[str]) -> bool:
@@ -53,8 +60,9 @@ def is_done(receipt: Receipt, outputs: list[str]) -> bool:
     path = receipt_path(receipt["address"])
     if not path.exists():
         return False
-    found: Receipt = json.loads(path.read_text("utf-8"))
-    if found != {**receipt, "outputs": found["outputs"]} or set(found["outputs"]) != set(outputs):
+    found = _read(path)
+    same = all(found[key] == receipt[key] for key in ("address", "cmd", "inputs", "params"))
+    if not same or set(found["outputs"]) != set(outputs):
         return False
     return all(Path(output).exists() and digest(Path(output)) == md5 for output, md5 in found["outputs"].items())
 
@@ -103,5 +111,5 @@ def before(address: str, task: Task) -> Receipt:
     """Return the receipt of a command that is about to run: without outputs."""
     return Receipt(
         address=address, cmd=task["cmd"], inputs={path: digest(Path(path)) for path in task["inputs"]},
-        params=read_sections(task["params"]), outputs={},
+        params=read_sections(task["params"]), outputs={}, files=[],
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """The controller's record of what jobs ran without DVC: all receipts at once, dvc.lock written once.
 
 Nothing is believed that cannot be checked: a receipt is recorded when the command, every input, every parameter and
-every output are now what they were when it was written. Any other is dropped, and its stage runs again.
+every output are now what they were when it was written. Any other is dropped, and its stage runs again. A file counts
+as the same, as it does for DVC, while its size and time of change are.
 """
 
 import shutil
@@ -14,9 +15,10 @@ from dvc.dvcfile import Lockfile
 from dvc.output import OutputDoesNotExistError
 from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
+from dvc_data.hashfile.hash_info import HashInfo
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.pipeline.receipts import Receipt, read_receipts, read_sections, receipt_path
+from auxseg.pipeline.receipts import Receipt, read_receipts, read_sections, receipt_path, signature
 
 
 def record_receipts(repo: Repo) -> list[str]:
@@ -29,6 +31,8 @@ def record_receipts(repo: Repo) -> list[str]:
         return []
     with lock_repo(repo), repo.scm_context(quiet=True):
         stages = {stage.addressing: stage for stage in repo.index.stages}
+        for receipt in receipts:  # of all, since the output of one is the input of another
+            _spare_hashing(repo, receipt)
         recorded = [
             stages[receipt["address"]]
             for receipt in receipts
@@ -71,6 +75,14 @@ def _is_true(stage: PipelineStage, receipt: Receipt) -> bool:
         and read_sections(list(receipt["params"])) == receipt["params"]
         and set(receipt["params"]) == set(section_names(stage))
     )
+
+
+def _spare_hashing(repo: Repo, receipt: Receipt) -> None:
+    """Tell DVC the MD5 of files that are as their job left them: the job has read them all, on a machine of its own."""
+    paths = [path for path, _, _ in receipt["files"]]
+    if all(Path(path).is_file() for path in paths) and signature(paths) == receipt["files"]:
+        for path in paths:
+            repo.state.save(str(Path(repo.root_dir, path)), repo.fs, HashInfo("md5", receipt["outputs"][path]))
 
 
 def section_names(stage: PipelineStage) -> list[str]:
