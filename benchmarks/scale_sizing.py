@@ -42,6 +42,8 @@ AUDIT_BYTES, AUDIT_THUMBS, AUDIT_ROUNDS = 92_700, 51_200, 3
 do not; with labels of three rounds."""
 STRIDE = 8
 """ResNet-38's; maps are stored at the network's resolution."""
+SUBMITTED_A_MINUTE, SECONDS_BETWEEN_LOOKS = 24, 180
+"""Of Snakemake's Slurm plugin 2.6: two threads that sleep 5 s before each job; the longest wait between two looks."""
 MODEL_BYTES = 500e6
 """Of one round's ResNet-38 and its heads, float32; voc6's EfficientNet-Lite0 has 28 MB."""
 
@@ -118,6 +120,15 @@ def hours(data: DataSet, gpus: int) -> dict[str, float]:
     return {name: value / 3600 for name, value in seconds.items()}
 
 
+def waits(data: DataSet) -> dict[str, float]:
+    """Return the hours that Snakemake's Slurm plugin takes to submit all jobs, and at most to see the last of a step."""
+    steps = 3 + 4 * ROUNDS  # prepare, classify, cam; labels, review, train, propagate
+    return {
+        "submitting": (instances(data) - 1) / SUBMITTED_A_MINUTE / 60,
+        "looking": steps * SECONDS_BETWEEN_LOOKS / 3600,
+    }
+
+
 AFTERWARDS = ("score", "evaluate", "audit")
 """Stages that no model waits for."""
 
@@ -128,6 +139,7 @@ def main() -> None:
     for data in DATA_SETS:
         rows.append((data.name, "", "stage instances", instances(data)))
         rows += [(data.name, "", f"GB of {name}", round(size, 1)) for name, size in gigabytes(data).items()]
+        rows += [(data.name, "", f"hours of {name}, plugin", round(value, 2)) for name, value in waits(data).items()]
         rows.append((data.name, "", "GB together", round(sum(gigabytes(data).values()), 1)))
         for gpus in GPUS:
             found = hours(data, gpus)
