@@ -1,11 +1,12 @@
 """Planning and recording at the size of COCO: 100,000 images, 64 shards, 4 rounds, a thousand stage instances.
 
     nice -n 19 python benchmarks/scale.py --work FOLDER
+    nice -n 19 python benchmarks/scale.py --work FOLDER --images 1000000 --shards 256 --to benchmarks/scale_million.csv
 
 Makes a data folder of one-pixel photographs and a clone of the project, then measures each step in a process of its
 own: wall and CPU time, and the peak memory of its largest process. `prepare`, the manifest, planning, `dvc status`,
 `snakemake -n` and the record are the real ones; the outputs of all other stages are stubs of one line, so times of
-hashing data are not in here. Writes benchmarks/scale.csv; the folder may go afterwards.
+hashing data are not in here. The folder may go afterwards.
 """
 
 import argparse
@@ -42,12 +43,12 @@ def make_data(root: Path, images: int) -> None:
             stream.write(f"{path.stem},{'cat' if index % 2 else 'dog'}\n")
 
 
-def make_project(folder: Path) -> None:
+def make_project(folder: Path, shards: int) -> None:
     """Clone the project as it is committed, with the parameters of this benchmark."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     for command in (
         ["use", "own-data"],
-        ["shards", str(SHARDS)],
+        ["shards", str(shards)],
         ["rounds", str(ROUNDS)],
         ["scan"],
     ):
@@ -160,6 +161,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, help="new folder for the data and the clone")
     parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--shards", type=int, default=SHARDS)
+    parser.add_argument("--to", type=Path, default=RESULTS, help="the table")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.step:
@@ -169,12 +172,12 @@ def main() -> None:
     os.environ["AUXSEG_DATA"] = str(data)
     os.environ["DVC_SITE_CACHE_DIR"] = str(arguments.work / "site")
     make_data(data, arguments.images)
-    make_project(folder)
+    make_project(folder, arguments.shards)
     rows = []
     for name, command in steps(sys.executable):
         rows.append(measure(name, command, folder, data))
         print(rows[-1], flush=True)
-    with RESULTS.open("w", newline="") as stream:
+    with arguments.to.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

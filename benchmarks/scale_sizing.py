@@ -121,7 +121,7 @@ def hours(data: DataSet, gpus: int) -> dict[str, float]:
 
 
 def waits(data: DataSet) -> dict[str, float]:
-    """Return the hours that Snakemake's Slurm plugin takes to submit all jobs, and at most to see the last of a step."""
+    """Return the hours that Snakemake's Slurm plugin takes to submit all jobs, and at most to see each step's end."""
     steps = 3 + 4 * ROUNDS  # prepare, classify, cam; labels, review, train, propagate
     return {
         "submitting": (instances(data) - 1) / SUBMITTED_A_MINUTE / 60,

@@ -62,7 +62,7 @@ def test_digests_and_keys_are_those_of_dvc(finished, monkeypatch):
             folders |= {item["path"]} if item["md5"].endswith(".dir") else set()
         receipt = Receipt(
             address=address, cmd=entry["cmd"], inputs={item["path"]: item["md5"] for item in entry["deps"]},
-            params=entry.get("params", {}).get("params.yaml", {}), outputs={},
+            params=entry.get("params", {}).get("params.yaml", {}), outputs={}, files=[],
         )  # fmt: skip
         key = run_cache_key(receipt, [item["path"] for item in entry["outs"]])
         assert (finished / ".dvc/cache/runs" / key[:2] / key).is_dir(), address

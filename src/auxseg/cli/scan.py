@@ -84,6 +84,6 @@ def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> Non
 
     masks = [] if params.masks is None else [root / params.masks]
     if params.format in ("voc", "coco"):
-        masks += root.glob("SegmentationClass*")  # as SegmentationClassAug beside it
+        masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` is
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")

@@ -122,7 +122,7 @@ def _task(repo: Repo, stage: Stage) -> Task:
     if not stage.changed_stage() and all(dependency.hash_info for dependency in stage.deps):  # those of dvc.lock
         inputs = {file.def_path: file.hash_info.value for file in files}
         entry = Receipt(
-            address=stage.addressing, cmd=stage.cmd, inputs=inputs, params=section_values(stage), outputs={}
+            address=stage.addressing, cmd=stage.cmd, inputs=inputs, params=section_values(stage), outputs={}, files=[]
         )
         recorded = run_cache_key(entry, outputs)
     return Task(
