@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,8 @@ def still_active(jobs: list[str]) -> list[str]:
     async def collect():
         return [job async for job in when_slurm_answers(only_the_second_runs)(EXECUTOR, jobs)]
 
-    return asyncio.run(collect())
+    with ThreadPoolExecutor(1) as pool:  # the browser of other tests has an event loop in this thread
+        return pool.submit(asyncio.run, collect()).result()
 
 
 @pytest.mark.parametrize(
