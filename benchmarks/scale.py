@@ -22,23 +22,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().with_suffix(".csv")
 IMAGES, SHARDS, ROUNDS = 100_000, 64, 4
+LINKS = 50_000
+"""Of one file, of which ext4 allows 65,000."""
 LOCK_WRITES = 5
 """Measured writes of one entry of dvc.lock; as many as there are instances would take an hour."""
 
 
 def make_data(root: Path, images: int) -> None:
-    """Write photographs (hard links of two files) and labels in the layout of a plain folder."""
+    """Write photographs (hard links of a few files) and labels in the layout of a plain folder."""
     from PIL import Image
 
     (root / "images").mkdir(parents=True)
-    sources = [root / "images" / f"{index:06d}.jpg" for index in range(2)]
-    for index, source in enumerate(sources):
-        Image.new("RGB", (1, 1), (index, 0, 0)).save(source)
+    sources: dict[int, Path] = {}
     with (root / "image_labels.csv").open("w") as stream:
         stream.write("image_id,labels\n")
         for index in range(images):
             path = root / "images" / f"{index:06d}.jpg"
-            if index >= len(sources):
+            if index % LINKS < 2:
+                Image.new("RGB", (1, 1), (index % 2, 0, 0)).save(path)
+                sources[index % 2] = path
+            else:
                 path.hardlink_to(sources[index % 2])
             stream.write(f"{path.stem},{'cat' if index % 2 else 'dog'}\n")
 
