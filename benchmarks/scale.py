@@ -119,11 +119,13 @@ STEPS: dict[str, Callable[[], dict]] = {
 }
 
 
-def steps(python: str) -> Iterator[tuple[str, list[str]]]:
+def steps(python: str, shards: int) -> Iterator[tuple[str, list[str]]]:
     """Yield what is measured, in order: name and command."""
 
     def own(name: str) -> list[str]:
         return [python, __file__, "--step", name]
+
+    first_shard = "0" * len(str(shards - 1))
 
     yield "code", [python, "-m", "dvc", "repro", "--quiet", "code"]
     yield "prepare", [python, "workflow/stages/prepare.py"]
@@ -136,7 +138,7 @@ def steps(python: str) -> Iterator[tuple[str, list[str]]]:
     yield "plan, all fresh", own("plan")
     yield "dvc status, all fresh", [python, "-m", "dvc", "status"]
     yield "snakemake -n, all fresh", [python, "-m", "snakemake", "-n", "--quiet", "all"]
-    yield "dvc repro --single-item, fresh", [python, "-m", "dvc", "repro", "--single-item", "score@r0-00"]
+    yield "dvc repro --single-item, fresh", [python, "-m", "dvc", "repro", "--single-item", f"score@r0-{first_shard}"]
     yield f"{LOCK_WRITES} writes of one entry of dvc.lock", own("lock_writes")
 
 
@@ -177,7 +179,7 @@ def main() -> None:
     make_data(data, arguments.images)
     make_project(folder, arguments.shards)
     rows = []
-    for name, command in steps(sys.executable):
+    for name, command in steps(sys.executable, arguments.shards):
         rows.append(measure(name, command, folder, data))
         print(rows[-1], flush=True)
     with arguments.to.open("w", newline="") as stream:
