@@ -64,7 +64,7 @@ def test_job_specifications(project, api):
     assert "nvidia.com/gpu" not in summary["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
 
 
-def test_a_failed_job_is_tried_again_and_the_rest_goes_on(project, api, monkeypatch):
+def test_a_failed_job_is_tried_again_and_the_rest_goes_on(project, api):
     stub.replace(project, "params.yaml", "prior_weight: 0.5", "prior_weight: 0.4")
     api.environment["FAIL"] = "labels@r0-00"
     printed = stub.run(project, *RUN, "--precommand", f"cd {project}", code=1).stderr

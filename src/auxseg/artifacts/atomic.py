@@ -70,10 +70,12 @@ def finished(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
 
 
-def own_files(folder: Path) -> list[Path]:
-    """Return the files in a folder and below, without what `NOBODYS` names."""
+def own_files(path: Path) -> list[Path]:
+    """Return the files in a folder and below, without what `NOBODYS` names; of a path that is no folder, itself."""
+    if not path.is_dir():
+        return [path]
     found = []
-    for base, folders, names in os.walk(folder):
+    for base, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(NOBODYS)]
         found += [Path(base, name) for name in names if not name.startswith(NOBODYS)]
     return found

@@ -83,7 +83,7 @@ def digest(path: Path) -> str:
 
 def signature(paths: list[str]) -> list[tuple[str, int, int]]:
     """Return path, size and time of change (ns) of every file at or below the paths: equal if none was touched."""
-    files = [file for path in map(Path, paths) for file in (own_files(path) if path.is_dir() else [path])]
+    files = [file for path in paths for file in own_files(Path(path))]
     return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
 
 

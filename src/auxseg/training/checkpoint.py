@@ -31,7 +31,7 @@ FOLDER = Path(".auxseg/checkpoints")
 def fingerprint(stage: Stage, device: torch.device) -> str:
     """Return the SHA-256 of all that decides a stage's result: its declared inputs (code among them), its parameters,
     the kind of device and the version of torch."""
-    files = sorted(file for path in stage.inputs for file in _files(path))
+    files = sorted(file for path in stage.inputs if path.exists() for file in own_files(path))
     facts = {
         "inputs": {file.as_posix(): sha256_file(file) for file in files},
         "params": stage.sections,
@@ -39,12 +39,6 @@ def fingerprint(stage: Stage, device: torch.device) -> str:
         "torch": torch.__version__,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return own_files(path)
-    return [path] if path.exists() else []
 
 
 class CheckpointFile:
