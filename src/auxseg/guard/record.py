@@ -1,0 +1,75 @@
+"""What the guard found in a round, as the file data/guard/<round>.json."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from auxseg.artifacts.atomic import write_json
+from auxseg.errors import DataError, ParamsError
+
+FOLDER = Path("data/guard")
+BEST = "best"
+"""In place of a round's name: the last good round."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The guard's judgement of one round."""
+
+    round: str
+    reference: str
+    """The round that it was compared with: the best before it; of r0 itself."""
+    good: bool
+    best: str
+    """The last good round up to this one."""
+    reasons: tuple[str, ...]
+    """What is clearly worse, one sentence each; empty for a good round."""
+    advice: tuple[str, ...]
+    """What to try, one sentence each; empty for a good round."""
+    figures: dict[str, float | None]
+    """Figures of this round (see `auxseg.guard.figures`)."""
+    reference_figures: dict[str, float | None]
+    """The same of the reference."""
+
+    def write(self, path: Path) -> None:
+        """Write the file, atomically."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            return cls(**{**values, "reasons": tuple(values["reasons"]), "advice": tuple(values["advice"])})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{path}: not readable ({error}); `dvc repro` makes it, or `dvc pull` fetches it") from None
+
+
+def read_judgements(rounds: Sequence[str], folder: Path = FOLDER) -> list[Judgement]:
+    """Read the judgements of some rounds, in their order."""
+    return [Judgement.read(folder / f"{name}.json") for name in rounds]
+
+
+def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> str:
+    """Return the round that `name` stands for: itself, or the last good round for `best`.
+
+    Args:
+        name: a round such as `r1`, or `best`.
+        rounds: all rounds that have labels, r0 first (`label_rounds` of params.yaml).
+        folder: where the judgements are.
+
+    Raises:
+        ParamsError: there is no such round.
+        DataError: `best` is asked for, and the last round has not been judged yet.
+    """
+    if name == BEST:
+        return Judgement.read(folder / f"{rounds[-1]}.json").best
+    if name not in rounds:
+        raise ParamsError(f"{name}: no such round; choose one of {', '.join(rounds)}, or best (the last good round)")
+    return name
