@@ -12,14 +12,6 @@ from auxseg.audit import figures
 LABELS = arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 0, 1, 2, 255]))
 
 
-def test_disagreement():
-    cam = np.array([[[0.5, 0.0]], [[0.2, 0.4]]], np.float32)
-    assert figures.disagreement(cam, np.array([[0.5, 0.4]], np.float32)) == pytest.approx(0)
-    assert figures.disagreement(cam, np.array([[0.0, 0.0]], np.float32)) == pytest.approx(1)
-    assert figures.disagreement(cam, np.array([[1.0, 0.1]], np.float32)) == pytest.approx(1 - 0.6 / 1.4)
-    assert figures.disagreement(cam[:0], np.zeros((1, 2), np.float32)) is None
-
-
 def test_margin_is_over_objects_and_against_zero_for_one_class():
     cam = np.array([[[0.9, 0.5, 0.1]], [[0.3, 0.6, 0.1]]], np.float32)
     label = np.array([[1, 2, 0]], np.uint8)

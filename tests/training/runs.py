@@ -73,6 +73,7 @@ def train(
     accumulate: int = 1,
     dropout: float = 0.5,
     checkpoints: bool = True,
+    steps: int | None = None,
 ) -> None:
     """Train in `folder` and write weights.safetensors, curve.json and log.txt there.
 
@@ -103,7 +104,8 @@ def train(
 
     with joined_team(TrainParams(batch_size=size, devices=size), torch.device("cpu")) as team:
         curve = fit(
-            network, killed_step, Photos(photos).samples(labels=kind != "classify"), epochs=EPOCHS,
+            network, killed_step, Photos(photos).samples(labels=kind != "classify"), 
+            epochs=None if steps else EPOCHS, steps=steps,
             batch_size=batch_size, accumulate=accumulate, batch_norm="train" if kind == "classify" else "frozen",
             optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None), team=team,
             checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.leads else None,

@@ -57,6 +57,17 @@ def test_killed_and_resumed_runs_end_with_the_same_bytes(unbroken, tmp_path, kin
     assert results(tmp_path) == results(unbroken[kind])
 
 
+def test_a_run_in_steps_resumes_within_its_row(unbroken, tmp_path):
+    """All 6 steps are one row of the curve; the weights are those of 3 epochs of 2."""
+    for kill in [("batch", 2, TERM), ("batch", 0, TERM)]:
+        assert runs.run(tmp_path, "train", kill=kill, steps=6) == 143
+    assert "stopped at epoch 1, 4 batches done" in (tmp_path / "log.txt").read_text()
+    assert runs.run(tmp_path, "train", steps=6) == 0
+    assert results(tmp_path)[0] == results(unbroken["train"])[0]
+    (row,) = json.loads((tmp_path / "curve.json").read_text())
+    assert row["epoch"] == 3
+
+
 def test_it_goes_on_where_it_was(unbroken, tmp_path):
     """SIGTERM in the second batch of the second epoch: that batch is finished, and not done again."""
     assert runs.run(tmp_path, "train", kill=("batch", 3, TERM)) == 143

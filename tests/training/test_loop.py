@@ -19,7 +19,7 @@ from auxseg.training.samples import EpochOrder
 CPU = torch.device("cpu")
 
 
-def train(network, samples, step=None, epochs=3, batch_size=2, batch_norm="frozen", **optimiser):
+def train(network, samples, step=None, epochs=3, steps=None, batch_size=2, batch_norm="frozen", **optimiser):
     def classify(batch, counts):
         return {"loss": classification_loss(network(batch.image), batch.classes, counts.images)}
 
@@ -27,7 +27,8 @@ def train(network, samples, step=None, epochs=3, batch_size=2, batch_norm="froze
         network,
         step or classify,
         samples,
-        epochs=epochs,
+        epochs=None if steps else epochs,
+        steps=steps,
         batch_size=batch_size,
         optimiser=OptimiserParams(**{"lr": 0.01, **optimiser}),
         batch_norm=batch_norm,
@@ -40,6 +41,33 @@ def test_it_learns(photos):
     network.classification.dropout.p = 0.0
     curve = train(network, photos.samples(labels=False, jitter=(0.0, 0.0, 0.0, 0.0)), epochs=30, batch_norm="train")
     assert np.mean([row["loss"] for row in curve[-5:]]) < 0.5 * curve[0]["loss"]
+
+
+def test_steps_are_the_epochs_they_make(photos, monkeypatch):
+    """5 images in batches of 2: 2 steps an epoch, so 3 epochs are 6 steps."""
+    monkeypatch.setattr("auxseg.training.loop.ROW_STEPS", 4)
+    weights = {}
+    for name, length in {"epochs": {"epochs": 3}, "steps": {"steps": 6}}.items():
+        network = tiny_classifier()
+        curve = train(network, photos.samples(labels=False), **length)
+        weights[name] = network.state_dict()
+        assert [row["epoch"] for row in curve] == ([1, 2, 3] if name == "epochs" else [2, 3])
+    for name, value in weights["epochs"].items():
+        assert torch.equal(value, weights["steps"][name]), name
+
+
+def test_a_run_ends_after_its_steps_within_an_epoch(photos, monkeypatch):
+    monkeypatch.setattr("auxseg.training.loop.ROW_STEPS", 3)
+    done = []
+    network = tiny_classifier()
+
+    def step(batch, counts):
+        done.append(len(batch.image))
+        return {"loss": classification_loss(network(batch.image), batch.classes, counts.images)}
+
+    curve = train(network, photos.samples(labels=False), step, steps=7)
+    assert done == [2] * 7
+    assert [row["epoch"] for row in curve] == [2, 3.5]  # rows of whole passes: of 4 steps, and of what is left
 
 
 def test_curve(photos):

@@ -177,6 +177,21 @@ def test_parts_of_all_processes_are_the_batches_of_one(length, batch_size, size,
         assert sorted(index for part in found for index in part) == sorted(batch)
 
 
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 5), st.integers(1, 4), st.data())
+def test_several_passes_are_so_many_epochs(length, batch_size, passes, number, data):
+    order = EpochOrder(length, batch_size, 5)
+    wanted = []
+    for epoch in range((number - 1) * passes + 1, number * passes + 1):
+        order.epoch = epoch
+        wanted += list(order)
+    joined = EpochOrder(length, batch_size, 5)
+    joined.passes, joined.epoch = passes, number
+    assert list(joined) == wanted and len(joined) == len(wanted) == joined.batches
+    joined.first = data.draw(st.integers(0, len(wanted)))
+    joined.stop = data.draw(st.integers(joined.first, len(wanted)))
+    assert list(joined) == wanted[joined.first : joined.stop] and len(joined) == joined.stop - joined.first
+
+
 def test_epoch_order_differs_between_epochs_and_seeds():
     order = EpochOrder(30, 30, 0)
     first = [position for _, position, _ in next(iter(order))]

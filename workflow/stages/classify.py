@@ -1,5 +1,6 @@
 """Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 
@@ -23,6 +24,7 @@ from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team, train_together
+from auxseg.training.length import training_length
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss
 from auxseg.training.samples import TrainingSamples
@@ -50,14 +52,27 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
             logits = network(part.image)
         return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
 
+    length = training_length(params, len(samples))
+    logging.info("%s", length.reason)
     checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
     curve = fit(
-        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, accumulate=params.accumulate,
-        optimiser=params.optimiser, batch_norm=params.batch_norm, team=team, checkpoint=checkpoint,
-    )  # fmt: skip
+        network,
+        step,
+        samples,
+        epochs=length.epochs,
+        steps=length.steps,
+        batch_size=params.batch_size,
+        accumulate=params.accumulate,
+        optimiser=params.optimiser,
+        batch_norm=params.batch_norm,
+        team=team,
+        checkpoint=checkpoint,
+    )
     if not checkpoint:
         return
-    save_weights(stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names)})
+    save_weights(
+        stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names), "length": length.reason}
+    )
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
     images = (to_tensor(read_photo(root, record), team.device, runtime.max_side) for record in track(val, "val"))

@@ -19,6 +19,7 @@ from auxseg.pipeline.stage import Stage, run
 from auxseg.review.uses import Use, read_uses
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team, train_together
+from auxseg.training.length import training_length
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
@@ -63,15 +64,29 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
         outputs = network(part.image, low_precision=runtime.low_precision)
         return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
 
+    length = training_length(params, len(samples))
+    logging.info("%s", length.reason)
     checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
     curve = fit(
-        network, step, samples, epochs=params.epochs, batch_size=params.batch_size, accumulate=params.accumulate,
-        optimiser=params.round_optimiser(starts_trained=not missing), batch_norm=params.batch_norm, team=team,
+        network,
+        step,
+        samples,
+        epochs=length.epochs,
+        steps=length.steps,
+        batch_size=params.batch_size,
+        accumulate=params.accumulate,
+        optimiser=params.round_optimiser(starts_trained=not missing),
+        batch_norm=params.batch_norm,
+        team=team,
         checkpoint=checkpoint,
-    )  # fmt: skip
+    )
     if not checkpoint:
         return
-    save_weights(stage.output(f"data/models/{stage.round}.safetensors"), network, {"classes": list(classes.names)})
+    save_weights(
+        stage.output(f"data/models/{stage.round}.safetensors"),
+        network,
+        {"classes": list(classes.names), "length": length.reason},
+    )
     write_rows(stage.output(f"data/curves/{stage.round}.csv"), curve)
     checkpoint.remove()
 

@@ -23,6 +23,7 @@ from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.images import IGNORE, decode_indices
 from auxseg.maps import upsample
+from auxseg.metrics.agreement import disagreement
 
 CHUNK = 32
 """Images a chunk: about 100 kB each, so that opening one reads a few megabytes."""
@@ -151,7 +152,7 @@ class ChunkJob:
             "untagged": untagged,
             "changes": {} if previous is None else figures.class_changes(previous, label, len(classes) + 1),
             "figures": {
-                "disagreement": figures.disagreement(cam, found.salient(image)),
+                "disagreement": disagreement(cam, found.salient(image)),
                 "change": None if previous is None else float(np.mean(previous != label)),
                 "ignored": float(np.mean(label == IGNORE)),
                 "object": sum(pixels.values()) / label.size,

@@ -46,13 +46,6 @@ FIGURES = (
 )  # fmt: skip
 
 
-def disagreement(cam: np.ndarray, saliency: np.ndarray) -> float | None:
-    """Return 1 - sum min / sum max of the strongest CAM and the saliency, both float32, (L, H, W) and (H, W)."""
-    strongest = cam.max(axis=0) if len(cam) else np.zeros_like(saliency)
-    union = float(np.maximum(strongest, saliency).sum(dtype=np.float64))
-    return 1 - float(np.minimum(strongest, saliency).sum(dtype=np.float64)) / union if union else None
-
-
 def margin(cam: np.ndarray, label: np.ndarray) -> float | None:
     """Return the mean of strongest minus second CAM over the label's object pixels; None without any."""
     objects = (label != 0) & (label != IGNORE)

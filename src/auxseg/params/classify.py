@@ -6,7 +6,7 @@ from pydantic import Field
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.training import TrainingParams
+from auxseg.params.training import AutoSteps, TrainingParams
 
 
 class ClassifyParams(TrainingParams):
@@ -14,7 +14,9 @@ class ClassifyParams(TrainingParams):
 
     key: ClassVar[str] = "classify"
 
-    epochs: int = Field(15, ge=1)
+    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=120, most=2000)
+
+    epochs: int | None = Field(15, ge=1)
     batch_size: int = Field(16, ge=1)
     """Images of one step of the optimiser, over all processes."""
     optimiser: OptimiserParams = OptimiserParams(lr=0.01)

@@ -7,7 +7,7 @@ from pydantic import Field
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.section import Strict
-from auxseg.params.training import TrainingParams
+from auxseg.params.training import AutoSteps, TrainingParams
 
 
 class LossParams(Strict):
@@ -36,8 +36,10 @@ class TrainParams(TrainingParams):
 
     key: ClassVar[str] = "train"
 
-    epochs: int = Field(10, ge=1)
-    """Epochs of one round."""
+    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=240, most=2000)
+
+    epochs: int | None = Field(10, ge=1)
+    """Passes over the training images in one round; null where `steps` says how long to train."""
     frozen_layers: int = Field(1, ge=0, le=4)
     """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
     group of blocks too, and so on."""

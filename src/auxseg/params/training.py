@@ -1,17 +1,36 @@
 """What `classify` and `train` have in common: a schedule, and how it is split over processes."""
 
-from pydantic import Field, model_validator
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, field_validator, model_validator
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import BatchNorm, OptimiserParams
 from auxseg.params.section import Section
 
 
+MOST_STEPS = 10_000_000
+
+
+class AutoSteps(NamedTuple):
+    """What `steps: auto` stands for: passes over the images, within bounds."""
+
+    passes: int
+    least: int
+    most: int
+
+
 class TrainingParams(Section):
     """A training by SGD."""
 
-    epochs: int = Field(10, ge=1)
-    """Epochs of one training."""
+    auto_steps: ClassVar[AutoSteps]
+    """Found by experiment on subsets of 20 to 600 images (docs/own-data.md)."""
+
+    epochs: int | None = Field(10, ge=1)
+    """Passes over the training images; null where `steps` says how long to train."""
+    steps: int | Literal["auto"] | None = None
+    """Steps of the optimiser, in place of `epochs`: a number, or auto, which chooses it from the number of images
+    (docs/own-data.md)."""
     batch_size: int = Field(4, ge=1)
     """Images of one step of the optimiser, over all processes."""
     accumulate: int = Field(1, ge=1)
@@ -35,6 +54,21 @@ class TrainingParams(Section):
     def processes(self) -> int:
         """Number of processes that train together."""
         return self.devices * self.nodes
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _steps(cls, value: Any) -> Any:
+        # else the message would name the members of the union
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value not in (None, "auto") and not (whole and 1 <= value <= MOST_STEPS):
+            raise ValueError(f"steps is a whole number from 1 to {MOST_STEPS}, auto, or null where epochs is given")
+        return value
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "TrainingParams":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give epochs or steps and set the other to null")
+        return self
 
     @model_validator(mode="after")
     def _equal_parts(self) -> "TrainingParams":

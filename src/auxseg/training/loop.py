@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,9 @@ Step = Callable[[Sample, Counts], dict[str, Tensor]]
 """Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
 of the whole batch. `loss` is what is minimised."""
 
+ROW_STEPS = 25
+"""Least number of steps that a row of the curve stands for, in a run that is scheduled in steps."""
+
 _CALMER = "lower optimiser.lr or set optimiser.clip_norm"
 
 
@@ -31,15 +35,20 @@ def fit(
     step: Step,
     samples: TrainingSamples,
     *,
-    epochs: int,
     batch_size: int,
     optimiser: OptimiserParams,
     batch_norm: BatchNorm,
     team: Team,
+    epochs: int | None = None,
+    steps: int | None = None,
     accumulate: int = 1,
     checkpoint: CheckpointFile | None = None,
 ) -> list[dict[str, float]]:
-    """Train `network` in place and return one row an epoch: `epoch`, `lr` and the mean of every loss.
+    """Train `network` in place for `epochs`, or for `steps` of the optimiser, and return its curve.
+
+    The curve has one row an epoch: `epoch`, `lr` and the mean of every loss. Of a run in steps a row stands for as many
+    passes over the samples as make ROW_STEPS steps, and `epoch` is the number of passes done at its end; on 20 images
+    an epoch is two steps, and a row, a checkpoint and a line of the log for each would be noise.
 
     A batch of `batch_size` is cut into equal parts: one a process of the team, or `accumulate` of them one after the
     other. With a `checkpoint` (the leading process's), a run that was killed goes on where that stands.
@@ -49,30 +58,65 @@ def fit(
         SystemExit: SIGTERM came, and the checkpoint is written.
     """
     order = EpochOrder(len(samples), batch_size, samples.seed, team.rank, team.size, accumulate)
+    plan = _plan(order, epochs, steps)
     loader = make_loader(samples, order, team.device)
     network.to(team.device).train()
     set_batch_norm(network, batch_norm)
     sgd = build_optimiser(network, optimiser)
-    schedule = polynomial(sgd, epochs * order.batches, optimiser.power, optimiser.warmup)
+    schedule = polynomial(sgd, plan.steps, optimiser.power, optimiser.warmup)
     torch.manual_seed(samples.seed + team.rank)  # dropout
     state = TrainingState(network, sgd, schedule)
     with Saver(state, team, checkpoint) as saver:
         descend = _Descent(state, team.replicated(_Module(network, step)), team, optimiser.clip_norm)
-        while state.epoch <= epochs:
+        while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
-            order.epoch, order.first = state.epoch, first
+            order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
             batches = zip(*[iter(loader)] * accumulate, strict=True)  # so many parts at a time
-            label, remaining = f"epoch {state.epoch}/{epochs}", order.batches - first
+            label, remaining = plan.label(state.epoch), order.stop - first
             for parts in track(batches, label, remaining, unit="batch") if team.leads else batches:
                 state.end_batch(descend(parts))
                 saver.end_batch()
-            loss = _end_epoch(state)
+            loss = _end_epoch(state, plan.epoch_at_end_of(state.epoch))
             saver.save()
             seconds = time.monotonic() - started
             logging.info("%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds,
                          remaining * order.batch_size / seconds)  # fmt: skip
     _check_weights(network)
     return state.curve
+
+
+class _Plan(NamedTuple):
+    """How a training is cut into rows of its curve."""
+
+    steps: int
+    """Of the optimiser, in all."""
+    batches: int
+    """Of a row; the last one may have fewer."""
+    batches_per_pass: int
+    in_epochs: bool
+
+    @property
+    def rows(self) -> int:
+        return math.ceil(self.steps / self.batches)
+
+    def batches_of(self, row: int) -> int:
+        return min(self.batches, self.steps - (row - 1) * self.batches)
+
+    def epoch_at_end_of(self, row: int) -> float:
+        passes = min(row * self.batches, self.steps) / self.batches_per_pass
+        return int(passes) if passes.is_integer() else round(passes, 2)
+
+    def label(self, row: int) -> str:
+        done = min(row * self.batches, self.steps)
+        return f"epoch {row}/{self.rows}" if self.in_epochs else f"step {done}/{self.steps}"
+
+
+def _plan(order: EpochOrder, epochs: int | None, steps: int | None) -> _Plan:
+    if epochs is not None:
+        return _Plan(epochs * order.batches, order.batches, order.batches, in_epochs=True)
+    per_pass = order.batches
+    order.passes = math.ceil(ROW_STEPS / per_pass)
+    return _Plan(steps, order.batches, per_pass, in_epochs=False)
 
 
 def _check_weights(network: nn.Module) -> None:
@@ -82,9 +126,9 @@ def _check_weights(network: nn.Module) -> None:
             raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
 
 
-def _end_epoch(state: TrainingState) -> float:
-    """Close the running epoch and return its mean loss."""
-    state.end_epoch()
+def _end_epoch(state: TrainingState, passes: float) -> float:
+    """Close the running row of the curve, after so many passes over the samples, and return its mean loss."""
+    state.end_epoch(passes)
     row = state.curve[-1]
     if not math.isfinite(row["loss"]):
         raise AuxsegError(f"epoch {row['epoch']}: the loss is {row['loss']}; {_CALMER}")

@@ -1,6 +1,7 @@
 """Training samples from the manifest and the label archives, in an order and with randomness that only depend on
 the seed, the epoch and the position: not on the number of loader processes (of which a CPU has none)."""
 
+import math
 import os
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -99,6 +100,8 @@ def _without_pixels(sample: Sample) -> Sample:
 class EpochOrder(Sampler):
     """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped.
 
+    With `passes` set, an "epoch" is so many passes, each with a permutation of its own.
+
     A batch is cut into `size` x `accumulate` equal parts. Process `rank` of `size` gets `accumulate` of them, one after
     the other.
 
@@ -119,25 +122,37 @@ class EpochOrder(Sampler):
             )
         self.seed = seed
         self.epoch = 0
+        self.passes = 1
         self.first = 0
         """The batch to begin with."""
+        self.stop: int | None = None
+        """The batch to stop before; None: all."""
 
     @property
     def batches(self) -> int:
         """Number of batches in an epoch."""
-        return self.length // self.batch_size
+        return self.length // self.batch_size * self.passes
 
     def __len__(self) -> int:
         """Number of parts that this process still gets."""
-        return (self.batches - self.first) * self.parts // self.size
+        return (self._end - self.first) * self.parts // self.size
+
+    @property
+    def _end(self) -> int:
+        return self.batches if self.stop is None else self.stop
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
-        order = torch.randperm(self.length, generator=generator).tolist()
-        for batch in range(self.first, self.batches):
-            positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            for part in range(self.rank, self.parts, self.size):
-                yield [(self.epoch, position, batch) for position in positions[part :: self.parts]]
+        per_pass = self.length // self.batch_size
+        for number in range(self.first // per_pass, math.ceil(self._end / per_pass)):
+            # the passes of a whole run are counted from 1, as epochs are
+            epoch = (self.epoch - 1) * self.passes + number + 1
+            generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
+            order = torch.randperm(self.length, generator=generator).tolist()
+            start = number * per_pass
+            for batch in range(max(self.first - start, 0), min(self._end - start, per_pass)):
+                positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+                for part in range(self.rank, self.parts, self.size):
+                    yield [(epoch, position, batch) for position in positions[part :: self.parts]]
 
 
 def collate(samples: list[Sample]) -> Sample:

@@ -20,7 +20,7 @@ class TrainingState:
         self.optimiser = optimiser
         self.schedule = schedule
         self.epoch = 1
-        """The running epoch, from 1."""
+        """The running epoch, from 1; of a run in steps, the running row of the curve."""
         self.batch = 0
         """Batches done in it."""
         self.lr = schedule.get_last_lr()[0]
@@ -36,10 +36,13 @@ class TrainingState:
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
-    def end_epoch(self) -> None:
-        """Append the epoch's row, `epoch`, `lr` and the mean of every loss, to the curve and begin the next epoch."""
+    def end_epoch(self, passes: float) -> None:
+        """Append a row to the curve and begin the next epoch.
+
+        Its columns are `epoch`, the number of `passes` over the samples so far, `lr` and the mean of every loss.
+        """
         means = {name: value / self.batch for name, value in self.sums.items()}
-        self.curve.append({"epoch": self.epoch, "lr": self.lr, **means})
+        self.curve.append({"epoch": passes, "lr": self.lr, **means})
         self.epoch, self.batch, self.sums = self.epoch + 1, 0, {}
         self.lr = self.schedule.get_last_lr()[0]
 

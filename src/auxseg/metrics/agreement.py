@@ -1,0 +1,13 @@
+"""How well the evidence for an image's objects agrees: its CAM and its saliency."""
+
+import numpy as np
+
+
+def disagreement(cam: np.ndarray, saliency: np.ndarray) -> float | None:
+    """Return 1 - sum min / sum max of the strongest CAM and the saliency, both float32, (L, H, W) and (H, W).
+
+    None where both are 0 everywhere.
+    """
+    strongest = cam.max(axis=0) if len(cam) else np.zeros_like(saliency)
+    union = float(np.maximum(strongest, saliency).sum(dtype=np.float64))
+    return 1 - float(np.minimum(strongest, saliency).sum(dtype=np.float64)) / union if union else None

@@ -1,0 +1,43 @@
+"""How long a training is: `epochs` as the papers have it, or `steps`, which fit a data set of any size.
+
+A network learns in steps, not in epochs. Three epochs of 1,000 images are 375 steps of 8. Three epochs of 55 images are
+21 steps, after which AuxSegNet still predicts background everywhere (docs/own-data.md).
+"""
+
+from typing import NamedTuple
+
+from auxseg.params.training import TrainingParams
+
+
+class Length(NamedTuple):
+    """Epochs or steps of a training; the other one is None."""
+
+    epochs: int | None
+    steps: int | None
+    reason: str
+    """What it is and why, a sentence for the log and the report."""
+
+
+def training_length(params: TrainingParams, images: int) -> Length:
+    """Return how long to train on a number of images.
+
+    `steps: auto` is `params.auto_steps.passes` passes over the images, and at least `least` and at most `most` steps.
+    """
+    key, batch = params.key, min(params.batch_size, images)
+    per_pass = max(1, images // batch)
+    if params.steps is None:
+        steps, source = params.epochs * per_pass, f"{key}.epochs: {params.epochs}"
+        return Length(params.epochs, None, _sentence(steps, batch, images, per_pass, source))
+    if params.steps != "auto":
+        return Length(None, params.steps, _sentence(params.steps, batch, images, per_pass, f"{key}.steps"))
+    rule = params.auto_steps
+    steps = min(max(rule.passes * per_pass, rule.least), rule.most)
+    source = (
+        f"{key}.steps: auto, which is {rule.passes} passes but at least {rule.least} and at most {rule.most} steps; "
+        f"write a number there to train longer or shorter"
+    )
+    return Length(None, steps, _sentence(steps, batch, images, per_pass, source))
+
+
+def _sentence(steps: int, batch: int, images: int, per_pass: int, source: str) -> str:
+    return f"{steps} steps of {batch} images, {steps / per_pass:.1f} passes over {images} images ({source})"
