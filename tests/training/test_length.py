@@ -51,6 +51,6 @@ def test_one_of_the_two(values):
 @pytest.mark.parametrize("steps", [0, -1, "many", 1.5, True])
 def test_other_values_are_errors(steps):
     with pytest.raises(
-        ParamsError, match="key 'train.steps': steps is a whole number from 1 to 10000000, auto, or null"
+        ParamsError, match=r"key 'train\.steps': steps is a whole number from 1 to 10000000, auto, or null"
     ):
         params(epochs=None, steps=steps)

@@ -8,7 +8,6 @@ from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import BatchNorm, OptimiserParams
 from auxseg.params.section import Section
 
-
 MOST_STEPS = 10_000_000
 
 
