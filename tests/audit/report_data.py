@@ -21,6 +21,7 @@ from auxseg.datasets.manifest import (
     write_mask_list,
 )
 from auxseg.fusion import fuse
+from auxseg.guard.record import Judgement
 from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
@@ -61,6 +62,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
     for name in names:
         write_tensors(data / f"models/{name}.safetensors", {"weight": np.full(3, int(name[1:]), np.float32)})
         write_uses(data / f"review/{name}.csv", dict.fromkeys(ids["train"], TrainingUse()))
+        Judgement(name, "r0", True, name, (), (), {}, {}).write(data / f"guard/{name}.json")
     for name in names[1:]:
         write_archive(
             data / f"predictions/{name}.zip",
@@ -134,5 +136,5 @@ def sources(work: Path) -> Sources:
     masks = read_mask_list(data / f"masks/{shard}.csv" for shard in SHARDS)
     return Sources(
         photos=work / "raw", classes=CLASSES, shards=SHARDS, masks=masks, unlisted="error", rule=RULE,
-        reviews=data / "review", **{name: data / name for name in kinds},
+        reviews=data / "review", guard=data / "guard", **{name: data / name for name in kinds},
     )  # fmt: skip

@@ -17,7 +17,7 @@ from auxseg.pipeline.instances import instances, outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LEADS_TO_A_MODEL = {"saliency", "classify", "cam", "labels", "review", "train", "propagate"}
+LEADS_TO_A_MODEL = {"saliency", "classify", "cam", "labels", "review", "baseline", "guard", "train", "propagate"}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +47,12 @@ def values(folder):
 def expected_addresses() -> set[str]:
     shards, trained, labelled = ["00", "01"], ["r1", "r2", "r3"], ["r0", "r1", "r2", "r3"]
     return (
-        {"code", "prepare", "classify", "summary", "audit"}
+        {"code", "prepare", "classify", "baseline", "summary", "audit"}
         | {f"{stage}@{shard}" for stage in ("saliency", "cam") for shard in shards}
         | {f"{stage}@{r}-{shard}" for stage in ("labels", "score") for r in labelled for shard in shards}
         | {f"propagate@{r}-{shard}" for r in trained for shard in shards}
         | {f"review@{r}" for r in labelled}
-        | {f"{stage}@{r}" for stage in ("train", "evaluate") for r in trained}
+        | {f"{stage}@{r}" for stage in ("train", "evaluate", "guard") for r in trained}
     )
 
 

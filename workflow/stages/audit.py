@@ -12,6 +12,7 @@ from auxseg.params.cam import CamParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.data import DataParams
 from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.guard import GuardParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.propagate import PropagateParams
@@ -23,7 +24,7 @@ from auxseg.pipeline.stage import Stage, run
 
 SHOWN = (
     RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
-    NetworkParams, TrainParams, PropagateParams, EvaluateParams,
+    GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams,
 )  # fmt: skip
 """Every section that shaped what the report shows; it lists them as provenance."""
 
@@ -40,6 +41,7 @@ def main(stage: Stage) -> None:
         predictions=stage.input("data/predictions"),
         models=stage.input("data/models"),
         reviews=stage.input("data/review"),
+        guard=stage.input("data/guard"),
         classes=read_classes(manifest / "classes.csv"),
         shards=shards,
         masks=read_mask_list(shard_files(stage.input("data/masks"), shards, ".csv").values()),

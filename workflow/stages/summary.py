@@ -4,6 +4,7 @@ Without masks the tables of scores have no rows, precision, recall and IoU of th
 metrics; pixels, ignored shares, components and confidence are there all the same.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from auxseg.artifacts.atomic import finished, write_json
 from auxseg.artifacts.parquet import parquet_table, write_parquet
 from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import ClassTable, manifest_shards, read_classes, read_manifest, shard_files
+from auxseg.guard.figures import FIGURES as FIGURES_WITHOUT_MASKS
+from auxseg.guard.record import read_judgements
 from auxseg.metrics.confusion import confusion_rows, read_confusion
 from auxseg.metrics.histogram import BINS, Histograms
 from auxseg.metrics.labels import ALL, CLASS_COLUMNS, IMAGE_COLUMNS, class_table, image_table, read_areas
@@ -37,6 +40,7 @@ def main(stage: Stage) -> None:
     _summarise_labels(stage, classes, tags, files)
     _summarise_saliency(stage, files["saliency"])
     _summarise_confidence(stage, files["confidence"])
+    _summarise_guard(stage, list(files["areas"]))
 
 
 def _score_files(folder: Path, shards: list[str]) -> dict[str, dict[str, list[Path]]]:
@@ -122,6 +126,27 @@ def _summarise_confidence(stage: Stage, files: dict[str, list[Path]]) -> None:
     lowers = np.arange(BINS) / BINS
     shown = [{"lower": float(lower), **{name: last.get((name, lower)) for name in MEASURES}} for lower in lowers]
     _write(stage, "last_confidence", shown, ["lower", *MEASURES])
+
+
+def _summarise_guard(stage: Stage, rounds: list[str]) -> None:
+    judgements = read_judgements(rounds, stage.input("data/guard"))
+    rows = [
+        {
+            "round": one.round,
+            "good": "yes" if one.good else "no",
+            "best": one.best,
+            **{
+                name: value if value is None or name == "components" else 100 * value
+                for name, value in one.figures.items()
+            },
+            "warning": one.warning,
+        }
+        for one in judgements
+    ]
+    for one in judgements:
+        if not one.good:
+            logging.warning("%s", one.warning)
+    _write(stage, "guard", rows, ["round", "good", "best", *FIGURES_WITHOUT_MASKS, "warning"])
 
 
 def _write(stage: Stage, name: str, rows: list[dict], header: list[str]) -> None:

@@ -9,6 +9,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
 from auxseg.datasets.root import photos_root
+from auxseg.guard.gate import check_gate
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.weights import load_weights, save_weights
 from auxseg.params.backbone import BackboneParams
@@ -31,6 +32,7 @@ def main(stage: Stage) -> None:
 
 
 def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team) -> None:
+    check_gate(stage.input(f"data/guard/{stage.previous}.txt"))
     backbone, network_params = stage.params(BackboneParams), stage.params(NetworkParams)
     manifest = stage.input("data/manifest")
     classes = read_classes(manifest / "classes.csv")

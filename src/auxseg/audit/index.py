@@ -13,6 +13,7 @@ from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
 from auxseg.audit.figures import FIGURES, area_outliers
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.guard.record import read_judgements
 from auxseg.images import PALETTE
 
 DIGITS = 5
@@ -76,7 +77,14 @@ def base_index(
             for name in rounds_of(rounds, split)
         },
         "provenance": origin,
+        **_guard(sources, rounds),
     }
+
+
+def _guard(sources: Sources, rounds: Sequence[str]) -> dict:
+    """Return the last good round, and what is to be said of others on the first screen."""
+    judgements = read_judgements(rounds, sources.guard)
+    return {"best": judgements[-1].best, "warnings": [one.warning for one in judgements if not one.good]}
 
 
 def round_index(rows: Sequence[dict]) -> dict:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.tensors import TensorFile
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
 """What computes pixels, pinned by requirements.lock."""
@@ -73,9 +74,15 @@ def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[
         "origins": [asdict(_without_network(origin, params)) for origin in ORIGINS],
         "params": params,
         "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
+        "lengths": {name: _length(models / f"{name}.safetensors") for name in rounds},
         "reviews": {later: sha256_file(reviews / f"{name}.csv") for name, later in pairwise(rounds)},
         "versions": {name: version(name) for name in PACKAGES},
     }
+
+
+def _length(weights: Path) -> str:
+    """Return how long a network was trained and why, as its stage wrote it down; empty if it did not."""
+    return (TensorFile(weights).metadata or {}).get("length", "")
 
 
 def _without_network(origin: Origin, params: dict[str, dict]) -> Origin:

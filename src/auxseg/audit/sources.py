@@ -9,6 +9,7 @@ from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_files
 from auxseg.datasets.masks import Unlisted
 from auxseg.errors import DataError
+from auxseg.guard.record import Judgement
 from auxseg.params.labels import LabelsParams
 
 
@@ -24,6 +25,7 @@ class Sources:
     predictions: Path
     models: Path
     reviews: Path
+    guard: Path
     classes: ClassTable
     shards: tuple[str, ...]
     masks: Mapping[str, str]
@@ -45,6 +47,7 @@ class Sources:
             shard_files(self.saliency_labels / name, self.shards, ".zip")
             if not (weights := self.models / f"{name}.safetensors").is_file():
                 raise DataError(f"{weights}: no such file; `dvc repro` makes it")
+            Judgement.read(self.guard / f"{name}.json")
 
 
 def list_rounds(summary: Path, labels: Path) -> list[str]:

@@ -4,7 +4,7 @@ All are shares in [0, 1] but `components`, a count, and are means over images, s
 small one. A figure that nothing was measured for (r0 has no network) is None.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -30,79 +30,70 @@ FIGURES: Mapping[str, str] = {
 }
 """Name -> meaning, in the order in which tables show them."""
 
+ImageFigures = dict[str, list[float]]
+"""Figure -> values to take the mean over: one an image, or one an image-level label (`lost`, `unseen`)."""
 
-class RoundFigures:
-    """Collects the figures of a round, image by image."""
 
-    def __init__(self) -> None:
-        self._values: dict[str, list[float]] = {name: [] for name in FIGURES}
+def label_figures(
+    label: np.ndarray, before: np.ndarray | None, classes: Sequence[int], cam: np.ndarray, saliency: np.ndarray
+) -> ImageFigures:
+    """Return the figures of the label of one training image.
 
-    def add_label(
-        self,
-        label: np.ndarray,
-        before: np.ndarray | None,
-        classes: Sequence[int],
-        cam: np.ndarray,
-        saliency: np.ndarray,
-    ) -> None:
-        """Add the label of one training image.
+    Args:
+        label: uint8 (H, W), class indices, 0 = background, 255 = ignore.
+        before: the label of the round before, uint8 (H, W), or None.
+        classes: class indices 1..C that the image is labelled with.
+        cam: their CAMs at the label's size, float32 (L, H, W).
+        saliency: the saliency label, float32 (H, W) in [0, 1].
+    """
+    areas = {area.index: area for area in measure_label("", label)}
+    share = {index: area.pixels / label.size for index, area in areas.items()}
+    differ = disagreement(cam, saliency)
+    return {
+        "background": [share.get(0, 0.0)],
+        "ignored": [share.get(IGNORE, 0.0)],
+        "without_background": [float(0 not in areas)],
+        "all_ignored": [float(set(areas) == {IGNORE})],
+        "lost": [float(index not in areas) for index in classes],
+        "components": [float(sum(area.components for index, area in areas.items() if index not in (0, IGNORE)))],
+        "change": [] if before is None else [float(np.mean(before != label))],
+        "disagreement": [] if differ is None else [differ],
+    }
 
-        Args:
-            label: uint8 (H, W), class indices, 0 = background, 255 = ignore.
-            before: the label of the round before, uint8 (H, W), or None.
-            classes: class indices 1..C that the image is labelled with.
-            cam: their CAMs at the label's size, float32 (L, H, W).
-            saliency: the saliency label, float32 (H, W) in [0, 1].
-        """
-        areas = {area.index: area for area in measure_label("", label)}
-        share = {index: area.pixels / label.size for index, area in areas.items()}
-        self._put("background", share.get(0, 0.0))
-        self._put("ignored", share.get(IGNORE, 0.0))
-        self._put("without_background", float(0 not in areas))
-        self._put("all_ignored", float(set(areas) == {IGNORE}))
-        self._put("components", sum(area.components for index, area in areas.items() if index not in (0, IGNORE)))
-        for index in classes:
-            self._put("lost", float(index not in areas))
-        if before is not None:
-            self._put("change", float(np.mean(before != label)))
-        value = disagreement(cam, saliency)
-        if value is not None:
-            self._put("disagreement", value)
 
-    def add_prediction(
-        self,
-        prediction: np.ndarray,
-        confidence: np.ndarray,
-        entropy: np.ndarray | None,
-        label: np.ndarray | None,
-        classes: Sequence[int],
-    ) -> None:
-        """Add what the network made of one image.
+def prediction_figures(
+    prediction: np.ndarray,
+    confidence: np.ndarray,
+    entropy: np.ndarray | None,
+    label: np.ndarray,
+    classes: Sequence[int],
+) -> ImageFigures:
+    """Return the figures of what the network made of one training image.
 
-        Args:
-            prediction: uint8 (h, w) of class indices, at network resolution.
-            confidence: float (h, w) in [0, 1].
-            entropy: float (h, w) in [0, 1], or None without an affinity.
-            label: the image's label, uint8 (H, W), or None: a val image.
-            classes: class indices 1..C that the image is labelled with; none for an image without labels.
-        """
-        seen = set(np.unique(prediction).tolist())
-        self._put("constant", float(len(seen) == 1))
-        self._put("confidence", float(confidence.mean(dtype=np.float64)))
-        if entropy is not None:
-            self._put("entropy", float(entropy.mean(dtype=np.float64)))
-        for index in classes:
-            self._put("unseen", float(index not in seen))
-        if label is not None:
-            height, width = prediction.shape
-            small = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-            labelled = small != IGNORE
-            if labelled.any():
-                self._put("prediction_differs", float(np.mean(prediction[labelled] != small[labelled])))
+    Args:
+        prediction: uint8 (h, w) of class indices, at network resolution.
+        confidence: float (h, w) in [0, 1].
+        entropy: float (h, w) in [0, 1], or None without an affinity.
+        label: the image's label, uint8 (H, W).
+        classes: class indices 1..C that the image is labelled with.
+    """
+    height, width = prediction.shape
+    seen = set(np.unique(prediction).tolist())
+    small = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    labelled = small != IGNORE
+    return {
+        "constant": [float(len(seen) == 1)],
+        "unseen": [float(index not in seen) for index in classes],
+        "prediction_differs": [float(np.mean(prediction[labelled] != small[labelled]))] if labelled.any() else [],
+        "confidence": [float(confidence.mean(dtype=np.float64))],
+        "entropy": [] if entropy is None else [float(entropy.mean(dtype=np.float64))],
+    }
 
-    def means(self) -> dict[str, float | None]:
-        """Return the mean of every figure, rounded to 4 decimals, in the order of FIGURES."""
-        return {name: round(float(np.mean(values)), 4) if values else None for name, values in self._values.items()}
 
-    def _put(self, name: str, value: float) -> None:
-        self._values[name].append(value)
+def pool(images: Iterable[ImageFigures]) -> dict[str, float | None]:
+    """Return the mean of every figure over images, rounded to 4 decimals, in the order of FIGURES."""
+    values: ImageFigures = {name: [] for name in FIGURES}
+    for image in images:
+        for name, found in image.items():
+            values[name] += found
+    return {name: round(float(np.mean(found)), 4) if found else None for name, found in values.items()}

@@ -33,6 +33,19 @@ class Judgement:
     reference_figures: dict[str, float | None]
     """The same of the reference."""
 
+    @property
+    def best_figures(self) -> dict[str, float | None]:
+        """Figures of the round `best`."""
+        return self.figures if self.best == self.round else self.reference_figures
+
+    @property
+    def warning(self) -> str:
+        """What is wrong and what to try, in one line; empty for a good round."""
+        if self.good:
+            return ""
+        worse = "The initial labels look poor" if self.round == "r0" else f"{self.round} is worse than {self.reference}"
+        return f"{worse}: {'; '.join(self.reasons)}. {' '.join(self.advice)}"
+
     def write(self, path: Path) -> None:
         """Write the file, atomically."""
         write_json(path, asdict(self))

@@ -15,7 +15,7 @@ PARAMS_FILE = Path("params.yaml")
 
 DAG_KEYS = ("rounds", "label_rounds", "shards")
 SECTION_KEYS = (
-    "runtime", "data", "saliency", "backbone", "classify", "cam", "labels", "review", "network", "train",
+    "runtime", "data", "saliency", "backbone", "classify", "cam", "labels", "review", "guard", "network", "train",
     "propagate", "evaluate", "audit", "pipeline",
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from auxseg.params.classify import ClassifyParams
 from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.data import DataParams
 from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.guard import GuardParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.pipeline import PipelineParams
@@ -22,7 +23,7 @@ from auxseg.params.train import TrainParams
 
 SECTIONS: tuple[type[Section], ...] = (
     RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams,
-    ReviewParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams, PipelineParams,
+    ReviewParams, GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams, PipelineParams,
 )  # fmt: skip
 """In the order in which params.yaml lists them."""
 

@@ -42,12 +42,13 @@ class Stage:
         self.name, self.round, self.shard = name, round_name, shard
         self._values = read_params()
         self.previous: str = self._values["rounds"].get(round_name, "")
-        """The round whose labels and weights `train` starts from."""
+        """The round before: its labels and weights are what `train` starts from."""
         template = {
-            "item.round": round_name, "item.shard": shard, "key": round_name,
-            # foreach over a list has the value as ${item}, foreach over the map of rounds the previous round
-            "item": self.previous if name == "train" else round_name,
-        }  # fmt: skip
+            "item.round": round_name,
+            "item.shard": shard,
+            "key": round_name,
+            "item": self.previous,  # of `foreach: ${rounds}`, the map of rounds
+        }
         self._declared = declared(name, template)
 
     @property

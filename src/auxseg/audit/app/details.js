@@ -105,7 +105,7 @@
 
   // Stage, file, hash and weights of everything shown of the image, and the parameters that made it.
   function showProvenance(opened) {
-    const { origins, params, weights, reviews, versions } = app.base.provenance;
+    const { origins, params, weights, lengths, reviews, versions } = app.base.provenance;
     const { records } = app.page;
     const isFirst = opened.round === app.base.rounds[0];
     const hashes = {
@@ -128,6 +128,9 @@
         element("dt", {}, origin.title),
         element("dd", {}, `stage ${origin.stage}, ${file}${made}`),
         element("dd", { class: "hash" }, `SHA-256 ${hash}`),
+        ...(origin.artifact === "weights" && lengths[opened.round]
+          ? [element("dd", {}, `trained for ${lengths[opened.round]}`)]
+          : []),
         element("dd", {}, `parameters: ${origin.sections.join(", ")}`),
       ];
     });

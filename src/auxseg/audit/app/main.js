@@ -37,9 +37,9 @@
   function settle(now) {
     const { rounds, records } = app.base;
     const split = now.split in records ? now.split : Object.keys(records)[0];
-    const last = rounds[rounds.length - 1];
-    const isKnown = rounds.includes(now.round) && !(split === "val" && now.round === rounds[0]);
-    return { split, round: isKnown ? now.round : last };
+    const exists = (round) => rounds.includes(round) && !(split === "val" && round === rounds[0]);
+    const known = [now.round, app.base.best, rounds[rounds.length - 1]].find(exists);
+    return { split, round: known };
   }
 
   function turnTo({ round, split }, index) {
@@ -104,13 +104,21 @@
 
   async function start() {
     app.base = await auxseg.load("index/base");
-    state.start(app.base.rounds[app.base.rounds.length - 1]);
+    showGuard();
+    state.start(app.base.best);
     auxseg.verdicts.start(app.base.dataset, app.base.classes.slice(1));
     for (const part of ["controls", "gallery", "viewer", "pixel", "judge", "details", "keys"]) auxseg[part].start(app);
     state.listen((changed) => update(changed).catch(fail));
     await update(new Set(["round", "image"]));
     auxseg.verdicts.listen(auxseg.judge.repaint);
     document.body.dataset.ready = "yes";
+  }
+
+  // What the guard found without masks: on the first screen, since whoever opens the report looks at the best round.
+  function showGuard() {
+    const { warnings, best } = app.base;
+    byId("guard").hidden = !warnings.length;
+    byId("guard").textContent = [...warnings, `This page opens with ${best}, the best round.`].join("\n");
   }
 
   function fail(error) {

@@ -1,0 +1,35 @@
+"""The gate between rounds: one line that `train` reads, so that a new figure of the guard retrains nothing."""
+
+from pathlib import Path
+
+from auxseg.artifacts.atomic import write_text
+from auxseg.errors import DataError
+from auxseg.guard.record import Judgement
+from auxseg.params.guard import GuardParams
+
+OPEN = "go on"
+
+
+def write_gate(path: Path, judgement: Judgement, params: GuardParams) -> None:
+    """Write whether the next round may be trained on the labels of this one."""
+    if judgement.good or params.action == "warn":
+        write_text(path, f"{OPEN}\n")
+        return
+    text = f"{judgement.warning} No further round is trained (guard.action: stop). To go on: guard.action: warn."
+    if judgement.round != "r0":
+        text += (
+            f" To end here with {judgement.best} as the best round: `auxseg rounds {judgement.round[1:]}`, then the "
+            "same run again makes table and report."
+        )
+    write_text(path, f"{text}\n")
+
+
+def check_gate(path: Path) -> None:
+    """Read the line.
+
+    Raises:
+        DataError: the gate is closed; says why and what to do.
+    """
+    text = path.read_text("utf-8").strip()
+    if text != OPEN:
+        raise DataError(text)

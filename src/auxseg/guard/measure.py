@@ -1,0 +1,51 @@
+"""The figures of a round, from its artifacts; images in worker processes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.tensors import opened_tensors
+from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
+from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
+from auxseg.images import decode_grey, decode_indices
+from auxseg.maps import upsample
+from auxseg.parallel import map_processes
+
+
+@dataclass(frozen=True)
+class RoundFiles:
+    """Artifacts of one round, shard -> file; handed to worker processes."""
+
+    classes: ClassTable
+    labels: Mapping[str, Path]
+    before: Mapping[str, Path] | None
+    """Labels of the round before, or None."""
+    saliency: Mapping[str, Path]
+    """Saliency labels; of r0 the prior."""
+    maps: Mapping[str, Path]
+
+    def __call__(self, record: ImageRecord) -> ImageFigures:
+        """Return the figures of one training image."""
+        shard, name = shard_of(record.id, list(self.labels)), f"{record.id}.png"
+        label = decode_indices(opened_archive(self.labels[shard])[name])
+        before = None if self.before is None else decode_indices(opened_archive(self.before[shard])[name])
+        saliency = decode_grey(opened_archive(self.saliency[shard])[name])
+        maps = opened_tensors(self.maps[shard])
+        present = [self.classes.index(tag) for tag in record.labels]
+        figures = label_figures(label, before, present, upsample(maps[f"{record.id}.cam"], *label.shape), saliency)
+        if f"{record.id}.prediction" not in maps:  # r0 has no network
+            return figures
+        prediction, confidence, entropy = (
+            maps[f"{record.id}.{kind}"] for kind in ("prediction", "confidence", "entropy")
+        )
+        # `propagate` writes zeros where the network has no affinity
+        spread = entropy if np.any(entropy) else None
+        return figures | prediction_figures(prediction, confidence, spread, label, present)
+
+
+def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str) -> dict[str, float | None]:
+    """Return the figures of a round over its training images; `label` is for the progress bar."""
+    return pool(map_processes(files, records, label))

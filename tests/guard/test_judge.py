@@ -1,0 +1,98 @@
+"""The guard's judgement of figures that real runs left, sound and collapsed."""
+
+import json
+
+import pytest
+
+from auxseg.errors import DataError, ParamsError
+from auxseg.guard.gate import OPEN, check_gate, write_gate
+from auxseg.guard.judge import RULES, judge, judge_start
+from auxseg.guard.record import Judgement, read_judgements, resolve_round
+from auxseg.params.guard import GuardParams
+
+START = {"background": 0.48, "ignored": 0.28, "without_background": 0.0, "all_ignored": 0.0, "lost": 0.0}
+SOUND = {**START, "background": 0.38, "ignored": 0.36, "constant": 0.0, "unseen": 0.02}
+
+
+def test_sound_rounds_are_each_the_best():
+    first = judge_start(START)
+    second = judge("r1", SOUND, first)
+    third = judge("r2", SOUND, second)
+    assert first.good and second.good and third.good
+    assert [one.best for one in (first, second, third)] == ["r0", "r1", "r2"]
+    assert (second.reference, third.reference) == ("r0", "r1")
+    assert third.warning == ""
+
+
+def test_a_collapsed_round_names_what_happened_and_what_to_try():
+    """The figures of the issue's 55 images after 21 steps: ignored 33 -> 77 %, background 46 -> 3 %."""
+    start = judge_start({**START, "background": 0.46, "ignored": 0.33})
+    found = judge("r1", {**SOUND, "background": 0.03, "ignored": 0.77, "without_background": 34 / 55}, start)
+    assert not found.good and found.best == found.reference == "r0"
+    assert found.reasons == (
+        "77 % of the pixels are ignored (33 % before)",
+        "3 % of the pixels are background (46 % before)",
+        "62 % of the labels have no background pixel (0 % before)",
+    )
+    assert found.warning.startswith("r1 is worse than r0: 77 % of the pixels are ignored (33 % before); ")
+    assert "`train.steps: N`" in found.warning and "--round best" in found.warning
+
+
+def test_a_round_is_compared_with_the_best_and_not_with_a_bad_one():
+    start = judge_start(START)
+    bad = judge("r1", {**SOUND, "ignored": 0.9}, start)
+    still_bad = judge("r2", {**SOUND, "ignored": 0.85}, bad)
+    assert still_bad.reference == "r0" and not still_bad.good and still_bad.best == "r0"
+    recovered = judge("r3", SOUND, still_bad)
+    assert recovered.good and recovered.best == "r3" and recovered.reference == "r0"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.figure)
+def test_every_rule_can_fire_alone(rule):
+    start = judge_start(START)
+    worst = 0.0 if rule.remains is not None else 1.0
+    found = judge("r1", {**SOUND, rule.figure: worst}, start)
+    assert len(found.reasons) == 1 and not found.good
+
+
+def test_the_initial_labels_may_be_poor():
+    found = judge_start({**START, "lost": 0.6})
+    assert not found.good and found.best == "r0"
+    assert found.warning.startswith("The initial labels look poor: 60 % of the image-level labels have no pixel")
+
+
+def test_files(tmp_path):
+    start = judge_start(START)
+    bad = judge("r1", {**SOUND, "ignored": 0.9}, start)
+    for one in (start, bad):
+        one.write(tmp_path / f"{one.round}.json")
+    assert read_judgements(["r0", "r1"], tmp_path) == [start, bad]
+    assert resolve_round("best", ["r0", "r1"], tmp_path) == "r0"
+    assert resolve_round("r1", ["r0", "r1"], tmp_path) == "r1"
+    with pytest.raises(ParamsError, match="r7: no such round; choose one of r0, r1, or best"):
+        resolve_round("r7", ["r0", "r1"], tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"reasons": [], "advice": []})])
+def test_damaged_files(tmp_path, content):
+    path = tmp_path / "r0.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(DataError, match=r"r0\.json: not readable .*; `dvc repro` makes it"):
+        Judgement.read(path)
+
+
+def test_the_gate_closes_for_a_bad_round_when_asked_to(tmp_path):
+    start = judge_start(START)
+    bad = judge("r1", {**SOUND, "ignored": 0.9}, start)
+    gate = tmp_path / "gate.txt"
+    for judgement, action in ((start, "stop"), (bad, "warn")):
+        write_gate(gate, judgement, GuardParams(action=action))
+        assert gate.read_text() == f"{OPEN}\n"
+        check_gate(gate)
+    write_gate(gate, bad, GuardParams(action="stop"))
+    with pytest.raises(
+        DataError, match=r"r1 is worse than r0: .*No further round is trained.*`auxseg rounds 1`"
+    ) as one:
+        check_gate(gate)
+    assert "\n" not in str(one.value)

@@ -1,0 +1,35 @@
+"""Stage guard: is a round clearly worse than the best one before it? Without masks."""
+
+import logging
+
+from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
+from auxseg.guard.gate import write_gate
+from auxseg.guard.judge import judge
+from auxseg.guard.measure import RoundFiles, measure_round
+from auxseg.guard.record import Judgement
+from auxseg.params.guard import GuardParams
+from auxseg.pipeline.stage import Stage, run
+
+
+def main(stage: Stage) -> None:
+    manifest, name, before = stage.input("data/manifest"), stage.round, stage.previous
+    shards = manifest_shards(manifest)
+    files = RoundFiles(
+        read_classes(manifest / "classes.csv"),
+        labels=shard_files(stage.input(f"data/labels/{name}"), shards, ".zip"),
+        before=shard_files(stage.input(f"data/labels/{before}"), shards, ".zip"),
+        saliency=shard_files(stage.input(f"data/saliency_labels/{name}"), shards, ".zip"),
+        maps=shard_files(stage.input(f"data/maps/{name}"), shards, ".safetensors"),
+    )
+    figures = measure_round(files, read_manifest(manifest, "train"), f"guard {name}")
+    judgement = judge(name, figures, Judgement.read(stage.input(f"data/guard/{before}.json")))
+    if judgement.good:
+        logging.info("%s: nothing is clearly worse than in %s", name, judgement.reference)
+    else:
+        logging.warning("%s", judgement.warning)
+    judgement.write(stage.output(f"data/guard/{name}.json"))
+    write_gate(stage.output(f"data/guard/{name}.txt"), judgement, stage.params(GuardParams))
+
+
+if __name__ == "__main__":
+    run("guard", main, rounds=True)
