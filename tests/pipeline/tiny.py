@@ -29,7 +29,7 @@ PARAMS = {
     "network": {"channels": 8},
     "train": {"epochs": 1, "augment": {"crop": 64, "scale": [0.7, 1.3]}},
     "evaluate": {"scales": [1.0], "flip": False},
-    **{section: {} for section in ("labels", "review", "propagate", "audit")},  # DVC wants every section there
+    **{section: {} for section in ("labels", "review", "guard", "propagate", "audit")},  # DVC wants every section there
 }
 
 

@@ -1,0 +1,194 @@
+"""What the preset `own-data` makes of small data sets: subsets of a data set in VOC layout, labels and models by round.
+
+    python benchmarks/small_sets.py --data FOLDER --work FOLDER --images 20 60 200 600 --subsets 0 1 2
+    python benchmarks/small_sets.py --collect
+
+A subset is drawn by a hash of the ids, its classes kept balanced; those of one number lie in each other, so that 60
+images are the 20 and 40 more. Each runs in a clone of this repository's HEAD below --work, with the preset as it
+stands and these changes: the data set's masks are named, so that the stages `score` and `evaluate` measure (nothing
+that leads to a model reads them), and val is the first --val images of the set's own val list. Figures are put into
+benchmarks/own_data.csv the moment they are there, and a subset that has them is not run again; so a run that was
+killed goes on. At the end the table of docs/own-data.md is made anew.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from clones import call, clone, head
+
+from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.tables import read_csv, write_csv, write_rows
+from auxseg.datasets.tags import read_csv_tags
+from auxseg.datasets.voc import LISTS
+from auxseg.guard.record import read_judgements
+from auxseg.params.data import VOC_CLASSES
+from auxseg.params.registry import check
+from auxseg.params.template import render
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, PAGE = ROOT / "benchmarks/own_data.csv", ROOT / "docs/own-data.md"
+PRESET = ROOT / "params/presets/own-data.yaml"
+COLUMNS = ("images", "subset", "round", "what", "set", "miou", "precision", "recall", "good", "minutes", "commit")
+MARKER = re.compile(r"<!-- own-data table -->\n.*?<!-- end -->", re.DOTALL)
+SHOWN = ("labels", "model", "model+ms+crf")
+
+
+def draw_subset(labels: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
+    """Return `count` ids: the next one always shows the class that the fewest of those before it show."""
+    left = sorted(labels, key=lambda image_id: hashlib.sha256(f"subset {number} {image_id}".encode()).digest())
+    shown = {name: 0 for names in labels.values() for name in names}
+    chosen: list[str] = []
+    while len(chosen) < count:
+        rarest = min(sorted(shown), key=shown.__getitem__)
+        image_id = next((image_id for image_id in left if rarest in labels[image_id]), None)
+        if image_id is None:
+            del shown[rarest]  # no image of it is left
+            continue
+        left.remove(image_id)
+        chosen.append(image_id)
+        for name in labels[image_id]:
+            if name in shown:
+                shown[name] += 1
+    return sorted(chosen)
+
+
+def make_root(source: Path, target: Path, count: int, number: int, val: int) -> tuple[str, ...]:
+    """Lay out a data root in the folder format, of links; return its class names."""
+    lists = {split: (source / LISTS / f"{split}.txt").read_text().split() for split in ("train", "val")}
+    tags = {key: row.names for key, row in read_csv_tags(source / "image_labels.csv", VOC_CLASSES).items()}
+    train = draw_subset({key: tags[key] for key in lists["train"]}, count, number)
+    shutil.rmtree(target, ignore_errors=True)
+    for folder in ("images", "masks"):
+        (target / folder).mkdir(parents=True)
+    rows = [[key, ";".join(tags[key]), "train"] for key in train]
+    rows += [[key, "", "val"] for key in lists["val"][:val]]
+    for key, _, _ in rows:
+        for kind, name in (("images", f"JPEGImages/{key}.jpg"), ("masks", f"SegmentationClass/{key}.png")):
+            (target / kind / Path(name).name).symlink_to((source / name).resolve())
+    write_csv(target / "image_labels.csv", ["image_id", "labels", "split"], rows)
+    return tuple(sorted({name for key in train for name in tags[key]}))
+
+
+def run_subset(project: Path, source: Path, count: int, number: int, val: int) -> list[dict]:
+    """Run one subset as far as the stage `summary`; return its rows of data/summary/rounds.csv.
+
+    Raises:
+        subprocess.CalledProcessError: a stage failed; see the log beside the clone.
+    """
+    commit, log, root = head(ROOT), project.with_suffix(".log"), project.with_name(f"{project.name}-data")
+    project.parent.mkdir(parents=True, exist_ok=True)
+    clone(ROOT, project, commit)
+    names = make_root(source, root, count, number, val)
+    values = check(PRESET)
+    values["data"]["classes"] = {name: VOC_CLASSES.index(name) + 1 for name in names}
+    values["data"]["folder"]["masks"] = "masks"
+    values["runtime"]["threads"] = 1  # one subset a core is quicker than one subset on all cores
+    (project / "params.yaml").write_text(render(values, f"own-data on {count} images, subset {number}"))
+    settings, started = {"AUXSEG_DATA": str(root)}, time.monotonic()
+    call(project, "-m", "auxseg.cli.main", "scan", log=log, settings=settings)
+    call(project, "-m", "dvc", "--wait-for-lock", "repro", "summary", log=log, settings=settings)
+    minutes = (time.monotonic() - started) / 60
+    good = {
+        one.round: "yes" if one.good else "no"
+        for one in read_judgements(values["label_rounds"], project / "data/guard")
+    }
+    return [
+        {
+            **row, "images": count, "subset": number, "good": good[row["round"]], "minutes": f"{minutes:.1f}",
+            "commit": commit[:10],
+        }
+        for row in read_csv(project / "data/summary/rounds.csv")
+        if row["what"] in SHOWN
+    ]  # fmt: skip
+
+
+def markdown(results: Sequence[dict[str, str]]) -> str:
+    """Return the table: a line a number of images; mIoU in per cent, mean and, in brackets, least and most."""
+    rounds = sorted({row["round"] for row in results}, key=lambda name: int(name[1:]))
+    last = rounds[-1]
+    lines = [
+        ["images", *(f"labels {name}" for name in rounds), "gain", "rounds called bad", f"model {last}, single scale",
+         f"model {last}, multi-scale + CRF", "minutes"],
+    ]  # fmt: skip
+    for count in sorted({int(row["images"]) for row in results}):
+        own = [row for row in results if row["images"] == str(count)]
+        labels = {name: _by_subset(own, name, "labels") for name in rounds}
+        gains = [labels[last][key] - labels["r0"][key] for key in labels[last]]
+        bad = {(row["subset"], row["round"]) for row in own if row["good"] == "no"}
+        lines.append(
+            [
+                str(count),
+                *(_spread(labels[name].values()) for name in rounds),
+                _spread(gains, sign="+"),
+                f"{len(bad)} of {len(labels[last]) * len(rounds)}",
+                _spread(_by_subset(own, last, "model").values()),
+                _spread(_by_subset(own, last, "model+ms+crf").values()),
+                _spread(float(row["minutes"]) for row in own if row["what"] == "labels" and row["round"] == "r0"),
+            ]
+        )
+    rule = ["---"] * len(lines[0])
+    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _by_subset(rows: Iterable[dict[str, str]], name: str, what: str) -> dict[str, float]:
+    return {row["subset"]: float(row["miou"]) for row in rows if (row["round"], row["what"]) == (name, what)}
+
+
+def _spread(values: Iterable[float], sign: str = "") -> str:
+    values = list(values)
+    if not values:
+        return "-"
+    return f"{statistics.mean(values):{sign}.1f} ({min(values):{sign}.1f} to {max(values):{sign}.1f})"
+
+
+def main() -> int:
+    """Run what is missing, and renew the table."""
+    arguments = _parser().parse_args()
+    os.chdir(ROOT)
+    for count in arguments.images if arguments.data else ():
+        for number in arguments.subsets:
+            kept = read_csv(RESULTS) if RESULTS.exists() else []
+            if any((row["images"], row["subset"]) == (str(count), str(number)) for row in kept):
+                print(f"{count} images, subset {number}: kept", flush=True)
+                continue
+            print(f"{count} images, subset {number}: running", flush=True)
+            project = arguments.work.resolve() / f"{count}-{number}"
+            rows = run_subset(project, arguments.data.resolve(), count, number, arguments.val)
+            kept = read_csv(RESULTS) if RESULTS.exists() else []
+            write_rows(RESULTS, sorted([*kept, *rows], key=_order), COLUMNS)
+            if not arguments.keep:
+                shutil.rmtree(project)
+    if RESULTS.exists() and PAGE.exists():
+        table = f"<!-- own-data table -->\n\n{markdown(read_csv(RESULTS))}\n\n<!-- end -->"
+        write_text(PAGE, MARKER.sub(lambda _: table, PAGE.read_text()))
+    return 0
+
+
+def _order(row: dict) -> tuple:
+    return int(row["images"]), int(row["subset"]), int(row["round"][1:]), SHOWN.index(row["what"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="a data set in VOC layout with image_labels.csv")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".auxseg/small_sets", metavar="FOLDER", help="for the clones"
+    )
+    parser.add_argument("--images", type=int, nargs="+", default=[20, 60, 200, 600])
+    parser.add_argument("--subsets", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--val", type=int, default=100, help="images of val to measure models on")
+    parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
+    parser.add_argument("--collect", action="store_true", help="only make the table of docs/own-data.md anew")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
