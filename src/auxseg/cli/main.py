@@ -39,7 +39,9 @@ COMMANDS = (
     audit,
     record,
 )
-"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments."""
+"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments.
+
+It returns the exit code, or None for 0."""
 
 ANYWHERE = ("download", "weights")
 """Commands that look at no project."""
@@ -63,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if parsed.command not in ANYWHERE:
             _require_project()
-        parsed.run(parsed)
+        code = parsed.run(parsed) or 0
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REFUSED
@@ -77,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REFUSED
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code
 
 
 def _require_project() -> None:
