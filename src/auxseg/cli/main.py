@@ -14,6 +14,7 @@ from auxseg.cli import (
     predict,
     record,
     rounds,
+    run,
     scan,
     shards,
     table,
@@ -27,6 +28,7 @@ COMMANDS = (
     download,
     use,
     rounds,
+    run,
     shards,
     check,
     scan,
@@ -51,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
     parser = argparse.ArgumentParser(
         prog="auxseg",
-        description="Edit params.yaml, look at results. The pipeline runs with `dvc repro` or `snakemake`.",
+        description="Set up the pipeline, run it, look at its results. `dvc repro` and `snakemake` run it too.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
