@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
-from auxseg.cli.chosen_round import add_round
+from auxseg.cli.chosen_round import add_round, choose_round
 
 MANIFEST, MAPS = Path("data/manifest"), Path("data/maps")
 FORMATS = ("psa", "irn", "clip-es", "png")
@@ -28,7 +28,6 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
     from auxseg.artifacts.tensors import TensorFile
-    from auxseg.cli.chosen_round import choose_round
     from auxseg.cli.next_step import print_next
     from auxseg.datasets.manifest import read_classes, read_shard
     from auxseg.errors import DataError

@@ -3,7 +3,7 @@
 import argparse
 
 from auxseg.cli.arguments import a_path
-from auxseg.cli.chosen_round import add_round
+from auxseg.cli.chosen_round import add_round, choose_round
 
 SPLITS = ("train", "val", "all")
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
@@ -38,7 +38,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
     from auxseg.artifacts.atomic import write_bytes
     from auxseg.artifacts.tables import write_rows
-    from auxseg.cli.chosen_round import choose_round
     from auxseg.cli.mask_files import MANIFEST, check_target, find_masks, mask_values, shares, write_class_table
     from auxseg.cli.next_step import print_next
     from auxseg.datasets.manifest import SEPARATOR, read_classes

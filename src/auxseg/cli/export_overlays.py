@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auxseg.cli.arguments import a_path
-from auxseg.cli.chosen_round import add_round
+from auxseg.cli.chosen_round import add_round, choose_round
 from auxseg.cli.export_labels import add_split
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the JPEGs and classes.csv; nothing is written if a mask or a photo is missing."""
     from functools import partial
 
-    from auxseg.cli.chosen_round import choose_round
     from auxseg.cli.mask_files import MANIFEST, check_target, find_masks, mask_values, write_class_table
     from auxseg.cli.next_step import print_next
     from auxseg.datasets.manifest import read_classes

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
-from auxseg.cli.chosen_round import add_round
+from auxseg.cli.chosen_round import add_round, choose_network
 
 CLASSES = Path("data/manifest/classes.csv")
 OVERLAYS = "overlays"
@@ -34,7 +34,6 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from auxseg.artifacts.atomic import write_bytes
     from auxseg.artifacts.tables import write_rows
-    from auxseg.cli.chosen_round import choose_network
     from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
     from auxseg.cli.next_step import print_next
     from auxseg.datasets.manifest import read_classes
