@@ -13,7 +13,6 @@ import yaml
 from dvc.repo import Repo
 
 from auxseg.cli.main import main
-from auxseg.cli.table import format_table
 from auxseg.errors import ResourceError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +143,7 @@ def test_key_that_stands_twice_is_refused_by_all(project, capsys):
 
 def test_check(project, capsys):
     assert main(["check"]) == 0
-    assert capsys.readouterr().out == "params.yaml is valid\n"
+    assert capsys.readouterr().out == "params.yaml is valid\nnext: dvc repro\n"
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}"))
     assert main(["check"]) == 2
@@ -295,34 +294,6 @@ def test_use_with_a_missing_folder_changes_nothing(project, capsys):
     assert not Path("params.local.yaml").exists()
 
 
-def test_table(project, capsys):
-    rows = [
-        {"round": "r0", "what": "labels", "set": "train", "miou": "57.4", "precision": "88.81", "recall": "61.9"},
-        {"round": "r1", "what": "labels", "set": "train", "miou": "58", "precision": "80", "recall": "60"},
-        {"round": "r1", "what": "model", "set": "val", "miou": "", "precision": "", "recall": ""},
-        {"round": "r1", "what": "model+ms+crf", "set": "val", "miou": "54.51", "precision": "70", "recall": "60"},
-    ]
-    lines = format_table(rows).splitlines()
-    assert lines[0].split() == ["per", "cent", "mIoU", "precision", "recall"]
-    assert lines[1].split() == ["initial", "labels", "(train)", "57.4", "88.8", "61.9"]
-    assert lines[2].startswith("labels after round 1 (train)")
-    assert lines[3].split()[-3:] == ["-", "-", "-"]
-    assert lines[4].startswith("model of round 1 (val), multi-scale + CRF") and "54.5" in lines[4]
-    assert len({len(line) for line in lines}) == 1
-    assert "no masks" in format_table([])
-
-    assert main(["table"]) == 2
-    assert capsys.readouterr().err.startswith("error: data/summary/rounds.csv: no such file")
-    Path("data/summary").mkdir()
-    Path("data/summary/rounds.csv").write_text("round,what,set,miou,precision,recall\nr0,labels,train,50,60,70\n")
-    Path("data/audit").mkdir()
-    Path("data/audit/index.html").write_text("")
-    Path("data/labels").mkdir()
-    assert main(["table"]) == 0
-    out = capsys.readouterr().out
-    assert "initial labels" in out and "data/audit/index.html" in out and "data/labels/<round>/<shard>.zip" in out
-
-
 def test_params_render_brings_a_file_up_to_date(project):
     wanted = Path("params.yaml").read_text()
     text = "".join(line for line in wanted.splitlines(True) if "prior_weight" not in line)
@@ -343,3 +314,38 @@ def test_use_with_data_refuses_another_folder_in_the_environment(project, monkey
     assert main(["use", "mine", "--data", str(project / "params")]) == 2
     assert "AUXSEG_DATA is set and names another folder" in capsys.readouterr().err
     assert Path("params.yaml").read_text() == before
+
+
+def last_line(capsys) -> str:
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_every_command_ends_with_the_next_step(project, tmp_path_factory, capsys):
+    assert main(["check"]) == 0
+    assert last_line(capsys) == "next: dvc repro"
+    assert main(["check", "params/presets/smoke.yaml"]) == 0
+    assert last_line(capsys) == "next: cp params/presets/smoke.yaml params.yaml uses it"
+    assert main(["rounds", "3"]) == 0
+    assert last_line(capsys) == "next: dvc repro (older rounds are not run again)"
+    assert main(["shards", "3"]) == 0
+    assert last_line(capsys) == "next: dvc repro (every stage runs again)"
+    assert main(["shards", "3"]) == 0
+    assert last_line(capsys) == "next: dvc repro"
+    assert main(["use"]) == 0
+    assert last_line(capsys).startswith("next: auxseg use PRESET --data FOLDER")
+    assert main(["use", "demo"]) == 0
+    assert last_line(capsys) == "next: dvc repro"
+    assert main(["use", "mine"]) == 0
+    assert last_line(capsys) == "next: auxseg use mine --data FOLDER, or set AUXSEG_DATA and run auxseg scan"
+
+
+def test_what_is_missing_of_a_data_set_is_the_next_step(project, tmp_path_factory, capsys):
+    root = tmp_path_factory.mktemp("set")
+    assert main(["use", "mine", "--data", str(root)]) == 0
+    assert last_line(capsys) == f"next: add {root}/images and {root}/image_labels.csv, then auxseg scan"
+    (root / "images").mkdir()
+    assert main(["scan"]) == 0
+    assert last_line(capsys) == f"next: add {root}/image_labels.csv, then auxseg scan"
+    (root / "image_labels.csv").write_text("image_id,labels\n")
+    assert main(["scan"]) == 0
+    assert last_line(capsys) == "next: dvc repro"

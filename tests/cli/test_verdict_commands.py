@@ -55,7 +55,9 @@ def test_import_merges_sorts_and_is_idempotent(project, capsys):
     before = TABLE.read_bytes()
     assert main(["verdicts", "import", "1.csv"]) == 0
     assert TABLE.read_bytes() == before
-    assert "3 verdicts, 0 new, 0 changed" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 verdicts, 0 new, 0 changed" in out
+    assert out.splitlines()[-1].startswith("next: git add review/verdicts.csv and commit it, then dvc repro")
 
 
 def test_an_older_export_undoes_nothing(project, capsys):

@@ -16,11 +16,14 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fetch, convert, and say how to go on."""
+    from auxseg.cli.next_step import print_next
+
     folder = arguments.to.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     root = {"voc": _voc, "coco": _coco}[arguments.name](folder)
     preset = {"voc": "voc-auxsegnet", "coco": "coco-auxsegnet-plus"}[arguments.name]
-    print(f"data root {root}\nnext: auxseg use {preset} --data {root}")
+    print(f"data root {root}")
+    print_next(f"auxseg use {preset} --data {root}")
 
 
 def _voc(folder: Path) -> Path:

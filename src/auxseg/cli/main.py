@@ -14,6 +14,7 @@ from auxseg.cli import (
     predict,
     record,
     rounds,
+    run,
     scan,
     shards,
     table,
@@ -30,6 +31,7 @@ COMMANDS = (
     shards,
     check,
     scan,
+    run,
     table,
     predict,
     export,
@@ -39,7 +41,9 @@ COMMANDS = (
     audit,
     record,
 )
-"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments."""
+"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments.
+
+It returns the exit code, or None for 0."""
 
 ANYWHERE = ("download", "weights")
 """Commands that look at no project."""
@@ -49,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
     parser = argparse.ArgumentParser(
         prog="auxseg",
-        description="Edit params.yaml, look at results. The pipeline runs with `dvc repro` or `snakemake`.",
+        description="Set up the pipeline, run it, look at its results. `dvc repro` and `snakemake` run it too.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
@@ -63,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if parsed.command not in ANYWHERE:
             _require_project()
-        parsed.run(parsed)
+        code = parsed.run(parsed) or 0
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REFUSED
@@ -77,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REFUSED
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code
 
 
 def _require_project() -> None:

@@ -1,34 +1,43 @@
-"""`auxseg predict`: a round's network on photographs outside the data set, such as VOC's test images."""
+"""`auxseg predict`: segment photos outside the data set, such as new ones or VOC's test images, with a round's network.
+
+<id>.png             the mask: class of every pixel, as the data set's mask values
+overlays/<id>.jpg    the photo with the mask over it
+classes.csv          value, name and colour of every class
+predictions.csv      image_id, class, share: one row for every class that occurs in an image, share in per cent
+"""
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
+from auxseg.cli.chosen_round import add_round, choose_network
 
 CLASSES = Path("data/manifest/classes.csv")
+OVERLAYS = "overlays"
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("predict", help="segment a folder of photographs with a round's network")
-    parser.add_argument("--round", required=True, metavar="rN", help="round of the network")
+    add_round(parser, "round of the network")
     parser.add_argument("--images", required=True, metavar="FOLDER", type=a_path, help="photographs")
     parser.add_argument("--list", metavar="FILE", type=a_path, help="ids to take, one a line (default: all)")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="gets <id>.png of mask values")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="gets masks, overlays and tables")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict, at the scales and with the CRF of params.yaml, and write one index PNG a photograph.
+    """Predict, at the scales and with the CRF of params.yaml, and write masks, overlays and tables.
 
     All photographs are read once before the first is predicted: nothing is written when one is damaged.
     """
-    import numpy as np
-
     from auxseg.artifacts.atomic import write_bytes
+    from auxseg.artifacts.tables import write_rows
+    from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
+    from auxseg.cli.next_step import print_next
     from auxseg.datasets.manifest import read_classes
-    from auxseg.errors import DataError, ParamsError
+    from auxseg.errors import DataError
     from auxseg.images import encode_label, read_rgb
     from auxseg.parallel import track
     from auxseg.params.backbone import BackboneParams
@@ -37,14 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
     from auxseg.params.network import NetworkParams
     from auxseg.params.runtime import RuntimeParams
 
-    values = read_params()
-    if arguments.round not in values["rounds"]:
-        raise ParamsError(f"--round {arguments.round}: no such training; choose of {', '.join(values['rounds'])}")
-    weights = Path(f"data/models/{arguments.round}.safetensors")
+    values, to = read_params(), arguments.to
+    name = choose_network(arguments.round)
+    weights = Path(f"data/models/{name}.safetensors")
     if not weights.is_file():
         raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
     photos = _photos(arguments.images, arguments.list)
-    _refuse_overwriting(arguments.to, photos)
+    _refuse_overwriting(to, photos)
+    check_target(to)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
     runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
     classes = read_classes(CLASSES)
@@ -57,15 +66,25 @@ def run(arguments: argparse.Namespace) -> None:
 
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
-    mask_values = np.array([0, *classes.values], np.uint8)
-    predictions = predict_photos(network, map(read_rgb, track(photos, "predict")), params, runtime, device)
-    for path, prediction in zip(photos, predictions, strict=True):
-        write_bytes(arguments.to / f"{path.stem}.png", encode_label(mask_values[prediction.final]))
-    print(f"{len(photos)} predictions of {arguments.round} in {arguments.to}")
+    stored, rows = mask_values(classes), []
+    predictions = predict_photos(network, map(read_rgb, photos), params, runtime, device)
+    # the bar counts what is written: photos are read a few ahead of it
+    for path, prediction in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
+        mask = stored[prediction.final]
+        write_bytes(to / f"{path.stem}.png", encode_label(mask))
+        write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read_rgb(path), mask)
+        rows += [
+            {"image_id": path.stem, "class": classes.with_background[index], "share": share}
+            for index, share in shares(prediction.final).items()
+        ]
+    write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
+    write_class_table(to, classes.with_background, stored)
+    print(f"{len(photos)} predictions of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, predictions.csv, classes.csv")
+    print_next(f"look through {to / OVERLAYS}; predictions.csv has the share of every class in every image")
 
 
 def _refuse_overwriting(to: Path, photos: Iterable[Path]) -> None:
-    """Refuse to write a prediction over a photograph.
+    """Refuse to write a mask or an overlay over a photograph.
 
     Raises:
         DataError: names the first that would be lost.
@@ -73,7 +92,8 @@ def _refuse_overwriting(to: Path, photos: Iterable[Path]) -> None:
     from auxseg.errors import DataError
 
     for path in photos:
-        if (to / f"{path.stem}.png").resolve() == path.resolve():
+        written = (to / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
+        if path.resolve() in [file.resolve() for file in written]:
             raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
 
 

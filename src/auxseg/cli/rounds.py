@@ -18,6 +18,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write `rounds` and `label_rounds` to params.yaml."""
     from auxseg.cli.edit import edit_params, flow, report_removed
+    from auxseg.cli.next_step import REPRO, print_next
     from auxseg.params.dag import chain
 
     def change(document: dict) -> None:
@@ -27,3 +28,4 @@ def run(arguments: argparse.Namespace) -> None:
     removed = edit_params(change)
     print(f"params.yaml: rounds r1 to r{arguments.count}" if arguments.count > 1 else "params.yaml: round r1")
     report_removed(removed)
+    print_next(f"{REPRO} (older rounds are not run again)")

@@ -20,12 +20,12 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Scan the data root of this machine."""
+    """Scan the data root of this machine, and say what to do next."""
     scan_root()
 
 
 def scan_root() -> None:
-    """Update data/raw.yaml and the keys `sha256`, and say so. The embedded scenes have no raw files."""
+    """Update data/raw.yaml and the keys `sha256`; say so, and what to do next. The scenes have no raw files."""
     from auxseg.datasets.scan import scan, write_raw
     from auxseg.params.dag import read_params
     from auxseg.params.data import DataParams
@@ -42,6 +42,7 @@ def scan_root() -> None:
         key = "data.folder.images" if params.format == "folder" else "the data root"
         print(f"note: {root / params.photos} is no folder; put the photographs there, or mend {key}")
     _scan_paths(values, root, params)
+    _print_next(root, params)
 
 
 def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:
@@ -87,3 +88,13 @@ def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> Non
         masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` is
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")
+
+
+def _print_next(root: Path, params: "DataParams") -> None:
+    """Say what to add if the photos or their image-level labels are missing, and to run the pipeline if not."""
+    from auxseg.cli.next_step import REPRO, print_next
+
+    labels = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
+    needed = [] if params.format == "scenes" else filter(None, (params.photos, labels))
+    missing = [str(root / path) for path in needed if not (root / path).exists()]
+    print_next(f"add {' and '.join(missing)}, then auxseg scan" if missing else REPRO)

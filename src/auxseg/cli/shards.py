@@ -20,11 +20,14 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write `shards` to params.yaml."""
     from auxseg.cli.edit import edit_params, flow, report_removed
-    from auxseg.params.dag import shard_names
+    from auxseg.cli.next_step import REPRO, print_next
+    from auxseg.params.dag import read_params, shard_names
 
     def change(document: dict) -> None:
         document["shards"] = flow(shard_names(arguments.count))
 
+    before = read_params()["shards"]
     removed = edit_params(change)
     print(f"params.yaml: {arguments.count} shard{'s' if arguments.count > 1 else ''}")
     report_removed(removed)
+    print_next(REPRO if before == shard_names(arguments.count) else f"{REPRO} (every stage runs again)")

@@ -1,13 +1,24 @@
-"""`auxseg table`: the figures of every round, and where to look at the rest."""
+"""`auxseg table`: the figures of every round, what the guard found, and where report, labels and model are.
+
+Without masks there is no mIoU; the table then has figures of the labels that need none.
+"""
 
 import argparse
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auxseg.guard.record import Judgement
 
 SUMMARY = Path("data/summary/rounds.csv")
+LABEL_SUMMARY = Path("data/summary/labels_by_round.csv")
 REPORT = Path("data/audit/index.html")
 LABELS = Path("data/labels")
 
 _MODELS = {"model": "single scale", "model+ms": "multi-scale", "model+ms+crf": "multi-scale + CRF"}
+_MARK = "  worse"
+"""At the end of every line of a round that the guard found worse than the best one before it."""
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -17,36 +28,122 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print data/summary/rounds.csv as a table."""
+    """Print the result table."""
+    print_table()
+
+
+def print_table() -> None:
+    """Print the figures of every round, the guard's warnings, and where the results are.
+
+    Raises:
+        DataError: the stage `summary` has not run, or a file is damaged.
+    """
     from auxseg.artifacts.tables import read_csv
+    from auxseg.params.dag import read_params
 
     rows = read_csv(SUMMARY)
-    print(format_table(rows), end="")
-    if REPORT.exists():
-        print(f"\nreport  {REPORT}")
-    if LABELS.is_dir():
-        print(f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg export labels --round rN --to FOLDER)")
+    values = read_params()
+    judgements = _judgements(values["label_rounds"])
+    worse = {one.round for one in judgements if not one.good}
+    if not rows and LABEL_SUMMARY.exists():
+        print(format_label_table(read_csv(LABEL_SUMMARY), worse), end="")
+    else:
+        print(format_table(rows, worse), end="")
+    if judgements:
+        print("\n" + "\n".join(guard_lines(judgements)))
+    lines = list(_where(list(values["rounds"]), judgements))
+    if lines:
+        print("\n" + "\n".join(lines))
 
 
-def format_table(rows: list[dict[str, str]]) -> str:
-    """Return the rows (round, what, set; miou, precision, recall in per cent, or empty) as text."""
+def format_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str:
+    """Return the rows (round, what, set; miou, precision, recall in per cent, or empty) as text.
+
+    `worse` names the rounds whose lines are marked.
+    """
     if not rows:
         return "no masks, no figures: look at the report\n"
     lines = [f"{'per cent':<46}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
     for row in rows:
         figures = (_figure(row[name]) for name in ("miou", "precision", "recall"))
-        lines.append("{:<46}{:>8}{:>12}{:>9}".format(_name(row), *figures))
+        mark = _MARK if row["round"] in worse else ""
+        lines.append("{:<46}{:>8}{:>12}{:>9}{}".format(_name(row), *figures, mark))
     return "\n".join(lines) + "\n"
 
 
+def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str:
+    """Return the rows of labels_by_round.csv as text: figures of the labels that need no mask.
+
+    `worse` names the rounds whose lines are marked.
+    """
+    lines = [
+        "no masks, so no mIoU; what can be measured without them:",
+        f"{'labels':<46}{'images':>8}{'ignored %':>12}{'regions per image':>20}",
+    ]
+    for row in rows:
+        name, mark = _labels_name(row["round"]), _MARK if row["round"] in worse else ""
+        figures = (row["images"], _figure(row["ignore_share"]), _figure(row["components"]))
+        lines.append("{:<46}{:>8}{:>12}{:>20}{}".format(name, *figures, mark))
+    return "\n".join(lines) + "\n"
+
+
+def guard_lines(judgements: Iterable["Judgement"]) -> list[str]:
+    """Return one warning for every round that the guard found worse, and which round is the best."""
+    judgements = list(judgements)
+    warnings = [
+        f"warning: {_round_name(one.round)} is worse than {_reference_name(one.reference)}: {_sentences(one)}"
+        for one in judgements
+        if not one.good
+    ]
+    best = judgements[-1].best
+    return [*warnings, f"best round: {best}" + (", the initial labels" if best == "r0" else "")]
+
+
+def _sentences(judgement: "Judgement") -> str:
+    reasons = "; ".join(reason.rstrip(".") for reason in judgement.reasons)
+    return " ".join([f"{reasons}.", *(f"{advice.rstrip('.')}." for advice in judgement.advice)])
+
+
+def _judgements(rounds: list[str]) -> list["Judgement"]:
+    """Read what the guard found in the rounds that it has judged; nothing in a project that is older than the guard."""
+    from auxseg.guard.record import FOLDER, read_judgements
+
+    return read_judgements([name for name in rounds if (FOLDER / f"{name}.json").exists()])
+
+
+def _where(trainings: list[str], judgements: list["Judgement"]) -> Iterable[str]:
+    if REPORT.exists():
+        yield f"report  {REPORT}"
+    if LABELS.is_dir():
+        yield f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg export labels --round rN --to FOLDER)"
+    best = judgements[-1].best if judgements else trainings[-1]
+    weights = Path(f"data/models/{best}.safetensors")
+    if best not in trainings:
+        yield "model   none: no round is better than the initial labels, which have no network"
+    elif weights.exists():
+        yield f"model   {weights}  (new photos: auxseg predict --images PHOTOS --to FOLDER)"
+
+
 def _name(row: dict[str, str]) -> str:
-    number, what = row["round"].removeprefix("r"), row["what"]
+    what = row["what"]
     if what in _MODELS:
-        return f"model of round {number} ({row['set']}), {_MODELS[what]}"
+        return f"model of {_round_name(row['round'])} ({row['set']}), {_MODELS[what]}"
     if what == "labels":
-        return f"{'initial labels' if number == '0' else f'labels after round {number}'} ({row['set']})"
+        return _labels_name(row["round"], row["set"])
     return f"  {what} ({row['set']})"
 
 
-def _figure(per_cent: str) -> str:
-    return f"{float(per_cent):.1f}" if per_cent else "-"
+def _labels_name(name: str, part: str = "train") -> str:
+    return f"{'initial labels' if name == 'r0' else f'labels after {_round_name(name)}'} ({part})"
+
+
+def _round_name(name: str) -> str:
+    return f"round {name.removeprefix('r')}"
+
+
+def _reference_name(name: str) -> str:
+    return "the initial labels" if name == "r0" else _round_name(name)
+
+
+def _figure(number: str) -> str:
+    return f"{float(number):.1f}" if number else "-"

@@ -22,6 +22,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
     from auxseg.cli.edit import replace_params, report_removed
+    from auxseg.cli.next_step import print_next
     from auxseg.errors import DataError, ParamsError
     from auxseg.params.dag import PARAMS_FILE
     from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.data:
             raise ParamsError("--data: name a preset too, as in `auxseg use PRESET --data FOLDER`")
         _list()
+        print_next("auxseg use PRESET --data FOLDER (demo and smoke bring their own images)")
         return
     path = _find(arguments.preset)
     values = check(path)
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
 
         scan_root()
     else:
-        print("next: `auxseg use PRESET --data FOLDER`, or set AUXSEG_DATA and run `auxseg scan`")
+        print_next(f"auxseg use {arguments.preset} --data FOLDER, or set AUXSEG_DATA and run auxseg scan")
 
 
 def _keep_own(path: Path) -> Path | None:

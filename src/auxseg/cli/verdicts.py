@@ -28,6 +28,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run_import(arguments: argparse.Namespace) -> None:
     """Merge the files; nothing is written when one row of one file is wrong."""
+    from auxseg.cli.next_step import REPRO, print_next
     from auxseg.params.dag import read_params
     from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
 
@@ -47,6 +48,7 @@ def run_import(arguments: argparse.Namespace) -> None:
     if stale:
         print(f"stale: {stale} imported rows judge labels that are not here; `auxseg verdicts status` lists them")
     _print_conflicts(after)
+    print_next(f"git add {TABLE} and commit it, then {REPRO}: the next round's training uses the verdicts")
 
 
 def run_status(arguments: argparse.Namespace) -> None:

@@ -34,6 +34,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, check, write, report."""
+    from auxseg.cli.next_step import print_next
     from auxseg.errors import DataError, ParamsError
     from auxseg.params.backbone import BACKBONE_NAMES
     from auxseg.params.section import suggest
@@ -68,6 +69,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"  and {len(imported.unused) - SHOWN} more")
     print(f"missing: none{f' but {imported.counters} step counters, set to 0' if imported.counters else ''}")
     print(f"{arguments.to} written")
+    if arguments.backbone:
+        print_next(f"set backbone.name: {arguments.backbone} and backbone.weights: {arguments.to}, then auxseg scan")
+    elif arguments.network == "auxsegnet":
+        print_next("as data/models/rN.safetensors, auxseg predict --round rN uses it; dvc repro would train its own")
+    else:
+        print_next("as data/models/r0.safetensors, the stage cam uses it; dvc repro would train its own")
 
 
 def _describe(state: dict) -> str:

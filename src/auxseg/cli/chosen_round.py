@@ -1,0 +1,77 @@
+"""The option `--round` of commands that use a finished round: a name such as r1, or `best`, the last good round.
+
+Imported for its parser option by every such command, so it loads nothing until a round is chosen.
+"""
+
+import argparse
+
+BEST = "best"
+"""As auxseg.guard.record.BEST; here so that `--help` loads no library."""
+
+
+def add_round(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option `--round`, `best` if it is not given; `what` says what is taken of the round."""
+    parser.add_argument("--round", default=BEST, metavar="rN", help=f"{what}; default: {BEST}, the last good round")
+
+
+def choose_round(name: str) -> str:
+    """Return the round that `name` stands for; of `best`, print which round it is and why.
+
+    Raises:
+        ParamsError: there is no such round.
+        DataError: `best` is asked for, and the last round has not finished yet.
+    """
+    chosen, why = _resolve(name)
+    if why:
+        print(f"round {chosen}: {why}")
+    return chosen
+
+
+def choose_network(name: str) -> str:
+    """Return the round that `name` stands for as `choose_round` does, if it has a network.
+
+    Raises:
+        ParamsError: there is no such round, or it is r0, the initial labels, which have no network.
+        DataError: `best` is asked for, and no round is good, or the last one has not finished yet.
+    """
+    from auxseg.errors import DataError, ParamsError
+    from auxseg.params.dag import read_params
+
+    trainings = list(read_params()["rounds"])
+    if name not in (BEST, *trainings):
+        raise ParamsError(f"--round {name}: no such training; choose one of {', '.join(trainings)}, or {BEST}")
+    chosen, why = _resolve(name)
+    if chosen not in trainings:
+        raise DataError(
+            "the guard found no round better than the initial labels, which have no network; "
+            f"--round {trainings[0]} predicts with that network anyway"
+        )
+    if why:
+        print(f"round {chosen}: {why}")
+    return chosen
+
+
+def _resolve(name: str) -> tuple[str, str]:
+    """Return the round, and of `best` one line that says why it is this one."""
+    from auxseg.errors import DataError
+    from auxseg.guard.record import FOLDER, Judgement, resolve_round
+    from auxseg.params.dag import read_params
+
+    rounds = read_params()["label_rounds"]
+    if name != BEST:
+        return resolve_round(name, rounds), ""
+    last = rounds[-1]
+    path = FOLDER / f"{last}.json"
+    if not path.exists():
+        if any(FOLDER.glob("r*.json")):
+            raise DataError(
+                f"{path}: no such file, so round {last} has not finished; run `dvc repro`, or name a finished round, "
+                f"as in --round {rounds[-2]}"
+            )
+        # made before there was a guard
+        return last, f"the last one; {FOLDER} has no judgements, so whether an earlier one is better is not known"
+    best = resolve_round(BEST, rounds)
+    if best == last:
+        return best, "the last one, and the guard found it good"
+    reason = Judgement.read(path).reasons[0].rstrip(".")
+    return best, f"the guard found {last} worse: {reason}; --round {last} takes it anyway"

@@ -1,0 +1,52 @@
+"""`auxseg export cams`: a round's CAMs of the training images, in another method's format."""
+
+import argparse
+from pathlib import Path
+
+from auxseg.cli.arguments import a_path
+from auxseg.cli.chosen_round import add_round, choose_round
+
+MANIFEST, MAPS = Path("data/manifest"), Path("data/maps")
+FORMATS = ("psa", "irn", "clip-es", "png")
+"""As auxseg.seeds.cams.FORMATS; here so that `--help` loads no library."""
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the action."""
+    parser = subparsers.add_parser("cams", help="a round's CAMs of the training images, in another method's format")
+    parser.add_argument(
+        "--format",
+        required=True,
+        choices=FORMATS,
+        help="psa: also SEAM's and MCTformer's. png: <class name>/<id>.png, 8-bit",
+    )
+    add_round(parser, "round of the CAMs; r0: the classifier's")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="created if it does not exist")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
+    from auxseg.artifacts.tensors import TensorFile
+    from auxseg.cli.next_step import print_next
+    from auxseg.datasets.manifest import read_classes, read_shard
+    from auxseg.errors import DataError
+    from auxseg.parallel import track
+    from auxseg.params.dag import require_round
+    from auxseg.seeds.cams import write_cams
+
+    name = choose_round(arguments.round)
+    classes = read_classes(MANIFEST / "classes.csv")
+    paths = {shard: MAPS / name / f"{shard}.safetensors" for shard in require_round(name)["shards"]}
+    for path in paths.values():
+        if not path.exists():
+            raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
+    files = {shard: TensorFile(path) for shard, path in paths.items()}
+    count = 0
+    for shard, maps in files.items():
+        for record in track(read_shard(MANIFEST / f"{shard}.csv", "train"), f"export {shard}"):
+            cams = dict(zip(record.labels, maps[f"{record.id}.cam"], strict=True))
+            write_cams(arguments.to, record, cams, classes, arguments.format)
+            count += 1
+    print(f"CAMs of {count} images of {name} in {arguments.to}, format {arguments.format}")
+    print_next(f"give {arguments.to} to the program that reads this format")

@@ -1,0 +1,67 @@
+"""`auxseg export labels`: a round's masks as loose PNGs, with a table of the masks and one of the classes."""
+
+import argparse
+
+from auxseg.cli.arguments import a_path
+from auxseg.cli.chosen_round import add_round, choose_round
+
+SPLITS = ("train", "val", "all")
+COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
+"""Of masks.csv: `kind` is label or prediction, `ignored_share` is in per cent, `classes` are names joined by `;`."""
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """Register the action."""
+    parser = subparsers.add_parser(
+        "labels",
+        help="a round's masks as <id>.png, with masks.csv and classes.csv",
+        description="Pseudo labels exist for train images, the network's final predictions for val images.",
+    )
+    add_split(parser)
+    parser.add_argument("--indices", action="store_true", help="class indices 0..C, not the data set's mask values")
+    add_round(parser, "round of the masks; r0: the initial labels")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="created if it does not exist")
+    parser.set_defaults(run=run)
+
+
+def add_split(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--split`."""
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="train",
+        help="train: pseudo labels (the default); val: predictions; all: one mask for every image of the data set",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
+    from auxseg.artifacts.atomic import write_bytes
+    from auxseg.artifacts.tables import write_rows
+    from auxseg.cli.mask_files import MANIFEST, check_target, find_masks, mask_values, shares, write_class_table
+    from auxseg.cli.next_step import print_next
+    from auxseg.datasets.manifest import SEPARATOR, read_classes
+    from auxseg.images import IGNORE, encode_label
+    from auxseg.parallel import track
+
+    check_target(arguments.to)
+    name = choose_round(arguments.round)
+    classes = read_classes(MANIFEST / "classes.csv")
+    values = mask_values(None if arguments.indices else classes)
+    masks, reasons = find_masks(name, arguments.split)
+    rows = []
+    for mask in track(masks, "export"):
+        label = mask.read()
+        found = shares(label)
+        file = f"{mask.record.id}.png"
+        present = [classes.with_background[index] for index in found if index not in (0, IGNORE)]
+        write_bytes(arguments.to / file, encode_label(values[label]))
+        cells = (mask.record.id, file, mask.kind, name, mask.record.split, found.get(IGNORE, 0.0))
+        rows.append(dict(zip(COLUMNS, (*cells, SEPARATOR.join(present)), strict=True)))
+    write_rows(arguments.to / "masks.csv", rows, COLUMNS)
+    write_class_table(arguments.to, classes.with_background, values)
+    kind = "class indices" if arguments.indices else "mask values"
+    print(f"{len(masks)} masks of {name} in {arguments.to}, {kind}; masks.csv lists them, classes.csv the classes")
+    for reason in reasons:
+        print(reason)
+    print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")

@@ -1,0 +1,160 @@
+"""What `auxseg export labels`, `auxseg export overlays` and `auxseg predict` have in common.
+
+Which image has which mask, the tables that are written beside masks, and the folders that must not be written to.
+Imported by these commands when they run.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.tables import write_csv
+from auxseg.audit.panels import encode_jpeg, label_panel, photo_panel
+from auxseg.datasets.manifest import ClassTable, ImageRecord, read_manifest
+from auxseg.errors import DataError, ParamsError
+from auxseg.images import IGNORE, PALETTE, decode_indices
+from auxseg.params.dag import read_params, require_round
+from auxseg.params.data import DataParams
+from auxseg.params.local import data_root
+
+MANIFEST, LABELS, PREDICTIONS = Path("data/manifest"), Path("data/labels"), Path("data/predictions")
+LABEL, PREDICTION = "label", "prediction"
+LONGEST_SIDE = 1024
+"""Of an overlay, pixels; a larger photo is scaled down."""
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """The mask of one image: the pseudo label of a round, or its final prediction."""
+
+    record: ImageRecord
+    kind: str
+    """LABEL or PREDICTION."""
+    archive: Path
+
+    def read(self) -> np.ndarray:
+        """Return the mask, uint8 (H, W): class indices, 255 = ignore."""
+        return decode_indices(opened_archive(self.archive)[f"{self.record.id}.png"])
+
+
+def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
+    """Find the masks of a round: the labels of train images, the predictions of val images.
+
+    Args:
+        round_name: r0, r1, …
+        split: `train`, `val` or `all`.
+
+    Returns:
+        The masks, sorted by image id; and one sentence for every reason why images of the data set are not among them.
+
+    Raises:
+        ParamsError: there is no such round.
+        DataError: a file is missing, or holds something that is not a mask.
+    """
+    values = require_round(round_name)
+    records = read_manifest(MANIFEST)
+    kinds = {"train": LABEL, "val": PREDICTION}
+    archives = {"train": [LABELS / round_name / f"{shard}.zip" for shard in values["shards"]], "val": []}
+    has_network = round_name in values["rounds"]
+    if has_network and any(record.split == "val" for record in records):
+        archives["val"] = [PREDICTIONS / f"{round_name}.zip"]
+    found: list[MaskFile] = []
+    reasons = []
+    for part, kind in kinds.items():
+        own = [record for record in records if record.split == part]
+        asked = split in (part, "all")
+        where = _members(archives[part]) if asked else {}
+        masks = [MaskFile(record, kind, where[record.id]) for record in own if record.id in where]
+        if missing := len(own) - len(masks):
+            if part == "val" and not has_network:
+                why = f"prediction of {round_name}: it has no network"
+            elif asked:
+                why = f"{kind} of {round_name}: run `dvc repro`, or `dvc pull`"
+            else:
+                why = f"mask here: --split all writes the {kind}s too"
+            reasons.append(f"{missing} {part} {'images have' if missing > 1 else 'image has'} no {why}")
+        found += masks
+    return sorted(found, key=lambda mask: mask.record.id), reasons
+
+
+def _members(archives: Iterable[Path]) -> dict[str, Path]:
+    """Return image id -> archive of some archives, each of which must exist."""
+    where = {}
+    for path in archives:
+        if not path.exists():
+            raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
+        for name in opened_archive(path):
+            # nothing may land outside the folder that was asked for
+            if "/" in name or "\\" in name or not name.endswith(".png"):
+                raise DataError(f"{path}: member '{name}' is not a label; run the stage that writes it again")
+            where[name.removesuffix(".png")] = path
+    return where
+
+
+def check_target(to: Path) -> None:
+    """Reject a folder of the data set, where files would be overwritten, or be taken for photos or masks.
+
+    Raises:
+        DataError: names the folder.
+    """
+    if to.exists() and not to.is_dir():
+        raise DataError(f"--to {to}: a file; give the name of a folder")
+    params = DataParams.parse(read_params().get(DataParams.key))
+    if params.format == "scenes":
+        return
+    try:
+        root = data_root(params.format)
+    except ParamsError:  # a reviewer's machine: no data set, nothing to lose
+        return
+    folders = [params.photos, params.masks]
+    if params.format != "folder":
+        folders += ["SegmentationClass", "SegmentationClassAug"]
+    place, root = to.resolve(), root.resolve()
+    images = {(root / folder).resolve() for folder in folders if folder} - {root}
+    # a table of image-level labels may have the name of one that is written here
+    if place in (root, (root / params.labels_file).resolve().parent) or any(map(place.is_relative_to, images)):
+        raise DataError(f"--to {to}: the data set's own files, which could be overwritten; give another folder")
+
+
+def mask_values(classes: ClassTable | None) -> np.ndarray:
+    """Return class index -> stored value, uint8 (256,): the data set's mask values, or the index itself for None."""
+    if classes is None:
+        return np.arange(256, dtype=np.uint8)
+    table = np.full(256, IGNORE, np.uint8)
+    table[: len(classes) + 1] = (0, *classes.values)
+    return table
+
+
+def write_class_table(folder: Path, names: Sequence[str], values: np.ndarray) -> None:
+    """Write classes.csv: value, name, and the colour that a viewer shows for it, as #rrggbb.
+
+    Args:
+        folder: made when missing.
+        names: by class index, 0 = background.
+        values: as `mask_values` returns them.
+    """
+    stored = [*((int(values[index]), name) for index, name in enumerate(names)), (IGNORE, "ignore")]
+    rows = [[value, name, "#{:02x}{:02x}{:02x}".format(*PALETTE[value].tolist())] for value, name in stored]
+    write_csv(folder / "classes.csv", ["value", "name", "colour"], rows)
+
+
+def shares(label: np.ndarray) -> dict[int, float]:
+    """Return stored value -> its share of the pixels in per cent, of the values that occur, in ascending order."""
+    counts = np.bincount(label.ravel(), minlength=256)
+    return {int(value): 100 * float(counts[value]) / label.size for value in np.flatnonzero(counts)}
+
+
+def write_overlay(path: Path, rgb: np.ndarray, mask: np.ndarray) -> None:
+    """Write a JPEG of a photo with its mask over it, at the photo's size, but no side longer than LONGEST_SIDE.
+
+    Args:
+        path: of the JPEG.
+        rgb: uint8 (H, W, 3).
+        mask: uint8 (H, W) of stored values, which decide the colours; 0 = background, 255 = ignore.
+    """
+    photo = photo_panel(rgb, (LONGEST_SIDE, LONGEST_SIDE))
+    write_bytes(path, encode_jpeg(label_panel(mask, photo)))

@@ -1,0 +1,116 @@
+"""`auxseg predict`, in a small project with a random network."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_project
+import torch
+from PIL import Image
+from small_project import PARAMS
+
+from auxseg.cli.main import main
+from auxseg.models.auxsegnet import build_auxsegnet
+from auxseg.models.weights import save_weights
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    small_project.make_project(tmp_path, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def network(project):
+    """A network of r1, three photographs and a list of two."""
+    torch.manual_seed(0)
+    backbone, network = BackboneParams(**PARAMS["backbone"]), NetworkParams(**PARAMS["network"])
+    save_weights(Path("data/models/r1.safetensors"), build_auxsegnet(backbone, network, 2), {})
+    Path("photos").mkdir()
+    for name, size in (("x.jpg", (40, 32)), ("y.png", (32, 48)), ("z.jpg", (32, 32))):
+        pixels = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)
+        Image.fromarray(pixels).save(f"photos/{name}")
+    Path("ids.txt").write_text("x\r\ny\r\n", encoding="utf-8-sig")  # as Windows writes it
+
+
+COMMAND = ["predict", "--images", "photos", "--to", "out"]
+
+
+def test_masks_overlays_and_tables_of_the_photographs_asked_for(capsys):
+    assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 0
+    assert sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*")) == [
+        "classes.csv", "overlays/x.jpg", "overlays/y.jpg", "predictions.csv", "x.png", "y.png"
+    ]  # fmt: skip
+    masks = {key: np.asarray(Image.open(f"out/{key}.png")) for key in "xy"}
+    assert {key: mask.shape for key, mask in masks.items()} == {"x": (32, 40), "y": (48, 32)}
+    assert {Image.open(f"out/overlays/{key}.jpg").size for key in "xy"} == {(40, 32), (32, 48)}
+    assert set(np.unique(np.concatenate([mask.ravel() for mask in masks.values()]))) <= {0, 8, 12}
+
+    names = {0: "background", 8: "cat", 12: "dog"}
+    expected = {
+        (key, names[value]): 100 * (mask == value).mean() for key, mask in masks.items() for value in np.unique(mask)
+    }
+    with Path("out/predictions.csv").open() as stream:
+        found = {(row["image_id"], row["class"]): float(row["share"]) for row in csv.DictReader(stream)}
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert Path("out/classes.csv").read_text() == (
+        "value,name,colour\n0,background,#000000\n8,cat,#400000\n12,dog,#400080\n255,ignore,#e0e0c0\n"
+    )
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("2 predictions of r1 in out: ") and out[1].startswith("next: look through out/overlays")
+
+
+def test_the_best_round_is_the_default(capsys):
+    assert main([*COMMAND, "--list", "ids.txt"]) == 0
+    assert capsys.readouterr().out.startswith("round r1: the last one; data/guard has no judgements")
+    small_project.judge("r1", best="r1")
+    assert main([*COMMAND, "--list", "ids.txt"]) == 0
+    assert capsys.readouterr().out.startswith("round r1: the last one, and the guard found it good\n")
+
+
+def test_no_good_network_is_one_line(capsys):
+    small_project.judge("r1", best="r0", reasons=("It is worse.",), advice=("Train longer.",))
+    assert main(COMMAND) == 2
+    assert capsys.readouterr() == (
+        "",
+        "error: the guard found no round better than the initial labels, which have no network; "
+        "--round r1 predicts with that network anyway\n",
+    )
+    assert not Path("out").exists()
+
+
+def test_refusals(capsys):
+    command = [*COMMAND, "--round", "r1"]
+    Path("photos/zz.jpg").write_bytes(b"")
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2
+    assert "photos/zz.jpg: no readable image" in capsys.readouterr().err
+    assert not Path("never").exists()
+    Path("photos/zz.jpg").unlink()
+    assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2
+    assert "photos/x.jpg: a file, no folder; give the folder of photographs" in capsys.readouterr().err
+
+    photo = Path("photos/y.png").read_bytes()
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "photos/../photos"]) == 2
+    assert "would overwrite photos/y.png" in capsys.readouterr().err
+    assert Path("photos/y.png").read_bytes() == photo and not Path("photos/x.png").exists()
+
+    Path("photos/overlays").mkdir()
+    Path("photos/x.jpg").rename("photos/overlays/x.jpg")
+    assert main(["predict", "--round", "r1", "--images", "photos/overlays", "--to", "photos"]) == 2
+    assert "would overwrite photos/overlays/x.jpg" in capsys.readouterr().err
+    Path("photos/overlays/x.jpg").rename("photos/x.jpg")
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "set/images"]) == 2
+    assert "the data set's own files" in capsys.readouterr().err
+
+    Path("ids.txt").write_text("\n")
+    assert main([*command, "--list", "ids.txt"]) == 2
+    assert "ids.txt: names no id" in capsys.readouterr().err
+    Path("ids.txt").write_text("x\nw\n")
+    assert main([*command, "--list", "ids.txt"]) == 2
+    assert "photos: no photograph 'w'; mend the list" in capsys.readouterr().err
+    assert main(["predict", "--round", "r1", "--images", "data", "--to", "out"]) == 2
+    assert "data: no photograph" in capsys.readouterr().err
+    assert main(["predict", "--round", "r0", "--images", "photos", "--to", "out"]) == 2
+    assert "no such training; choose one of r1, or best" in capsys.readouterr().err
