@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from builders import lines
 
-from auxseg.datasets.tags import image_id, listed_id, read_csv_tags, read_npy_tags, read_xml_tags
+from auxseg.datasets.csv_tags import read_csv_tags
+from auxseg.datasets.tags import image_id, listed_id, read_npy_tags, read_xml_tags
 from auxseg.errors import DataError
 
 
@@ -30,7 +31,7 @@ def test_ids_in_lists_of_paths():
 
 
 def names(path, known):
-    return {key: row.names for key, row in read_csv_tags(path, known).items()}
+    return {key: row.names for key, row in read_csv_tags(path, known).rows.items()}
 
 
 @pytest.mark.parametrize("known", [None, ["cat", "dog", "traffic light"]])
@@ -49,7 +50,7 @@ def test_known_names_with_spaces_need_no_semicolon(tmp_path):
 
 def test_line_numbers_count_blank_lines(tmp_path):
     lines(tmp_path / "a.csv", "image_id,labels", "", "a,cat")
-    assert read_csv_tags(tmp_path / "a.csv", None)["a"].where.endswith("a.csv line 3")
+    assert read_csv_tags(tmp_path / "a.csv", None).rows["a"].where.endswith("a.csv line 3")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_broken_csv(tmp_path, content, message):
 
 def test_a_split_is_a_split_however_its_column_is_written(tmp_path):
     (tmp_path / "a.csv").write_text("Image_ID, Labels, Split\na,cat, val\n")
-    assert read_csv_tags(tmp_path / "a.csv", None)["a"].split == "val"
+    assert read_csv_tags(tmp_path / "a.csv", None).rows["a"].split == "val"
 
 
 def test_byte_order_mark(tmp_path):
