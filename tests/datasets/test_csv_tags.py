@@ -87,7 +87,7 @@ def test_tables_as_people_write_them(tmp_path, text, expected):
         (b"image_id,label,tags\n", r"line 1: columns 'label' and 'tags' mean the same \(labels\)"),
         (b"id,File Name,tags\n", r"line 1: columns 'id' and 'File Name' mean the same \(image_id\)"),
         (b"image_id,labels,split\na,cat,dog,train\n", r"line 2: more cells than the header, .* 3 \(by commas\);"),
-        (b"image_id;labels;split\na;cat;dog;train\n", "line 2: more cells .* separate labels by , or |, not by a sem"),
+        (b"image_id;labels;split\na;cat;dog;train\n", r"line 2: more cells .* by , or \|, not by a semi"),
         (b"image_id,labels\na,cat\nb\n", "line 3: fewer cells than the header"),
         (b"image_id,labels\na;cat\n", r"line 2: fewer cells than the header, .*\(by commas\)"),
         (b"image_id,labels\n\xff,cat\n", "not a UTF-8 CSV"),
@@ -162,11 +162,11 @@ def test_every_table_of_the_same_labels_is_read_the_same(tmp_path_factory, way, 
     path = tmp_path_factory.mktemp("table") / "a.csv"
     body = "".join(f"img{number}{delimiter}{write(row)}\n" for number, row in enumerate(rows))
     path.write_text(f"image_id{delimiter}labels\n{body}", encoding="utf-8")
-    expected = read_csv_tags_of_semicolons(path.with_name("b.csv"), rows)
+    expected = written_with_semicolons(path.with_name("b.csv"), rows)
     assert names(path, None) == expected
     assert [len(row) for row in expected.values()] == [len(row) for row in rows]
 
 
-def read_csv_tags_of_semicolons(path, rows):
+def written_with_semicolons(path, rows):
     lines(path, "image_id,labels", *(f"img{number},{';'.join(row)}" for number, row in enumerate(rows)))
     return names(path, None)
