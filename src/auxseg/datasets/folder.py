@@ -65,7 +65,8 @@ def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str
 
 def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], photos: Folder, hint: str) -> str:
     found = len(tags) - len(missing)
-    head = f"{source}: {'no row has' if not found else f'only {found} of {len(tags)} rows have'} an image in {photos.path}"
+    share = f"only {found} of {len(tags)} rows have" if found else "no row has"
+    head = f"{source}: {share} an image in {photos.path}"
     if not len(photos):
         return f"{head}, which holds no photograph ({', '.join(photos.suffixes)}); " + (hint or "put them there")
     file = Path(photos.find(next(photos.others(tags), next(iter(photos)))) or "").name
