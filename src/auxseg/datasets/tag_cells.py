@@ -20,11 +20,12 @@ APOSTROPHES = "'\u2018\u2019\u201a\u201b"
 BRACKETS = "[]{}<>"
 _WRAPPING = QUOTES + APOSTROPHES + BRACKETS
 
-_LEVELS = (r"[;\t\r\n]", r"\|", ",")
+# One space beside a separator is how people write; more of them are noted where they make another spelling.
+# A separator in round parentheses is part of the name: `crane (bird, not machine)`.
+_LEVELS = tuple(re.compile(rf" ?{mark} ?(?![^()]*\))") for mark in (r"[;\t\r\n]", r"\|", ","))
 """Separators, strongest first: a known name may hold a weaker one."""
-_PARENTHESIS = r"(?![^()]*\))"
-"""A separator in round parentheses is part of the name: `crane (bird, not machine)`."""
-_BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])[ ]+(?=[{QUOTES + APOSTROPHES}])")
+_ANY_LEVEL = (re.compile(r" ?[;\t\r\n|,] ?(?![^()]*\))"),)
+_BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
 """As numpy prints an array: `['horse' 'person']`."""
 
 
@@ -52,19 +53,28 @@ def read_names(
         DataError: a JSON object, a nested list, or a name with a quote or bracket in it; names the row.
     """
     names = KnownNames(known or ())
-    cells = [_read_cells(texts, names, where) for where, texts in rows]
+    # names of letters and spaces alone, the usual case, need no look before each division
+    marked = names if re.search(rf"[;\t\r\n|,{re.escape(_WRAPPING)}]", "".join(known or ())) else None
+    cells = [_read_cells(texts, marked, where) for where, texts in rows]
     is_divided = any(cell.is_divided for cell in cells)
     notes = []
     if known is None and not is_divided:
         splits_spaces, notes = _judge_spaces(cells)
     else:
         splits_spaces = not is_divided
-    raw = [_raw_names(cell, names, known is not None, splits_spaces) for cell in cells]
+    raw = []
+    met: dict[tuple[str, bool], list[str]] = {}  # the same few parts recur in every row
+    for cell in cells:
+        for part in cell.parts:
+            if (part, cell.is_list) not in met:
+                found = _raw_names(part, cell, names, known is not None, splits_spaces)
+                met[part, cell.is_list] = found
+        raw.append([name for part in cell.parts for name in met[part, cell.is_list]])
     unified, merged = unify(raw, names)
     return unified, notes + merged
 
 
-def _read_cells(texts: Sequence[str], known: KnownNames, where: str) -> _Cell:
+def _read_cells(texts: Sequence[str], known: KnownNames | None, where: str) -> _Cell:
     found = [_read_cell(text, known, where) for text in texts]
     if len(found) == 1:
         return found[0]
@@ -72,8 +82,9 @@ def _read_cells(texts: Sequence[str], known: KnownNames, where: str) -> _Cell:
     return _Cell(where, parts, True)
 
 
-def _read_cell(text: str, known: KnownNames, where: str) -> _Cell:
-    if not text.strip() or known.find(text) is not None:
+def _read_cell(text: str, known: KnownNames | None, where: str) -> _Cell:
+    """Divide a cell; `known` is None if no known name could be divided by it."""
+    if not text.strip() or (known is not None and known.find(text) is not None):
         return _Cell(where, (text,) if text.strip() else (), False)
     listed = _list_items(text, where)
     if listed is not None:
@@ -81,39 +92,37 @@ def _read_cell(text: str, known: KnownNames, where: str) -> _Cell:
         return _Cell(where, items, bool(items), True)
     bare = text.strip()
     is_quoted_list = bare[0] in "[{" and bare.strip("[]{} ")[:1] in (*QUOTES, *APOSTROPHES)
-    parts = _split(text, known, _LEVELS)
+    parts = _split(text, known, _LEVELS if known else _ANY_LEVEL)
     return _Cell(where, tuple(filter(str.strip, parts)), is_quoted_list or len(parts) > 1)
 
 
-def _split(text: str, known: KnownNames, levels: Sequence[str]) -> list[str]:
-    if known.find(_unwrap(text)) is not None or not levels:
+def _split(text: str, known: KnownNames | None, levels: Sequence[re.Pattern]) -> list[str]:
+    if not levels or (known is not None and known.find(_unwrap(text)) is not None):
         return _BETWEEN_QUOTES.split(text)
-    # one space beside a separator is how people write; more of them are noted where they make another spelling
-    pieces = re.split(rf" ?{levels[0]} ?{_PARENTHESIS}", text)
-    return [part for piece in pieces for part in _split(piece, known, levels[1:])]
+    return [part for piece in levels[0].split(text) for part in _split(piece, known, levels[1:])]
 
 
 def _list_items(text: str, where: str) -> list[str] | None:
     """Return the items of a JSON or Python list; None if the text is neither."""
     bare = text.strip().strip(QUOTES).strip()
+    if bare[:1] not in ("[", "{"):
+        return None
     if bare.startswith("{") and ":" in bare:
         raise DataError(f"{where}: the labels are a JSON object, {_shorten(bare)}; {HOW}")
     if re.match(r"\[\s*[\[{(]", bare):
         raise DataError(f"{where}: the labels are a nested list, {_shorten(bare)}; {HOW}")
-    if not bare.startswith("[") or _BETWEEN_QUOTES.search(bare):  # Python would join 'horse' 'person' to one
-        return None
-    items = _parse_list(bare)
-    if items is None:
-        return None
-    for item in items:
+    items = _parse_list(bare) if bare.startswith("[") else None
+    for item in items or ():
         if isinstance(item, bool) or not isinstance(item, str | int):
             kind = "a nested list" if isinstance(item, list | tuple | dict) else "a list with a value that is no text"
             raise DataError(f"{where}: the labels are {kind}, {_shorten(bare)}; {HOW}")
-    return [str(item) for item in items]
+    return None if items is None else [str(item) for item in items]
 
 
 def _parse_list(text: str) -> list | None:
-    for parse in (json.loads, ast.literal_eval):
+    joins = re.search(rf"[{QUOTES + APOSTROPHES}]\s*[{QUOTES + APOSTROPHES}]", text)
+    # Python would join 'horse' 'person' to one text
+    for parse in (json.loads,) if joins else (json.loads, ast.literal_eval):
         try:
             with warnings.catch_warnings(action="ignore"):  # of backslashes that Python does not know
                 found = parse(text)
@@ -159,23 +168,19 @@ def _words(text: str) -> list[str]:
     return [word for piece in text.split() if (word := _unwrap(piece))]
 
 
-def _raw_names(cell: _Cell, known: KnownNames, has_known: bool, splits_spaces: bool) -> list[str]:
-    """Return the names of a cell, still in the spelling of the file."""
-    found: list[str] = []
-    for part in cell.parts:
-        name = _unwrap(part)
-        whole = next((text for text in (part, name) if known.find(text) is not None), None)
-        words = [name] if cell.is_list else _words(part)
-        if has_known:
-            words = _segment(words, known)
-        are_known = has_known and all(known.find(word) is not None for word in words)
-        if whole is not None:
-            found.append(whole)
-        elif are_known or (splits_spaces and not cell.is_list):
-            found += [word if known.find(word) is not None else _checked(word, cell.where) for word in words]
-        elif name.strip():
-            found.append(_checked(name, cell.where))
-    return found
+def _raw_names(part: str, cell: _Cell, known: KnownNames, has_known: bool, splits_spaces: bool) -> list[str]:
+    """Return the names in a part of a cell, still in the spelling of the file."""
+    name = _unwrap(part)
+    for text in (part, name):
+        if known.find(text) is not None:
+            return [text]
+    words = [name] if cell.is_list else _words(part)
+    if has_known:
+        words = _segment(words, known)
+    are_known = has_known and all(known.find(word) is not None for word in words)
+    if are_known or (splits_spaces and not cell.is_list):
+        return [word if known.find(word) is not None else _checked(word, cell.where) for word in words]
+    return [_checked(name, cell.where)] if name.strip() else []
 
 
 def _segment(words: Sequence[str], known: KnownNames) -> list[str]:
@@ -203,17 +208,18 @@ def _checked(name: str, where: str) -> str:
         DataError: it has a quote, a bracket or the manifest's separator inside.
     """
     inside = next((mark for mark in name if mark in QUOTES + BRACKETS + SEPARATOR), None)
-    if inside is None and re.search(rf"(?<!\S)[{APOSTROPHES}]|[{APOSTROPHES}](?!\S)", name):  # not inside a word
+    # an apostrophe may be in a word, as in `driver's cab`
+    if inside is None and re.search(rf"(?<!\S)[{APOSTROPHES}]|[{APOSTROPHES}](?![^\s{APOSTROPHES}])", name):
         inside = next(mark for mark in name if mark in APOSTROPHES)
     if inside is not None:
-        raise DataError(f"{where}: label {_shorten(name)} has a {inside} inside; {HOW}")
+        raise DataError(f"{where}: label '{_shorten(name)}' has a {inside} inside; {HOW}")
     depth = 0
     for mark in name:
         depth += {"(": 1, ")": -1}.get(mark, 0)
         if depth < 0:
             break
     if depth:
-        raise DataError(f"{where}: label {_shorten(name)} has a parenthesis without its partner; {HOW}")
+        raise DataError(f"{where}: label '{_shorten(name)}' has a parenthesis without its partner; {HOW}")
     return name
 
 
