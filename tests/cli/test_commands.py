@@ -11,6 +11,7 @@ import default_params
 import pytest
 import yaml
 from dvc.repo import Repo
+from PIL import Image
 
 from auxseg.cli.main import main
 from auxseg.errors import ResourceError
@@ -226,7 +227,33 @@ def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, ca
     assert f"note: {photos}/images is no folder; " in capsys.readouterr().out
     (photos / "images").mkdir()
     assert main(["scan"]) == 0
-    assert "note:" not in capsys.readouterr().out
+    assert "is no folder" not in capsys.readouterr().out
+
+
+def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "images").mkdir()
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (4, 4)).save(photos / f"images/{name}.jpg")
+    table = photos / "image_labels.csv"
+    table.write_text('image_id,labels\na,"cat, dog"\nb,Dog;\nd,cat\n')
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines()[2:] == [
+        "2 train and 0 val images, 2 classes, 0 masks",
+        "classes (from the labels): cat 1, dog 2",
+        "note: labels: 'Dog' (1 image) is read as 'dog' (1 image)",
+        "note: 1 row has no image in the folder and is left out: d",
+        "note: 1 image has no row in the CSV and is left out: c; add rows, or segment them with `auxseg predict` once "
+        "there is a model",
+        "note: class 'dog' is in every train image: the classifier has nothing to tell it from, and its CAM means "
+        "little; add images without it",
+        "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
+    ]
+    table.write_text("image_id,labels\na,cat [old] one\n")
+    assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
+    assert f"note: {table} line 2: label 'cat [old] one' has a [ inside; " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("seeds", ["seeds/../truth", "truth/train"])

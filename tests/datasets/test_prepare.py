@@ -233,7 +233,20 @@ def test_folder_with_split_and_names_with_spaces(folder, run):
 
 def test_folder_without_masks_takes_the_labels_names_as_classes(folder, run):
     lines(folder / "image_labels.csv", "image_id,labels", "one,traffic light;car", "two,traffic light")
-    assert run(folder, format="folder", folder={"val_share": 0.0})[1].names == ("car", "traffic light")
+    records, classes, _ = run(folder, format="folder")
+    assert classes.names == ("car", "traffic light")
+    assert {record.split for record in records} == {"train"}  # there is nothing to validate with
+
+
+def test_folder_with_masks_keeps_a_fifth_for_val(folder, run):
+    for number in range(40):
+        photo(folder / f"images/{number}.jpg")
+        mask(folder / f"truth/{number}.png", (1,))
+    lines(folder / "image_labels.csv", "image_id,labels", *(f"{number},car" for number in range(40)))
+    for share, expected in (({}, 0.2), ({"val_share": 0.0}, 0.0), ({"val_share": 0.5}, 0.5)):
+        records, *_ = run(folder, format="folder", classes=["car"], folder={"masks": "truth", **share})
+        drawn = {record.id for record in records if record.split == "val"}
+        assert drawn == {str(number) for number in range(40) if in_val(str(number), expected)}
 
 
 def test_folder_with_masks_needs_class_names(folder, run):
@@ -265,8 +278,11 @@ def test_the_val_share_of_many_ids():
     ("rows", "message"),
     [
         (["one,car,test"], r"line 2: split 'test' of 'one' is neither train nor val"),
-        (["four,car,train"], r"line 2: image 'four' is listed, but .*images has no such photo"),
-        (["dogs/one.jpg,car,train"], r"line 2: 'dogs/one' cannot be an id; give the photo's name without folder"),
+        (
+            ["four,car,train"],
+            r"image_labels.csv: no row has an image in .*images: line 2 has 'four', a file is 'one.jpg'",
+        ),
+        (["dogs/one.jpg,car,train"], r"line 2: 'dogs/one' cannot be an id; .* without folder and ending, 'one'"),
         (["one,car,train,x"], r"line 2: more cells than the header"),
         (["one"], r"line 2: fewer cells than the header"),
         ([",car,train"], r"line 2: no image_id"),

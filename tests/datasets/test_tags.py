@@ -1,10 +1,10 @@
-"""Labels from CSV, XML and .npy."""
+"""Ids, and labels from XML and .npy."""
 
 import numpy as np
 import pytest
 from builders import lines
 
-from auxseg.datasets.tags import image_id, listed_id, read_csv_tags, read_npy_tags, read_xml_tags
+from auxseg.datasets.tags import image_id, listed_id, read_npy_tags, read_xml_tags
 from auxseg.errors import DataError
 
 
@@ -27,57 +27,6 @@ def test_ids_in_lists_of_paths():
     assert listed_id("/JPEGImages/a.jpg /SegmentationClassAug/a.png\n") == "a"
     # a cell of a CSV is an id: what has a folder is refused when the photographs are looked for
     assert image_id("dogs/001.jpg") == "dogs/001"
-
-
-def names(path, known):
-    return {key: row.names for key, row in read_csv_tags(path, known).items()}
-
-
-@pytest.mark.parametrize("known", [None, ["cat", "dog", "traffic light"]])
-def test_separators(tmp_path, known):
-    path = tmp_path / "a.csv"
-    lines(path, "image_id,labels", "a,cat dog", "b,cat", "c,", "d,cat  cat")
-    assert names(path, known) == {"a": ("cat", "dog"), "b": ("cat",), "c": (), "d": ("cat",)}
-    lines(path, "image_id,labels", "a,traffic light;cat", "b, traffic light ", "c,dog;")
-    assert names(path, known) == {"a": ("traffic light", "cat"), "b": ("traffic light",), "c": ("dog",)}
-
-
-def test_known_names_with_spaces_need_no_semicolon(tmp_path):
-    lines(tmp_path / "a.csv", "image_id,labels", "a,traffic light", "b,cat dog")
-    assert names(tmp_path / "a.csv", ["traffic light", "cat", "dog"]) == {"a": ("traffic light",), "b": ("cat", "dog")}
-
-
-def test_line_numbers_count_blank_lines(tmp_path):
-    lines(tmp_path / "a.csv", "image_id,labels", "", "a,cat")
-    assert read_csv_tags(tmp_path / "a.csv", None)["a"].where.endswith("a.csv line 3")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "line 1: no column 'image_id'"),
-        (b"id,labels\n", "line 1: no column 'image_id'"),
-        (b"image_id,label\n", "line 1: no column 'labels'"),
-        (b"image_id,labels,Labels\na,cat,dog\n", "line 1: column 'labels' stands twice; remove one"),
-        (b"image_id,labels\na,cat,dog\n", "line 2: more cells than the header; .* not by a comma"),
-        (b"image_id,labels\n\xff,cat\n", "not a UTF-8 CSV"),
-        (b'image_id,labels\n"a,cat\n', "line 2: no CSV .*; mend its quotes"),
-    ],
-)
-def test_broken_csv(tmp_path, content, message):
-    (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(DataError, match=rf"a\.csv.*{message}"):
-        read_csv_tags(tmp_path / "a.csv", None)
-
-
-def test_a_split_is_a_split_however_its_column_is_written(tmp_path):
-    (tmp_path / "a.csv").write_text("Image_ID, Labels, Split\na,cat, val\n")
-    assert read_csv_tags(tmp_path / "a.csv", None)["a"].split == "val"
-
-
-def test_byte_order_mark(tmp_path):
-    (tmp_path / "a.csv").write_bytes("image_id,labels\na,Käfer\n".encode("utf-8-sig"))
-    assert names(tmp_path / "a.csv", None) == {"a": ("Käfer",)}
 
 
 XML = """<?xml version="1.0"?>

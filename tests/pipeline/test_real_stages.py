@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+import yaml
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv, write_csv
@@ -224,3 +225,31 @@ def test_bad_params_stop_before_anything_is_written(project, data):
     assert "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?" in printed
     after = tiny.hashes(project)
     assert not set(after) - set(before)
+
+
+def test_a_folder_of_ones_own_without_masks_has_no_val_and_runs_to_the_report(tmp_path, data):
+    """Nothing to validate with: every image is trained on and labelled, and nothing is predicted but by request."""
+    root = tmp_path / "own"
+    (root / "images").mkdir(parents=True)
+    rows = [line for line in (data / "image_labels.csv").read_text().splitlines() if line.startswith("train")][:6]
+    for row in rows:
+        shutil.copy(data / f"JPEGImages/{row.partition(',')[0]}.jpg", root / "images")
+    (root / "image_labels.csv").write_text("\n".join(["image_id,labels", *rows]) + "\n")
+    project = tiny.make_project(tmp_path / "project")
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    (project / "params.yaml").write_text(yaml.safe_dump({**params, "shards": ["00"], "data": {"format": "folder"}}))
+
+    printed = tiny.run(project, "auxseg", "scan", data=root)
+    assert "6 train and 0 val images" in printed and "classes (from the labels): " in printed
+    tiny.repro(project, root)
+
+    assert json.loads((project / "data/metrics/classifier.json").read_text()) == {"val_mean_average_precision": None}
+    assert len(Archive(project / "data/labels/r1/00.zip")) == 6
+    assert len(Archive(project / "data/predictions/r1.zip")) == 0
+    assert read_csv(project / "data/evaluate/r1.csv") == read_csv(project / "data/summary/rounds.csv") == []
+    shown = (project / "data/audit/index/base.js").read_text().replace("\\", "")
+    assert '"totals":{"train":6,"val":0}' in shown
+    assert tiny.status(project) == FRESH
+    tiny.run(project, "dvc", "metrics", "show")
+    assert shown_plots(project)["data/curves/r1.csv"]
+    tiny.run(project, "auxseg", "table")

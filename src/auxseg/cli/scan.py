@@ -41,8 +41,26 @@ def scan_root() -> None:
         # no refusal: who starts from a preset names the folders next
         key = "data.folder.images" if params.format == "folder" else "the data root"
         print(f"note: {root / params.photos} is no folder; put the photographs there, or mend {key}")
+    elif params.format == "folder":
+        _print_overview(root, params)
     _scan_paths(values, root, params)
     _print_next(root, params)
+
+
+def _print_overview(root: Path, params: "DataParams") -> None:
+    """Print what `prepare` will find in the folder, labels above all; a refusal is a note here, to be mended first."""
+    from auxseg.datasets.collect import collect
+    from auxseg.datasets.overview import overview
+    from auxseg.errors import DataError, ParamsError
+
+    try:
+        view = overview(collect(root, params))
+    except (DataError, ParamsError) as error:
+        print(f"note: {error}")
+        return
+    print(*view.lines(), sep="\n")
+    for warning in view.warnings():
+        print(f"note: {warning}")
 
 
 def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:

@@ -4,14 +4,15 @@ import difflib
 import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Listed, refuse
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
 from auxseg.datasets.scenes import SCENES_CLASSES
-from auxseg.datasets.tags import Tags, read_csv_tags, read_npy_tags, read_xml_tags
+from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_voc
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
@@ -24,18 +25,28 @@ RESERVED = ("background", "all", "ignore")
 
 @dataclass(frozen=True)
 class Collected:
-    """The images to be used, and their labels (names of the class table, in its order) by id."""
+    """The images to be used, and their labels (names of the class table, in its order) by id.
+
+    `is_derived`: the class table is what the labels name. `notes`: how labels were read that could be read otherwise.
+    `without_image`, `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
+    """
 
     classes: ClassTable
     images: list[Listed]
     labels: dict[str, tuple[str, ...]]
+    is_derived: bool = False
+    notes: tuple[str, ...] = ()
+    without_image: tuple[str, ...] = ()
+    without_row: tuple[str, ...] = ()
+    hint: str = ""
+    """Why a row may have no image; empty if nothing in the folder looks like it."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
     """Read lists and labels under the data root; no image is decoded yet.
 
     Raises:
-        DataError: a list, CSV, XML or .npy that is missing or wrong; see `listing` and `tags`.
+        DataError: a list, CSV, XML or .npy that is missing or wrong; see `listing`, `tags` and `csv_tags`.
         ParamsError: parameters that do not go together.
     """
     if params.format == "folder":
@@ -49,7 +60,8 @@ def collect(root: Path, params: DataParams) -> Collected:
         params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
     images = list_voc(root, params)
-    return _match(images, _read_tags(root, params, classes, images), classes, params)
+    tags = _read_tags(root, params, classes, images)
+    return replace(_match(images, tags.rows, classes, params), notes=tags.notes)
 
 
 def _collect_folder(root: Path, params: DataParams) -> Collected:
@@ -60,22 +72,31 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
             "params.yaml: key 'data.classes': null takes what the labels name, in alphabetical order, so a new name "
             "would change what mask values mean; with data.folder.masks, name the classes here"
         )
-    known = None if params.classes is None else list(params.classes)
-    tags = read_csv_tags(root / params.labels_file, known)
-    if not any(row.names for row in tags.values()):
-        raise DataError(f"{root / params.labels_file}: no row has a label; write class names into the column 'labels'")
-    if params.classes is None:
-        _refuse_reserved(tags.values())
-    found = sorted({name for row in tags.values() for name in row.names})
-    classes = class_table(found if params.classes is None else params.classes, ())
-    return _match(list_folder(root, params.folder, tags), tags, classes, params)
+    source = root / params.labels_file
+    tags = read_csv_tags(source, None if params.classes is None else list(params.classes))
+    if not any(row.names for row in tags.rows.values()):
+        raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
+    listing = list_folder(root, params.folder, tags.rows, source)
+    classes = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
+    return replace(
+        _match(listing.images, tags.rows, classes, params),
+        is_derived=params.classes is None, notes=tags.notes, hint=listing.hint,
+        without_image=listing.without_image, without_row=listing.without_row,
+    )  # fmt: skip
+
+
+def _named(images: Iterable[Listed], rows: Mapping[str, Tags]) -> list[str]:
+    """Return what the labels of images name, in alphabetical order; rows without an image have no say in it."""
+    used = [rows[item.id] for item in images]
+    _refuse_reserved(used)
+    return sorted({name for row in used for name in row.names})
 
 
 def _refuse_reserved(rows: Iterable[Tags]) -> None:
     for row in rows:
-        if reserved := set(RESERVED).intersection(row.names):
+        if reserved := [name for name in row.names if name.casefold() in RESERVED]:
             raise DataError(
-                f"{row.where}: label '{min(reserved)}' is no object class; take it out (an image is labelled with the "
+                f"{row.where}: label '{reserved[0]}' is no object class; take it out (an image is labelled with the "
                 "objects in it alone), or give the class another name"
             )
 
@@ -115,12 +136,12 @@ def _refuse_other_values(table: ClassTable, own: Sequence[str]) -> None:
         )
 
 
-def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> Mapping[str, Tags]:
+def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
     if params.labels == "xml":
-        return read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult)
+        return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
     path = root / params.labels_file
     if params.labels == "npy":
-        return read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True)))
+        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True))))
     return read_csv_tags(path, classes.names)
 
 

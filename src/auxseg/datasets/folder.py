@@ -1,21 +1,41 @@
 """A plain folder of images with a CSV `image_id,labels[,split]`: the CSV says which images are used."""
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, refuse, require_folder
+from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, is_file_name, locate, refuse, require_folder
 from auxseg.datasets.tags import Tags
+from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
 
 SPLITS = ("train", "val")
 
 
-def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags]) -> list[Listed]:
+@dataclass(frozen=True)
+class FolderListing:
+    """What CSV and folder have in common, and the ids that one of them has alone.
+
+    `hint` says why a row may have no image, with an example; empty if nothing looks like it.
+    """
+
+    images: list[Listed]
+    without_image: tuple[str, ...] = ()
+    without_row: tuple[str, ...] = ()
+    hint: str = ""
+
+
+def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path) -> FolderListing:
     """Return the images of the CSV's rows; without a column `split` a hash of the id chooses the `val` share.
 
+    A few rows without an image are left out, because photographs get deleted; if they are more than half, the ids are
+    written in another way than the files.
+
     Raises:
-        DataError: a missing folder or photo, or a split other than train and val.
+        DataError: a missing folder, more than half of the rows without an image, an id that cannot be a file name,
+            or a split other than train and val.
     """
     require_folder(root / params.images, "set data.folder.images to the folder of photos, relative to the data root")
     if params.masks is not None:
@@ -25,16 +45,57 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags]) -> l
         for key, row in tags.items()
         if row.split not in (None, *SPLITS)
     )
+    photos = Folder(root, params.images, PHOTOS)
+    missing = [key for key in tags if is_file_name(key) and photos.find(key) is None]
+    hint = _near_miss(missing, photos)
+    if missing and 2 * len(missing) > len(tags):
+        raise DataError(_too_few(source, tags, missing, photos, hint))
     rows = [
-        (
-            key,
-            "val" if row.split is None and in_val(key, params.val_share) else row.split or "train",
-            row.where,
-        )
-        for key, row in tags.items()
+        (key, "val" if row.split is None and in_val(key, params.val_fraction) else row.split or "train", row.where)
+        for key, row in _without(tags, missing)
     ]
-    masks = None if params.masks is None else Folder(root, params.masks, MASKS)
-    return locate(rows, Folder(root, params.images, PHOTOS), masks)
+    images = locate(rows, photos, None if params.masks is None else Folder(root, params.masks, MASKS))
+    return FolderListing(images, tuple(missing), tuple(photos.others(tags)), hint)
+
+
+def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str, Tags]]:
+    left_out = set(missing)
+    return [(key, row) for key, row in tags.items() if key not in left_out]
+
+
+def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], photos: Folder, hint: str) -> str:
+    found = len(tags) - len(missing)
+    share = f"only {found} of {len(tags)} rows have" if found else "no row has"
+    head = f"{source}: {share} an image in {photos.path}"
+    if not len(photos):
+        return f"{head}, which holds no photograph ({', '.join(photos.suffixes)}); " + (hint or "put them there")
+    file = Path(photos.find(next(photos.others(tags), next(iter(photos)))) or "").name
+    how = hint or "write the file names into the column image_id, or set data.folder.images"
+    return f"{head}: {_line(tags[missing[0]])} has '{missing[0]}', a file is '{file}'; {how}"
+
+
+def _line(row: Tags) -> str:
+    return row.where[row.where.rindex("line ") :]
+
+
+def _near_miss(missing: Sequence[str], photos: Folder) -> str:
+    """Return a hint for the first id that a file has in another case, or in a sub-folder; empty if none has."""
+    if not missing:
+        return ""
+    by_case = {key.casefold(): key for key in photos}
+    for key in missing:
+        if near := by_case.get(key.casefold()):
+            return f"'{key}' is '{near}' in the folder: write it in the same case"
+    wanted = set(missing)
+    for folder, _, names in os.walk(photos.path):
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122 - as in `Folder`
+            if stem in wanted and suffix.lower() in (*photos.suffixes, ".gif", ".heic", ".avif"):
+                path = (Path(folder) / name).relative_to(photos.path)
+                if len(path.parts) > 1:
+                    return f"'{stem}' is in a sub-folder, {path}: put the photographs into the folder itself"
+                return f"'{stem}' is there as {name}, which cannot be read: save it as {', '.join(photos.suffixes)}"
+    return ""
 
 
 def in_val(image_id: str, share: float) -> bool:

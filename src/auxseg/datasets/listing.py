@@ -1,6 +1,7 @@
 """What a reader finds before anything is decoded: ids, splits, and where photo and mask are."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -65,6 +66,16 @@ class Folder:
             raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
         return (self.relative / names[0]).as_posix() if names else None
 
+    def others(self, ids: Iterable[str]) -> Iterator[str]:
+        """Yield the ids of the files that are not among `ids`."""
+        listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
+        return (name for name in self if name not in listed)
+
+
+def is_file_name(image_id: str) -> bool:
+    """Tell whether an id can be the name of a file in a folder: it leads nowhere else."""
+    return "/" not in image_id and "\\" not in image_id and not image_id.startswith(".")
+
 
 def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None) -> list[Listed]:
     """Find photo and mask of every row (id, split, where).
@@ -75,8 +86,12 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
     found: dict[str, Listed] = {}
     problems = []
     for image_id, split, where in rows:
-        if "/" in image_id or "\\" in image_id or image_id.startswith("."):
-            problems.append(f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending")
+        if not is_file_name(image_id):
+            name = re.split(r"[\\/]", image_id)[-1].lstrip(".")
+            example = f", '{name}'" if name else ""
+            problems.append(
+                f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending{example}"
+            )
             continue
         key = unicodedata.normalize("NFC", image_id)  # by which photos are found
         if key in found:

@@ -1,14 +1,14 @@
 """From the raw folder to the manifest: the one place that reads lists, labels and masks of the raw data."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
-from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
+from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
+from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -58,11 +58,12 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
             },
         )
         write_mask_list(mask_folder, mask_list, shards)
-    counts = Counter(record.split for record in records)
-    numbers = (counts["train"], counts["val"], len(found.classes), len(mask_list))
-    log.info("%d train and %d val images, %d classes, %d masks", *numbers)
+    view = overview(found)
+    for line in view.lines():
+        log.info("%s", line)
     _warn_of_size(max(records, key=lambda record: record.width * record.height))
-    _warn_of_shares(found.classes, [record.labels for record in records if record.split == "train"])
+    for warning in view.warnings():
+        log.warning("%s", warning)
 
 
 def _warn_of_size(largest: ImageRecord) -> None:
@@ -73,16 +74,3 @@ def _warn_of_size(largest: ImageRecord) -> None:
             "image and process); photographs of 500 to 1000 pixels a side are what the settings were chosen for",
             largest.path, megapixels,
         )  # fmt: skip
-
-
-def _warn_of_shares(classes: ClassTable, train: Sequence[tuple[str, ...]]) -> None:
-    """Warn of classes that a classifier cannot learn: in no image of `train`, the labels by image, or in all."""
-    for name in classes.names:
-        count = sum(name in labels for labels in train)
-        if count == 0:
-            log.warning("class '%s' has no train image, so it cannot be learned", name)
-        elif count == len(train):
-            log.warning(
-                "class '%s' is in every train image: the classifier has nothing to tell it from, and its CAM means "
-                "little; add images without it", name,
-            )  # fmt: skip

@@ -1,10 +1,9 @@
-"""Image-level labels: from a CSV, from VOC's Annotations, or from the field's pickled `cls_labels.npy`.
+"""Image-level labels: from VOC's Annotations, or from the field's pickled `cls_labels.npy`; ids of images.
 
-Every reader returns names as they stand in the source; `collect` holds them against the class table.
+`auxseg.datasets.csv_tags` reads them from a CSV. `collect` holds what a reader returns against the class table.
 """
 
-import csv
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -38,75 +37,6 @@ def image_id(text: str) -> str:
 def listed_id(line: str) -> str:
     """Return the id in a line of a list: `a` of `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
     return image_id(PurePosixPath(line.split()[0]).name if "/" in line else line)
-
-
-def read_csv_tags(path: Path, known: Collection[str] | None) -> dict[str, Tags]:
-    """Read a CSV `image_id,labels[,split]`.
-
-    Labels are class names separated by ';' or by white space. If any cell of the file holds a ';', or a whole
-    cell is a known name, names may hold spaces. `known` None: any name.
-
-    Raises:
-        DataError: file, row and mend of the first missing column, empty or repeated id.
-    """
-    rows = list(_csv_rows(path))
-    semicolons = any(";" in row["labels"] for _, row in rows)
-    tags: dict[str, Tags] = {}
-    for line, row in rows:
-        key, where = image_id(row["image_id"]), f"{path} line {line}"
-        if not key:
-            raise DataError(f"{where}: no image_id; write the photo's name without its ending")
-        if key in tags:
-            raise DataError(f"{where}: id '{key}' is listed twice (also in {_line(tags[key].where)}); remove one row")
-        split = row.get("split")
-        tags[key] = Tags(
-            _split_names(row["labels"], known, semicolons), where, None if split is None else split.strip()
-        )
-    return tags
-
-
-def _line(where: str) -> str:
-    return where[where.rindex("line ") :]
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            # ` Split` is `split`: else its images would be dealt to train and val anew
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-            if twice := [name for name in reader.fieldnames if reader.fieldnames.count(name) > 1]:
-                raise DataError(f"{path} line 1: column '{twice[0]}' stands twice; remove one")
-            for column in ("image_id", "labels"):
-                if column not in reader.fieldnames:
-                    raise DataError(
-                        f"{path} line 1: no column '{column}'; the header must read image_id,labels[,split]"
-                    )
-            for row in reader:
-                if None in row or None in row.values():
-                    more = "more" if None in row else "fewer"
-                    raise DataError(
-                        f"{path} line {reader.line_num}: {more} cells than the header; separate labels by a "
-                        "space or ';', not by a comma"
-                    )
-                yield reader.line_num, row
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
-    except csv.Error as error:
-        raise DataError(f"{path} line {reader.reader.line_num}: no CSV ({error}); mend its quotes") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
-
-
-def _split_names(cell: str, known: Collection[str] | None, semicolons: bool) -> tuple[str, ...]:
-    names: list[str] = []
-    for part in (part.strip() for part in cell.split(";")):
-        words = part.split()
-        if known is not None and (part in known or all(word in known for word in words)):
-            names += [part] if part in known else words
-        elif part:
-            names += [part] if semicolons else words
-    return tuple(dict.fromkeys(names))
 
 
 def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str, Tags]:

@@ -56,8 +56,16 @@ class FolderParams(Strict):
     """Folder of images; an image's id is its file name without the ending."""
     masks: InRoot | None = None
     """Folder of `<id>.png` masks, or null: without masks everything runs and only mIoU is absent."""
-    val_share: float = Field(0.2, ge=0, lt=1)
-    """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`."""
+    val_share: float | None = Field(None, ge=0, lt=1)
+    """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`. null: 0.2 with `masks`;
+    without them 0, because there is nothing to validate with, and every image is trained on and labelled."""
+
+    @property
+    def val_fraction(self) -> float:
+        """The share of images put into `val`, whether it is given or follows from `masks`."""
+        if self.val_share is not None:
+            return self.val_share
+        return 0.0 if self.masks is None else 0.2
 
 
 class DataParams(Section):

@@ -1,0 +1,212 @@
+"""The CSV of image-level labels, as spreadsheets and people write it.
+
+UTF-8 with or without a byte order mark; commas, semicolons or tabs, whichever the header has; column names in any case,
+with the usual other words for them. How a cell of labels is divided: `auxseg.datasets.tag_cells`.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auxseg.datasets.tag_cells import read_names
+from auxseg.datasets.tags import Tags, image_id
+from auxseg.errors import DataError
+
+COLUMNS = {
+    "image_id": ("image_id", "image", "id", "filename", "file_name", "file", "name", "path"),
+    "labels": ("labels", "label", "tags", "tag", "classes", "class"),
+    "split": ("split", "set", "subset"),
+}
+"""What a column means -> the names that say so."""
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+@dataclass(frozen=True)
+class CsvTags:
+    """The rows by id, in the order of the file, and notes on what was read where it could be read otherwise."""
+
+    rows: dict[str, Tags]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    image_id: str
+    labels: tuple[str, ...]
+    """One cell, or the several of an unquoted `cow,car`."""
+    split: str | None
+
+
+@dataclass(frozen=True)
+class _Header:
+    """`columns`: what a column means -> its position; `width`: columns with a name, or before one that has."""
+
+    line: int
+    delimiter: str
+    columns: dict[str, int]
+    width: int
+
+    @property
+    def ends_with_labels(self) -> bool:
+        return self.columns["labels"] == self.width - 1
+
+
+def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
+    """Read a CSV `image_id,labels[,split]`.
+
+    Args:
+        path: the file.
+        known: the names of `data.classes`; None: any name.
+
+    Raises:
+        DataError: file, line and mend of the first missing column, empty or repeated id, or cell that is no labels.
+    """
+    rows = list(_read_rows(path))
+    names, notes = read_names([(f"{path} line {row.line}", row.labels) for row in rows], known)
+    tags: dict[str, Tags] = {}
+    lines: dict[str, int] = {}
+    for row, row_names in zip(rows, names, strict=True):
+        where = f"{path} line {row.line}"
+        key = image_id(row.image_id)
+        if not key:
+            raise DataError(f"{where}: no image_id; write the photo's name without its ending")
+        if key in tags:
+            raise DataError(
+                f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (an image has one, "
+                "with all of its labels)"
+            )
+        tags[key], lines[key] = Tags(row_names, where, row.split), row.line
+    return CsvTags(tags, tuple(notes))
+
+
+def _read_rows(path: Path) -> Iterator[_Row]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # line ends of any system become \n
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
+    header = _read_header(path, text)
+    for line, cells in _parse(path, text, header):
+        if any(cell.strip() for cell in cells):  # spreadsheets leave rows of empty cells behind
+            yield _row(path, line, cells, header)
+
+
+def _read_header(path: Path, text: str) -> _Header:
+    """Find the delimiter with which the first line has the columns wanted.
+
+    Raises:
+        DataError: a column that is missing, or two that mean the same.
+    """
+    numbered = ((number, line) for number, line in enumerate(io.StringIO(text), 1) if line.strip())
+    number, line = next(numbered, (1, ""))
+    if re.fullmatch(r"sep=.\s*", line, re.IGNORECASE):  # Excel's own first line
+        number, line = next(numbered, (number, ""))
+    first, *others = (_columns(line, delimiter) for delimiter in sorted(DELIMITERS, key=line.count, reverse=True))
+    delimiter, names = next((one for one in (first, *others) if _has_both(one[1])), first)
+    if error := _column_error(names):
+        raise DataError(f"{path} line {number}: {error}")
+    columns = {meaning: position for position, name in enumerate(names) if (meaning := _meaning(name)) is not None}
+    return _Header(number, delimiter, columns, len(names))
+
+
+def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
+    try:
+        cells = next(csv.reader([line.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:  # a line of 128 kB: no header
+        cells = []
+    names = [cell.strip().strip("\"'").strip() for cell in cells]
+    while names and not names[-1]:  # `image_id,labels,,` of a spreadsheet
+        names.pop()
+    return delimiter, names
+
+
+def _meaning(name: str) -> str | None:
+    plain = re.sub(r"[\s-]+", "_", name.lower())
+    return next((meaning for meaning, words in COLUMNS.items() if plain in words), None)
+
+
+def _has_both(names: Sequence[str]) -> bool:
+    return {"image_id", "labels"} <= {_meaning(name) for name in names}
+
+
+def _column_error(names: Sequence[str]) -> str | None:
+    for meaning in COLUMNS:
+        found = [name for name in names if _meaning(name) == meaning]
+        if len({name.lower() for name in found}) > 1:
+            return f"columns '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one"
+        if len(found) > 1:
+            return f"column '{found[0].lower()}' stands twice; remove one"
+        if not found and meaning != "split":
+            there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
+            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split]"
+    return None
+
+
+def _parse(path: Path, text: str, header: _Header) -> list[tuple[int, list[str]]]:
+    """Return line number and cells of each row under the header."""
+    lines = list(_quote_lists(io.StringIO(text), header.delimiter))[header.line :]
+    strict = True
+    while True:
+        reader = csv.reader(lines, delimiter=header.delimiter, skipinitialspace=True, strict=strict)
+        try:
+            rows = [(header.line + reader.line_num, cells) for cells in reader]
+        except csv.Error as error:
+            line = header.line + reader.line_num
+            if not strict or "expected after" not in str(error):
+                raise DataError(f"{path} line {line}: no CSV ({error}); mend its quotes") from None
+            strict = False  # `"cow";"car"` is no CSV, but it is written
+            continue
+        if not strict:
+            _refuse_long_rows(path, rows, header.line)
+        return rows
+
+
+def _refuse_long_rows(path: Path, rows: Sequence[tuple[int, list[str]]], line: int) -> None:
+    """Refuse a row of several lines: read without rigour, a quote that is never closed swallows what follows."""
+    for number, _ in rows:
+        if number > line + 1:
+            raise DataError(f"{path} line {line + 1}: no CSV (a quote is not closed in its line); mend its quotes")
+        line = number
+
+
+def _quote_lists(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """Put quotes around bare lists: `a,["cat", "dog"]` is no CSV, but it is written."""
+    inner = r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]|\{[^{}\n]*\}"
+    bare = re.compile(rf"(?<={delimiter}) *({inner})(?= *(?:{delimiter}|\n|$))")
+    is_open = False  # within a quoted cell of several lines
+    for line in lines:
+        before = line
+
+        def quote(match: re.Match, line: str = before) -> str:
+            is_inside = line.count('"', 0, match.start()) % 2
+            return match[0] if is_inside else '"' + match[1].replace('"', '""') + '"'
+
+        changed = line if is_open else bare.sub(quote, line)
+        is_open ^= changed.count('"') % 2 == 1
+        yield changed
+
+
+def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
+    where = f"{path} line {line}"
+    surplus = list(cells[header.width :])
+    while surplus and not surplus[-1].strip():
+        surplus.pop()
+    if len(cells) < header.width or (surplus and not header.ends_with_labels):
+        more = "more" if surplus else "fewer"
+        raise DataError(
+            f"{where}: {more} cells than the header, which has {header.width} (by {DELIMITERS[header.delimiter]}s); "
+            f"separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by a "
+            f"{DELIMITERS[header.delimiter]}, or put them in quotes"
+        )
+    split = header.columns.get("split")
+    return _Row(
+        line,
+        cells[header.columns["image_id"]],
+        (cells[header.columns["labels"]], *surplus),
+        None if split is None else cells[split].strip().lower(),
+    )

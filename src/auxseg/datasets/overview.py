@@ -1,0 +1,99 @@
+"""What a data set holds, in the lines that `prepare` logs and `auxseg scan` prints: nothing is decoded for it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from auxseg.datasets.collect import Collected
+
+FEW = 10
+"""A class of fewer train images is warned of."""
+NAMED = 5
+"""Ids and classes that a warning names; the rest are counted."""
+CLASSES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Counts of a data set.
+
+    `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the labels made
+    the class table. `without_image`: ids of rows without an image. `without_row`: ids of images without a row. `hint`:
+    why there are the former. `notes`: how labels were read that could be read otherwise.
+    """
+
+    train: int
+    val: int
+    masks: int
+    classes: Mapping[str, int]
+    is_derived: bool = False
+    without_image: Sequence[str] = ()
+    without_row: Sequence[str] = ()
+    hint: str = ""
+    notes: Sequence[str] = ()
+
+    @property
+    def few(self) -> dict[str, int]:
+        """Classes with fewer than ten train images, but with one: those without any are warned of by themselves."""
+        return {name: count for name, count in self.classes.items() if 0 < count < FEW}
+
+    def lines(self) -> list[str]:
+        """Return the counts, and the class table with its number of train images."""
+        shown = [f"{name} {count}" for name, count in islice(self.classes.items(), CLASSES_SHOWN)]
+        table = ", ".join([*shown, *(["…"] if len(self.classes) > CLASSES_SHOWN else [])])
+        origin = " (from the labels)" if self.is_derived else ""
+        return [
+            f"{self.train} train and {self.val} val images, {len(self.classes)} classes, {self.masks} masks",
+            f"classes{origin}: {table}",
+        ]
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what a person should know before hours are spent on it."""
+        yield from self.notes
+        if self.without_image:
+            yield (
+                f"{_count(self.without_image, 'row', 'has', 'have')} no image in the folder and "
+                f"{_is(self.without_image)} left out: {_some(self.without_image)}"
+                + (f"; {self.hint}" if self.hint else "")
+            )
+        if self.without_row:
+            yield (
+                f"{_count(self.without_row, 'image', 'has', 'have')} no row in the CSV and {_is(self.without_row)} "
+                f"left out: {_some(self.without_row)}; add rows, or segment them with `auxseg predict` once there is "
+                "a model"
+            )
+        for name, count in self.classes.items():
+            if count == 0:
+                yield f"class '{name}' has no train image, so it cannot be learned"
+            elif count == self.train:
+                yield (
+                    f"class '{name}' is in every train image: the classifier has nothing to tell it from, and its CAM "
+                    "means little; add images without it"
+                )
+        if few := self.few:
+            named = [f"{name} {count}" for name, count in few.items()]
+            yield f"{_count(few, 'class', 'has', 'have', 'classes')} fewer than {FEW} train images: {_some(named)}"
+
+
+def overview(found: Collected) -> Overview:
+    """Count what was collected."""
+    splits = Counter(item.split for item in found.images)
+    counts = Counter(name for item in found.images if item.split == "train" for name in found.labels[item.id])
+    return Overview(
+        splits["train"], splits["val"], sum(item.mask is not None for item in found.images),
+        {name: counts[name] for name in found.classes.names},
+        found.is_derived, found.without_image, found.without_row, found.hint, found.notes,
+    )  # fmt: skip
+
+
+def _count(items: Sequence | Mapping, one: str, has: str, have: str, many: str | None = None) -> str:
+    return f"1 {one} {has}" if len(items) == 1 else f"{len(items)} {many or one + 's'} {have}"
+
+
+def _is(items: Sequence) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _some(items: Sequence[str]) -> str:
+    return ", ".join([*items[:NAMED], *(["…"] if len(items) > NAMED else [])])

@@ -1,0 +1,232 @@
+"""How cells of labels become class names, as people write them.
+
+Separators are `;` `,` `|`, tabs and line ends; JSON lists and Python lists are read too. Spaces separate only where no
+cell of the file has one of these. Quotes and brackets are never part of a name.
+"""
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from auxseg.datasets.manifest import SEPARATOR
+from auxseg.datasets.spelling import KnownNames, fold, unify
+from auxseg.errors import DataError
+
+QUOTES = '"`“”„‟«»\u2039\u203a'
+APOSTROPHES = "'\u2018\u2019\u201a\u201b"
+BRACKETS = "[]{}<>"
+_WRAPPING = QUOTES + APOSTROPHES + BRACKETS
+
+# One space beside a separator is how people write; more of them are noted where they make another spelling.
+# A separator in round parentheses is part of the name: `crane (bird, not machine)`.
+_LEVELS = tuple(re.compile(rf" ?{mark} ?(?![^()]*\))") for mark in (r"[;\t\r\n]", r"\|", ","))
+"""Separators, strongest first: a known name may hold a weaker one."""
+_ANY_LEVEL = (re.compile(r" ?[;\t\r\n|,] ?(?![^()]*\))"),)
+_BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
+"""As numpy prints an array: `['horse' 'person']`."""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Parts of a cell as written; `is_divided`: it shows where names begin and end, so spaces are part of them."""
+
+    where: str
+    parts: tuple[str, ...]
+    is_divided: bool
+    is_list: bool = False
+
+
+def read_names(
+    rows: Sequence[tuple[str, Sequence[str]]], known: Collection[str] | None
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return the class names of each row, and notes on how they were read where it could be otherwise.
+
+    Args:
+        rows: for each image a text that names file and line, and its cells of labels: one, or the several that an
+            unquoted `cow,car` makes.
+        known: the names of `data.classes`; None: any name.
+
+    Raises:
+        DataError: a JSON object, a nested list, or a name with a quote or bracket in it; names the row.
+    """
+    names = KnownNames(known or ())
+    # names of letters and spaces alone, the usual case, need no look before each division
+    marked = names if re.search(rf"[;\t\r\n|,{re.escape(_WRAPPING)}]", "".join(known or ())) else None
+    cells = [_read_cells(texts, marked, where) for where, texts in rows]
+    is_divided = any(cell.is_divided for cell in cells)
+    notes = []
+    if known is None and not is_divided:
+        splits_spaces, notes = _judge_spaces(cells)
+    else:
+        splits_spaces = not is_divided
+    raw = []
+    met: dict[tuple[str, bool], list[str]] = {}  # the same few parts recur in every row
+    for cell in cells:
+        for part in cell.parts:
+            if (part, cell.is_list) not in met:
+                found = _raw_names(part, cell, names, known is not None, splits_spaces)
+                met[part, cell.is_list] = found
+        raw.append([name for part in cell.parts for name in met[part, cell.is_list]])
+    unified, merged = unify(raw, names)
+    return unified, notes + merged
+
+
+def _read_cells(texts: Sequence[str], known: KnownNames | None, where: str) -> _Cell:
+    found = [_read_cell(text, known, where) for text in texts]
+    if len(found) == 1:
+        return found[0]
+    parts = tuple(part for cell in found for part in cell.parts)
+    return _Cell(where, parts, True)
+
+
+def _read_cell(text: str, known: KnownNames | None, where: str) -> _Cell:
+    """Divide a cell; `known` is None if no known name could be divided by it."""
+    if not text.strip() or (known is not None and known.find(text) is not None):
+        return _Cell(where, (text,) if text.strip() else (), False)
+    listed = _list_items(text, where)
+    if listed is not None:
+        items = tuple(filter(str.strip, listed))
+        return _Cell(where, items, bool(items), True)
+    bare = text.strip()
+    is_quoted_list = bare[0] in "[{" and bare.strip("[]{} ")[:1] in (*QUOTES, *APOSTROPHES)
+    parts = _split(text, known, _LEVELS if known else _ANY_LEVEL)
+    return _Cell(where, tuple(filter(str.strip, parts)), is_quoted_list or len(parts) > 1)
+
+
+def _split(text: str, known: KnownNames | None, levels: Sequence[re.Pattern]) -> list[str]:
+    if not levels or (known is not None and known.find(_unwrap(text)) is not None):
+        return _BETWEEN_QUOTES.split(text)
+    return [part for piece in levels[0].split(text) for part in _split(piece, known, levels[1:])]
+
+
+def _list_items(text: str, where: str) -> list[str] | None:
+    """Return the items of a JSON or Python list; None if the text is neither."""
+    bare = text.strip().strip(QUOTES).strip()
+    if bare[:1] not in ("[", "{"):
+        return None
+    if bare.startswith("{") and ":" in bare:
+        raise DataError(f"{where}: the labels are a JSON object, {_shorten(bare)}; {HOW}")
+    if re.match(r"\[\s*[\[{(]", bare):
+        raise DataError(f"{where}: the labels are a nested list, {_shorten(bare)}; {HOW}")
+    items = _parse_list(bare) if bare.startswith("[") else None
+    for item in items or ():
+        if isinstance(item, bool) or not isinstance(item, str | int):
+            kind = "a nested list" if isinstance(item, list | tuple | dict) else "a list with a value that is no text"
+            raise DataError(f"{where}: the labels are {kind}, {_shorten(bare)}; {HOW}")
+    return None if items is None else [str(item) for item in items]
+
+
+def _parse_list(text: str) -> list | None:
+    joins = re.search(rf"[{QUOTES + APOSTROPHES}]\s*[{QUOTES + APOSTROPHES}]", text)
+    # Python would join 'horse' 'person' to one text
+    for parse in (json.loads,) if joins else (json.loads, ast.literal_eval):
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of backslashes that Python does not know
+                found = parse(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+        if isinstance(found, list):
+            return found
+    return None
+
+
+def _judge_spaces(cells: Sequence[_Cell]) -> tuple[bool, list[str]]:
+    """Decide, where nothing but spaces could separate, whether `traffic light` is one name or two labels.
+
+    Labels recur in other combinations, words of a name hardly do: the spaces separate if at least half of the words in
+    cells of several words are also in another cell that is not the same.
+
+    Returns:
+        Whether spaces separate, and a note that says so, with an example, if a cell has several words.
+    """
+    distinct = {" ".join(words): words for cell in cells if (words := _words(fold("".join(cell.parts))))}
+    several = {text: words for text, words in distinct.items() if len(words) > 1}
+    if not several:
+        return False, []
+    homes: dict[str, int] = {}
+    for words in distinct.values():
+        for word in set(words):
+            homes[word] = homes.get(word, 0) + 1
+    inner = {word for words in several.values() for word in words}
+    separate = 2 * sum(homes[word] > 1 for word in inner) >= len(inner)
+    example = next(parts for cell in cells if len(parts := _words("".join(cell.parts))) > 1)
+    text = " ".join(example)
+    if separate:
+        note = (
+            f"separate labels: '{text}' is read as {', '.join(example)}. If it is one name, write '{text};' or name "
+            "it in data.classes"
+        )
+    else:
+        note = f"are part of names: '{text}' is read as one label. If it is several, write '{'; '.join(example)}'"
+    return separate, [f"labels: no cell has a ';' or ',', so spaces decide; they {note}"]
+
+
+def _words(text: str) -> list[str]:
+    return [word for piece in text.split() if (word := _unwrap(piece))]
+
+
+def _raw_names(part: str, cell: _Cell, known: KnownNames, has_known: bool, splits_spaces: bool) -> list[str]:
+    """Return the names in a part of a cell, still in the spelling of the file."""
+    name = _unwrap(part)
+    for text in (part, name):
+        if known.find(text) is not None:
+            return [text]
+    words = [name] if cell.is_list else _words(part)
+    if has_known:
+        words = _segment(words, known)
+    are_known = has_known and all(known.find(word) is not None for word in words)
+    if are_known or (splits_spaces and not cell.is_list):
+        return [word if known.find(word) is not None else _checked(word, cell.where) for word in words]
+    return [_checked(name, cell.where)] if name.strip() else []
+
+
+def _segment(words: Sequence[str], known: KnownNames) -> list[str]:
+    """Join words to known names, the longest first: `traffic light cat` is `traffic light` and `cat`."""
+    names, start = [], 0
+    while start < len(words):
+        stops = range(min(len(words), start + known.most_words), start, -1)
+        stop = next((stop for stop in stops if known.find(" ".join(words[start:stop])) is not None), start + 1)
+        names.append(" ".join(words[start:stop]))
+        start = stop
+    return names
+
+
+def _unwrap(part: str) -> str:
+    """Return a part without the quotes and brackets around it; outer spaces stay if there are none."""
+    while (inner := part.strip().strip(_WRAPPING)) != part.strip():
+        part = inner
+    return part
+
+
+def _checked(name: str, where: str) -> str:
+    """Return a name that can be a class.
+
+    Raises:
+        DataError: it has a quote, a bracket or the manifest's separator inside.
+    """
+    inside = next((mark for mark in name if mark in QUOTES + BRACKETS + SEPARATOR), None)
+    # an apostrophe may be in a word, as in `driver's cab`
+    if inside is None and re.search(rf"(?<!\S)[{APOSTROPHES}]|[{APOSTROPHES}](?![^\s{APOSTROPHES}])", name):
+        inside = next(mark for mark in name if mark in APOSTROPHES)
+    if inside is not None:
+        raise DataError(f"{where}: label '{_shorten(name)}' has a {inside} inside; {HOW}")
+    depth = 0
+    for mark in name:
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        if depth < 0:
+            break
+    if depth:
+        raise DataError(f"{where}: label '{_shorten(name)}' has a parenthesis without its partner; {HOW}")
+    return name
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+HOW = "write names with ';' between them, as in cat; traffic light"
+"""What every refusal of a cell ends with."""

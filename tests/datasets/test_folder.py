@@ -1,0 +1,78 @@
+"""Rows and images of a folder that do not find each other."""
+
+import pytest
+from builders import lines, photo
+
+from auxseg.datasets.collect import collect
+from auxseg.datasets.folder import list_folder
+from auxseg.datasets.tags import Tags
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams, FolderParams
+
+
+def listing(root, *ids):
+    tags = {key: Tags(("cat",), f"tags.csv line {line}") for line, key in enumerate(ids, 2)}
+    return list_folder(root, FolderParams(), tags, root / "tags.csv")
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        photo(tmp_path / f"images/{name}.jpg")
+    return tmp_path
+
+
+def test_a_minority_of_rows_without_an_image_is_left_out(root):
+    found = listing(root, "a", "x", "b", "y")
+    assert [item.id for item in found.images] == ["a", "b"]
+    assert (found.without_image, found.without_row, found.hint) == (("x", "y"), ("c", "d"), "")
+    assert listing(root, "a", "b", "c", "d").without_row == ()
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (("a", "x", "y"), r"tags.csv: only 1 of 3 rows have an image in .*images: line 3 has 'x', a file is 'b.jpg'"),
+        (("x",), r"tags.csv: no row has an image in .*images: line 2 has 'x', a file is 'a.jpg'; write the file names"),
+    ],
+)
+def test_a_majority_of_rows_without_an_image_is_refused_with_an_example(root, ids, message):
+    with pytest.raises(DataError, match=message) as refusal:
+        listing(root, *ids)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_empty_folder_is_said_to_be_empty(root):
+    for path in (root / "images").iterdir():
+        path.unlink()
+    with pytest.raises(
+        DataError, match=r"no row has an image in .*images, which holds no photograph \(.jpg, .*put them"
+    ):
+        listing(root, "a")
+
+
+@pytest.mark.parametrize(
+    ("path", "missing", "hint"),
+    [
+        ("images/IMG.JPG", "img", "'img' is 'IMG' in the folder: write it in the same case"),
+        ("images/cats/e.jpg", "e", "'e' is in a sub-folder, cats/e.jpg: put the photographs into the folder itself"),
+        ("images/e.heic", "e", "'e' is there as e.heic, which cannot be read: save it as .jpg"),
+    ],
+)
+def test_near_misses_are_told(root, path, missing, hint):
+    photo(root / "new.jpg")
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / "new.jpg").rename(root / path)
+    assert listing(root, "a", missing).hint.startswith(hint)
+    with pytest.raises(DataError, match=hint):
+        listing(root, missing)
+
+
+def test_an_id_with_a_folder_is_refused_with_the_name_to_write(root):
+    with pytest.raises(DataError, match=r"line 3: 'images/b' cannot be an id; .* without folder and ending, 'b'"):
+        listing(root, "a", "images/b")
+
+
+def test_rows_without_an_image_name_no_class(root):
+    lines(root / "image_labels.csv", "image_id,labels", "a,cat;", "b,dog;", "x,owl;background")
+    assert collect(root, DataParams.parse({"format": "folder"})).classes.names == ("cat", "dog")

@@ -1,0 +1,45 @@
+"""What a data set holds, as `prepare` logs it and `auxseg scan` prints it."""
+
+from builders import lines, photo
+
+from auxseg.datasets.collect import collect
+from auxseg.datasets.overview import Overview, overview
+from auxseg.params.data import DataParams
+
+
+def test_counts_of_a_collected_folder(tmp_path):
+    for name in ("a", "b", "c", "d", "spare"):
+        photo(tmp_path / f"images/{name}.jpg")
+    rows = ("a,cat;dog,train", "b,cat;,train", "c,dog;,val", "d,Cat;,train", "gone,owl;,train")
+    lines(tmp_path / "image_labels.csv", "image_id,labels,split", *rows)
+    view = overview(collect(tmp_path, DataParams.parse({"format": "folder"})))
+    assert view == Overview(
+        train=3, val=1, masks=0, classes={"cat": 3, "dog": 1}, is_derived=True, without_image=("gone",),
+        without_row=("spare",), notes=("labels: 'Cat' (1 image) is read as 'cat' (2 images)",),
+    )  # fmt: skip
+    assert view.lines() == [
+        "3 train and 1 val images, 2 classes, 0 masks",
+        "classes (from the labels): cat 3, dog 1",
+    ]
+
+
+def test_the_table_of_many_classes_ends_early():
+    view = Overview(9, 0, 0, {f"class {number}": 5 for number in range(21)})
+    assert view.lines()[1].startswith("classes: class 0 5, ") and view.lines()[1].endswith(", class 19 5, …")
+
+
+def test_warnings_count_and_name_the_first_five():
+    ids = [f"img{number}" for number in range(14)]
+    classes = {"none": 0, "all": 60, "ten": 10, **{f"c{number}": number for number in range(1, 8)}}
+    view = Overview(60, 0, 0, classes, without_image=ids, without_row=ids[:2], hint="'img0' is 'IMG0' in the folder")
+    assert list(view.warnings()) == [
+        "14 rows have no image in the folder and are left out: img0, img1, img2, img3, img4, …; "
+        "'img0' is 'IMG0' in the folder",
+        "2 images have no row in the CSV and are left out: img0, img1; add rows, or segment them with `auxseg predict` "
+        "once there is a model",
+        "class 'none' has no train image, so it cannot be learned",
+        "class 'all' is in every train image: the classifier has nothing to tell it from, and its CAM means little; "
+        "add images without it",
+        "7 classes have fewer than 10 train images: c1 1, c2 2, c3 3, c4 4, c5 5, …",
+    ]
+    assert list(Overview(60, 0, 0, {"cat": 10, "dog": 30}).warnings()) == []
