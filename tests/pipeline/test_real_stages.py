@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, data) -> Path:
     folder = tiny.make_project(tmp_path_factory.mktemp("finished") / "project")
-    tiny.repro(folder, data)
+    printed = tiny.run(folder, "dvc", "repro", data=data)
+    (folder / "logs/printed.txt").write_text(printed)
     return folder
 
 
@@ -34,6 +36,20 @@ def project(tmp_path, finished) -> Path:
 
 def instances(stage: str, *rounds: str) -> set[str]:
     return {f"{stage}@{name}-{shard}" for name in rounds for shard in SHARDS}
+
+
+def test_every_stage_says_where_the_run_stands(finished):
+    """Where the output is a file, too: that of this run was one."""
+    printed = (finished / "logs/printed.txt").read_text()
+    pattern = r"^INFO: stage (\d+) of (\d+): (\S+?)(?:, (about .+?))?(?:; (about .+) left in all)?$"
+    lines = re.findall(pattern, printed, re.MULTILINE)
+    order = [name for name in re.findall(r"Running stage '(.+?)':", printed) if name != "code"]
+    assert [address for _, _, address, _, _ in lines] == order
+    assert [int(number) for number, *_ in lines] == list(range(2, len(order) + 2))
+    assert {total for _, total, *_ in lines} == {str(len(order) + 1)}
+    assert lines[0][2:] == ("prepare", "", "")  # nothing tells yet
+    assert all(own and left for *_, own, left in lines[1:-1])
+    assert lines[-1][2:] == ("audit", "about 4 s", "")
 
 
 def test_a_second_run_does_nothing(finished, data):

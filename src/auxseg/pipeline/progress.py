@@ -135,9 +135,9 @@ class _Lock:
 
     def has(self, address: str, sections: frozenset[str]) -> bool:
         """Tell whether an instance's entry has these sections as they are now, and the stage's code as it is now."""
-        entry = self._entries.get(address)
-        if entry is None:
+        if address not in self._entries:
             return False
+        entry = self._entries[address].partition("    outs:\n")[0]
         code = re.search(r"- path: (data/code/\S+)\n.*\n +md5: (\S+)", entry)
         if code and self._md5(code[1]) != code[2]:
             return False
