@@ -11,6 +11,8 @@ import tiny
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.params.dag import read_params
+from auxseg.pipeline.progress import position_line
 
 FRESH = "Data and pipelines are up to date."
 SHARDS = ("00", "01")
@@ -50,6 +52,16 @@ def test_every_stage_says_where_the_run_stands(finished):
     assert lines[0][2:] == ("prepare", "", "")  # nothing tells yet
     assert all(own and left for *_, own, left in lines[1:-1])
     assert lines[-1][2:] == ("audit", "about 4 s", "")
+
+
+def test_dvcs_own_lock_tells_what_is_left(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    values = read_params()
+    assert position_line(values, "audit", "").startswith("stage 23 of 23: audit, ")
+    # itself, its score, review@r1, summary and audit
+    assert position_line(values, "labels", "r1-01").startswith("stage 19 of 23: ")
+    values["labels"]["saliency_threshold"] = 0.5
+    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 23: ")  # the other shard is to follow
 
 
 def test_a_second_run_does_nothing(finished, data):

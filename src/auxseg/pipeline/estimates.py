@@ -21,7 +21,7 @@ SECONDS_PER_IMAGE = {
     "saliency": ("all", 0.15),
     "cam": ("train", 0.25),
     "labels of r0": ("train", 0.01),
-    "labels": ("train", 0.12),  # with a CRF, which r0 has not
+    "labels": ("train", 0.12),  # with a CRF, which r0 does without
     "propagate": ("all", 0.1),
     "score": ("train", 0.03),
     "evaluate": ("val", 1.0),
@@ -37,7 +37,7 @@ TRAININGS = {"classify": ClassifyParams, "train": TrainParams}
 _TAIL = 1 << 20
 """Bytes at the end of logs/times.csv that are read: it only grows."""
 _HEAD = 1 << 14
-"""Bytes of a shard's manifest that are read; the rest is taken to be alike."""
+"""Bytes of a shard's manifest that are read; the rest is extrapolated."""
 
 
 class Images(NamedTuple):
@@ -113,7 +113,7 @@ def _past_times() -> Iterator[tuple[str, str, float]]:
         stream.seek(max(0, TIMES.stat().st_size - _TAIL))
         lines = stream.read().decode("utf-8", "replace").splitlines()
     for line in lines:
-        with contextlib.suppress(ValueError):  # a line that the cut, or a full disk, went through
+        with contextlib.suppress(ValueError):  # a line that the cut, or a full disk, left in half
             stage, key, seconds, _cpu, _memory = line.split(",")
             yield stage, key, float(seconds)
 

@@ -24,7 +24,7 @@ from auxseg.pipeline.instances import Instance, instances
 
 LOCK = Path("dvc.lock")
 MOST_INSTANCES = 5000
-"""With more of them nothing is said: it would keep every stage waiting for more than 0.3 s."""
+"""Above this number no line is logged, because it would delay every stage by more than 0.3 s."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -58,7 +58,7 @@ def position_line(values: dict[str, Any], stage: str, key: str) -> str:
 
 def remaining(listed: list[Instance], running: int, values: dict[str, Any]) -> set[int]:
     """Return the positions in `listed` of what is still to be done: the instance that runs now, those without an
-    output, those that dvc.lock records otherwise, and all that need one of them."""
+    output, those whose parameters or code are not those of dvc.lock, and all that need one of them."""
     stages = read_stages()
     declared = [fill(stages[one.stage], one.template) for one in listed]
     found = {running}
@@ -158,7 +158,7 @@ class _Lock:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of YAML such that equal numbers are equal: PyYAML takes DVC's 1e-05 for a text."""
+    """Return a value of YAML in which equal numbers compare equal: PyYAML reads DVC's 1e-05 as a string."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
