@@ -1,11 +1,13 @@
 """Loops over processes: order, laziness, errors. The functions are the standard library's, so workers find them."""
 
 import io
+import logging
 import math
 import operator
 import os
 import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +48,64 @@ def test_on_a_terminal_the_bar_shows_rate_and_time_left(monkeypatch):
         seconds.append(2.0)
     first = next(bar for bar in terminal.getvalue().split("\r") if "1/4" in bar)
     assert re.fullmatch(r"val:  25%\|.+\| 1/4 \[00:02<00:06,  2\.00s/image\] *", first)
+
+
+@pytest.fixture
+def clock(monkeypatch, caplog):
+    """A clock that stands still until a test moves it, and a log that keeps lines of every level."""
+    caplog.set_level(logging.INFO)
+    seconds = [1000.0]
+    monkeypatch.setattr(parallel, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    return seconds
+
+
+def test_without_a_terminal_a_line_every_half_minute(clock, caplog):
+    for _ in track(iter(range(120)), "epoch 3/10", total=120, unit="batch"):
+        clock[0] += 0.75
+    assert caplog.messages == [
+        "epoch 3/10: 40 of 120 batches, 1.3 batch/s, 1 min left",
+        "epoch 3/10: 80 of 120 batches, 1.3 batch/s, 30 s left",
+    ]
+
+
+def test_slow_items_are_counted_in_seconds_and_the_last_has_no_line(clock, caplog):
+    for _ in track([0, 1, 2], "val"):
+        clock[0] += 2400
+    assert caplog.messages == [
+        "val: 1 of 3 images, 2400.0 s/image, 1 h 20 min left",
+        "val: 2 of 3 images, 2400.0 s/image, 40 min left",
+    ]
+
+
+def test_without_a_length_the_line_has_no_end(clock, caplog):
+    for _ in track(iter(range(2)), "scan", unit="file"):
+        clock[0] += 16
+    assert caplog.messages == ["scan: 2 files, 16.0 s/file"]
+
+
+def test_a_loop_that_ends_sooner_has_no_line(clock, caplog):
+    for _ in track(range(29), "short"):
+        clock[0] += 1
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, lambda: Terminal()])
+def test_track_is_lazy_and_passes_errors_on(monkeypatch, stream):
+    monkeypatch.setattr(sys, "stderr", stream())
+    produced = []
+
+    def produce():
+        for i in range(3):
+            produced.append(i)
+            yield i
+        raise ValueError("broken")
+
+    tracked = track(produce(), "label")
+    assert produced == []
+    assert next(tracked) == 0
+    assert produced == [0]
+    with pytest.raises(ValueError, match="broken"):
+        list(tracked)
 
 
 @pytest.mark.parametrize("cpus", [1, 2])

@@ -1,28 +1,65 @@
 """Progress bars and worker processes for loops over images."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from tqdm import tqdm
 
+from auxseg.durations import duration
 from auxseg.errors import ResourceError
 
 THREADS = "OMP_NUM_THREADS"
+SECONDS_BETWEEN_LINES = 30
+"""Of a loop's progress in a log."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "image") -> Iterator[T]:
-    """Iterate with a bar that shows rate and time left; quiet when standard error is not a terminal."""
-    return iter(tqdm(items, desc=label, total=total, unit=unit, disable=not sys.stderr.isatty(), dynamic_ncols=True))
+    """Iterate and show position, rate and time left: as a bar if standard error is a terminal, else in the log.
+
+    The log gets a line every 30 seconds at most, so that nothing is said of a loop that ends sooner.
+
+    Args:
+        items: what to iterate over.
+        label: the name of the loop.
+        total: the number of items, where `items` has no length.
+        unit: one item, in the singular.
+    """
+    if sys.stderr.isatty():
+        return iter(tqdm(items, desc=label, total=total, unit=unit, dynamic_ncols=True))
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    return _logged(items, label, total, unit)
+
+
+def _logged(items: Iterable[T], label: str, total: int | None, unit: str) -> Iterator[T]:
+    started = said = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()  # the caller is done with the item when it asks for the next one
+        if now - said >= SECONDS_BETWEEN_LINES and done != total:
+            logging.info("%s: %s", label, _position(done, total, unit, now - started))
+            said = now
+
+
+def _position(done: int, total: int | None, unit: str, seconds: float) -> str:
+    """Return position, rate and time left as "40 of 120 batches, 1.2 batch/s, 1 min left"."""
+    units = f"{unit}es" if unit.endswith("ch") else f"{unit}s"
+    rate = f"{done / seconds:.1f} {unit}/s" if done >= seconds else f"{seconds / done:.1f} s/{unit}"
+    if total is None:
+        return f"{done} {units}, {rate}"
+    return f"{done} of {total} {units}, {rate}, {duration(seconds / done * (total - done))} left"
 
 
 def available_cpus() -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import yaml
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.params.dag import read_params
+from auxseg.pipeline.progress import position_line
 
 FRESH = "Data and pipelines are up to date."
 SHARDS = ("00", "01")
@@ -24,7 +27,8 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, data) -> Path:
     folder = tiny.make_project(tmp_path_factory.mktemp("finished") / "project")
-    tiny.repro(folder, data)
+    printed = tiny.run(folder, "dvc", "repro", data=data)
+    (folder / "logs/printed.txt").write_text(printed)
     return folder
 
 
@@ -35,6 +39,30 @@ def project(tmp_path, finished) -> Path:
 
 def instances(stage: str, *rounds: str) -> set[str]:
     return {f"{stage}@{name}-{shard}" for name in rounds for shard in SHARDS}
+
+
+def test_every_stage_says_where_the_run_stands(finished):
+    """Where the output is a file, too: that of this run was one."""
+    printed = (finished / "logs/printed.txt").read_text()
+    pattern = r"^INFO: stage (\d+) of (\d+): (\S+?)(?:, (about .+?))?(?:; (about .+) left in all)?$"
+    lines = re.findall(pattern, printed, re.MULTILINE)
+    order = [name for name in re.findall(r"Running stage '(.+?)':", printed) if name != "code"]
+    assert [address for _, _, address, _, _ in lines] == order
+    assert [int(number) for number, *_ in lines] == list(range(2, len(order) + 2))
+    assert {total for _, total, *_ in lines} == {str(len(order) + 1)}
+    assert lines[0][2:] == ("prepare", "", "")  # nothing tells yet
+    assert all(own and left for *_, own, left in lines[1:-1])
+    assert lines[-1][2:] == ("audit", "about 4 s", "")
+
+
+def test_dvcs_own_lock_tells_what_is_left(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    values = read_params()
+    assert position_line(values, "audit", "").startswith("stage 23 of 23: audit, ")
+    # itself, its score, review@r1, summary and audit
+    assert position_line(values, "labels", "r1-01").startswith("stage 19 of 23: ")
+    values["labels"]["saliency_threshold"] = 0.5
+    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 23: ")  # the other shard is to follow
 
 
 def test_a_second_run_does_nothing(finished, data):

@@ -33,7 +33,8 @@ def end(tmp_path):
 
     def run(error: str, stage: str = "classify", note: Path | None = note) -> tuple[subprocess.CompletedProcess, Path]:
         (tmp_path / "script.py").write_text(SCRIPT.format(error=error, stage=stage))
-        environment = {**os.environ, **({refusal.VARIABLE: str(note)} if note else {})}
+        # errors alone: a stage also says how far the run is
+        environment = {**os.environ, "AUXSEG_LOG": "ERROR", **({refusal.VARIABLE: str(note)} if note else {})}
         done = subprocess.run(
             [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )

@@ -59,7 +59,8 @@ def run(work, shard, **environment):
     return subprocess.run(
         [sys.executable, script, "--shard", shard],
         cwd=work,
-        env=os.environ | {"AUXSEG_DATA": str(work.parent / "raw")} | environment,
+        # errors alone: stages also say how far the run is
+        env=os.environ | {"AUXSEG_DATA": str(work.parent / "raw"), "AUXSEG_LOG": "ERROR"} | environment,
         capture_output=True,
         text=True,
         timeout=60,

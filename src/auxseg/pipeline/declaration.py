@@ -38,7 +38,8 @@ def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Dec
 
 def read_stages(path: Path = DVC_FILE) -> dict[str, Any]:
     """Return the stages of dvc.yaml as they stand there."""
-    return yaml.safe_load(path.read_text("utf-8"))["stages"]
+    # the loader in C where PyYAML has it: it takes a tenth of the time, and every stage starts with this
+    return yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
 
 
 def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:

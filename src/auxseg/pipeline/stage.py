@@ -127,6 +127,8 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
         rank = torchrun_rank()
         _start_log(stage.log_path, rank)
+        if rank is None and name != "code":
+            _log_position(stage)
         main(stage)
         if rank is None:  # else the process that started torchrun does
             _log_cost(name, stage.key, time.monotonic() - started)
@@ -178,6 +180,18 @@ def _start_log(path: Path, rank: int | None) -> None:
 def _log_level() -> str:
     level = os.environ.get("AUXSEG_LOG", "INFO").upper()
     return level if level in logging.getLevelNamesMapping() else "INFO"
+
+
+def _log_position(stage: Stage) -> None:
+    """Log where the run stands and how long the rest will take. No stage fails because that cannot be told."""
+    try:
+        # By name, and so no part of the stage's code: nothing but this line comes of it.
+        line = importlib.import_module("auxseg.pipeline.progress").position_line(stage._values, stage.name, stage.key)
+    except Exception:
+        logging.debug("where the run stands cannot be told", exc_info=True)
+    else:
+        if line:
+            logging.info(line)
 
 
 def _log_cost(name: str, key: str, seconds: float) -> None:
