@@ -12,7 +12,7 @@ from stub import DVC_YAML
 from auxseg.params.dag import chain, shard_names
 from auxseg.pipeline import progress
 from auxseg.pipeline.declaration import fill, read_stages
-from auxseg.pipeline.estimates import Estimates, training_steps
+from auxseg.pipeline.estimates import Estimates
 from auxseg.pipeline.fingerprint import Fingerprints
 from auxseg.pipeline.instances import Instance, instances
 from auxseg.pipeline.progress import position_line, remaining
@@ -230,19 +230,6 @@ def test_a_shard_counts_its_own_images_and_a_long_manifest_is_estimated():
 def test_an_empty_shard_has_no_images(real):
     real.images(train=0, val=0)
     assert Estimates(real.values).seconds(Instance("cam", "00", {"item.shard": "00"})) == 3
-
-
-@pytest.mark.parametrize(
-    ("section", "steps"),
-    [
-        ({"epochs": 3, "batch_size": 8}, 3 * 12),
-        ({"epochs": 3, "batch_size": 200}, 3),
-        ({"epochs": 3, "batch_size": 8, "steps": 500}, 500),
-        ({"epochs": 3, "batch_size": 8, "steps": None}, 3 * 12),
-    ],
-)
-def test_training_steps(section, steps):
-    assert training_steps(section, 100) == steps
 
 
 def test_too_many_instances_have_no_line(stub, monkeypatch):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.instances import Instance
+from auxseg.training.length import training_length
 
 TIMES = Path("logs/times.csv")
 MANIFEST = Path("data/manifest")
@@ -79,25 +80,13 @@ class Estimates:
         counted = [self._images[shard]] if shard else self._images.values()
         images = Images(sum(part.train for part in counted), sum(part.val for part in counted))
         if one.stage in TRAININGS:
-            section = TRAININGS[one.stage].parse(self._values.get(one.stage)).model_dump()
-            crops = training_steps(section, round(images.train)) * section["batch_size"]
-            return crops * SECONDS_PER_CROP * (section["augment"]["crop"] / 224) ** 2
+            params = TRAININGS[one.stage].parse(self._values.get(one.stage))
+            crops = training_length(params, max(1, round(images.train))).total * params.batch_size
+            return crops * SECONDS_PER_CROP * (params.augment.crop / 224) ** 2
         if kind not in SECONDS_PER_IMAGE:
             return SECONDS_OTHERWISE
         split, seconds = SECONDS_PER_IMAGE[kind]
         return getattr(images, split) * seconds
-
-
-def training_steps(section: dict[str, Any], images: int) -> int:
-    """Return the number of steps of the optimiser in one training.
-
-    Args:
-        section: the values of `classify` or `train`, complete.
-        images: the number of training images.
-    """
-    if isinstance(section.get("steps"), int):
-        return section["steps"]
-    return section["epochs"] * max(1, images // section["batch_size"])
 
 
 def _kind(stage: str, key: str) -> str:

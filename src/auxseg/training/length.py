@@ -14,6 +14,8 @@ class Length(NamedTuple):
 
     epochs: int | None
     steps: int | None
+    total: int
+    """Steps of the optimiser in all."""
     reason: str
     """What it is and why, a sentence for the log and the report."""
 
@@ -27,16 +29,18 @@ def training_length(params: TrainingParams, images: int) -> Length:
     per_pass = max(1, images // batch)
     if params.steps is None:
         steps, source = params.epochs * per_pass, f"{key}.epochs: {params.epochs}"
-        return Length(params.epochs, None, _sentence(steps, batch, images, per_pass, source))
+        return Length(params.epochs, None, steps, _sentence(steps, batch, images, per_pass, source))
     if params.steps != "auto":
-        return Length(None, params.steps, _sentence(params.steps, batch, images, per_pass, f"{key}.steps"))
+        return Length(
+            None, params.steps, params.steps, _sentence(params.steps, batch, images, per_pass, f"{key}.steps")
+        )
     rule = params.auto_steps
     steps = min(max(rule.passes * per_pass, rule.least), rule.most)
     source = (
         f"{key}.steps: auto, which is {rule.passes} passes but at least {rule.least} and at most {rule.most} steps; "
         f"write a number there to train longer or shorter"
     )
-    return Length(None, steps, _sentence(steps, batch, images, per_pass, source))
+    return Length(None, steps, steps, _sentence(steps, batch, images, per_pass, source))
 
 
 def _sentence(steps: int, batch: int, images: int, per_pass: int, source: str) -> str:
