@@ -108,13 +108,14 @@ def test_a_first_run_counts_up_to_the_last(stub):
         stub.finish(address)
 
 
-def test_the_real_pipeline_has_the_22_stages_of_two_rounds(real):
-    order = ["code", "prepare", "saliency@00", "classify", "cam@00", "labels@r0-00", "review@r0", "score@r0-00"]
+def test_the_real_pipeline_has_the_25_stages_of_two_rounds(real):
+    order = ["code", "prepare", "saliency@00", "classify", "cam@00", "labels@r0-00", "review@r0", "baseline"]
+    order += ["score@r0-00"]
     for name in ("r1", "r2"):
         order += [f"train@{name}", f"evaluate@{name}", f"propagate@{name}-00", f"labels@{name}-00"]
-        order += [f"review@{name}", f"score@{name}-00"]
+        order += [f"review@{name}", f"guard@{name}", f"score@{name}-00"]
     for number, address in enumerate([*order, "summary", "audit"], start=1):
-        assert real.line(address) == f"stage {number} of 22: {address}"
+        assert real.line(address) == f"stage {number} of 25: {address}"
         real.finish(address)
 
 
@@ -123,8 +124,8 @@ def test_what_needs_the_running_instance_is_to_be_done_too(real):
     assert real.remaining("audit") == {"audit"}
     assert real.remaining("evaluate@r2") == {"evaluate@r2", "summary", "audit"}
     assert real.remaining("review@r1") == {
-        "review@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "score@r2-00", "evaluate@r2",
-        "summary", "audit",
+        "review@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "guard@r2", "score@r2-00",
+        "evaluate@r2", "summary", "audit",
     }  # fmt: skip
     assert real.remaining("prepare") == {one.address for one in real.instances} - {"code"}
 
@@ -133,10 +134,10 @@ def test_what_lacks_an_output_is_to_be_done_with_all_that_needs_it(real):
     real.finish()
     real.remove("data/curves/r2.csv")
     assert real.remaining("evaluate@r1") == {
-        "evaluate@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "score@r2-00", "evaluate@r2",
-        "summary", "audit",
+        "evaluate@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "guard@r2", "score@r2-00",
+        "evaluate@r2", "summary", "audit",
     }  # fmt: skip
-    assert real.line("evaluate@r1") == "stage 14 of 22: evaluate@r1"
+    assert real.line("evaluate@r1") == "stage 16 of 25: evaluate@r1"
 
 
 def test_other_shards_with_other_parameters_are_to_be_done(stub):
