@@ -8,6 +8,7 @@ import reference
 import torch
 from tiny_networks import picture, tiny_auxsegnet
 
+from auxseg.maps import upsample
 from auxseg.propagation import affinity_entropy, propagate_image
 
 
@@ -74,3 +75,34 @@ def test_an_image_without_labels_has_no_cam(network):
     maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False)
     assert maps["cam"].shape == (0, 3, 4)
     assert maps["prediction"].shape == (3, 4)
+
+
+@pytest.mark.parametrize(("scales", "flip"), [([1.0, 1.5], True), ([0.5, 1.0], False), ([1.0], True)])
+def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
+    image = picture(24, 32)
+    found = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False, scales=scales, flip=flip)
+    cams, saliencies = [], []
+    for scale in scales:
+        size = [round(24 * scale), round(32 * scale)]
+        resized = torch.nn.functional.interpolate(image, size=size, mode="bilinear", antialias=scale < 1)
+        for mirrored in (False, True)[: 1 + flip]:
+            with torch.no_grad():
+                outputs = network(resized.flip(3) if mirrored else resized)
+                maps = (
+                    network.refined_cam(outputs)[0, [2, 0]].numpy(),
+                    torch.sigmoid(outputs.refined_saliency)[0].numpy(),
+                )
+            maps = [upsample(one[:, :, ::-1] if mirrored else one, 3, 4) for one in maps]
+            cams.append(maps[0])
+            saliencies.append(maps[1][0])
+    mean = np.mean(cams, axis=0)
+    np.testing.assert_allclose(found["cam"], mean / (mean.max(axis=(1, 2), keepdims=True) + 1e-5), atol=2e-3)
+    np.testing.assert_allclose(found["saliency"], np.mean(saliencies, axis=0), atol=2e-3)
+    alone = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False)
+    for name in ("prediction", "confidence", "entropy"):
+        assert (found[name] == alone[name]).all()
+
+
+def test_an_image_without_labels_at_several_scales(network):
+    maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
+    assert maps["cam"].shape == (0, 3, 4)

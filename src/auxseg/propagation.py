@@ -1,19 +1,29 @@
 """One pass of a round's network over images: the maps that are cached between rounds (docs/method.md section 2)."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.classifier import normalise_cam
+from auxseg.models.inputs import scaled
 
 
 @torch.no_grad()
 def propagate_image(
-    network: AuxSegNet, image: Tensor, classes: Sequence[int], *, renormalise: bool, low_precision: bool
+    network: AuxSegNet,
+    image: Tensor,
+    classes: Sequence[int],
+    *,
+    renormalise: bool,
+    low_precision: bool,
+    scales: Sequence[float] = (1.0,),
+    flip: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return what one image leaves behind, at network resolution.
 
@@ -23,14 +33,26 @@ def propagate_image(
         classes: positions 0..C-1 of the L classes that the image is labelled with.
         renormalise: divide each refined CAM by its maximum again.
         low_precision: bfloat16 where it pays.
+        scales: factors of the input size, 1 among them; refined CAM and saliency are means over all views.
+        flip: add the mirrored views.
 
     Returns:
+        All on the network's grid at scale 1; the last three are of the unmirrored view at scale 1 alone.
         cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg',
         uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
         A_CT^p spreads, float16 (h, w) in 0 (one position) .. 1 (all alike).
     """
     outputs = network(image, low_precision=low_precision)
-    cam = network.refined_cam(outputs)[0, list(classes)]
+    cams, saliencies = [], []
+    for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
+        if scale == 1 and not mirrored:
+            view = outputs
+        else:
+            resized = scaled(image, scale)
+            view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
+        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], outputs.features, mirrored))
+        saliencies.append(_on_grid(torch.sigmoid(view.refined_saliency), outputs.features, mirrored))
+    cam, saliency = (sum(maps) / len(maps) for maps in (cams, saliencies))
     if renormalise:
         cam = normalise_cam(cam)
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
@@ -38,11 +60,21 @@ def propagate_image(
     entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise[0])
     return {
         "cam": cam.cpu().numpy().astype(np.float16),
-        "saliency": torch.sigmoid(outputs.refined_saliency[0, 0]).cpu().numpy().astype(np.float16),
+        "saliency": saliency[0].cpu().numpy().astype(np.float16),
         "prediction": prediction.cpu().numpy().astype(np.uint8),
         "confidence": confidence.cpu().numpy().astype(np.float16),
         "entropy": entropy.view_as(confidence).cpu().numpy().astype(np.float16),
     }
+
+
+def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
+    """Return the maps (L, h, w) of a view, (1, L, h', w'), upright and on the grid of `features`."""
+    maps = maps.flip(3) if mirrored else maps
+    if maps.shape[1] and maps.shape[-2:] != features.shape[-2:]:
+        maps = F.interpolate(maps, size=features.shape[-2:], mode="bilinear", align_corners=False)
+    elif not maps.shape[1]:
+        maps = maps.new_zeros(1, 0, *features.shape[-2:])
+    return maps[0]
 
 
 def affinity_entropy(affinity: Tensor) -> Tensor:

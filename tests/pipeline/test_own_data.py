@@ -65,6 +65,7 @@ def finished(tmp_path_factory, photos) -> Path:
             both = isinstance(value, dict) and isinstance(values[section].get(key), dict)
             values[section][key] = {**values[section][key], **value} if both else value
     (project / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    auxseg(project, "rounds", "1")
     (project / "run.log").write_text(auxseg(project, "run"))
     return project
 
@@ -115,6 +116,7 @@ def test_a_collapsed_round_stops_the_run_and_the_initial_labels_are_used(project
     """One step of training leaves an affinity that spreads CAMs over the whole image."""
     for section, values in {"train": {"steps": 1}, "guard": {"action": "stop"}}.items():
         tiny.edit_params(project, section, **values)
+    auxseg(project, "rounds", "2")
     printed = auxseg(project, "run", code=255)
     assert "r1 is worse than r0: " in printed and "`auxseg rounds 1`" in printed
     assert "Traceback" not in printed

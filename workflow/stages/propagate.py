@@ -33,6 +33,8 @@ def main(stage: Stage) -> None:
             network,
             image,
             present,
+            scales=params.scales,
+            flip=params.flip,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )

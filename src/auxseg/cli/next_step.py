@@ -1,6 +1,6 @@
 """The last line of a command: what to do next."""
 
-REPRO = "dvc repro"
+REPRO = "auxseg run"
 """What runs everything that is out of date."""
 
 

@@ -11,17 +11,19 @@ OPEN = "go on"
 
 
 def write_gate(path: Path, judgement: Judgement, params: GuardParams) -> None:
-    """Write whether the next round may be trained on the labels of this one."""
-    if judgement.good or params.action == "warn":
+    """Write whether the next round may be trained on the labels of this one.
+
+    Poor initial labels are warned of and never stop: there is nothing better, and a round may help.
+    """
+    if judgement.good or params.action == "warn" or judgement.round == "r0":
         write_text(path, f"{OPEN}\n")
         return
-    text = f"{judgement.warning} No further round is trained (guard.action: stop). To go on: guard.action: warn."
-    if judgement.round != "r0":
-        text += (
-            f" To end here with {judgement.best} as the best round: `auxseg rounds {judgement.round[1:]}`, then the "
-            "same run again makes table and report."
-        )
-    write_text(path, f"{text}\n")
+    write_text(
+        path,
+        f"{judgement.warning} No further round is trained (guard.action: stop). To end here with {judgement.best} as "
+        f"the best round: `auxseg rounds {judgement.round[1:]}`, then the same run again makes table and report. To "
+        "go on all the same: guard.action: warn\n",
+    )
 
 
 def check_gate(path: Path) -> None:

@@ -53,7 +53,9 @@ def _explain(section: type[Section], error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "float_type" and _is_number(first["input"]):
         message += " (YAML reads an exponent without a point as text: write 1.0e-3, not 1e-3)"
-    return f"key '{name}': {message[0].lower()}{message[1:]}, got {first['input']!r}{more}"
+    # of a rule over several keys the input is the whole group, which says nothing
+    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
+    return f"key '{name}': {message[0].lower()}{message[1:]}{got}{more}"
 
 
 def _is_number(value: Any) -> bool:
