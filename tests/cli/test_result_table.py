@@ -70,25 +70,25 @@ def test_the_last_lines_are_where_the_results_are(capsys):
 def test_a_worse_round_is_marked_and_explained(capsys):
     for name in ("r0", "r1"):
         judge(name, best=name)
-    judge("r2", best="r1", reasons=("Cat vanishes.", "More is ignored."), advice=("Train longer.",))
+    judge("r2", best="r1", reasons=("Cat vanishes", "more is ignored"), advice=("Train longer.",))
     assert main(["table"]) == 0
     out = capsys.readouterr().out
     assert [line for line in out.splitlines() if line.endswith("  worse")] == [
         "labels after round 2 (train)                      50.0        60.0     70.0  worse"
     ]
     assert (
-        "\nwarning: round 2 is worse than round 1: Cat vanishes; More is ignored. Train longer.\nbest round: r1\n"
+        "\nwarning: round 2 is worse than round 1: Cat vanishes; more is ignored. Train longer.\nbest round: r1\n"
         in out
     )
     assert out.splitlines()[-1].startswith("model   data/models/r1.safetensors")
 
 
 def test_no_good_round_has_no_model(capsys):
-    judge("r1", best="r0", reasons=("All is background.",))
-    judge("r2", best="r0", reasons=("All is background.",))
+    judge("r1", best="r0", reasons=("all is background",))
+    judge("r2", best="r0", reasons=("all is background",))
     assert main(["table"]) == 0
     out = capsys.readouterr().out
-    assert "warning: round 1 is worse than the initial labels: All is background.\n" in out
+    assert "warning: round 1 is worse than the initial labels: all is background.\n" in out
     assert "best round: r0, the initial labels\n" in out
     assert out.splitlines()[-1] == "model   none: no round is better than the initial labels, which have no network"
 

@@ -34,7 +34,9 @@ def test_a_collapsed_round_names_what_happened_and_what_to_try():
         "3 % of the pixels are background (46 % before)",
         "62 % of the labels have no background pixel (0 % before)",
     )
-    assert found.warning.startswith("r1 is worse than r0: 77 % of the pixels are ignored (33 % before); ")
+    assert found.warning.startswith(
+        "round 1 is worse than the initial labels: 77 % of the pixels are ignored (33 % before); "
+    )
     assert "`train.steps: N`" in found.warning and "--round best" in found.warning
 
 
@@ -58,7 +60,7 @@ def test_every_rule_can_fire_alone(rule):
 def test_the_initial_labels_may_be_poor():
     found = judge_start({**START, "lost": 0.6})
     assert not found.good and found.best == "r0"
-    assert found.warning.startswith("The initial labels look poor: 60 % of the image-level labels have no pixel")
+    assert found.warning.startswith("the initial labels look poor: 60 % of the image-level labels have no pixel")
 
 
 def test_files(tmp_path):
@@ -92,7 +94,7 @@ def test_the_gate_closes_for_a_bad_round_when_asked_to(tmp_path):
         check_gate(gate)
     write_gate(gate, bad, GuardParams(action="stop"))
     with pytest.raises(
-        DataError, match=r"r1 is worse than r0: .*No further round is trained.*`auxseg rounds 1`"
+        DataError, match=r"round 1 is worse than the initial labels: .*No further round is trained.*`auxseg rounds 1`"
     ) as one:
         check_gate(gate)
     assert "\n" not in str(one.value)

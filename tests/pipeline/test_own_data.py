@@ -118,15 +118,15 @@ def test_a_collapsed_round_stops_the_run_and_the_initial_labels_are_used(project
         tiny.edit_params(project, section, **values)
     auxseg(project, "rounds", "2")
     printed = auxseg(project, "run", code=255)
-    assert "r1 is worse than r0: " in printed and "`auxseg rounds 1`" in printed
+    assert "round 1 is worse than the initial labels: " in printed and "`auxseg rounds 1`" in printed
     assert "Traceback" not in printed
     judged = Judgement.read(project / "data/guard/r1.json")
     assert not judged.good and judged.best == "r0"
     auxseg(project, "rounds", "1")
     printed = auxseg(project, "run")
-    assert "best round" in printed and "r1 is worse than r0: " in printed
+    assert "best round" in printed and "round 1 is worse than the initial labels: " in printed
     printed = auxseg(project, "export", "labels", "--to", "masks")
     assert "r0" in printed
     assert {row["round"] for row in read_csv(project / "masks/masks.csv")} == {"r0"}
     page = (project / "data/audit/index/base.js").read_text()
-    assert '"best":"r0"' in page.replace(" ", "") and "is worse than r0" in page
+    assert '"best":"r0"' in page.replace(" ", "") and "is worse than the initial labels" in page

@@ -90,18 +90,9 @@ def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) 
 def guard_lines(judgements: Iterable["Judgement"]) -> list[str]:
     """Return one warning for every round that the guard found worse, and which round is the best."""
     judgements = list(judgements)
-    warnings = [
-        f"warning: {_round_name(one.round)} is worse than {_reference_name(one.reference)}: {_sentences(one)}"
-        for one in judgements
-        if not one.good
-    ]
+    warnings = [f"warning: {one.warning}" for one in judgements if not one.good]
     best = judgements[-1].best
     return [*warnings, f"best round: {best}" + (", the initial labels" if best == "r0" else "")]
-
-
-def _sentences(judgement: "Judgement") -> str:
-    reasons = "; ".join(reason.rstrip(".") for reason in judgement.reasons)
-    return " ".join([f"{reasons}.", *(f"{advice.rstrip('.')}." for advice in judgement.advice)])
 
 
 def _judgements(rounds: list[str]) -> list["Judgement"]:
@@ -139,10 +130,6 @@ def _labels_name(name: str, part: str = "train") -> str:
 
 def _round_name(name: str) -> str:
     return f"round {name.removeprefix('r')}"
-
-
-def _reference_name(name: str) -> str:
-    return "the initial labels" if name == "r0" else _round_name(name)
 
 
 def _figure(number: str) -> str:

@@ -43,8 +43,11 @@ class Judgement:
         """What is wrong and what to try, in one line; empty for a good round."""
         if self.good:
             return ""
-        worse = "The initial labels look poor" if self.round == "r0" else f"{self.round} is worse than {self.reference}"
-        return f"{worse}: {'; '.join(self.reasons)}. {' '.join(self.advice)}"
+        what = "the initial labels look poor"
+        if self.round != "r0":
+            better = "the initial labels" if self.reference == "r0" else f"round {self.reference[1:]}"
+            what = f"round {self.round[1:]} is worse than {better}"
+        return " ".join([f"{what}: {'; '.join(self.reasons)}.", *self.advice])
 
     def write(self, path: Path) -> None:
         """Write the file, atomically."""
