@@ -144,7 +144,7 @@ def test_key_that_stands_twice_is_refused_by_all(project, capsys):
 
 def test_check(project, capsys):
     assert main(["check"]) == 0
-    assert capsys.readouterr().out == "params.yaml is valid\nnext: dvc repro\n"
+    assert capsys.readouterr().out == "params.yaml is valid\nnext: auxseg run\n"
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}"))
     assert main(["check"]) == 2
@@ -250,6 +250,7 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "note: class 'dog' is in every train image: the classifier has nothing to tell it from, and its CAM means "
         "little; add images without it",
         "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
+        "next: auxseg run",
     ]
     table.write_text("image_id,labels\na,cat [old] one\n")
     assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
@@ -349,19 +350,19 @@ def last_line(capsys) -> str:
 
 def test_every_command_ends_with_the_next_step(project, tmp_path_factory, capsys):
     assert main(["check"]) == 0
-    assert last_line(capsys) == "next: dvc repro"
+    assert last_line(capsys) == "next: auxseg run"
     assert main(["check", "params/presets/smoke.yaml"]) == 0
     assert last_line(capsys) == "next: cp params/presets/smoke.yaml params.yaml uses it"
     assert main(["rounds", "3"]) == 0
-    assert last_line(capsys) == "next: dvc repro (older rounds are not run again)"
+    assert last_line(capsys) == "next: auxseg run (older rounds are not run again)"
     assert main(["shards", "3"]) == 0
-    assert last_line(capsys) == "next: dvc repro (every stage runs again)"
+    assert last_line(capsys) == "next: auxseg run (every stage runs again)"
     assert main(["shards", "3"]) == 0
-    assert last_line(capsys) == "next: dvc repro"
+    assert last_line(capsys) == "next: auxseg run"
     assert main(["use"]) == 0
     assert last_line(capsys).startswith("next: auxseg use PRESET --data FOLDER")
     assert main(["use", "demo"]) == 0
-    assert last_line(capsys) == "next: dvc repro"
+    assert last_line(capsys) == "next: auxseg run"
     assert main(["use", "mine"]) == 0
     assert last_line(capsys) == "next: auxseg use mine --data FOLDER, or set AUXSEG_DATA and run auxseg scan"
 
@@ -375,4 +376,4 @@ def test_what_is_missing_of_a_data_set_is_the_next_step(project, tmp_path_factor
     assert last_line(capsys) == f"next: add {root}/image_labels.csv, then auxseg scan"
     (root / "image_labels.csv").write_text("image_id,labels\n")
     assert main(["scan"]) == 0
-    assert last_line(capsys) == "next: dvc repro"
+    assert last_line(capsys) == "next: auxseg run"

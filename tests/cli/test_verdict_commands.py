@@ -57,7 +57,7 @@ def test_import_merges_sorts_and_is_idempotent(project, capsys):
     assert TABLE.read_bytes() == before
     out = capsys.readouterr().out
     assert "3 verdicts, 0 new, 0 changed" in out
-    assert out.splitlines()[-1].startswith("next: git add review/verdicts.csv and commit it, then dvc repro")
+    assert out.splitlines()[-1].startswith("next: git add review/verdicts.csv and commit it, then auxseg run")
 
 
 def test_an_older_export_undoes_nothing(project, capsys):
