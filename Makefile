@@ -13,9 +13,7 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(STAMP)  ## Run the pipeline of params.yaml (as cloned: the embedded scenes); print the result table
-	@$(RUN) auxseg check
-	$(RUN) dvc repro
-	@$(RUN) auxseg table
+	$(RUN) auxseg run
 
 voc: $(STAMP)  ## Fetch VOC 2012 and SBD into DATASETS (default: datasets/voc), check them, make train_aug
 	$(RUN) auxseg download voc --to "$(or $(DATASETS),datasets/voc)"
