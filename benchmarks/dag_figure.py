@@ -48,7 +48,14 @@ def read_graph(text: str) -> Graph:
     forward = {(writer, reader) for writer, reader in edges if order.index(writer) < order.index(reader)}
     masked = {name for name in order if any(_meet(MASKS, dep) for dep in _paths(bodies[name], "deps"))}
     masked |= {reader for writer in masked for reader in _reachable(writer, forward)}
-    return Graph(bodies, _reduce(forward), edges - forward, masked)
+    back = edges - forward
+    # what follows from where an arrow back leads to needs no arrow of its own
+    back = {
+        (writer, reader)
+        for writer, reader in back
+        if not any(reader in _reachable(other, forward) for start, other in back if start == writer)
+    }
+    return Graph(bodies, _reduce(forward), back, masked)
 
 
 def positions(graph: Graph) -> dict[str, tuple[float, float]]:
