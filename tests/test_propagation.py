@@ -106,3 +106,18 @@ def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
 def test_an_image_without_labels_at_several_scales(network):
     maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
     assert maps["cam"].shape == (0, 3, 4)
+
+
+@pytest.mark.parametrize("renormalise", [False, True])
+def test_the_networks_own_cam_has_the_rest_of_the_share(network, renormalise):
+    image = picture(24, 32)
+    with torch.no_grad():
+        outputs = network(image)
+        refined, own = (maps[0, [2, 0]].numpy() for maps in (network.refined_cam(outputs), network.own_cam(outputs)))
+
+    def divided(cam):
+        return cam / (cam.max(axis=(1, 2), keepdims=True) + 1e-5) if renormalise else cam
+
+    wanted = divided(0.25 * divided(refined) + 0.75 * divided(own))
+    found = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False, refined_share=0.25)
+    np.testing.assert_allclose(found["cam"], wanted, atol=2e-3)

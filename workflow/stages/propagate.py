@@ -35,6 +35,7 @@ def main(stage: Stage) -> None:
             present,
             scales=params.scales,
             flip=params.flip,
+            refined_share=params.refined_share,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )

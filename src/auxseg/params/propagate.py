@@ -13,10 +13,13 @@ class PropagateParams(Section):
     key: ClassVar[str] = "propagate"
 
     scales: list[Annotated[float, Field(gt=0)]] = Field([1.0], min_length=1)
-    """Scales of the input, 1 among them; refined CAM and saliency are the means of all. The papers have one; [1.0, 1.5]
-    with `flip` gave labels of small data sets another point of mIoU (docs/own-data.md)."""
+    """Scales of the input, 1 among them; refined CAM and saliency are the means of all. The papers have one; more
+    cost as many passes."""
     flip: bool = False
     """Add the mirrored image's maps."""
+    refined_share: float = Field(1.0, ge=0, le=1)
+    """Weight of the refined CAM in the stored one; the rest is the network's own CAM, before the affinity. The papers
+    have 1. On small data sets half of each gave labels another point or two of mIoU (docs/own-data.md)."""
     renormalise_cam: bool = True
     """Divide the refined CAM by its maximum again. The released code does not: averaging lowers the peaks, and at a
     fixed threshold the labels then lose recall from round to round."""
