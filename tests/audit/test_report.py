@@ -307,7 +307,9 @@ def test_the_stage_as_a_program(tmp_path):
     make(tmp_path)
     shutil.copy(PROJECT / "dvc.yaml", tmp_path)
     values = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"audit": {"images": 2}, "labels": {}}))
+    (tmp_path / "params.yaml").write_text(
+        yaml.safe_dump(values | {"audit": {"images": 2}, "labels": RULE.model_dump(mode="json")})
+    )
     done = subprocess.run(
         [sys.executable, PROJECT / "workflow/stages/audit.py"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"AUXSEG_DATA": str(tmp_path / "raw")}, timeout=60,

@@ -72,10 +72,23 @@ def test_plus_differs_from_p1_in_the_network_alone():
     assert {key for key in one if one[key] != plus[key]} == {"network"}
 
 
-def test_own_data_is_trained_as_voc6():
-    """Its settings are the ones that have figures; only where the data comes from differs."""
-    own, measured = values("own-data"), values("voc6")
-    assert {key for key in own if own[key] != measured[key]} == {"data"}
+def test_own_data_is_trained_for_any_number_of_images():
+    """Its settings are those of docs/own-data.md; benchmarks/small_sets.py measures them."""
+    own = values("own-data")
+    for section in ("classify", "train"):
+        assert (own[section]["epochs"], own[section]["steps"]) == (None, "auto")
+        # longer sides, not scale factors: small and large photos are trained on at the same size
+        assert own[section]["augment"]["scale"] is None
+    assert own["data"]["folder"]["val_share"] is None and own["data"]["folder"]["masks"] is None
+    assert own["runtime"]["precision"] == "float32"
+
+
+def test_the_papers_presets_count_epochs_and_change_nothing_of_the_labels():
+    for name in ("voc-auxsegnet", "voc-auxsegnet-plus", "c1", "coco-auxsegnet-plus"):
+        found = values(name)
+        assert found["classify"]["steps"] is None and found["train"]["steps"] is None
+        assert (found["propagate"]["scales"], found["propagate"]["flip"]) == ([1.0], False)
+        assert found["propagate"]["refined_share"] == 1.0 and found["labels"]["later_cam_threshold"] is None
 
 
 def test_many_instances_are_recorded_by_the_controller():
@@ -83,5 +96,5 @@ def test_many_instances_are_recorded_by_the_controller():
     for path in PRESETS.glob("*.yaml"):
         found = values(path.stem)
         shards, rounds = len(found["shards"]), len(found["rounds"])
-        instances = shards * (4 + 3 * rounds) + 3 * rounds + 6
+        instances = shards * (4 + 3 * rounds) + 4 * rounds + 7
         assert found["pipeline"]["record"] == ("controller" if instances > 300 else "job"), path.stem
