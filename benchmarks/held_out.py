@@ -74,9 +74,8 @@ def score(project: Path) -> list[dict]:
         counts = Counts.zeros(len(classes))
         for shard in manifest_shards(manifest):
             masks = read_mask_list([project / f"data/masks/{shard}.csv"])
-            params = LabelsParams.parse(values.get("labels"))
             job = LabelJob(
-                params, params.cam_threshold_of(name), classes, root,
+                LabelsParams.parse(values.get("labels")), classes, root,
                 project / f"data/maps/{name}/{shard}.safetensors", project / f"data/saliency/{shard}.zip",
             )  # fmt: skip
             for record in read_shard(manifest / f"{shard}.csv", "val"):

@@ -109,15 +109,18 @@ def test_an_image_without_labels_at_several_scales(network):
 
 
 @pytest.mark.parametrize("renormalise", [False, True])
-def test_the_networks_own_cam_has_the_rest_of_the_share(network, renormalise):
+def test_the_initial_cam_has_its_share(network, renormalise):
     image = picture(24, 32)
-    with torch.no_grad():
-        outputs = network(image)
-        refined, own = (maps[0, [2, 0]].numpy() for maps in (network.refined_cam(outputs), network.own_cam(outputs)))
-
-    def divided(cam):
-        return cam / (cam.max(axis=(1, 2), keepdims=True) + 1e-5) if renormalise else cam
-
-    wanted = divided(0.25 * divided(refined) + 0.75 * divided(own))
-    found = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False, refined_share=0.25)
-    np.testing.assert_allclose(found["cam"], wanted, atol=2e-3)
+    alone = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False)["cam"]
+    initial = np.random.default_rng(0).random((2, 6, 8)).astype(np.float16)
+    found = propagate_image(
+        network, image, [2, 0], renormalise=renormalise, low_precision=False, initial=initial, initial_share=0.75
+    )["cam"]
+    wanted = 0.75 * upsample(initial, 3, 4) + 0.25 * alone.astype(np.float32)
+    if renormalise:
+        wanted /= wanted.max(axis=(1, 2), keepdims=True) + 1e-5
+    np.testing.assert_allclose(found, wanted, atol=2e-3)
+    without = propagate_image(
+        network, image, [2, 0], renormalise=renormalise, low_precision=False, initial=None, initial_share=0.75
+    )["cam"]
+    assert (without == alone).all()

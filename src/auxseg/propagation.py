@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled
@@ -24,7 +25,8 @@ def propagate_image(
     low_precision: bool,
     scales: Sequence[float] = (1.0,),
     flip: bool = False,
-    refined_share: float = 1.0,
+    initial: np.ndarray | None = None,
+    initial_share: float = 0.0,
 ) -> dict[str, np.ndarray]:
     """Return what one image leaves behind, at network resolution.
 
@@ -36,8 +38,8 @@ def propagate_image(
         low_precision: bfloat16 where it pays.
         scales: factors of the input size, 1 among them; refined CAM and saliency are means over all views.
         flip: add the mirrored views.
-        refined_share: weight of the refined CAM, in 0..1; the rest is the network's own CAM. Each is divided by its
-            maximum first if `renormalise`.
+        initial: the CAM of r0, float (L, h', w'), for images that have one.
+        initial_share: its weight in the CAM that is returned.
 
     Returns:
         All on the network's grid at scale 1; the last three are of the unmirrored view at scale 1 alone.
@@ -46,21 +48,21 @@ def propagate_image(
         A_CT^p spreads, float16 (h, w) in 0 (one position) .. 1 (all alike).
     """
     outputs = network(image, low_precision=low_precision)
-    refined, own, saliencies = [], [], []
+    cams, saliencies = [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
             view = outputs
         else:
             resized = scaled(image, scale)
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
-        for kept, cam in ((refined, network.refined_cam(view)), (own, network.own_cam(view))):
-            kept.append(_on_grid(cam[:, list(classes)], outputs.features, mirrored))
+        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], outputs.features, mirrored))
         saliencies.append(_on_grid(torch.sigmoid(view.refined_saliency), outputs.features, mirrored))
-    cam, own_cam, saliency = (sum(maps) / len(maps) for maps in (refined, own, saliencies))
+    cam, saliency = (sum(maps) / len(maps) for maps in (cams, saliencies))
     if renormalise:
-        cam, own_cam = normalise_cam(cam), normalise_cam(own_cam)
-    if refined_share < 1:
-        cam = refined_share * cam + (1 - refined_share) * own_cam
+        cam = normalise_cam(cam)
+    if initial is not None and initial_share:
+        start = torch.from_numpy(upsample(initial, *cam.shape[-2:])).to(cam.device)
+        cam = initial_share * start + (1 - initial_share) * cam
         cam = normalise_cam(cam) if renormalise else cam
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
     pairwise = outputs.pairwise

@@ -30,7 +30,7 @@ from auxseg.review.uses import TrainingUse, write_uses
 CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
-RULE = LabelsParams(later_cam_threshold=0.35)
+RULE = LabelsParams()
 
 
 def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool = True, size: tuple = (61, 90)) -> None:
@@ -94,7 +94,7 @@ def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tupl
                 saliency[png] = prior[png] if name == "r0" else encode_grey(_blobs(rng, size) / 255)
                 present = [CLASSES.index(label) for label in record.labels]
                 grey = decode_grey(saliency[png])
-                fused = fuse(upsample(cam, *size), present, grey, RULE.cam_threshold_of(name), RULE.saliency_threshold)
+                fused = fuse(upsample(cam, *size), present, grey, RULE.cam_threshold, RULE.saliency_threshold)
                 labels[png] = encode_label(fused)
         write_tensors(data / f"maps/{name}/{shard}.safetensors", maps)
         write_archive(data / f"labels/{name}/{shard}.zip", labels)

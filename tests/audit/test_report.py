@@ -97,11 +97,10 @@ def test_labels_follow_from_what_the_chunks_hold_in_every_pixel(work, base):
     decoded = 0
     for image_id, tags in zip(base["records"]["train"]["id"], base["records"]["train"]["tags"], strict=True):
         found = stored(work, base, "train", image_id)
-        for name, content in found["rounds"].items():
-            threshold = base["rule"]["cam_threshold" if name == "r0" else "later_cam_threshold"]
+        for content in found["rounds"].values():
             saliency = decode_grey(base64.b64decode(content["saliency"] or found["prior"]))
             cam = np.frombuffer(base64.b64decode(content["cam"]["data"]), "<f2").reshape(content["cam"]["shape"])
-            again = fuse(upsample(cam, *SIZE), tags, saliency, threshold, RULE.saliency_threshold)
+            again = fuse(upsample(cam, *SIZE), tags, saliency, base["rule"]["cam_threshold"], RULE.saliency_threshold)
             label = decode_indices(base64.b64decode(content["label"]))
             assert (again == label).all() and len(np.unique(label)) > 2
             decoded += 1
@@ -307,9 +306,7 @@ def test_the_stage_as_a_program(tmp_path):
     make(tmp_path)
     shutil.copy(PROJECT / "dvc.yaml", tmp_path)
     values = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    (tmp_path / "params.yaml").write_text(
-        yaml.safe_dump(values | {"audit": {"images": 2}, "labels": RULE.model_dump(mode="json")})
-    )
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"audit": {"images": 2}, "labels": {}}))
     done = subprocess.run(
         [sys.executable, PROJECT / "workflow/stages/audit.py"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"AUXSEG_DATA": str(tmp_path / "raw")}, timeout=60,

@@ -83,12 +83,12 @@ def test_own_data_is_trained_for_any_number_of_images():
     assert own["runtime"]["precision"] == "float32"
 
 
-def test_the_papers_presets_count_epochs_and_change_nothing_of_the_labels():
+def test_the_papers_presets_count_epochs_and_keep_refined_cams_as_they_are():
     for name in ("voc-auxsegnet", "voc-auxsegnet-plus", "c1", "coco-auxsegnet-plus"):
         found = values(name)
         assert found["classify"]["steps"] is None and found["train"]["steps"] is None
         assert (found["propagate"]["scales"], found["propagate"]["flip"]) == ([1.0], False)
-        assert found["propagate"]["refined_share"] == 1.0 and found["labels"]["later_cam_threshold"] is None
+        assert found["propagate"]["initial_share"] == 0
 
 
 def test_many_instances_are_recorded_by_the_controller():

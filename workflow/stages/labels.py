@@ -24,7 +24,6 @@ class LabelJob:
     """Everything that labels one image; handed to worker processes."""
 
     params: LabelsParams
-    cam_threshold: float
     classes: ClassTable
     root: Path
     maps: Path
@@ -45,7 +44,7 @@ class LabelJob:
         saliency = decode_grey(saliency_png)
         cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)
         present = [self.classes.index(name) for name in record.labels]
-        label = fuse(cam, present, saliency, self.cam_threshold, self.params.saliency_threshold)
+        label = fuse(cam, present, saliency, self.params.cam_threshold, self.params.saliency_threshold)
         return encode_label(label), saliency_png
 
 
@@ -56,7 +55,6 @@ def main(stage: Stage) -> None:
     precomputed = stage.round == "r0" and params.initial == "precomputed"
     job = LabelJob(
         params,
-        params.cam_threshold_of(stage.round),
         classes,
         root,
         stage.input(f"data/maps/{stage.round}/{stage.shard}.safetensors"),

@@ -1,6 +1,6 @@
 """Stage propagate: one pass of a round's network over the images of one shard, train and val."""
 
-from auxseg.artifacts.tensors import write_tensors
+from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.datasets.manifest import read_classes, read_shard
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
@@ -25,6 +25,7 @@ def main(stage: Stage) -> None:
     network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), len(classes))
     network.to(device).eval()
 
+    start = TensorFile(stage.input(f"data/maps/r0/{stage.shard}.safetensors"))
     tensors = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
         image = to_tensor(read_photo(root, record), device, runtime.max_side)
@@ -35,7 +36,8 @@ def main(stage: Stage) -> None:
             present,
             scales=params.scales,
             flip=params.flip,
-            refined_share=params.refined_share,
+            initial=start.get(f"{record.id}.cam"),  # of training images alone
+            initial_share=params.initial_share,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )

@@ -107,5 +107,5 @@ def recompute(
     if record.split != "train" or (round_name == "r0" and rule.initial == "precomputed"):
         return None
     present = [sources.classes.index(name) for name in record.labels]
-    again = fuse(cam, present, found.salient(image), rule.cam_threshold_of(round_name), rule.saliency_threshold)
+    again = fuse(cam, present, found.salient(image), rule.cam_threshold, rule.saliency_threshold)
     return int(np.count_nonzero(again != decode_indices(found.label)))

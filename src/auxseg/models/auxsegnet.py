@@ -115,12 +115,9 @@ class AuxSegNet(nn.Module):
         return refined / 2 if self.params.refine_with == "mean" else refined
 
     def refined_cam(self, outputs: Outputs) -> Tensor:
-        """Return A^p times the network's own CAM, (B, C, h, w)."""
-        return self._propagated(self.own_cam(outputs), outputs.pairwise)
-
-    def own_cam(self, outputs: Outputs) -> Tensor:
-        """Return the classification branch's CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
-        return normalise_cam(F.relu(self.classification.cam(outputs.features)))
+        """Return A^p times the network's own CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
+        cam = normalise_cam(F.relu(self.classification.cam(outputs.features)))
+        return self._propagated(cam, outputs.pairwise)
 
     def _propagated(self, maps: Tensor, pairwise: Tensor | None) -> Tensor:
         return maps if pairwise is None else propagate(pairwise, maps, transpose=self.params.transpose)

@@ -14,7 +14,7 @@ class ClassifyParams(TrainingParams):
 
     key: ClassVar[str] = "classify"
 
-    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=120, most=2000)
+    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=240, most=2000)
 
     epochs: int | None = Field(15, ge=1)
     batch_size: int = Field(16, ge=1)

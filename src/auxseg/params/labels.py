@@ -22,8 +22,6 @@ class LabelsParams(Section):
     """precomputed: of the folder's content; written by `auxseg scan`, so that DVC sees new labels."""
     cam_threshold: float = Field(0.2, ge=0, le=1)
     """object = largest class CAM above this."""
-    later_cam_threshold: float | None = Field(None, ge=0, le=1)
-    """The same in every round after r0; null: `cam_threshold`. Refined CAMs reach further beyond their objects."""
     saliency_threshold: float = Field(0.06, ge=0, le=1)
     """salient = saliency label above this."""
     prior_weight: float = Field(0.5, ge=0, le=1)
@@ -32,11 +30,6 @@ class LabelsParams(Section):
         iterations=1, gaussian_sxy=3.0, gaussian_compat=3.0, bilateral_sxy=60.0, bilateral_srgb=5.0,
         bilateral_compat=5.0,
     )  # fmt: skip
-
-    def cam_threshold_of(self, round_name: str) -> float:
-        """Return the threshold of a round, as `r1`."""
-        later = self.later_cam_threshold
-        return self.cam_threshold if round_name == "r0" or later is None else later
 
     @model_validator(mode="after")
     def _folder_named(self) -> "LabelsParams":

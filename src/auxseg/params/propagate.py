@@ -17,9 +17,9 @@ class PropagateParams(Section):
     cost as many passes."""
     flip: bool = False
     """Add the mirrored image's maps."""
-    refined_share: float = Field(1.0, ge=0, le=1)
-    """Weight of the refined CAM in the stored one; the rest is the network's own CAM, before the affinity. The papers
-    have 1. On small data sets half of each gave labels another point or two of mIoU (docs/own-data.md)."""
+    initial_share: float = Field(0.0, ge=0, lt=1)
+    """Weight of the CAM of r0 in the stored one, w CAM_0 + (1 - w) CAM', as the prior has one in the saliency label.
+    The papers have 0. On small data sets refined CAMs alone may be worse than those of r0 (docs/own-data.md)."""
     renormalise_cam: bool = True
     """Divide the refined CAM by its maximum again. The released code does not: averaging lowers the peaks, and at a
     fixed threshold the labels then lose recall from round to round."""

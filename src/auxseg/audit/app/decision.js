@@ -46,12 +46,6 @@
     return [best, second];
   };
 
-  // The rule of a round: rounds after r0 may have another threshold of the CAM.
-  auxseg.ruleOf = function ({ rule }, roundName) {
-    const later = roundName === "r0" ? null : rule.later_cam_threshold;
-    return later === null ? rule : { ...rule, cam_threshold: later };
-  };
-
   // The fused label of one pixel: class, 0, or 255 where CAM and saliency disagree.
   auxseg.decide = function (image, found, rule, x, y) {
     const [best] = auxseg.strongest(image, found, x, y);

@@ -74,11 +74,7 @@
     byId("check").hidden = !isFused;
     byId("recomputed").textContent = "";
     byId("check").onclick = () => {
-      const wrong = auxseg.countMismatches(
-        opened.image,
-        opened.image.rounds[opened.round],
-        auxseg.ruleOf(app.base, opened.round),
-      );
+      const wrong = auxseg.countMismatches(opened.image, opened.image.rounds[opened.round], app.base.rule);
       const all = opened.image.width * opened.image.height;
       byId("recomputed").textContent =
         `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels as stored`;

@@ -89,7 +89,7 @@
     return {
       [auxseg.kindTitle("label", split)]: className(found.label[p]),
       rule: isFused
-        ? rule(auxseg.ruleOf(base, name), className, best, after)
+        ? rule(base.rule, className, best, after)
         : split === "val"
           ? "network, multi-scale and CRF"
           : "label of another method",
