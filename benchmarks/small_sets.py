@@ -26,7 +26,7 @@ from clones import call, clone, head
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.tables import read_csv, write_csv, write_rows
-from auxseg.datasets.tags import read_csv_tags
+from auxseg.datasets.csv_tags import read_csv_tags
 from auxseg.datasets.voc import LISTS
 from auxseg.guard.record import read_judgements
 from auxseg.params.data import VOC_CLASSES
@@ -63,7 +63,7 @@ def draw_subset(labels: dict[str, tuple[str, ...]], count: int, number: int) -> 
 def make_root(source: Path, target: Path, count: int, number: int, val: int) -> tuple[str, ...]:
     """Lay out a data root in the folder format, of links; return its class names."""
     lists = {split: (source / LISTS / f"{split}.txt").read_text().split() for split in ("train", "val")}
-    tags = {key: row.names for key, row in read_csv_tags(source / "image_labels.csv", VOC_CLASSES).items()}
+    tags = {key: row.names for key, row in read_csv_tags(source / "image_labels.csv", VOC_CLASSES).rows.items()}
     train = draw_subset({key: tags[key] for key in lists["train"]}, count, number)
     shutil.rmtree(target, ignore_errors=True)
     for folder in ("images", "masks"):

@@ -1,0 +1,66 @@
+"""Subsets of a data set: balanced, nested, the same everywhere; their data root; the table."""
+
+import csv
+
+import pytest
+import small_sets
+
+LABELS = {f"i{n:03}": ("cat",) if n % 2 else ("dog", "cow") if n % 10 == 0 else ("dog",) for n in range(100)}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_subsets_are_balanced_and_nested(number):
+    few, many = (small_sets.draw_subset(LABELS, count, number) for count in (12, 40))
+    assert len(set(few)) == 12 and set(few) < set(many)
+    assert few == small_sets.draw_subset(dict(reversed(LABELS.items())), 12, number)
+    counts = {name: sum(name in LABELS[image_id] for image_id in few) for name in ("cat", "dog", "cow")}
+    assert max(counts.values()) - min(counts.values()) <= 4  # every cow is a dog too
+
+
+def test_other_numbers_are_other_subsets():
+    assert small_sets.draw_subset(LABELS, 12, 0) != small_sets.draw_subset(LABELS, 12, 1)
+
+
+def test_all_images_are_a_subset_too():
+    assert small_sets.draw_subset(LABELS, 100, 0) == sorted(LABELS)
+
+
+def test_data_root(tmp_path):
+    source = tmp_path / "voc"
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (source / folder).mkdir(parents=True)
+    ids = [*LABELS, "v0", "v1"]
+    for image_id in ids:
+        (source / f"JPEGImages/{image_id}.jpg").write_bytes(b"photo")
+        (source / f"SegmentationClass/{image_id}.png").write_bytes(b"mask")
+    (source / "ImageSets/Segmentation/train.txt").write_text("\n".join(LABELS))
+    (source / "ImageSets/Segmentation/val.txt").write_text("v0\nv1\n")
+    rows = [[image_id, " ".join(names)] for image_id, names in LABELS.items()]
+    with (source / "image_labels.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([["image_id", "labels"], *rows])
+    assert small_sets.make_root(source, tmp_path / "root", 12, 0, 1) == ("cat", "cow", "dog")
+    with (tmp_path / "root/image_labels.csv").open() as stream:
+        found = list(csv.DictReader(stream))
+    assert [row["split"] for row in found] == ["train"] * 12 + ["val"]
+    assert found[-1] == {"image_id": "v0", "labels": "", "split": "val"}
+    for row in found:
+        assert (tmp_path / f"root/images/{row['image_id']}.jpg").read_bytes() == b"photo"
+        assert (tmp_path / f"root/masks/{row['image_id']}.png").read_bytes() == b"mask"
+
+
+def test_table():
+    rows = [
+        {"images": "20", "subset": subset, "round": name, "what": what, "miou": miou, "good": good, "minutes": "3.0"}
+        for subset, shift in (("0", 0), ("1", 2))
+        for name, what, miou, good in (
+            ("r0", "labels", 50 + shift, "yes"),
+            ("r1", "labels", 53 + 2 * shift, "no" if shift else "yes"),
+            ("r1", "model", 40, "yes"),
+            ("r1", "model+ms+crf", 45, "yes"),
+        )
+    ]
+    line = small_sets.markdown(rows).splitlines()[-1]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "20", "51.0 (50.0 to 52.0)", "55.0 (53.0 to 57.0)", "+4.0 (+3.0 to +5.0)", "1 of 4", "40.0 (40.0 to 40.0)",
+        "45.0 (45.0 to 45.0)", "3.0 (3.0 to 3.0)",
+    ]  # fmt: skip
