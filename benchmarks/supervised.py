@@ -83,7 +83,7 @@ def main() -> None:
         if record.id not in paths:
             continue
         rgb = read_photo(root, record)
-        image = to_tensor(rgb, device, runtime.max_side)
+        image = to_tensor(rgb, device, runtime)
         single, joined = predict(
             network, image, evaluation.scales, flip=evaluation.flip, combine=evaluation.combine,
             low_precision=low_precision,

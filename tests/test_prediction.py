@@ -29,7 +29,9 @@ def test_single_scale_all_scales_and_crf():
     rng = np.random.default_rng(0)
     photos = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((48, 40), (40, 88))]  # the second is reduced
     for rgb, found in zip(photos, predict_photos(network, photos, PARAMS, RUNTIME, CPU), strict=True):
-        views = predict(network, to_tensor(rgb, CPU, 64), PARAMS.scales, flip=True, combine="mean", low_precision=False)
+        views = predict(
+            network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
+        )
         single, joined = (upsample(view, *rgb.shape[:2]) for view in views)
         expected = Prediction(
             single.argmax(axis=0), joined.argmax(axis=0), class_crf(rgb, joined, PARAMS.crf).argmax(axis=0)

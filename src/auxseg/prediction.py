@@ -48,7 +48,7 @@ def predict_photos(
 
     def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for rgb in photos:
-            image = to_tensor(rgb, device, runtime.max_side)
+            image = to_tensor(rgb, device, runtime)
             single, joined = predict(
                 network, image, params.scales, flip=params.flip, combine=params.combine,
                 low_precision=runtime.low_precision,

@@ -28,7 +28,7 @@ class Photos:
             self.labels[name] = encode_label(random.choice([0, 1, 2, 3, 255], (height, width)))
             self.saliency[name] = encode_grey(random.random((height, width)))
 
-    def samples(self, seed=0, labels=True, ignored=(), dropped=None, max_side=None, **augment):
+    def samples(self, seed=0, labels=True, ignored=(), dropped=None, runtime=None, **augment):
         """The samples, cropped to 32 x 32."""
         return TrainingSamples(
             self.records,
@@ -40,7 +40,7 @@ class Photos:
             self.saliency if labels else None,
             ignored,
             dropped,
-            max_side,
+            runtime,
         )
 
 

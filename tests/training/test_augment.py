@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.params.augmentation import AugmentParams
+from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Augment, Sample
 
 NO_JITTER = (0.0, 0.0, 0.0, 0.0)
@@ -203,7 +204,9 @@ def test_a_large_sample_is_reduced_before_it_is_scaled():
     photo = torch.zeros(3, 200, 400, dtype=torch.uint8)
     photo[:, :, :200] = 250
     params = AugmentParams(crop=50, scale=(1.0, 1.0), flip=False, jitter=(0, 0, 0, 0))
-    sample = Augment(params, max_side=50)(Sample(photo, torch.zeros(1), photo[:1] // 250))
+    sample = Augment(params, RuntimeParams.model_construct(max_side=50, min_side=None))(
+        Sample(photo, torch.zeros(1), photo[:1] // 250)
+    )
     # 200 x 400 becomes 25 x 50: the crop holds all of it, and padding
     assert int((sample.label == 1).sum()) == 25 * 25
     assert int((sample.label == 255).sum()) == 25 * 50

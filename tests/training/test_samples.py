@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import decode_grey, decode_indices
+from auxseg.params.runtime import RuntimeParams
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
 
 PLAIN = {"scale": None, "flip": False, "jitter": (0.0, 0.0, 0.0, 0.0), "crop": 64}
@@ -43,7 +44,7 @@ def test_contents(photos):
 
 def test_a_photograph_is_reduced_to_the_largest_side(photos):
     """As inference does it: 30 x 50 becomes 15 x 25, and image, label and saliency stay together."""
-    sample = photos.samples(max_side=25, **PLAIN)[0, 0, 0]
+    sample = photos.samples(runtime=RuntimeParams.model_construct(max_side=25, min_side=None), **PLAIN)[0, 0, 0]
     inside = sample.saliency[0] >= 0
     assert (int(inside.any(dim=1).sum()), int(inside.any(dim=0).sum()), int(inside.sum())) == (15, 25, 15 * 25)
 

@@ -46,7 +46,7 @@ def _classifier_cams(
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
     def cam_of(record: ImageRecord) -> np.ndarray:
-        image = to_tensor(read_photo(root, record), device, runtime.max_side)
+        image = to_tensor(read_photo(root, record), device, runtime)
         present = [classes.index(name) - 1 for name in record.labels]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)

@@ -44,7 +44,7 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
     network = Classifier(build_backbone(backbone, pretrained=True), len(classes), params.dropout)
     network.backbone.freeze(params.frozen_layers)
     records, root = read_manifest(manifest, "train"), photos_root(manifest / "dataset.json")
-    samples = TrainingSamples(records, root, classes, params.augment, params.seed, max_side=runtime.max_side)
+    samples = TrainingSamples(records, root, classes, params.augment, params.seed, runtime=runtime)
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
     def step(part, counts):
@@ -75,7 +75,7 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
     )
     write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
-    images = (to_tensor(read_photo(root, record), team.device, runtime.max_side) for record in track(val, "val"))
+    images = (to_tensor(read_photo(root, record), team.device, runtime) for record in track(val, "val"))
     tags = [classes.multi_hot(record.labels) for record in val]
     figure = _mean_average_precision(network.eval(), images, tags)
     write_json(stage.output("data/metrics/classifier.json"), {"val_mean_average_precision": figure})

@@ -28,7 +28,7 @@ def main(stage: Stage) -> None:
     start = TensorFile(stage.input(f"data/maps/r0/{stage.shard}.safetensors"))
     tensors = {}
     for record in track(read_shard(stage.input(f"data/manifest/{stage.shard}.csv")), f"propagate {stage.key}"):
-        image = to_tensor(read_photo(root, record), device, runtime.max_side)
+        image = to_tensor(read_photo(root, record), device, runtime)
         present = [classes.index(name) - 1 for name in record.labels]
         maps = propagate_image(
             network,

@@ -59,7 +59,7 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
             for image_id, use in uses.items()
             if use.dropped
         },
-        max_side=runtime.max_side,
+        runtime=runtime,
     )
 
     def step(part, counts):

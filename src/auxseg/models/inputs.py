@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.params.runtime import RuntimeParams
+
 
 def scaled(image: Tensor, scale: float) -> Tensor:
     """Resize an image (B, 3, H, W) bilinearly by a factor; scale 1 returns it unchanged."""
@@ -15,7 +17,7 @@ def scaled(image: Tensor, scale: float) -> Tensor:
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
 
 
-def to_tensor(rgb: np.ndarray, device: torch.device, max_side: int) -> Tensor:
-    """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, its longer side at most `max_side`."""
+def to_tensor(rgb: np.ndarray, device: torch.device, runtime: RuntimeParams) -> Tensor:
+    """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, its longer side as `runtime` says."""
     image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
-    return scaled(image, min(1.0, max_side / max(rgb.shape[:2])))
+    return scaled(image, runtime.factor(max(rgb.shape[:2])))

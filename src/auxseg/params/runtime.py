@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from auxseg.params.section import Section
 
@@ -18,7 +18,22 @@ class RuntimeParams(Section):
     """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""
     max_side: int = Field(1024, ge=64)
     """Larger photographs are reduced to this longest side, pixels, before a network sees them: affinities grow with the
-    fourth power of the side. Labels and predictions keep the photograph's size."""
+    fourth power of the side, and objects should be about as large as in training. Labels and predictions keep the
+    photograph's size."""
+    min_side: int | None = Field(None, ge=64)
+    """Smaller photographs are enlarged to this longest side, pixels, before a network sees them; null: they are not."""
+
+    @model_validator(mode="after")
+    def _sides_in_order(self) -> "RuntimeParams":
+        if self.min_side is not None and self.min_side > self.max_side:
+            raise ValueError("min_side must not be larger than max_side")
+        return self
+
+    def factor(self, longer_side: int) -> float:
+        """Return the scale at which networks see an image of this longer side, pixels."""
+        if longer_side > self.max_side:
+            return self.max_side / longer_side
+        return max(1.0, (self.min_side or 0) / longer_side)
 
     @property
     def low_precision(self) -> bool:

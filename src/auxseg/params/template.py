@@ -88,7 +88,9 @@ def _choices(annotation: Any) -> str:
 
 def _comment(text: str, indent: int) -> Iterator[str]:
     head = " " * indent + "# "
-    yield from (head + line for line in textwrap.wrap(" ".join(text.split()), WIDTH - len(head)))
+    yield from (
+        head + line for line in textwrap.wrap(" ".join(text.split()), WIDTH - len(head), break_on_hyphens=False)
+    )
 
 
 def _flow(value: Any) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from auxseg.images import IGNORE
 from auxseg.params.augmentation import AugmentParams
+from auxseg.params.runtime import RuntimeParams
 
 PADDING_GREY = 127
 NO_SALIENCY = -1.0
@@ -41,13 +42,13 @@ class Sample:
 class Augment:
     """Apply AugmentParams to a sample; the result is `crop` x `crop`.
 
-    With `scale`, or neither, a sample whose longer side exceeds `max_side` is reduced to it first, as in every other
+    With `scale`, or neither, a sample is first brought to the longer side that `runtime` asks for, as in every other
     stage; `resize_long` sets the longer side itself.
     """
 
-    def __init__(self, params: AugmentParams, max_side: int | None = None):
+    def __init__(self, params: AugmentParams, runtime: RuntimeParams | None = None):
         self.params = params
-        self.max_side = max_side
+        self.runtime = runtime
         brightness, contrast, saturation, hue = params.jitter
         self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
 
@@ -63,7 +64,7 @@ class Augment:
 
     def _resize(self, sample: Sample, scale_draw: torch.Generator | None) -> Sample:
         height, width = sample.image.shape[-2:]
-        factor = min(1.0, self.max_side / max(height, width)) if self.max_side else 1.0
+        factor = self.runtime.factor(max(height, width)) if self.runtime else 1.0
         if self.params.resize_long:
             low, high = self.params.resize_long
             factor = int(torch.randint(low, high + 1, (), generator=scale_draw)) / max(height, width)

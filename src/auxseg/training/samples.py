@@ -17,6 +17,7 @@ from auxseg.errors import DataError, ParamsError
 from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
+from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import NO_SALIENCY, Augment, Sample
 
 
@@ -39,12 +40,12 @@ class TrainingSamples(Dataset):
         saliency: Mapping[str, bytes] | None = None,
         ignored: Collection[str] = (),
         dropped: Mapping[str, Sequence[int]] | None = None,
-        max_side: int | None = None,
+        runtime: RuntimeParams | None = None,
     ):
         self.records = list(records)
         self.root = root
         self.classes = classes
-        self.augment = Augment(augment, max_side)
+        self.augment = Augment(augment, runtime)
         self.seed = seed
         self.labels = labels
         self.saliency = saliency
