@@ -1,6 +1,7 @@
 """What the preset `own-data` makes of small data sets: subsets of a data set in VOC layout, labels and models by round.
 
     python benchmarks/small_sets.py --data FOLDER --work FOLDER --images 20 60 200 600 --subsets 0 1 2
+    python benchmarks/small_sets.py --data FOLDER --images 60 --subsets 0 --set network.variant=auxsegnet_plus
     python benchmarks/small_sets.py --collect
 
 A subset is drawn by a hash of the ids, its classes kept balanced; those of one number lie in each other, so that 60
@@ -18,10 +19,11 @@ import re
 import shutil
 import statistics
 import sys
-import time
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 
+import yaml
 from clones import call, clone, head
 
 from auxseg.artifacts.atomic import write_text
@@ -36,7 +38,20 @@ from auxseg.params.template import render
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "benchmarks/own_data.csv", ROOT / "docs/own-data.md"
 PRESET = ROOT / "params/presets/own-data.yaml"
-COLUMNS = ("images", "subset", "round", "what", "set", "miou", "precision", "recall", "good", "minutes", "commit")
+COLUMNS = (
+    "images",
+    "subset",
+    "settings",
+    "round",
+    "what",
+    "set",
+    "miou",
+    "precision",
+    "recall",
+    "good",
+    "cpu_minutes",
+    "commit",
+)
 MARKER = re.compile(r"<!-- own-data table -->\n.*?<!-- end -->", re.DOTALL)
 SHOWN = ("labels", "model", "model+ms+crf")
 
@@ -77,7 +92,7 @@ def make_root(source: Path, target: Path, count: int, number: int, val: int) -> 
     return tuple(sorted({name for key in train for name in tags[key]}))
 
 
-def run_subset(project: Path, source: Path, count: int, number: int, val: int) -> list[dict]:
+def run_subset(project: Path, source: Path, count: int, number: int, val: int, settings: Sequence[str]) -> list[dict]:
     """Run one subset as far as the stage `summary`; return its rows of data/summary/rounds.csv.
 
     Raises:
@@ -90,33 +105,44 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int) -
     values = check(PRESET)
     values["data"]["classes"] = {name: VOC_CLASSES.index(name) + 1 for name in names}
     values["data"]["folder"]["masks"] = "masks"
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        *above, last = key.split(".")
+        reduce(dict.__getitem__, above, values)[last] = yaml.safe_load(value)
     values["runtime"]["threads"] = 1  # one subset a core is quicker than one subset on all cores
     (project / "params.yaml").write_text(render(values, f"own-data on {count} images, subset {number}"))
-    settings, started = {"AUXSEG_DATA": str(root)}, time.monotonic()
-    call(project, "-m", "auxseg.cli.main", "scan", log=log, settings=settings)
-    call(project, "-m", "dvc", "--wait-for-lock", "repro", "summary", log=log, settings=settings)
-    minutes = (time.monotonic() - started) / 60
+    environment = {"AUXSEG_DATA": str(root)}
+    call(project, "-m", "auxseg.cli.main", "scan", log=log, settings=environment)
+    call(project, "-m", "dvc", "--wait-for-lock", "repro", "summary", log=log, settings=environment)
+    minutes = cpu_minutes(project / "logs/times.csv")
     good = {
         one.round: "yes" if one.good else "no"
         for one in read_judgements(values["label_rounds"], project / "data/guard")
     }
     return [
         {
-            **row, "images": count, "subset": number, "good": good[row["round"]], "minutes": f"{minutes:.1f}",
-            "commit": commit[:10],
+            **row, "images": count, "subset": number, "settings": " ".join(settings), "good": good[row["round"]],
+            "cpu_minutes": f"{minutes:.1f}", "commit": commit[:10],
         }
         for row in read_csv(project / "data/summary/rounds.csv")
         if row["what"] in SHOWN
     ]  # fmt: skip
 
 
+def cpu_minutes(times: Path) -> float:
+    """Return the CPU time of all stages, of each instance's last run: on a busy machine the clock says little."""
+    rows = (line.split(",") for line in times.read_text().splitlines())
+    return sum({(stage, key): float(cpu) for stage, key, _, cpu, _ in rows}.values()) / 60
+
+
 def markdown(results: Sequence[dict[str, str]]) -> str:
     """Return the table: a line a number of images; mIoU in per cent, mean and, in brackets, least and most."""
+    results = [row for row in results if not row["settings"]]
     rounds = sorted({row["round"] for row in results}, key=lambda name: int(name[1:]))
     last = rounds[-1]
     lines = [
         ["images", *(f"labels {name}" for name in rounds), "gain", "rounds called bad", f"model {last}, single scale",
-         f"model {last}, multi-scale + CRF", "minutes"],
+         f"model {last}, multi-scale + CRF", "CPU minutes"],
     ]  # fmt: skip
     for count in sorted({int(row["images"]) for row in results}):
         own = [row for row in results if row["images"] == str(count)]
@@ -131,7 +157,7 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
                 f"{len(bad)} of {len(labels[last]) * len(rounds)}",
                 _spread(_by_subset(own, last, "model").values()),
                 _spread(_by_subset(own, last, "model+ms+crf").values()),
-                _spread(float(row["minutes"]) for row in own if row["what"] == "labels" and row["round"] == "r0"),
+                _spread(float(row["cpu_minutes"]) for row in own if row["what"] == "labels" and row["round"] == "r0"),
             ]
         )
     rule = ["---"] * len(lines[0])
@@ -156,12 +182,13 @@ def main() -> int:
     for count in arguments.images if arguments.data else ():
         for number in arguments.subsets:
             kept = read_csv(RESULTS) if RESULTS.exists() else []
-            if any((row["images"], row["subset"]) == (str(count), str(number)) for row in kept):
-                print(f"{count} images, subset {number}: kept", flush=True)
+            name, wanted = f"{count} images, subset {number}", (str(count), str(number), " ".join(arguments.set))
+            if any((row["images"], row["subset"], row["settings"]) == wanted for row in kept):
+                print(f"{name}: kept", flush=True)
                 continue
-            print(f"{count} images, subset {number}: running", flush=True)
-            project = arguments.work.resolve() / f"{count}-{number}"
-            rows = run_subset(project, arguments.data.resolve(), count, number, arguments.val)
+            print(f"{name}: running", flush=True)
+            project = arguments.work.resolve() / "-".join([str(count), str(number), *arguments.set])
+            rows = run_subset(project, arguments.data.resolve(), count, number, arguments.val, arguments.set)
             kept = read_csv(RESULTS) if RESULTS.exists() else []
             write_rows(RESULTS, sorted([*kept, *rows], key=_order), COLUMNS)
             if not arguments.keep:
@@ -173,7 +200,7 @@ def main() -> int:
 
 
 def _order(row: dict) -> tuple:
-    return int(row["images"]), int(row["subset"]), int(row["round"][1:]), SHOWN.index(row["what"])
+    return row["settings"], int(row["images"]), int(row["subset"]), int(row["round"][1:]), SHOWN.index(row["what"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -184,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--images", type=int, nargs="+", default=[20, 60, 200, 600])
     parser.add_argument("--subsets", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="other values than the preset's")
     parser.add_argument("--val", type=int, default=100, help="images of val to measure models on")
     parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
     parser.add_argument("--collect", action="store_true", help="only make the table of docs/own-data.md anew")

@@ -50,7 +50,16 @@ def test_data_root(tmp_path):
 
 def test_table():
     rows = [
-        {"images": "20", "subset": subset, "round": name, "what": what, "miou": miou, "good": good, "minutes": "3.0"}
+        {
+            "images": "20",
+            "subset": subset,
+            "round": name,
+            "what": what,
+            "miou": miou,
+            "good": good,
+            "cpu_minutes": "3.0",
+            "settings": "",
+        }
         for subset, shift in (("0", 0), ("1", 2))
         for name, what, miou, good in (
             ("r0", "labels", 50 + shift, "yes"),
@@ -59,8 +68,14 @@ def test_table():
             ("r1", "model+ms+crf", 45, "yes"),
         )
     ]
+    rows.append({**rows[0], "miou": 99, "settings": "network.channels=8"})  # another experiment
     line = small_sets.markdown(rows).splitlines()[-1]
     assert [cell.strip() for cell in line.strip("|").split("|")] == [
         "20", "51.0 (50.0 to 52.0)", "55.0 (53.0 to 57.0)", "+4.0 (+3.0 to +5.0)", "1 of 4", "40.0 (40.0 to 40.0)",
         "45.0 (45.0 to 45.0)", "3.0 (3.0 to 3.0)",
     ]  # fmt: skip
+
+
+def test_cpu_minutes_are_of_each_last_run(tmp_path):
+    (tmp_path / "times.csv").write_text("train,r1,99.0,600.0,1\ntrain,r2,9.0,60.0,1\ntrain,r1,9.0,120.0,1\n")
+    assert small_sets.cpu_minutes(tmp_path / "times.csv") == 3

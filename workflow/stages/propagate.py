@@ -36,7 +36,7 @@ def main(stage: Stage) -> None:
             present,
             scales=params.scales,
             flip=params.flip,
-            initial=start.get(f"{record.id}.cam"),  # of training images alone
+            initial=start[name] if (name := f"{record.id}.cam") in start else None,  # val images have none
             initial_share=params.initial_share,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
