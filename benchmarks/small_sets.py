@@ -30,6 +30,7 @@ from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.tables import read_csv, write_csv, write_rows
 from auxseg.datasets.csv_tags import read_csv_tags
 from auxseg.datasets.voc import LISTS
+from auxseg.errors import DataError
 from auxseg.guard.record import read_judgements
 from auxseg.params.data import VOC_CLASSES
 from auxseg.params.registry import check
@@ -57,7 +58,13 @@ SHOWN = ("labels", "model", "model+ms+crf")
 
 
 def draw_subset(labels: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
-    """Return `count` ids: the next one always shows the class that the fewest of those before it show."""
+    """Return `count` ids: the next one always shows the class that the fewest of those before it show.
+
+    Raises:
+        DataError: there are not so many.
+    """
+    if count > len(labels):
+        raise DataError(f"{count} images asked for, and the training list has {len(labels)}")
     left = sorted(labels, key=lambda image_id: hashlib.sha256(f"subset {number} {image_id}".encode()).digest())
     shown = {name: 0 for names in labels.values() for name in names}
     chosen: list[str] = []
@@ -179,7 +186,7 @@ def main() -> int:
     """Run what is missing, and renew the table."""
     arguments = _parser().parse_args()
     os.chdir(ROOT)
-    for count in arguments.images if arguments.data else ():
+    for count in () if arguments.collect else arguments.images:
         for number in arguments.subsets:
             kept = read_csv(RESULTS) if RESULTS.exists() else []
             name, wanted = f"{count} images, subset {number}", (str(count), str(number), " ".join(arguments.set))
@@ -205,7 +212,8 @@ def _order(row: dict) -> tuple:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="a data set in VOC layout with image_labels.csv")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", type=Path, metavar="FOLDER", help="a data set in VOC layout with image_labels.csv")
     parser.add_argument(
         "--work", type=Path, default=ROOT / ".auxseg/small_sets", metavar="FOLDER", help="for the clones"
     )
@@ -214,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="other values than the preset's")
     parser.add_argument("--val", type=int, default=100, help="images of val to measure models on")
     parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
-    parser.add_argument("--collect", action="store_true", help="only make the table of docs/own-data.md anew")
+    what.add_argument("--collect", action="store_true", help="only make the table of docs/own-data.md anew")
     return parser
 
 

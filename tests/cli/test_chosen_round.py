@@ -51,10 +51,16 @@ def test_an_older_project_without_judgements_takes_the_last_round(capsys):
     assert out.startswith("round r2: the last one; data/guard has no judgements") and out.count("\n") == 1
 
 
-def test_a_round_that_has_not_finished_is_not_taken_for_good(capsys):
+def test_of_an_unfinished_run_the_best_finished_round_is_taken(capsys):
+    """As where `guard.action: stop` has closed the gate to the next training."""
     judge("r1", best="r1")
-    with pytest.raises(DataError, match="no such file, so round r2 has not finished"):
-        choose_round(BEST)
+    assert choose_round(BEST) == "r1"
+    assert "the last finished one, and the guard found it good; r2 is not finished" in capsys.readouterr().out
+    judge("r1", best="r0", reasons=("all is background",))
+    assert choose_round(BEST) == "r0"
+    assert capsys.readouterr().out == (
+        "round r0: the guard found r1 worse: all is background; --round r1 takes it anyway; r2 is not finished\n"
+    )
 
 
 def test_no_good_network(capsys):

@@ -49,7 +49,7 @@ def test_voc_submission(voc_test_list, capsys):
     [
         (["2008_000001"], 20, "given: 1 ids, but the published test has 2"),
         (["2008_000001", "2008_000005"], 20, "given: 2 ids, but not those of the published test"),
-        (["2008_000001", "2008_000004"], 255, "2008_000001.png: value 255 is no class of VOC"),
+        (["2008_000001", "2008_000004"], 255, "2008_000001.png: value 255 is not a class of VOC"),
     ],
 )
 def test_what_the_server_would_refuse(voc_test_list, ids, value, message, capsys):

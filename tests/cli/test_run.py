@@ -68,13 +68,19 @@ def test_the_table_comes_last_and_targets_are_passed_on(monkeypatch, capfd):
         monkeypatch, f"import sys\nprint(sys.argv[1:])\nprint({OUTPUT!r}, end='')\nprint('bar', file=sys.stderr)\n"
     )
     Path("data/labels").mkdir()
-    assert main(["run", "labels", "train@r1"]) == 0
+    assert main(["run", "labels", "train@r1", "summary"]) == 0
     out, err = capfd.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "['--wait-for-lock', 'repro', 'labels', 'train@r1']"
+    assert lines[0] == "['--wait-for-lock', 'repro', 'labels', 'train@r1', 'summary']"
     assert "git add" not in out and "dvc push" not in out and "a stage's own line" in lines
     assert "initial labels (train)" in out and lines[-1].startswith("labels  data/labels/")
     assert err == "bar\n"
+
+
+def test_the_table_of_an_earlier_run_is_not_shown(monkeypatch, capfd):
+    fake_dvc(monkeypatch, "")
+    assert main(["run", "labels"]) == 0
+    assert capfd.readouterr().out == "next: auxseg run, which runs the other stages too\n"
 
 
 def test_stages_find_this_python_first(monkeypatch, capfd):

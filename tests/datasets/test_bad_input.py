@@ -183,4 +183,4 @@ def test_a_label_that_tables_use_is_named_by_its_row(voc, project):
     scratch.write({"format": "folder", "folder": {"images": "JPEGImages"}})
     done = scratch.prepare()
     assert done.returncode == 2
-    assert "image_labels.csv line 3: label 'background' is no object class; take it out" in done.stderr
+    assert "image_labels.csv line 3: label 'background' is not an object class; take it out" in done.stderr

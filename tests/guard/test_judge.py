@@ -37,7 +37,7 @@ def test_a_collapsed_round_names_what_happened_and_what_to_try():
     assert found.warning.startswith(
         "round 1 is worse than the initial labels: 77 % of the pixels are ignored (33 % before); "
     )
-    assert "`train.steps: N`" in found.warning and "--round best" in found.warning
+    assert "`train.steps: N`" in found.warning and "--round r0" in found.warning
 
 
 def test_a_round_is_compared_with_the_best_and_not_with_a_bad_one():
@@ -49,6 +49,24 @@ def test_a_round_is_compared_with_the_best_and_not_with_a_bad_one():
     assert recovered.good and recovered.best == "r3" and recovered.reference == "r0"
 
 
+def test_a_collapse_in_small_steps_is_seen():
+    """No round is far worse than the one before it, and the third is far worse than the first."""
+    judged = judge_start(START)
+    for number, ignored in enumerate((0.45, 0.6), start=1):
+        judged = judge(f"r{number}", {**SOUND, "ignored": ignored}, judged)
+    assert not judged.good and judged.best == "r1" and judged.reasons[0].endswith("(28 % before)")
+
+
+def test_labels_of_another_method_are_not_held_against_those_of_fusion():
+    other = {**START, "ignored": 0.0, "background": 0.7}
+    assert not judge("r1", SOUND, judge_start(other)).good
+    start = judge_start(other, comparable=False)
+    first = judge("r1", SOUND, start)
+    assert first.good and first.best == "r1"
+    assert not judge("r1", {**SOUND, "constant": 0.9}, start).good  # the network's figures need no reference
+    assert not judge("r2", {**SOUND, "ignored": 0.9}, first).good
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.figure)
 def test_every_rule_can_fire_alone(rule):
     start = judge_start(START)
@@ -58,6 +76,7 @@ def test_every_rule_can_fire_alone(rule):
 
 
 def test_the_initial_labels_may_be_poor():
+    assert "Raise `labels.saliency_threshold`" in judge_start({**START, "without_background": 0.6}).warning
     found = judge_start({**START, "lost": 0.6})
     assert not found.good and found.best == "r0"
     assert found.warning.startswith("the initial labels look poor: 60 % of the image-level labels have no pixel")

@@ -7,6 +7,7 @@ from auxseg.guard.gate import write_gate
 from auxseg.guard.judge import judge_start
 from auxseg.guard.measure import RoundFiles, measure_round
 from auxseg.params.guard import GuardParams
+from auxseg.params.labels import LabelsParams
 from auxseg.pipeline.stage import Stage, run
 
 
@@ -20,7 +21,8 @@ def main(stage: Stage) -> None:
         saliency=shard_files(stage.input("data/saliency_labels/r0"), shards, ".zip"),
         maps=shard_files(stage.input("data/maps/r0"), shards, ".safetensors"),
     )
-    judgement = judge_start(measure_round(files, read_manifest(manifest, "train"), "guard r0"))
+    figures = measure_round(files, read_manifest(manifest, "train"), "guard r0")
+    judgement = judge_start(figures, comparable=stage.params(LabelsParams).initial == "fusion")
     if not judgement.good:
         logging.warning("%s", judgement.warning)
     judgement.write(stage.output("data/guard/r0.json"))

@@ -71,7 +71,7 @@ def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
     return {
-        "origins": [asdict(_without_network(origin, params)) for origin in ORIGINS],
+        "origins": [asdict(_of_these_parameters(origin, params)) for origin in ORIGINS],
         "params": params,
         "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
         "lengths": {name: _length(models / f"{name}.safetensors") for name in rounds},
@@ -85,7 +85,12 @@ def _length(weights: Path) -> str:
     return (TensorFile(weights).metadata or {}).get("length", "")
 
 
-def _without_network(origin: Origin, params: dict[str, dict]) -> Origin:
-    """Return the origin; CAMs of another method (`cam.provider`) came from no network of ours."""
-    foreign = origin.stage == "cam" and params["cam"]["provider"] != "classifier"
-    return replace(origin, weights=False) if foreign else origin
+def _of_these_parameters(origin: Origin, params: dict[str, dict]) -> Origin:
+    """Return the origin as these parameters make it: a CAM may come from another method, or hold a share of r0's."""
+    if origin.stage == "cam" and params["cam"]["provider"] != "classifier":
+        return replace(origin, weights=False)
+    share = params.get("propagate", {}).get("initial_share", 0)
+    if origin.title == "refined CAM" and share:
+        title = f"refined CAM, with a share of {share} of the CAM of r0"
+        return replace(origin, title=title, sections=(*origin.sections, "cam"))
+    return origin

@@ -19,7 +19,7 @@ def choose_round(name: str) -> str:
 
     Raises:
         ParamsError: there is no such round.
-        DataError: `best` is asked for, and the last round has not finished yet.
+        DataError: a judgement is damaged.
     """
     chosen, why = _resolve(name)
     if why:
@@ -32,7 +32,7 @@ def choose_network(name: str) -> str:
 
     Raises:
         ParamsError: there is no such round, or it is r0, the initial labels, which have no network.
-        DataError: `best` is asked for, and no round is good, or the last one has not finished yet.
+        DataError: `best` is asked for, and no round is good.
     """
     from auxseg.errors import DataError, ParamsError
     from auxseg.params.dag import read_params
@@ -53,25 +53,23 @@ def choose_network(name: str) -> str:
 
 def _resolve(name: str) -> tuple[str, str]:
     """Return the round, and of `best` one line that says why it is this one."""
-    from auxseg.errors import DataError
-    from auxseg.guard.record import FOLDER, Judgement, resolve_round
+    from auxseg.guard.record import FOLDER, last_judgement, resolve_round
     from auxseg.params.dag import read_params
 
     rounds = read_params()["label_rounds"]
     if name != BEST:
         return resolve_round(name, rounds), ""
     last = rounds[-1]
-    path = FOLDER / f"{last}.json"
-    if not path.exists():
-        if any(FOLDER.glob("r*.json")):
-            raise DataError(
-                f"{path}: no such file, so round {last} has not finished; run `dvc repro`, or name a finished round, "
-                f"as in --round {rounds[-2]}"
-            )
+    if not any((FOLDER / f"{one}.json").exists() for one in rounds):
         # made before there was a guard
         return last, f"the last one; {FOLDER} has no judgements, so whether an earlier one is better is not known"
-    best = resolve_round(BEST, rounds)
-    if best == last:
-        return best, "the last one, and the guard found it good"
-    reason = Judgement.read(path).reasons[0].rstrip(".")
-    return best, f"the guard found {last} worse: {reason}; --round {last} takes it anyway"
+    judgement = last_judgement(rounds)
+    judged, best = judgement.round, judgement.best
+    unfinished = f"; {last} is not finished" if judged != last else ""
+    if best == judged:
+        good = "the guard found it good" if judged != "r0" else "the initial labels"
+        return best, (
+            f"the last one, and {good}" if judged == last else f"the last finished one, and {good}"
+        ) + unfinished
+    reason = judgement.reasons[0].rstrip(".") if judgement.reasons else "see `auxseg table`"
+    return best, f"the guard found {judged} worse: {reason}; --round {judged} takes it anyway{unfinished}"

@@ -1,4 +1,4 @@
-"""`auxseg export overlays`: every photo with its mask over it, as the report shows it, as JPEGs of the photo's size."""
+"""`auxseg export overlays`: every photo with its mask over it, as the report shows it; JPEGs of at most 1024 pixels."""
 
 import argparse
 from pathlib import Path

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_list(str(arguments.predictions), "test", [path.stem for path in paths], VOC_LISTS, mend)
     for path in paths:
         if (highest := int(np.max(read_index_png(path)))) > 20:
-            raise DataError(f"{path}: value {highest} is no class of VOC (0..20); predict with VOC's class table")
+            raise DataError(f"{path}: value {highest} is not a class of VOC (0..20); predict with VOC's class table")
     for path in paths:
         write_bytes(arguments.to / SUBMISSION / path.name, path.read_bytes())
     print(f"{len(paths)} predictions in {arguments.to / SUBMISSION}")

@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 128 - code
     if code:
         print(f"error: dvc repro failed, see above (exit code {code}); `{again}` goes on from there", file=sys.stderr)
-    elif SUMMARY.exists():
+    elif SUMMARY.exists() and (not arguments.targets or {"summary", "audit"} & set(arguments.targets)):
         print()
         print_table()
-    else:  # stages before the summary were asked for
+    else:  # other stages were asked for, so the table may be that of an earlier run
         print_next("auxseg run, which runs the other stages too")
     return code
 

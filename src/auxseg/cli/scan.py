@@ -41,14 +41,15 @@ def scan_root() -> None:
         # no refusal: who starts from a preset names the folders next
         key = "data.folder.images" if params.format == "folder" else "the data root"
         print(f"note: {root / params.photos} is no folder; put the photographs there, or mend {key}")
-    elif params.format == "folder":
-        _print_overview(root, params)
+    readable = True
+    if params.format == "folder" and (root / params.photos).is_dir():
+        readable = _print_overview(root, params)
     _scan_paths(values, root, params)
-    _print_next(root, params)
+    _print_next(root, params, readable)
 
 
-def _print_overview(root: Path, params: "DataParams") -> None:
-    """Print what `prepare` will find in the folder, labels above all; a refusal is a note here, to be mended first."""
+def _print_overview(root: Path, params: "DataParams") -> bool:
+    """Print what `prepare` will find in the folder, labels above all; return False if it would be an error there."""
     from auxseg.datasets.collect import collect
     from auxseg.datasets.overview import overview
     from auxseg.errors import DataError, ParamsError
@@ -57,10 +58,11 @@ def _print_overview(root: Path, params: "DataParams") -> None:
         view = overview(collect(root, params))
     except (DataError, ParamsError) as error:
         print(f"note: {error}")
-        return
+        return False
     print(*view.lines(), sep="\n")
     for warning in view.warnings():
         print(f"note: {warning}")
+    return True
 
 
 def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:
@@ -108,11 +110,15 @@ def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> Non
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")
 
 
-def _print_next(root: Path, params: "DataParams") -> None:
-    """Say what to add if the photos or their image-level labels are missing, and to run the pipeline if not."""
+def _print_next(root: Path, params: "DataParams", readable: bool) -> None:
+    """Say what to add if the photos or their image-level labels are missing, what to fix if they cannot be read, and to
+    run the pipeline if all is well."""
     from auxseg.cli.next_step import REPRO, print_next
 
     labels = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
     needed = [] if params.format == "scenes" else filter(None, (params.photos, labels))
     missing = [str(root / path) for path in needed if not (root / path).exists()]
-    print_next(f"add {' and '.join(missing)}, then auxseg scan" if missing else REPRO)
+    if missing:
+        print_next(f"add {' and '.join(missing)}, then auxseg scan")
+    else:
+        print_next(REPRO if readable else "fix what the note says, then auxseg scan")

@@ -44,7 +44,7 @@ def print_table() -> None:
     rows = read_csv(SUMMARY)
     values = read_params()
     judgements = _judgements(values["label_rounds"])
-    worse = {one.round for one in judgements if not one.good}
+    worse = {one.round for one in judgements if not one.good and one.round != "r0"}
     if not rows and LABEL_SUMMARY.exists():
         print(format_label_table(read_csv(LABEL_SUMMARY), worse), end="")
     else:

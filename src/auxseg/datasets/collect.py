@@ -96,8 +96,8 @@ def _refuse_reserved(rows: Iterable[Tags]) -> None:
     for row in rows:
         if reserved := [name for name in row.names if name.casefold() in RESERVED]:
             raise DataError(
-                f"{row.where}: label '{reserved[0]}' is no object class; take it out (an image is labelled with the "
-                "objects in it alone), or give the class another name"
+                f"{row.where}: label '{reserved[0]}' is not an object class; take it out (an image is labelled with "
+                "the objects in it alone), or give the class another name"
             )
 
 
@@ -176,6 +176,8 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
         reason = (
             f"all {left_out['train']} images show unlisted classes only"
             if "train" in left_out
+            else "all images are in val"
+            if kept
             else "no image is listed"
         )
         raise DataError(

@@ -63,7 +63,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
         known: the names of `data.classes`; None: any name.
 
     Raises:
-        DataError: file, line and mend of the first missing column, empty or repeated id, or cell that is no labels.
+        DataError: file, line and fix of the first missing column, empty or repeated id, or cell without labels.
     """
     rows = list(_read_rows(path))
     names, notes = read_names([(f"{path} line {row.line}", row.labels) for row in rows], known)
@@ -73,7 +73,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
         where = f"{path} line {row.line}"
         key = image_id(row.image_id)
         if not key:
-            raise DataError(f"{where}: no image_id; write the photo's name without its ending")
+            raise DataError(f"{where}: no image_id; write the name of the image file")
         if key in tags:
             raise DataError(
                 f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (an image has one, "
@@ -140,7 +140,7 @@ def _column_error(names: Sequence[str]) -> str | None:
         if len({name.lower() for name in found}) > 1:
             return f"columns '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one"
         if len(found) > 1:
-            return f"column '{found[0].lower()}' stands twice; remove one"
+            return f"column '{found[0].lower()}' appears twice; remove one"
         if not found and meaning != "split":
             there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
             return f"no column '{meaning}'{there}; the header must read image_id,labels[,split]"
@@ -158,7 +158,7 @@ def _parse(path: Path, text: str, header: _Header) -> list[tuple[int, list[str]]
         except csv.Error as error:
             line = header.line + reader.line_num
             if not strict or "expected after" not in str(error):
-                raise DataError(f"{path} line {line}: no CSV ({error}); mend its quotes") from None
+                raise DataError(f"{path} line {line}: not a CSV ({error}); fix its quotes") from None
             strict = False  # `"cow";"car"` is no CSV, but it is written
             continue
         if not strict:
@@ -170,7 +170,7 @@ def _refuse_long_rows(path: Path, rows: Sequence[tuple[int, list[str]]], line: i
     """Refuse a row of several lines: read without rigour, a quote that is never closed swallows what follows."""
     for number, _ in rows:
         if number > line + 1:
-            raise DataError(f"{path} line {line + 1}: no CSV (a quote is not closed in its line); mend its quotes")
+            raise DataError(f"{path} line {line + 1}: not a CSV (a quote is not closed in its line); fix its quotes")
         line = number
 
 

@@ -50,11 +50,15 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
         raise DataError(_too_few(source, tags, missing, photos, hint))
-    rows = [
-        (key, "val" if row.split is None and in_val(key, params.val_fraction) else row.split or "train", row.where)
-        for key, row in _without(tags, missing)
-    ]
-    images = locate(rows, photos, None if params.masks is None else Folder(root, params.masks, MASKS))
+    masks = None if params.masks is None else Folder(root, params.masks, MASKS)
+
+    def split_of(key: str, row: Tags) -> str:
+        # without a share of the user's own, only an image that can be measured on is taken from training
+        may_be_val = params.val_share is not None or (masks is not None and masks.find(key) is not None)
+        return row.split or ("val" if may_be_val and in_val(key, params.val_fraction) else "train")
+
+    rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
+    images = locate(rows, photos, masks)
     return FolderListing(images, tuple(missing), tuple(photos.others(tags)), hint)
 
 

@@ -114,7 +114,7 @@ def _list_items(text: str, where: str) -> list[str] | None:
     items = _parse_list(bare) if bare.startswith("[") else None
     for item in items or ():
         if isinstance(item, bool) or not isinstance(item, str | int):
-            kind = "a nested list" if isinstance(item, list | tuple | dict) else "a list with a value that is no text"
+            kind = "a nested list" if isinstance(item, list | tuple | dict) else "a list with a value that is not text"
             raise DataError(f"{where}: the labels are {kind}, {_shorten(bare)}; {HOW}")
     return None if items is None else [str(item) for item in items]
 

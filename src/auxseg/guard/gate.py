@@ -21,8 +21,8 @@ def write_gate(path: Path, judgement: Judgement, params: GuardParams) -> None:
     write_text(
         path,
         f"{judgement.warning} No further round is trained (guard.action: stop). To end here with {judgement.best} as "
-        f"the best round: `auxseg rounds {judgement.round[1:]}`, then the same run again makes table and report. To "
-        "go on all the same: guard.action: warn\n",
+        f"the best round, run `auxseg rounds {judgement.round[1:]}` and the same command again for the table and the "
+        "report. To continue anyway, set `guard.action: warn`.\n",
     )
 
 

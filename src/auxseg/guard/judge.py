@@ -42,31 +42,44 @@ RULES = (
     Rule("unseen", "{now} of the image-level labels are not in the network's prediction", rise=0.3, floor=0.5),
 )
 
-LONGER = "Train longer: `train.steps: N` in params.yaml, twice what the log of the stage train says."
-SLOWER = "Lower the learning rate: `train.optimiser.lr`, a third of what it is."
-TAKE_BEST = "The labels of {best} are the last good ones: `auxseg export labels --round best --to FOLDER`."
-BAD_START = (
-    "Look at the CAMs of r0 in the report. Train the classifier longer (`classify.steps`), add images of the classes "
-    "that are missing, or lower `labels.cam_threshold` or `labels.saliency_threshold`."
+NETWORK = ("constant", "unseen")
+"""Figures that r0 does not have."""
+MORE_IS_BETTER = ("background", "confidence")
+
+LONGER = (
+    "Train longer: in params.yaml `train.steps: N` (and `train.epochs: null`), twice the steps that the log of the "
+    "stage train names."
 )
+SLOWER = "Lower the learning rate: `train.optimiser.lr`, a third of what it is."
+TAKE_BEST = "The labels of {best} are the last good ones: `auxseg export labels --round {best} --to FOLDER`."
+LOOK = "Look at the CAMs of r0 in the report."
+BETTER_CAMS = (
+    "Train the classifier longer (`classify.steps`), add images of the classes that are missing, or lower "
+    "`labels.cam_threshold`."
+)
+MORE_BACKGROUND = "Raise `labels.saliency_threshold`, or try another `saliency.provider`."
 
 POOR_START = {
-    "all_ignored": (0.25, "{now} of the initial labels are ignored everywhere"),
-    "without_background": (0.5, "{now} of the initial labels have no background pixel"),
-    "lost": (0.4, "{now} of the image-level labels have no pixel in their initial label"),
+    "all_ignored": (0.25, "{now} of the initial labels are ignored everywhere", BETTER_CAMS),
+    "without_background": (0.5, "{now} of the initial labels have no background pixel", MORE_BACKGROUND),
+    "lost": (0.4, "{now} of the image-level labels have no pixel in their initial label", BETTER_CAMS),
 }
-"""Figure of r0, which has nothing to be compared with: the most that is not warned of, and the sentence."""
+"""Figure of r0, which has nothing to be compared with: the most that is not warned of, the sentence, what to try."""
 
 
-def judge_start(figures: Figures) -> Judgement:
-    """Judge the initial labels."""
-    reasons = [
-        sentence.format(now=_per_cent(figures[name]))
-        for name, (most, sentence) in POOR_START.items()
-        if (figures[name] or 0) > most
-    ]
-    advice = (BAD_START,) if reasons else ()
-    return Judgement("r0", "r0", not reasons, "r0", tuple(reasons), advice, dict(figures), dict(figures))
+def judge_start(figures: Figures, *, comparable: bool = True) -> Judgement:
+    """Judge the initial labels.
+
+    Args:
+        figures: of r0.
+        comparable: False where another method made these labels. Fusion ignores pixels where that method need not, so
+            that later rounds are then compared with the first one that fusion made.
+    """
+    found = {name: row for name, row in POOR_START.items() if (figures[name] or 0) > row[0]}
+    reasons = [sentence.format(now=_per_cent(figures[name])) for name, (_, sentence, _) in found.items()]
+    advice = (LOOK, *dict.fromkeys(advice for _, _, advice in found.values())) if found else ()
+    reference = dict(figures) if comparable else dict.fromkeys(figures)
+    return Judgement("r0", "r0", not found, "r0", tuple(reasons), advice, dict(figures), reference)
 
 
 def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
@@ -75,17 +88,31 @@ def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
     Args:
         name: the round.
         figures: of this round.
-        before: the judgement of the round before; this one is compared with the best round up to there.
+        before: the judgement of the round before.
     """
-    best, reference = before.best, before.best_figures
-    reasons = [
-        rule.sentence.format(now=_per_cent(now), before=_per_cent(was))
-        for rule in RULES
-        if (now := figures.get(rule.figure)) is not None and rule.broken(now, was := reference.get(rule.figure) or 0.0)
-    ]
+    best, reference = before.best, _reference(before)
+    reasons = []
+    for rule in RULES:
+        now, was = figures.get(rule.figure), reference.get(rule.figure)
+        if was is None and rule.figure in NETWORK:
+            was = 0.0  # r0 has no network
+        if now is not None and was is not None and rule.broken(now, was):
+            reasons.append(rule.sentence.format(now=_per_cent(now), before=_per_cent(was)))
     good = not reasons
     advice = () if good else (LONGER, SLOWER, TAKE_BEST.format(best=best))
     return Judgement(name, best, good, name if good else best, tuple(reasons), advice, dict(figures), dict(reference))
+
+
+def _reference(before: Judgement) -> Figures:
+    """Return of every figure the best value of the good rounds up to `before`: what the next round is held against."""
+    reference = before.reference_figures
+    if not before.good or before.round == "r0":
+        return reference
+    joined = dict(before.figures)
+    for name, value in reference.items():
+        if value is not None and joined.get(name) is not None:
+            joined[name] = (max if name in MORE_IS_BETTER else min)(value, joined[name])
+    return joined
 
 
 def _per_cent(share: float | None) -> str:

@@ -31,12 +31,8 @@ class Judgement:
     figures: dict[str, float | None]
     """Figures of this round (see `auxseg.guard.figures`)."""
     reference_figures: dict[str, float | None]
-    """The same of the reference."""
-
-    @property
-    def best_figures(self) -> dict[str, float | None]:
-        """Figures of the round `best`."""
-        return self.figures if self.best == self.round else self.reference_figures
+    """What they were compared with: of every figure the best value of the good rounds before, so that a collapse in
+    small steps is seen too."""
 
     @property
     def warning(self) -> str:
@@ -72,6 +68,16 @@ def read_judgements(rounds: Sequence[str], folder: Path = FOLDER) -> list[Judgem
     return [Judgement.read(folder / f"{name}.json") for name in rounds]
 
 
+def last_judgement(rounds: Sequence[str], folder: Path = FOLDER) -> Judgement:
+    """Return the judgement of the last round that has one: a closed gate leaves later rounds without.
+
+    Raises:
+        DataError: no round has one.
+    """
+    judged = [name for name in rounds if (folder / f"{name}.json").exists()]
+    return Judgement.read(folder / f"{judged[-1] if judged else rounds[0]}.json")
+
+
 def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> str:
     """Return the round that `name` stands for: itself, or the last good round for `best`.
 
@@ -82,10 +88,10 @@ def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> st
 
     Raises:
         ParamsError: there is no such round.
-        DataError: `best` is asked for, and the last round has not been judged yet.
+        DataError: `best` is asked for, and no round has been judged yet.
     """
     if name == BEST:
-        return Judgement.read(folder / f"{rounds[-1]}.json").best
+        return last_judgement(rounds, folder).best
     if name not in rounds:
         raise ParamsError(f"{name}: no such round; choose one of {', '.join(rounds)}, or best (the last good round)")
     return name

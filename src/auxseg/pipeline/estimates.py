@@ -24,6 +24,8 @@ SECONDS_PER_IMAGE = {
     "labels of r0": ("train", 0.01),
     "labels": ("train", 0.12),  # with a CRF, which r0 does without
     "propagate": ("all", 0.1),
+    "baseline": ("train", 0.03),
+    "guard": ("train", 0.03),
     "score": ("train", 0.03),
     "evaluate": ("val", 1.0),
     "audit": ("all", 0.08),

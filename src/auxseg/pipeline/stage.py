@@ -29,7 +29,7 @@ LOWER_FOR_MEMORY = {
     "classify": "classify.batch_size or classify.augment.crop, or raise classify.accumulate",
     "cam": "runtime.max_side or the largest of cam.scales",
     "train": "train.batch_size or train.augment.crop, or raise train.accumulate",
-    "propagate": "runtime.max_side",
+    "propagate": "runtime.max_side or the largest of propagate.scales",
     "evaluate": "runtime.max_side or the largest of evaluate.scales",
 }
 """What decides how much memory of a GPU a stage needs."""

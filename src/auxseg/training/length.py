@@ -1,11 +1,12 @@
 """How long a training is: `epochs` as the papers have it, or `steps`, which fit a data set of any size.
 
-A network learns in steps, not in epochs. Three epochs of 1,000 images are 375 steps of 8. Three epochs of 55 images are
+A network learns in steps, not in epochs. Three epochs of 1,000 images are 375 steps of 8. Three epochs of 60 images are
 21 steps, after which AuxSegNet still predicts background everywhere (docs/own-data.md).
 """
 
 from typing import NamedTuple
 
+from auxseg.errors import DataError
 from auxseg.params.training import TrainingParams
 
 
@@ -20,13 +21,33 @@ class Length(NamedTuple):
     """What it is and why, a sentence for the log and the report."""
 
 
+def whole_batch(batch_size: int, images: int, parts: int) -> int:
+    """Return how many images a batch has: at most all of them, in equal parts.
+
+    Raises:
+        DataError: there are fewer images than parts.
+    """
+    if not images:
+        raise DataError("no image is left to train on; add images, or look at what the reviewers rejected")
+    batch = min(batch_size, images) // parts * parts
+    if not batch:
+        raise DataError(
+            f"{images} training images in batches of {batch_size}: fewer than the {parts} parts of a batch; "
+            "lower devices, nodes or accumulate of the stage"
+        )
+    return batch
+
+
 def training_length(params: TrainingParams, images: int) -> Length:
     """Return how long to train on a number of images.
 
     `steps: auto` is `params.auto_steps.passes` passes over the images, and at least `least` and at most `most` steps.
+
+    Raises:
+        DataError: as `whole_batch`.
     """
-    key, batch = params.key, min(params.batch_size, images)
-    per_pass = max(1, images // batch)
+    key, batch = params.key, whole_batch(params.batch_size, images, params.processes * params.accumulate)
+    per_pass = images // batch
     if params.steps is None:
         steps, source = params.epochs * per_pass, f"{key}.epochs: {params.epochs}"
         return Length(params.epochs, None, steps, _sentence(steps, batch, images, per_pass, source))

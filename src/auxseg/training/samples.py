@@ -13,12 +13,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import ParamsError
 from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import NO_SALIENCY, Augment, Sample
+from auxseg.training.length import whole_batch
 
 
 class TrainingSamples(Dataset):
@@ -115,12 +116,7 @@ class EpochOrder(Sampler):
         self.rank = rank
         self.size = size
         self.parts = size * accumulate
-        self.batch_size = min(batch_size, length) // self.parts * self.parts
-        if not self.batch_size:
-            raise DataError(
-                f"{length} training images in batches of {batch_size}: fewer than the {self.parts} parts of a batch; "
-                "lower devices, nodes or accumulate of the stage"
-            )
+        self.batch_size = whole_batch(batch_size, length, self.parts)
         self.seed = seed
         self.epoch = 0
         self.passes = 1
