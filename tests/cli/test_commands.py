@@ -376,4 +376,8 @@ def test_what_is_missing_of_a_data_set_is_the_next_step(project, tmp_path_factor
     assert last_line(capsys) == f"next: add {root}/image_labels.csv, then auxseg scan"
     (root / "image_labels.csv").write_text("image_id,labels\n")
     assert main(["scan"]) == 0
+    assert last_line(capsys) == "next: fix what the note says, then auxseg scan"
+    Image.new("RGB", (4, 4)).save(root / "images/a.jpg")
+    (root / "image_labels.csv").write_text("image_id,labels\na,cat\n")
+    assert main(["scan"]) == 0
     assert last_line(capsys) == "next: auxseg run"
