@@ -21,6 +21,7 @@ from auxseg.datasets.manifest import (
     write_mask_list,
 )
 from auxseg.fusion import fuse
+from auxseg.guard.figures import FIGURES
 from auxseg.guard.record import Judgement
 from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
@@ -62,7 +63,9 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
     for name in names:
         write_tensors(data / f"models/{name}.safetensors", {"weight": np.full(3, int(name[1:]), np.float32)})
         write_uses(data / f"review/{name}.csv", dict.fromkeys(ids["train"], TrainingUse()))
-        Judgement(name, "r0", True, name, (), (), {}, {}).write(data / f"guard/{name}.json")
+        Judgement(name, "r0", True, name, (), (), dict.fromkeys(FIGURES), dict.fromkeys(FIGURES)).write(
+            data / f"guard/{name}.json"
+        )
     for name in names[1:]:
         write_archive(
             data / f"predictions/{name}.zip",

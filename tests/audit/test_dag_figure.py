@@ -21,7 +21,7 @@ def figure():
 def test_graph_of_the_project(figure):
     graph = figure.read_graph((PROJECT / "dvc.yaml").read_text())
     assert graph.masked == {"score", "evaluate", "summary", "audit"}
-    assert graph.back == {("propagate", "labels"), ("train", "train")}
+    assert graph.back == {("propagate", "labels"), ("train", "train"), ("guard", "guard")}
     assert {("prepare", "classify"), ("classify", "cam"), ("cam", "labels"), ("review", "train")} <= graph.forward
     assert not {("prepare", "audit"), ("train", "cam"), ("classify", "train")} & graph.forward
     assert all(reader in graph.masked for writer, reader in graph.forward if writer in graph.masked)

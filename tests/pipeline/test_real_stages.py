@@ -58,11 +58,11 @@ def test_every_stage_says_where_the_run_stands(finished):
 def test_dvcs_own_lock_tells_what_is_left(finished, monkeypatch):
     monkeypatch.chdir(finished)
     values = read_params()
-    assert position_line(values, "audit", "").startswith("stage 23 of 23: audit, ")
-    # itself, its score, review@r1, summary and audit
-    assert position_line(values, "labels", "r1-01").startswith("stage 19 of 23: ")
+    assert position_line(values, "audit", "").startswith("stage 25 of 25: audit, ")
+    # itself, its score, review@r1, guard@r1, summary and audit
+    assert position_line(values, "labels", "r1-01").startswith("stage 20 of 25: ")
     values["labels"]["saliency_threshold"] = 0.5
-    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 23: ")  # the other shard is to follow
+    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 25: ")  # the other shard is to follow
 
 
 def test_a_second_run_does_nothing(finished, data):
@@ -129,7 +129,7 @@ def test_another_place_for_the_photographs_changes_nothing(tmp_path, finished, d
 
 def test_adding_a_round_runs_nothing_older(project, data):
     tiny.run(project, "auxseg", "rounds", "2")
-    expected = {"train@r2", "review@r2", "evaluate@r2", "summary", "audit"}
+    expected = {"train@r2", "review@r2", "guard@r2", "evaluate@r2", "summary", "audit"}
     expected |= instances("propagate", "r2") | instances("labels", "r2") | instances("score", "r2")
     assert tiny.repro(project, data) == expected
 
@@ -141,6 +141,7 @@ def test_a_crf_value_runs_labels_and_what_follows_and_comes_back_from_the_cache(
     executed = tiny.repro(project, data)
     assert instances("labels", "r0", "r1") <= executed
     allowed = instances("labels", "r0", "r1") | instances("score", "r1") | {"review@r1", "summary", "audit"}
+    allowed |= {"baseline", "guard@r1"}
     assert executed <= allowed
     assert tiny.hashes(project) != before
 
@@ -152,8 +153,8 @@ def test_a_crf_value_runs_labels_and_what_follows_and_comes_back_from_the_cache(
 def test_a_fusion_threshold_runs_labels_and_what_follows_and_nothing_before(project, data):
     tiny.edit_params(project, "labels", saliency_threshold=0.5)
     executed = tiny.repro(project, data, "train@r1")
-    assert executed == instances("labels", "r0") | {"review@r0", "train@r1"}
-    stale = {"evaluate@r1", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
+    assert executed == instances("labels", "r0") | {"review@r0", "baseline", "train@r1"}
+    stale = {"evaluate@r1", "guard@r1", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
     # of `summary` DVC will know when the scores are there
     assert tiny.stale(project) == stale | instances("score", "r0")
 
@@ -222,7 +223,7 @@ def test_a_rejection_changes_the_next_round_and_only_what_depends_on_it(project,
     executed = tiny.repro(project, data)
 
     retrained = {"review@r0", "train@r1", "evaluate@r1"} | instances("propagate", "r1")
-    follows = {"review@r1", "summary", "audit"} | instances("labels", "r1") | instances("score", "r1")
+    follows = {"review@r1", "guard@r1", "summary", "audit"} | instances("labels", "r1") | instances("score", "r1")
     assert retrained <= executed <= retrained | follows
     after = tiny.hashes(project)
     changed = {path for path in after if after[path] != before.get(path)}
