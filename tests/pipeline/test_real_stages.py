@@ -154,8 +154,7 @@ def test_a_fusion_threshold_runs_labels_and_what_follows_and_nothing_before(proj
     tiny.edit_params(project, "labels", saliency_threshold=0.5)
     executed = tiny.repro(project, data, "train@r1")
     assert executed == instances("labels", "r0") | {"review@r0", "baseline", "train@r1"}
-    stale = {"evaluate@r1", "guard@r1", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
-    # of `summary` DVC will know when the scores are there
+    stale = {"evaluate@r1", "guard@r1", "summary", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
     assert tiny.stale(project) == stale | instances("score", "r0")
 
 
