@@ -207,12 +207,12 @@ def test_before_the_first_run_times_come_from_the_number_of_images(real):
     real.values["train"]["augment"]["crop"] = 448
     estimates = Estimates(real.values)
     found = {one.address: round(estimates.seconds(one), 6) for one in real.instances}
-    assert found["saliency@00"] == 3 + 100 * 0.15
-    assert found["cam@00"] == 3 + 80 * 0.25
+    assert found["saliency@00"] == 3 + 100 * 0.27
+    assert found["cam@00"] == 3 + 80 * 0.19
     assert found["labels@r0-00"] == 3 + 80 * 0.01
-    assert found["labels@r1-00"] == 3 + 80 * 0.12
+    assert found["labels@r1-00"] == round(3 + 80 * 0.04, 6)
     assert found["evaluate@r2"] == 3 + 20
-    assert found["train@r1"] == 3 + 2 * 10 * 8 * 0.05 * 4
+    assert found["train@r1"] == round(3 + 2 * 10 * 8 * 0.09 * 4, 6)
     assert found["review@r0"] == found["summary"] == 3 + 3
 
 
@@ -223,9 +223,9 @@ def test_a_shard_counts_its_own_images_and_a_long_manifest_is_estimated():
         stream.write("".join(f"i{n},i{n}.jpg,9,9,train,cat," + "0" * 64 + "\n" for n in range(800)))
     estimates = Estimates(real.values)
     one = {one.address: one for one in real.instances}
-    assert estimates.seconds(one["saliency@00"]) == pytest.approx(3 + 800 * 0.15, rel=0.02)
-    assert estimates.seconds(one["saliency@01"]) == pytest.approx(3 + 1600 * 0.15, rel=0.02)
-    assert estimates.seconds(one["audit"]) == pytest.approx(3 + 2400 * 0.08, rel=0.02)
+    assert estimates.seconds(one["saliency@00"]) == pytest.approx(3 + 800 * 0.27, rel=0.02)
+    assert estimates.seconds(one["saliency@01"]) == pytest.approx(3 + 1600 * 0.27, rel=0.02)
+    assert estimates.seconds(one["audit"]) == pytest.approx(3 + 2400 * 0.03, rel=0.02)
 
 
 def test_an_empty_shard_has_no_images(real):
