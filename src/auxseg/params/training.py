@@ -23,7 +23,7 @@ class TrainingParams(Section):
     """A training by SGD."""
 
     auto_steps: ClassVar[AutoSteps]
-    """Found by experiment on subsets of 20 to 600 images (docs/own-data.md)."""
+    """Found by experiment on subsets of 60 and 200 images (docs/own-data.md)."""
 
     epochs: int | None = Field(10, ge=1)
     """Passes over the training images; null where `steps` says how long to train."""
