@@ -2,7 +2,7 @@
 
 import logging
 
-from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
+from auxseg.datasets.manifest import read_manifest
 from auxseg.guard.gate import write_gate
 from auxseg.guard.judge import judge_start
 from auxseg.guard.measure import RoundFiles, measure_round
@@ -13,14 +13,8 @@ from auxseg.pipeline.stage import Stage, run
 
 def main(stage: Stage) -> None:
     manifest = stage.input("data/manifest")
-    shards = manifest_shards(manifest)
-    files = RoundFiles(
-        read_classes(manifest / "classes.csv"),
-        labels=shard_files(stage.input("data/labels/r0"), shards, ".zip"),
-        before=None,
-        saliency=shard_files(stage.input("data/saliency_labels/r0"), shards, ".zip"),
-        maps=shard_files(stage.input("data/maps/r0"), shards, ".safetensors"),
-    )
+    folders = (stage.input(f"data/{kind}/r0") for kind in ("labels", "saliency_labels", "maps"))
+    files = RoundFiles.of(manifest, *folders)
     figures = measure_round(files, read_manifest(manifest, "train"), "guard r0")
     judgement = judge_start(figures, comparable=stage.params(LabelsParams).initial == "fusion")
     if not judgement.good:

@@ -2,7 +2,7 @@
 
 import logging
 
-from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
+from auxseg.datasets.manifest import read_manifest
 from auxseg.guard.gate import write_gate
 from auxseg.guard.judge import judge
 from auxseg.guard.measure import RoundFiles, measure_round
@@ -13,14 +13,8 @@ from auxseg.pipeline.stage import Stage, run
 
 def main(stage: Stage) -> None:
     manifest, name, before = stage.input("data/manifest"), stage.round, stage.previous
-    shards = manifest_shards(manifest)
-    files = RoundFiles(
-        read_classes(manifest / "classes.csv"),
-        labels=shard_files(stage.input(f"data/labels/{name}"), shards, ".zip"),
-        before=shard_files(stage.input(f"data/labels/{before}"), shards, ".zip"),
-        saliency=shard_files(stage.input(f"data/saliency_labels/{name}"), shards, ".zip"),
-        maps=shard_files(stage.input(f"data/maps/{name}"), shards, ".safetensors"),
-    )
+    folders = (stage.input(f"data/{kind}/{name}") for kind in ("labels", "saliency_labels", "maps"))
+    files = RoundFiles.of(manifest, *folders, before=stage.input(f"data/labels/{before}"))
     figures = measure_round(files, read_manifest(manifest, "train"), f"guard {name}")
     judgement = judge(name, figures, Judgement.read(stage.input(f"data/guard/{before}.json")))
     if judgement.good:

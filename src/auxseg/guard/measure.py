@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.tensors import opened_tensors
-from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
+from auxseg.datasets.manifest import ClassTable, ImageRecord, manifest_shards, read_classes, shard_files, shard_of
 from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
 from auxseg.images import decode_grey, decode_indices
 from auxseg.maps import upsample
@@ -26,6 +27,22 @@ class RoundFiles:
     saliency: Mapping[str, Path]
     """Saliency labels; of r0 the prior."""
     maps: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, manifest: Path, labels: Path, saliency: Path, maps: Path, before: Path | None = None) -> Self:
+        """Find the files in the round's folders, and in that of the labels `before`.
+
+        Raises:
+            DataError: a shard is missing or left over.
+        """
+        shards = manifest_shards(manifest)
+        return cls(
+            read_classes(manifest / "classes.csv"),
+            shard_files(labels, shards, ".zip"),
+            None if before is None else shard_files(before, shards, ".zip"),
+            shard_files(saliency, shards, ".zip"),
+            shard_files(maps, shards, ".safetensors"),
+        )
 
     def __call__(self, record: ImageRecord) -> ImageFigures:
         """Return the figures of one training image."""
