@@ -25,7 +25,8 @@ SNAKEMAKE = (
 
 SHARDS = ("00", "01")
 ADDRESSES = (
-    {"prepare", "classify", "summary", "audit", "train@r1", "train@r2", "evaluate@r1", "evaluate@r2"}
+    {"prepare", "classify", "baseline", "summary", "audit"}
+    | {f"{stage}@{name}" for stage in ("train", "guard", "evaluate") for name in ("r1", "r2")}
     | {f"review@{name}" for name in ("r0", "r1", "r2")}
     | {f"{stage}@{shard}" for stage in ("saliency", "cam") for shard in SHARDS}
     | {f"propagate@{name}-{shard}" for name in ("r1", "r2") for shard in SHARDS}
