@@ -1,8 +1,8 @@
 """Is a round clearly worse than the best one before it? By figures that need no mask.
 
 A rule looks at one figure and says "clearly worse" only far beyond what sound rounds do: the rounds of
-benchmarks/own_data.csv are all good by it, and the collapse that docs/own-data.md describes is not. A round that loses a
-point or two of mIoU stays unseen: without masks it cannot be told from one that gains as much.
+benchmarks/own_data.csv are all good by it, and the collapse that docs/own-data.md describes is not. A round that loses
+a point or two of mIoU stays unseen: without masks it cannot be told from one that gains as much.
 """
 
 from collections.abc import Mapping
