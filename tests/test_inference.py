@@ -7,7 +7,7 @@ import torch
 from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.errors import ParamsError
-from auxseg.inference import predict
+from auxseg.inference import predict, reweight
 from auxseg.models.inputs import scaled
 from auxseg.params.evaluate import EvaluateParams
 
@@ -72,3 +72,33 @@ def test_scales_without_the_single_one_are_refused(scales):
     with pytest.raises(ParamsError, match=r"'evaluate\.scales': scales are positive and include 1"):
         EvaluateParams.parse({"scales": scales})
     assert EvaluateParams.parse({"scales": [2.0, 1.0]}).scales == [2.0, 1.0]
+
+
+def test_recognition_moves_objects_between_classes_alone():
+    """Against the formula, pixel by pixel, and the background and the objects' sum stay what they were."""
+    generator = np.random.default_rng(0)
+    before = generator.dirichlet(np.ones(4), size=(5, 6)).transpose(2, 0, 1).astype(np.float32)
+    shown = np.array([0.9, 1e-4, 0.3], np.float32)
+    after = reweight(torch.from_numpy(before), torch.from_numpy(shown), 2.0).numpy()
+    for y, x in np.ndindex(5, 6):
+        weighted = before[1:, y, x] * shown**2
+        np.testing.assert_allclose(after[1:, y, x], weighted / weighted.sum() * before[1:, y, x].sum(), atol=1e-6)
+    np.testing.assert_array_equal(after[0], before[0])
+
+
+def test_recognition_of_classes_that_no_pixel_has_changes_nothing():
+    sure = torch.zeros(3, 2, 2)
+    sure[0] = 1
+    assert torch.equal(reweight(sure, torch.tensor([0.0, 0.0]), 1.0), sure)
+
+
+def test_recognition_applies_to_the_joined_views(network):
+    image = picture()
+    single, joined = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False)
+    same, weighted = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False, recognition=1.0)
+    with torch.no_grad():
+        views = [v for s in SCALES for v in (scaled(image, s), scaled(image, s).flip(3))]
+        shown = torch.cat([torch.sigmoid(network(v).classification) for v in views]).mean(dim=0)
+    np.testing.assert_array_equal(same, single)
+    np.testing.assert_allclose(weighted, reweight(torch.from_numpy(joined), shown, 1.0).numpy(), atol=1e-6)
+    assert np.abs(weighted - joined).max() > 1e-4

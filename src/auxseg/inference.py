@@ -21,11 +21,13 @@ def predict(
     flip: bool,
     combine: Literal["mean", "max"],
     low_precision: bool,
+    recognition: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W).
 
     The multi-scale one is the mean (or maximum, renormalised) over scales and flips; the single-scale one is the
-    unmirrored scale 1 among them.
+    unmirrored scale 1 among them. With `recognition` the multi-scale one also asks the classification branch which
+    classes the image shows: see `reweight`.
 
     Args:
         network: in eval mode.
@@ -34,14 +36,18 @@ def predict(
         flip: add the mirrored image.
         combine: how views are joined.
         low_precision: bfloat16 where it pays.
+        recognition: the exponent of `reweight`; 0 leaves the segmentation branch alone.
     """
+    shown: list[Tensor] = []
     single, joined = None, torch.zeros((), device=image.device)
     join = torch.add if combine == "mean" else torch.maximum
     for scale in scales:
         resized = scaled(image, scale)
         batch = torch.cat([resized, resized.flip(3)]) if flip else resized
-        logits = network(batch, low_precision=low_precision).refined_segmentation
-        up = F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        outputs = network(batch, low_precision=low_precision)
+        if recognition:
+            shown.append(torch.sigmoid(outputs.classification))
+        up = F.interpolate(outputs.refined_segmentation, size=image.shape[-2:], mode="bilinear", align_corners=False)
         probabilities = torch.softmax(up, dim=1)
         if scale == 1:
             single = probabilities[0]
@@ -52,4 +58,26 @@ def predict(
     if combine == "mean":
         joined = joined / (len(scales) * (2 if flip else 1))
     joined = joined / joined.sum(dim=0, keepdim=True)
+    if recognition:
+        joined = reweight(joined, torch.cat(shown).mean(dim=0), recognition)
     return single.cpu().numpy(), joined.cpu().numpy()
+
+
+def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
+    """Return pixels' class probabilities weighted by how likely the image shows each class; not in the papers.
+
+    P'(c) is proportional to P(c) shown(c)^exponent over the object classes, and their sum stays what it was: this moves
+    an object from one class to another and never between object and background.
+
+    Args:
+        probabilities: float (C + 1, H, W) in 0..1.
+        shown: probability that the image shows each object class, float (C,) in 0..1.
+        exponent: above 0.
+    """
+    objects = probabilities[1:]
+    # by logarithms: powers of small probabilities would vanish
+    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=0)[:, None, None]
+    weighted = objects * weights
+    total = weighted.sum(dim=0, keepdim=True)
+    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=0, keepdim=True) / total), objects)
+    return torch.cat([probabilities[:1], scaled_objects])

@@ -51,7 +51,7 @@ def predict_photos(
             image = to_tensor(rgb, device, runtime)
             single, joined = predict(
                 network, image, params.scales, flip=params.flip, combine=params.combine,
-                low_precision=runtime.low_precision,
+                low_precision=runtime.low_precision, recognition=params.recognition,
             )  # fmt: skip
             yield rgb, single, joined
 

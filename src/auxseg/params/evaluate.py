@@ -18,6 +18,10 @@ class EvaluateParams(Section):
     flip: bool = True
     combine: Literal["mean", "max"] = "mean"
     """Over scales and flips, of the softmax."""
+    recognition: float = Field(0.0, ge=0, le=8)
+    """Exponent that object classes are weighted with by the classification branch's probability that the image shows
+    them, after scales are joined. The papers have 0. It pays where few images were there to train on
+    (docs/own-data.md)."""
     crf: CrfParams = CrfParams()
 
     @field_validator("scales")

@@ -40,9 +40,9 @@ class TrainParams(TrainingParams):
 
     epochs: int | None = Field(10, ge=1)
     """Passes over the training images in one round; null where `steps` says how long to train."""
-    frozen_layers: int = Field(1, ge=0, le=4)
+    frozen_layers: int = Field(1, ge=0, le=8)
     """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
-    group of blocks too, and so on."""
+    group of blocks too, and so on; EfficientNet-Lite0 has 8, a ResNet 5."""
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
     optimiser: TrainOptimiserParams = TrainOptimiserParams(lr=0.001)
     saliency_target: Literal["binary", "soft"] = "soft"

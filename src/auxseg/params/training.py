@@ -42,7 +42,7 @@ class TrainingParams(Section):
     """Channel dropout of the classification branch, before global average pooling."""
     batch_norm: BatchNorm = "frozen"
     """frozen: running statistics and affine parameters stay; train: both are learned (random weights need it)."""
-    frozen_layers: int = Field(0, ge=0, le=4)
+    frozen_layers: int = Field(0, ge=0, le=8)
     """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
     group of blocks too (PSA's ResNet38), and so on."""
     optimiser: OptimiserParams = OptimiserParams()
