@@ -36,7 +36,7 @@ class TrainParams(TrainingParams):
 
     key: ClassVar[str] = "train"
 
-    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=300, most=2000)
+    auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=480, most=2000)
 
     epochs: int | None = Field(10, ge=1)
     """Passes over the training images in one round; null where `steps` says how long to train."""
