@@ -61,7 +61,7 @@ def test_refuses_a_damaged_map(provider, tmp_path, keep):
     noise = np.random.default_rng(0).integers(0, 256, (16, 32), np.uint8)
     content = encode_grey(noise / 255)
     (tmp_path / "maps/one.png").write_bytes(content[:keep])
-    check(provider, tmp_path, "no readable image" if keep < 30 else "truncated or damaged PNG")
+    check(provider, tmp_path, "not a readable image" if keep < 30 else "truncated or damaged PNG")
 
 
 def test_refuses_a_missing_map(provider, tmp_path):
