@@ -8,7 +8,7 @@ Experiments are files of overrides in experiments/ (docs/experiments.md). Each r
 below --work; all clones share this project's DVC cache, so that nothing is computed twice. Its figures are put into
 benchmarks/tables.csv the moment they are there, and an experiment that has them is not run again, unless its parameters
 have changed; so a run that was killed goes on with the first one missing. At the end the tables of docs/experiments.md
-and README.md are made anew. An experiment that fails is named, with its log, and the others go on.
+are updated. An experiment that fails is named, with its log, and the others go on.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from auxseg.params.local import data_root
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("benchmarks/tables.csv")
-PAGES = (Path("docs/experiments.md"), Path("README.md"))
+PAGE = Path("docs/experiments.md")
 CODE = ("src", "workflow", "dvc.yaml")
 
 
@@ -40,8 +40,7 @@ def main() -> int:
         tables = {path.stem: read_table(path.stem) for path in FOLDER.glob("*.yaml")}
         bases = {path.stem: read_base(path.stem) for path in (FOLDER / "bases").glob("*.yaml")}
         if not arguments.list:
-            for page in PAGES:
-                update_page(page, tables, bases, read_results(RESULTS))
+            update_page(PAGE, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_REFUSED
@@ -121,9 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, default=ROOT / ".auxseg/tables", metavar="FOLDER", help="for the clones")
     parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
     parser.add_argument("--list", action="store_true", help="say what is kept and what is missing; run nothing")
-    parser.add_argument(
-        "--collect", action="store_true", help="only make the tables of docs/experiments.md and README.md anew"
-    )
+    parser.add_argument("--collect", action="store_true", help="only update the tables of docs/experiments.md")
     return parser
 
 

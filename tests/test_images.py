@@ -217,7 +217,7 @@ def test_a_flipped_byte_never_crashes(tmp_path_factory, at, value, suffix):
 def test_missing_photo_and_folder(tmp_path):
     with pytest.raises(DataError, match="no such image"):
         read_rgb(tmp_path / "none.jpg")
-    with pytest.raises(DataError, match="no readable image"):
+    with pytest.raises(DataError, match="not a readable image"):
         read_rgb(tmp_path)
 
 
@@ -313,13 +313,13 @@ def test_grey_masks(tmp_path):
 )
 def test_masks_that_are_no_8_bit_indices_are_refused(tmp_path, content: bytes, kind: str):
     (tmp_path / "mask.png").write_bytes(content)
-    with pytest.raises(DataError, match=rf"mask\.png.*{kind}; save it so"):
+    with pytest.raises(DataError, match=rf"mask\.png.*{kind}; save it in that form"):
         read_index_png(tmp_path / "mask.png")
 
 
 def test_lossy_and_truncated_masks_are_refused(tmp_path: Path):
     Image.fromarray(RGB[..., 0]).save(tmp_path / "lossy.png", "JPEG")
-    with pytest.raises(DataError, match="palette or grey PNG of class indices, this one is JPEG"):
+    with pytest.raises(DataError, match="palette or grey PNG of class indices, but this one is JPEG"):
         read_index_png(tmp_path / "lossy.png")
     content = encode_label(np.random.default_rng(0).integers(0, 256, (50, 50)))
     (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
@@ -346,5 +346,5 @@ def test_grey_maps_are_shares_of_255(tmp_path):
 )
 def test_maps_that_are_not_8_bit_grey_are_refused(tmp_path, content: bytes, kind: str):
     (tmp_path / "map.png").write_bytes(content)
-    with pytest.raises(DataError, match=rf"map\.png: a map must be an 8-bit grey PNG.*{kind}; save it so"):
+    with pytest.raises(DataError, match=rf"map\.png: a map must be an 8-bit grey PNG.*{kind}; save it in that form"):
         read_grey_png(tmp_path / "map.png")

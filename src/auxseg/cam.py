@@ -16,17 +16,18 @@ def multi_scale_cam(
 ) -> Tensor:
     """Return CAMs of some classes, float32 (L, h, w) in [0, 1], on the network's grid at scale 1.
 
-    Per scale and flip: ReLU, resample to that grid, un-flip; sum; each class divided by its maximum + 1e-5.
+    For each scale and flip: ReLU, resample to that grid, un-flip. Then sum, and divide each class by its maximum +
+    1e-5.
 
     Args:
         network: the classifier, in eval mode.
         image: float (1, 3, H, W) in 0..255.
-        classes: positions 0..C-1 of the L classes wanted.
+        classes: positions 0..C-1 of the L requested classes.
         scales: factors of the input size.
-        flip: add the mirrored image's maps.
+        flip: add the maps of the mirrored image.
     """
     views = []
-    for scale in sorted(scales, key=lambda scale: scale != 1):  # scale 1 first: it sets the grid
+    for scale in sorted(scales, key=lambda scale: scale != 1):  # scale 1 first, because it sets the grid
         resized = scaled(image, scale)
         batch = torch.cat([resized, resized.flip(3)]) if flip else resized
         cam = F.relu(network.cam(batch)[:, list(classes)].float())

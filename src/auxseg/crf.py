@@ -1,6 +1,6 @@
-"""Fully connected CRFs (Krähenbühl and Koltun, 2011) through pydensecrf, with the released code's unaries.
+"""Fully connected CRFs (Krähenbühl and Koltun, 2011) by pydensecrf, with the released code's unaries.
 
-pydensecrf holds the interpreter's lock: run many images in processes.
+pydensecrf holds the interpreter's lock, so use processes for many images.
 """
 
 import numpy as np

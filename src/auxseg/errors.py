@@ -1,21 +1,24 @@
-"""What a user can mend: one line that names the file, row or key, what was expected and how to mend it; exit codes."""
+"""Errors that users can fix, and exit codes.
+
+The message of such an error is one line. It names the file, row or key, what was expected, and how to fix it.
+"""
 
 import signal
 
 EXIT_FAILED = 1
-"""Exit code of everything else: another attempt may succeed."""
+"""Exit code of all other errors: another attempt may succeed."""
 EXIT_REFUSED = 2
-"""Exit code of bad input or parameters: trying again cannot help."""
+"""Exit code for rejected input or parameters: another attempt cannot succeed."""
 EXIT_TERMINATED = 128 + signal.SIGTERM
-"""Exit code after SIGTERM, as a shell would have it: the same command goes on where this one stopped."""
+"""Exit code after SIGTERM, as in a shell: the same command resumes where this one stopped."""
 
 
 class AuxsegError(Exception):
-    """Base of every refusal. Programs print it as one line and exit with code 2, without a traceback."""
+    """Base class. Programs print the message as one line and exit with code 2, without a traceback."""
 
 
 class DataError(AuxsegError):
-    """An input file, table row, label or mask is not what it should be."""
+    """An input file, table row, label or mask is missing or invalid."""
 
 
 class ParamsError(AuxsegError):
@@ -23,4 +26,4 @@ class ParamsError(AuxsegError):
 
 
 class ResourceError(AuxsegError):
-    """The machine gave too little, memory say. Exit code 1: another attempt, with more, may succeed."""
+    """The machine lacks a resource such as memory. Exit code 1: another attempt with more may succeed."""

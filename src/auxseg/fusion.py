@@ -1,7 +1,7 @@
 """Heuristic fusion of CAM and saliency into pseudo labels (docs/method.md section 2).
 
-Everything is computed from *stored* values, 8-bit saliency and float16 CAM, so that an audit can recompute every
-decision exactly. No network and no torch here.
+Everything is computed from *stored* values, 8-bit saliency and float16 CAM, so that the report can recompute every
+decision exactly. This module uses no network and no torch.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def fuse(
     object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0.
 
     Args:
-        cam: float (L, H, W) of the classes that the image is labelled with.
+        cam: float (L, H, W) of the classes that the image is tagged with.
         classes: their class indices, 1..C.
         saliency: float (H, W) in [0, 1].
     """
@@ -42,7 +42,7 @@ def fuse(
 
 
 def saliency_label(image: np.ndarray, prior: np.ndarray, refined: np.ndarray, params: LabelsParams) -> np.ndarray:
-    """Return a later round's saliency label, float32 (H, W): CRF(w S + (1 - w) sigma(P_sal')).
+    """Return the saliency label of a round after r0, float32 (H, W): CRF(w S + (1 - w) sigma(P_sal')).
 
     Args:
         image: uint8 (H, W, 3).

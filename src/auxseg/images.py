@@ -1,7 +1,7 @@
-"""Photographs in, label and saliency PNGs in and out.
+"""Read images; read and write label and saliency PNGs.
 
-A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes: Pillow packs a
-shorter palette into 4 bits or less and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
+A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes, because Pillow packs a shorter
+palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
 """
 
 import io
@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from auxseg.errors import DataError
 
 IGNORE = 255
-"""The ignore index: a pixel with this label takes no part in a loss, and counts as a miss in a prediction."""
+"""The ignore index: a pixel with this label is left out of losses, and counts as a miss in a prediction."""
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -43,11 +43,11 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
-"""What Pillow raises on damaged files; it promises no single exception."""
+"""What Pillow raises for damaged files; there is no common base class."""
 
 
 class _NoRangeError(Exception):
-    """An intact image whose values cannot be read as 0..255 without a guess."""
+    """An intact image whose values have no defined mapping to 0..255."""
 
 
 _UPRIGHT = {
@@ -59,29 +59,31 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation -> what makes the image upright."""
+"""EXIF orientation -> the operation that makes the image upright."""
 
 
 def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such image; add the file or take its row out of the list") from None
+        raise DataError(f"{path}: no such image; add the file or remove its row from the list") from None
     except UnidentifiedImageError:
-        raise DataError(f"{path}: no readable image; replace the file or take it out of the data") from None
+        raise DataError(f"{path}: not a readable image; replace the file or remove it from the data") from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: no readable image ({error}); replace the file or take it out of the data") from None
+        raise DataError(
+            f"{path}: not a readable image ({error}); replace the file or remove it from the data"
+        ) from None
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Read any photograph as RGB, uint8 (H, W, 3), 0..255, upright.
+    """Read any image as RGB, uint8 (H, W, 3), 0..255, upright.
 
-    EXIF rotation is applied. Grey, CMYK and palette images are converted. 16-bit grey is rint(v / 257); of
-    16-bit colour Pillow decodes the high bytes, at most one level away from that. Transparency is laid over
-    white, as viewers show it. Colour profiles are not applied, which is the field's habit.
+    EXIF rotation is applied. Grey, CMYK and palette images are converted. 16-bit grey becomes rint(v / 257); for 16-bit
+    colour Pillow decodes the high bytes, which differ from that by at most one level. Transparent pixels are blended
+    with white, as in image viewers. Colour profiles are not applied, as is usual in the field.
 
     Raises:
-        DataError: the file is missing, truncated or no image, or has 32-bit values without a defined range.
+        DataError: the file is missing, truncated or not an image, or has 32-bit values without a defined range.
     """
     with _open(path) as image:
         try:
@@ -91,13 +93,13 @@ def read_rgb(path: Path) -> np.ndarray:
             raise DataError(f"{path}: {error}") from None
         except _DAMAGE as error:
             raise DataError(
-                f"{path}: truncated or damaged image ({error}); replace the file or take it out of the data"
+                f"{path}: truncated or damaged image ({error}); replace the file or remove it from the data"
             ) from None
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    # Not ImageOps.exif_transpose: it rewrites the EXIF block and fails on blocks that viewers put up with.
-    # After load(), because PNG may have EXIF at its end and Pillow turns a TIFF while it loads.
+    # Not ImageOps.exif_transpose, which rewrites the EXIF block and fails on blocks that viewers tolerate.
+    # After load(), because a PNG may have EXIF at its end, and Pillow rotates a TIFF while it loads.
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DAMAGE:
@@ -111,11 +113,11 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
         raise _NoRangeError("floating-point pixels have no defined range; save it with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.int64)
-        # mode I is a 16-bit PGM or PNG, which Pillow opens with 32 bits, or has 32 bits indeed
+        # mode I is either a 16-bit PGM or PNG, which Pillow opens with 32 bits, or a file with 32 bits
         has_32_bits = image.mode == "I" and file_format not in ("PPM", "PNG")
         if has_32_bits or deep.min(initial=0) < 0 or deep.max(initial=0) > 65535:
             raise _NoRangeError("32-bit pixels have no defined range; save it with 8 or 16 bits")
-        grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; 257 is odd, so there are no ties
+        grey = ((deep + 128) // 257).astype(np.uint8)  # rint(v / 257) in integers; no ties, because 257 is odd
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("La", "RGBa"):  # premultiplied alpha
         image = image.convert(image.mode.upper())
@@ -126,12 +128,12 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
 
 
 def read_index_png(path: Path) -> np.ndarray:
-    """Read a mask as stored values, uint8 (H, W): palette indices, never its colours.
+    """Read a mask as stored values, uint8 (H, W): palette indices, not colours.
 
-    A 1-bit PNG gives 0 and 1. Grey of 2 or 4 bits is refused: Pillow stretches it, and 1 reads as 85 or 17.
+    A 1-bit PNG gives 0 and 1. Grey of 2 or 4 bits is rejected, because Pillow stretches it: 1 reads as 85 or 17.
 
     Raises:
-        DataError: the file is missing, damaged, no PNG, or a colour image.
+        DataError: the file is missing, damaged, not a PNG, or a colour image.
     """
     return _read_png(path, ("P", "L", "1"), "a mask must be an 8-bit palette or grey PNG of class indices")
 
@@ -139,8 +141,8 @@ def read_index_png(path: Path) -> np.ndarray:
 def read_grey_png(path: Path) -> np.ndarray:
     """Read an 8-bit grey map as float32 (H, W) in [0, 1]: the stored value / 255.
 
-    Nothing but 8-bit grey: a palette's indices and the 0 and 1 of a 1-bit PNG are no intensities, and rounding 16 bits
-    would be a silent loss.
+    Only 8-bit grey is accepted: palette indices and the 0 and 1 of a 1-bit PNG are not intensities, and rounding 16
+    bits would silently lose precision.
 
     Raises:
         DataError: the file is missing, damaged, or another kind of image.
@@ -153,7 +155,7 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
-            raise DataError(f"{path}: {rule}, this one is {kind}; save it so")
+            raise DataError(f"{path}: {rule}, but this one is {kind}; save it in that form")
         try:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:
@@ -164,10 +166,10 @@ def encode_label(label: np.ndarray) -> bytes:
     """Encode a label, integers (H, W) of class indices and 255, as an 8-bit palette PNG with 256 colours.
 
     Raises:
-        ValueError: a value outside 0..255, or values that are no integers.
+        ValueError: a value is outside 0..255 or not an integer.
     """
     if label.dtype.kind not in "biu" or label.min(initial=0) < 0 or label.max(initial=0) > 255:
-        raise ValueError(f"a label holds integers within 0..255, not {label.dtype} up to {label.max(initial=0)}")
+        raise ValueError(f"a label contains integers within 0..255, not {label.dtype} up to {label.max(initial=0)}")
     height, width = label.shape
     image = Image.frombytes("P", (width, height), np.ascontiguousarray(label, np.uint8).tobytes())
     image.putpalette(PALETTE.tobytes())
@@ -183,7 +185,7 @@ def encode_grey(values: np.ndarray) -> bytes:
         ValueError: NaN, which would become an arbitrary grey.
     """
     if np.isnan(values).any():
-        raise ValueError("a saliency map holds NaN")
+        raise ValueError("a saliency map contains NaN")
     stored = np.rint(np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(stored).save(buffer, "PNG")
@@ -191,12 +193,12 @@ def encode_grey(values: np.ndarray) -> bytes:
 
 
 def decode_indices(content: bytes) -> np.ndarray:
-    """Decode what `encode_label` or `encode_grey` made: uint8 (H, W) of stored values."""
+    """Decode the output of `encode_label` or `encode_grey`: uint8 (H, W) of stored values."""
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
 def decode_grey(content: bytes) -> np.ndarray:
-    """Decode what `encode_grey` made to float32 (H, W) in [0, 1]."""
+    """Decode the output of `encode_grey` to float32 (H, W) in [0, 1]."""
     return decode_indices(content).astype(np.float32) / 255
 
 

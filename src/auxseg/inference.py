@@ -25,17 +25,16 @@ def predict(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W).
 
-    The multi-scale one is the mean (or maximum, renormalised) over scales and flips; the single-scale one is the
-    unmirrored scale 1 among them. With `recognition` the multi-scale one also asks the classification branch which
-    classes the image shows: see `reweight`.
+    The multi-scale result is the mean (or the maximum, renormalised) over scales and flips. The single-scale result is
+    the view at scale 1 without flip. With `recognition`, the multi-scale result is also weighted by `reweight`.
 
     Args:
         network: in eval mode.
         image: float (1, 3, H, W) in 0..255.
         scales: factors of the input size, 1 among them.
         flip: add the mirrored image.
-        combine: how views are joined.
-        low_precision: bfloat16 where it pays.
+        combine: how views are combined.
+        low_precision: use bfloat16 where it is faster.
         recognition: the exponent of `reweight`; 0 leaves the segmentation branch alone.
     """
     shown: list[Tensor] = []
@@ -51,7 +50,7 @@ def predict(
         probabilities = torch.softmax(up, dim=1)
         if scale == 1:
             single = probabilities[0]
-        # one view at a time: all of them, at the size of the photograph, would be gigabytes at 80 classes
+        # one view at a time, because all of them at image size would take gigabytes with 80 classes
         joined = join(joined, probabilities[0])
         if flip:
             joined = join(joined, probabilities[1].flip(2))

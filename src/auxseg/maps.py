@@ -1,8 +1,8 @@
-"""Dense maps at network resolution, brought to the size of the photograph.
+"""Resample dense maps from network resolution to the size of the image.
 
-Plain arithmetic in a fixed order instead of a library's resize: those choose their kernels by processor (OpenCV's
-differ by 1e-6), and a label's pixel may hang on the last bit. So every machine makes the same labels, and the report's
-page, which has the same lines in JavaScript, recomputes them to the pixel.
+This is plain arithmetic in a fixed order instead of a library's resize. Libraries choose their kernels by processor
+(OpenCV's differ by 1e-6), and a pixel of a label may depend on the last bit. So every machine makes the same labels,
+and the report, which has the same lines in JavaScript, recomputes them exactly.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize maps (L, h, w) bilinearly (pixel centres at half integers) to float32 (L, height, width).
 
-    Every product and sum is rounded to float32, columns first; a position is rounded once, from float64.
+    Every product and sum is rounded to float32, columns first. Positions are computed in float64 and rounded once.
     """
     maps = maps.astype(np.float32)
     if maps.shape[1:] == (height, width):
@@ -24,7 +24,7 @@ def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _neighbours(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the two neighbours of each of `wanted` pixels on a grid of `size`, and the second's float32 weight."""
+    """Return both neighbours of each of `wanted` pixels on a grid of `size`, and the float32 weight of the second."""
     position = np.clip((np.arange(wanted) + 0.5) * size / wanted - 0.5, 0, size - 1)
     first = np.floor(position).astype(int)
     return first, np.minimum(first + 1, size - 1), (position - first).astype(np.float32)

@@ -19,7 +19,7 @@ from auxseg.errors import ResourceError
 
 THREADS = "OMP_NUM_THREADS"
 SECONDS_BETWEEN_LINES = 30
-"""Of a loop's progress in a log."""
+"""Minimum time between two lines of a loop's progress in a log."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,12 +28,12 @@ R = TypeVar("R")
 def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "image") -> Iterator[T]:
     """Iterate and show position, rate and time left: as a bar if standard error is a terminal, else in the log.
 
-    The log gets a line every 30 seconds at most, so that nothing is said of a loop that ends sooner.
+    The log gets at most one line every 30 seconds, so a shorter loop writes nothing.
 
     Args:
         items: what to iterate over.
         label: the name of the loop.
-        total: the number of items, where `items` has no length.
+        total: the number of items, if `items` has no length.
         unit: one item, in the singular.
     """
     if sys.stderr.isatty():
@@ -47,7 +47,7 @@ def _logged(items: Iterable[T], label: str, total: int | None, unit: str) -> Ite
     started = said = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
-        now = time.monotonic()  # the caller is done with the item when it asks for the next one
+        now = time.monotonic()  # the caller has finished the item when it asks for the next one
         if now - said >= SECONDS_BETWEEN_LINES and done != total:
             logging.info("%s: %s", label, _position(done, total, unit, now - started))
             said = now
@@ -63,18 +63,20 @@ def _position(done: int, total: int | None, unit: str, seconds: float) -> str:
 
 
 def available_cpus() -> int:
-    """Return the number of CPUs this process may use: its affinity and its container's quota count, and so does what a
-    scheduler granted it, LOKY_MAX_CPU_COUNT."""
-    from joblib import cpu_count  # here: it takes 0.1 s, and not every stage asks
+    """Return the number of CPUs that this process may use.
+
+    Limits are its affinity, the quota of its container, and LOKY_MAX_CPU_COUNT, which a scheduler may set.
+    """
+    from joblib import cpu_count  # imported here because it takes 0.1 s and not every stage needs it
 
     return cpu_count()
 
 
 def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, unit: str = "image") -> list[R]:
-    """Apply `function` to every item in worker processes; results come in the order of `items`.
+    """Apply `function` to every item in worker processes; results are in the order of `items`.
 
-    Processes, not threads: pydensecrf and much of Pillow hold the interpreter's lock. `function` and the items must
-    be picklable and the result must not depend on the process it was computed in. `unit` is what the bar counts.
+    It uses processes because pydensecrf and much of Pillow hold the interpreter's lock. `function` and the items must
+    be picklable, and a result must not depend on the process that computed it. `unit` is what the bar counts.
     """
     workers = min(available_cpus(), len(items))
     if workers <= 1:
@@ -87,8 +89,8 @@ def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, un
 def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Apply `function` in worker processes while `items` is still being produced; results keep the order of items.
 
-    For a producer that is busy itself (a network) and a `function` that needs CPU beside it (a CRF). At most one
-    item more than there are workers waits, so memory stays flat.
+    Use it for a producer that is busy itself (a network) and a `function` that needs the CPU meanwhile (a CRF). At most
+    one item more than there are workers waits, so memory use stays constant.
     """
     workers = available_cpus()
     with _pool(workers) as pool:
@@ -103,7 +105,7 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
 
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    # spawn, not fork: forking a process in which torch or OpenCV has started threads can deadlock
+    # spawn, because forking a process in which torch or OpenCV has started threads can deadlock
     context = multiprocessing.get_context("spawn")
     with _single_threaded_children(), ProcessPoolExecutor(workers, mp_context=context) as pool:
         try:
@@ -114,9 +116,9 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextlib.contextmanager
 def _single_threaded_children() -> Iterator[None]:
-    """Start processes whose BLAS and OpenMP have one thread: there is a worker for every CPU already."""
+    """Start processes with one thread for BLAS and OpenMP, because there is already a worker for every CPU."""
     before = os.environ.get(THREADS)
-    os.environ[THREADS] = "1"  # libraries read it when they are loaded; here they are
+    os.environ[THREADS] = "1"  # read when libraries are loaded, so it affects only new processes
     try:
         yield
     finally:

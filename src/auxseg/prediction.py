@@ -1,4 +1,4 @@
-"""Final predictions of photographs (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
+"""Final predictions of images (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -19,14 +19,14 @@ from auxseg.params.runtime import RuntimeParams
 
 
 class Prediction(NamedTuple):
-    """Class indices of one photograph at its own size, each uint8 (H, W)."""
+    """Class indices of one image at its own size, each uint8 (H, W)."""
 
     single: np.ndarray
     """At scale 1, without post-processing."""
     joined: np.ndarray
-    """Of all scales and flips, without post-processing."""
+    """From all scales and flips, without post-processing."""
     final: np.ndarray
-    """Of all scales and flips, after the CRF."""
+    """From all scales and flips, after the CRF."""
 
 
 def predict_photos(
@@ -36,14 +36,14 @@ def predict_photos(
     runtime: RuntimeParams,
     device: torch.device,
 ) -> Iterator[Prediction]:
-    """Yield the prediction of each photograph, in order; the CRF runs in processes beside the network.
+    """Yield the prediction of each image, in order; the CRF runs in worker processes while the network goes on.
 
     Args:
         network: in eval mode, on `device`.
-        photos: RGB, uint8 (H, W, 3), of any sizes; taken one after the other, a few ahead of the predictions.
-        params: scales, flip, how views are joined, CRF.
-        runtime: largest side and precision.
-        device: where the network is.
+        photos: RGB, uint8 (H, W, 3), of any sizes; read one after the other, a few ahead of the predictions.
+        params: scales, flip, how views are combined, CRF.
+        runtime: longest side and precision.
+        device: the device of the network.
     """
 
     def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""One pass of a round's network over images: the maps that are cached between rounds (docs/method.md section 2)."""
+"""One pass of a round's network over images, for the maps that are cached between rounds (docs/method.md section 2)."""
 
 import itertools
 import math
@@ -28,24 +28,24 @@ def propagate_image(
     initial: np.ndarray | None = None,
     initial_share: float = 0.0,
 ) -> dict[str, np.ndarray]:
-    """Return what one image leaves behind, at network resolution.
+    """Return the maps of one image, at network resolution.
 
     Args:
         network: in eval mode.
         image: float (1, 3, H, W) in 0..255.
-        classes: positions 0..C-1 of the L classes that the image is labelled with.
+        classes: positions 0..C-1 of the L classes that the image is tagged with.
         renormalise: divide each refined CAM by its maximum again.
-        low_precision: bfloat16 where it pays.
+        low_precision: use bfloat16 where it is faster.
         scales: factors of the input size, 1 among them; refined CAM and saliency are means over all views.
         flip: add the mirrored views.
         initial: the CAM of r0, float (L, h', w'), for images that have one.
-        initial_share: its weight in the CAM that is returned.
+        initial_share: weight of `initial` in the returned CAM.
 
     Returns:
-        All on the network's grid at scale 1; the last three are of the unmirrored view at scale 1 alone.
+        Maps on the network's grid at scale 1. The last three come only from the unmirrored view at scale 1.
         cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg',
         uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
-        A_CT^p spreads, float16 (h, w) in 0 (one position) .. 1 (all alike).
+        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform).
     """
     outputs = network(image, low_precision=low_precision)
     cams, saliencies = [], []
@@ -77,7 +77,7 @@ def propagate_image(
 
 
 def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
-    """Return the maps (L, h, w) of a view, (1, L, h', w'), upright and on the grid of `features`."""
+    """Return the maps (1, L, h', w') of a view as (L, h, w), unmirrored and on the grid of `features`."""
     maps = maps.flip(3) if mirrored else maps
     if maps.shape[1] and maps.shape[-2:] != features.shape[-2:]:
         maps = F.interpolate(maps, size=features.shape[-2:], mode="bilinear", align_corners=False)
@@ -87,6 +87,6 @@ def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
 
 
 def affinity_entropy(affinity: Tensor) -> Tensor:
-    """Return the entropy of each row of an affinity (N, N) over log N, (N,) in [0, 1]; rows need not sum to 1."""
+    """Return the entropy of each row of an affinity (N, N) divided by log N, (N,) in [0, 1]; rows need not sum to 1."""
     rows = affinity / affinity.sum(dim=1, keepdim=True)
     return torch.special.entr(rows).sum(dim=1) / max(math.log(len(rows)), 1e-5)

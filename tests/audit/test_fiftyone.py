@@ -82,7 +82,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path, project):
 def test_a_missing_photo_leaves_nothing(tmp_path, project):
     records, photos, labels, _ = project
     (photos / "one.jpg").unlink()
-    with pytest.raises(DataError, match=r"one\.jpg: no such photo"):
+    with pytest.raises(DataError, match=r"one\.jpg: no such image"):
         write_fiftyone(tmp_path / "out", records, photos, labels, NAMES)
     assert not (tmp_path / "out").exists()
 

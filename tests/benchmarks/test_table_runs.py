@@ -78,7 +78,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dvc.yaml": DVC_YAML, "stage.py": STAGE,
         "data/raw.yaml": "files: 0\n", ".gitignore": "/data/*\n!/data/raw.yaml\n",
         "docs/experiments.md": "# Page\n\n<!-- table table4 scenes -->\nold\n<!-- end -->\n",
-        "README.md": "# Project\n\n<!-- table table4 scenes -->\nold\n<!-- end -->\n",
     }  # fmt: skip
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -163,9 +162,8 @@ def test_a_killed_run_goes_on_with_the_first_missing_and_shares_what_is_upstream
     }  # fmt: skip
     assert "table3/all on scenes, seed 7: the same as table4/none" in printed
     assert not [path for path in (project.parent / "work").iterdir() if path.is_dir()]  # clones are gone, logs stay
-    for page in ("docs/experiments.md", "README.md"):
-        text = (project / page).read_text()
-        assert "| segmentation affinity | - | - | 120.0 | +80.0 | - | 1 | 61.5 |" in text and "old" not in text
+    text = (project / "docs/experiments.md").read_text()
+    assert "| segmentation affinity | - | - | 120.0 | +80.0 | - | 1 | 61.5 |" in text and "old" not in text
 
 
 def test_collecting_alone_renews_the_pages(project):
@@ -175,9 +173,8 @@ def test_collecting_alone_renews_the_pages(project):
     )
     finish(project, "--collect")
     assert not ran(project)
-    for page in ("docs/experiments.md", "README.md"):
-        text = (project / page).read_text()
-        assert "| no affinity | - |  | 42.5 |  | - | 1 | 60.8 |" in text and "Made at 123." in text
+    text = (project / "docs/experiments.md").read_text()
+    assert "| no affinity | - |  | 42.5 |  | - | 1 | 60.8 |" in text and "Made at 123." in text
 
 
 def test_what_is_missing_is_listed_and_nothing_runs(project):

@@ -85,7 +85,7 @@ def test_refusals(capsys):
     command = [*COMMAND, "--round", "r1"]
     Path("photos/zz.jpg").write_bytes(b"")
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2
-    assert "photos/zz.jpg: no readable image" in capsys.readouterr().err
+    assert "photos/zz.jpg: not a readable image" in capsys.readouterr().err
     assert not Path("never").exists()
     Path("photos/zz.jpg").unlink()
     assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2

@@ -86,7 +86,7 @@ def test_disagreement_is_reported(project, capsys):
 def test_one_bad_row_imports_nothing(project, capsys):
     Path("bad.csv").write_text(HEADER + ROWS["b"].replace("cat;dog", "cow"))
     assert main(["verdicts", "import", export("good.csv", "a"), "bad.csv"]) == 2
-    assert capsys.readouterr().err.startswith("error: bad.csv line 2: drop_classes holds 'cow', but the classes are")
+    assert capsys.readouterr().err.startswith("error: bad.csv line 2: drop_classes contains 'cow', but the classes are")
     assert TABLE.read_text() == HEADER
 
 
@@ -131,7 +131,7 @@ def test_stale_verdicts_disagree_about_nothing(project, capsys):
 def test_the_background_is_dropped_by_nobody(project, capsys):
     Path("1.csv").write_text(HEADER + ROWS["b"].replace("cat;dog", "background"))
     assert main(["verdicts", "import", "1.csv"]) == 2
-    assert "drop_classes holds 'background', but the classes are cat, dog" in capsys.readouterr().err
+    assert "drop_classes contains 'background', but the classes are cat, dog" in capsys.readouterr().err
 
 
 def test_status_of_a_clone_without_labels(project, capsys):

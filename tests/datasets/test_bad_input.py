@@ -37,7 +37,7 @@ CASES = {
     ),
     "unreadable image": (
         lambda root: (root / "JPEGImages/b.jpg").write_text("<html>404</html>"),
-        ["JPEGImages/b.jpg", "no readable image", "replace the file"],
+        ["JPEGImages/b.jpg", "not a readable image", "replace the file"],
     ),
     "label naming no known class": (
         lambda root: labels(root, "a,cat", "b,cat dgo", "c,dog"),

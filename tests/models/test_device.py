@@ -20,7 +20,7 @@ def test_a_lent_gpu_that_torch_does_not_find_is_no_secret(monkeypatch, caplog, v
         assert prepare_device(params).type == "cpu"
     finally:
         torch.use_deterministic_algorithms(False)
-    assert ("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none" in caplog.text) == told
+    assert ("CUDA_VISIBLE_DEVICES names a GPU, but torch finds none" in caplog.text) == told
 
 
 def test_threads_and_determinism_are_set(monkeypatch):
@@ -44,7 +44,7 @@ def test_a_device_that_torch_cannot_use_here_is_refused(monkeypatch, name):
     monkeypatch.setenv("AUXSEG_DEVICE", name)
     threads = torch.get_num_threads()
     try:
-        with pytest.raises(ParamsError, match=f"AUXSEG_DEVICE={name}: no device that torch can use here; write cpu"):
+        with pytest.raises(ParamsError, match=f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu"):
             prepare_device(RuntimeParams(threads=threads))
     finally:
         torch.use_deterministic_algorithms(False)

@@ -139,8 +139,8 @@ def test_torchvisions_networks(save, name):
 
 
 MENDED = [
-    ({"seg_conv1.weight": None}, r"holds no tensor 'seg_conv1\.weight'"),
-    ({"fc8.weight": None}, r"holds no tensor 'fc8\.weight'; --network takes checkpoints of PSA and AuxSegNet"),
+    ({"seg_conv1.weight": None}, r"has no tensor 'seg_conv1\.weight'"),
+    ({"fc8.weight": None}, r"has no tensor 'fc8\.weight'; --network takes checkpoints of PSA and AuxSegNet"),
     ({"bn7.bias": None, "seg_g.bias": None}, r"2 tensors missing \(backbone\.body\.bn7\.bias, segmentation\.affinity"),
     ({"f9.weight": (3, 3)}, r"0 tensors missing; 1 tensors unknown \(f9\.weight\)"),
     ({"b5.conv_branch2a.weight": (512, 512, 1, 1)}, r"has shape \(512, 512, 1, 1\), .* expects \(512, 512, 3, 3\)"),
@@ -171,7 +171,7 @@ def test_tensors_left_out_on_request(save):
 def test_a_file_that_would_run_code_is_refused(tmp_path):
     path = tmp_path / "published.pth"
     torch.save({"fc8.weight": Trap()}, path)
-    with pytest.raises(DataError, match=r"not readable as weights \(it holds code or objects\)") as error:
+    with pytest.raises(DataError, match=r"not readable as weights \(it contains code or objects\)") as error:
         import_classifier(path)
     assert "weights_only" not in str(error.value)  # torch's advice would run the code
 

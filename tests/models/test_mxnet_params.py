@@ -91,12 +91,12 @@ SPARSE = struct.pack("<QQQ", 0x112, 0, 1) + array_bytes(np.zeros(2, np.float32),
     ("content", "message"),
     [
         (WHOLE + b"\0", "1 bytes follow its end"),
-        (b"\x93NUMPY" + WHOLE, "starts with .* in place of 0x112"),
+        (b"\x93NUMPY" + WHOLE, "starts with .* instead of 0x112"),
         (struct.pack("<QQQ", 0x112, 0, 2**60), f"{2**60} entries announced"),
         (struct.pack("<QQQI", 0x112, 0, 1, 10**6), "an array of rank 1000000"),
         (file_bytes({"w": np.zeros(2, np.float32)}).replace(b"\1\0\0\0\0\0\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0\x63\0\0\0"),
          "element type 99"),
-        (SPARSE, "holds a sparse array"),
+        (SPARSE, "contains a sparse array"),
     ],
 )  # fmt: skip
 def test_refusals(tmp_path, content, message):

@@ -64,7 +64,7 @@ def test_a_class_that_is_gone_matters_where_the_label_is_still_the_same():
     uses, unapplied = decide_uses({"a": HASH, "b": HASH}, [stale], LEAVE_OUT, NAMES)
     assert (uses["b"], unapplied) == (TrainingUse(), [stale])
     with pytest.raises(
-        DataError, match=r"verdicts\.csv: r0 a: drop_classes holds 'cow', but the classes are .*take it out"
+        DataError, match=r"verdicts\.csv: r0 a: drop_classes contains 'cow', but the classes are .*remove it"
     ):
         decide_uses({"a": HASH, "b": HASH}, [fresh, stale], LEAVE_OUT, NAMES)
 

@@ -41,7 +41,7 @@ def test_absolute_folder(tmp_path):
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        (Image.fromarray(ALL_VALUES[:, :31].copy()), "31x16 pixels, its photograph has 32x16"),
+        (Image.fromarray(ALL_VALUES[:, :31].copy()), "31x16 pixels, but its image has 32x16"),
         (Image.new("RGB", (32, 16)), "mode RGB"),
         (Image.new("RGBA", (32, 16)), "mode RGBA"),
         (Image.new("LA", (32, 16)), "mode LA"),
@@ -61,7 +61,7 @@ def test_refuses_a_damaged_map(provider, tmp_path, keep):
     noise = np.random.default_rng(0).integers(0, 256, (16, 32), np.uint8)
     content = encode_grey(noise / 255)
     (tmp_path / "maps/one.png").write_bytes(content[:keep])
-    check(provider, tmp_path, "no readable image" if keep < 30 else "truncated or damaged PNG")
+    check(provider, tmp_path, "not a readable image" if keep < 30 else "truncated or damaged PNG")
 
 
 def test_refuses_a_missing_map(provider, tmp_path):
@@ -73,11 +73,11 @@ def check(provider, tmp_path, reason):
         provider(RECORD, RGB)
     message = str(error.value)
     assert message.startswith(str(tmp_path / "maps/one.png")) and reason in message and "\n" not in message
-    assert ";" in message  # the mend
+    assert ";" in message  # the fix
 
 
 def test_refuses_a_missing_folder(tmp_path):
-    with pytest.raises(DataError, match=r"maps: no such folder; mend saliency\.path"):
+    with pytest.raises(DataError, match=r"maps: no such folder; fix saliency\.path"):
         build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
 
 
@@ -93,7 +93,7 @@ def test_a_folder_of_zeros_and_ones_is_refused(tmp_path, values, refused):
         Image.fromarray(np.full((16, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
     params = SaliencyParams(provider="precomputed", path=".", sha256="seen")
     if refused:
-        with pytest.raises(DataError, match="0 and 1 alone; salient is 255"):
+        with pytest.raises(DataError, match="only 0 and 1, but salient is 255"):
             build_provider(params, tmp_path)
     else:
         build_provider(params, tmp_path)

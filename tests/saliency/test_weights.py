@@ -139,5 +139,5 @@ def test_a_named_file_is_used_and_a_difference_logged(tmp_path, caplog):
 
 
 def test_a_named_file_must_exist(tmp_path):
-    with pytest.raises(DataError, match=r"mine\.onnx: no such weights; mend saliency\.path"):
+    with pytest.raises(DataError, match=r"mine\.onnx: no such weights; fix saliency\.path"):
         weights.find_weights(tmp_path / "mine.onnx")

@@ -1,1 +1,1 @@
-"""The report: one folder that opens from disk, without server or network, in which labels are ranked and judged."""
+"""The report: one folder that opens from disk, without server or network, to rank and judge labels."""

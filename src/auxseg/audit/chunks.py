@@ -1,11 +1,11 @@
-"""One chunk of the report, made in a worker process: the evidence of a few images, their thumbnails, their figures.
+"""One chunk of the report, made in a worker process: evidence, thumbnails and figures of a few images.
 
     images/<chunk>.js                  photos, stored PNGs and maps of all rounds
-    thumbs/base/<kind>/<chunk>.jpg     thumbnails of what all rounds share: photo, prior, CAM of r0, mask
-    thumbs/<round>/<kind>/<chunk>.jpg  thumbnails of what a round made
+    thumbs/base/<kind>/<chunk>.jpg     thumbnails that all rounds share: photo, prior, CAM of r0, mask
+    thumbs/<round>/<kind>/<chunk>.jpg  thumbnails of one round
 
-A sheet of thumbnails has one kind of picture: a ranking draws its cards from anywhere, and a browser decodes a whole
-sheet for the one picture that it needs of it.
+A sheet of thumbnails has only one kind of picture, because a ranking takes its cards from many sheets, and a browser
+has to decode a whole sheet to show one picture of it.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
 
 CHUNK = 32
-"""Images a chunk: about 100 kB each, so that opening one reads a few megabytes."""
+"""Images per chunk. An image takes about 100 kB, so opening one reads a few megabytes."""
 BASE_KINDS = ("photo", "prior", "cam0", "mask")
-"""Pictures that all rounds of an image share; the others are a round's own."""
+"""Pictures that all rounds of an image share; the other kinds belong to a round."""
 KINDS = ("photo", "prior", "cam0", "cam", "refined", "saliency", "label", "prediction", "change", "mask")
-"""Every kind of picture, in the order in which the page shows them."""
+"""Every kind of picture, in the order of the page."""
 
 _THUMB = (panels.CELL_HEIGHT, panels.CELL_WIDTH)
 
@@ -45,7 +45,7 @@ class Chunk:
 
 
 def kinds_of(rounds: Sequence[str], round_name: str, split: str, has_masks: bool) -> list[str]:
-    """Return the kinds of pictures that a round has of a split; `rounds` are those of the split."""
+    """Return the kinds of pictures that a round has for a split; `rounds` are those of the split."""
     absent = set() if has_masks else {"mask"}
     if round_name == "r0":
         absent |= {"cam", "refined", "saliency", "prediction"}
@@ -63,13 +63,13 @@ def sheet_folders(rounds: Sequence[str], split: str, has_masks: bool) -> list[st
 
 
 def rounds_of(rounds: Sequence[str], split: str) -> Sequence[str]:
-    """Return the rounds that have something to judge in a split: labels from r0 on, predictions from r1 on."""
+    """Return the rounds that have labels (train, from r0 on) or predictions (val, from r1 on) in a split."""
     return rounds if split == "train" else rounds[1:]
 
 
 @dataclass(frozen=True)
 class ChunkJob:
-    """Writes one chunk under `folder`; returns the index row of every image and round."""
+    """Callable that writes one chunk under `folder` and returns the index row of every image and round."""
 
     sources: Sources
     rounds: tuple[str, ...]
@@ -78,7 +78,7 @@ class ChunkJob:
 
     def __call__(self, chunk: Chunk) -> dict[str, list[dict]]:
         """Return round -> index rows, in the order of the chunk's images."""
-        cv2.setNumThreads(1)  # one chunk a process is parallel enough
+        cv2.setNumThreads(1)  # the processes are parallel already
         names = rounds_of(self.rounds, chunk.split)
         rows: dict[str, list[dict]] = {name: [] for name in names}
         content, thumbs = [], []
@@ -127,7 +127,7 @@ class ChunkJob:
         label: np.ndarray,
         previous: np.ndarray | None,
     ) -> dict:
-        """Return the figures of one image and round, with the class lists that the page filters by."""
+        """Return the figures of one image and round, and the class lists that the page filters by."""
         classes = self.sources.classes
         cam = upsample(found.cam, *label.shape)
         pixels = figures.class_pixels(label)

@@ -1,13 +1,13 @@
-"""What happened to pseudo labels between two states: two rounds, or two revisions of the project.
+"""The difference of pseudo labels between two states: two rounds, or two revisions of the project.
 
-255 is no label; the background is a class like the others. Of a pixel that differs,
+255 means no label; the background is a class like the others. A pixel that differs is one of
 
-    added         it had no label before and has class k now
-    removed       it had class k before and has no label now
-    changed       it had class j before and has class k now: one more in `changed_from` of j and in `changed_to` of k
+    added         no label before, class k now
+    removed       class k before, no label now
+    changed       class j before, class k now: counts in `changed_from` of j and in `changed_to` of k
 
-so that for every class before + added + changed_to - removed - changed_from = after. An image that one state does not
-have, or has in another size, counts there as unlabelled in every pixel.
+so that for every class before + added + changed_to - removed - changed_from = after. If an image is missing in one
+state, or has a different size there, it counts there as unlabelled in every pixel.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ FIGURES = ("before", "after", "added", "removed", "changed_from", "changed_to")
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The labels of one state: its class names (index 0 = background), and the archive that each image is in."""
+    """The labels of one state: its class names (index 0 = background), and the archive of each image."""
 
     classes: tuple[str, ...]
     archives: Mapping[str, Path]
@@ -41,7 +41,7 @@ class LabelSet:
 
 @dataclass(frozen=True)
 class ImageDiff:
-    """One image: `figures` int64 (len(FIGURES), classes), `state` both, before, after or resized."""
+    """One image: `figures`, int64 (len(FIGURES), classes); `state` is both, before, after or resized."""
 
     image_id: str
     state: str
@@ -60,7 +60,7 @@ def compare(before: np.ndarray, after: np.ndarray, classes: int) -> np.ndarray:
     Args:
         before: uint8 (H, W), class indices and 255.
         after: the same shape.
-        classes: number of classes with the background.
+        classes: number of classes including the background.
     """
     pairs = np.bincount(before.reshape(-1).astype(np.int64) * 256 + after.reshape(-1), minlength=1 << 16)
     pairs = pairs.reshape(256, 256)  # [before, after]
@@ -71,7 +71,10 @@ def compare(before: np.ndarray, after: np.ndarray, classes: int) -> np.ndarray:
 
 
 def diff_labels(before: LabelSet, after: LabelSet) -> tuple[tuple[str, ...], list[ImageDiff]]:
-    """Compare every image of two states, classes by name; return the class names of both and the images by id."""
+    """Compare every image of two states; return the class names of both and the differences, sorted by id.
+
+    Classes are matched by name.
+    """
     names = tuple(dict.fromkeys([*before.classes, *after.classes]))
     job = _Job(_renumbered(before.classes, names), _renumbered(after.classes, names), len(names))
     ids = sorted({*before.archives, *after.archives})
@@ -81,7 +84,7 @@ def diff_labels(before: LabelSet, after: LabelSet) -> tuple[tuple[str, ...], lis
 
 
 def image_rows(names: Sequence[str], diffs: Iterable[ImageDiff]) -> list[dict[str, object]]:
-    """Return a row for every image and class that one of its labels has."""
+    """Return a row for every image and class that occurs in one of its two labels."""
     return [
         {"image_id": diff.image_id, "state": diff.state, "class": name, **_figures(diff.figures[:, index])}
         for diff in diffs
@@ -91,7 +94,7 @@ def image_rows(names: Sequence[str], diffs: Iterable[ImageDiff]) -> list[dict[st
 
 
 def summary_rows(names: Sequence[str], diffs: Sequence[ImageDiff]) -> list[dict[str, object]]:
-    """Return a row for every class, and `all`; `images` differ in a pixel of the class."""
+    """Return a row for every class, and `all`; `images` counts images with a differing pixel of the class."""
     total = sum((diff.figures for diff in diffs), np.zeros((len(FIGURES), len(names)), np.int64))
     differing = np.array([diff.figures[2:].any(axis=0) for diff in diffs]).reshape(len(diffs), len(names))
     rows = [
@@ -114,7 +117,7 @@ def _renumbered(old: Sequence[str], new: Sequence[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Job:
-    """Compares one image; handed to worker processes."""
+    """Callable that compares one image; passed to worker processes."""
 
     before: np.ndarray
     after: np.ndarray

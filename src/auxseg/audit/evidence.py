@@ -1,6 +1,6 @@
-"""The evidence of one image: every stored artifact that its labels came from, in the bytes it was stored in.
+"""The evidence of one image: every stored artifact that its labels came from, byte for byte.
 
-PNG bytes are kept as they lie in the archives: the report shows, hashes and recomputes exactly what training reads.
+PNG bytes are kept as in the archives, so that the report shows, hashes and recomputes exactly what training reads.
 """
 
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ from auxseg.maps import upsample
 
 @dataclass(frozen=True)
 class ImageEvidence:
-    """What all rounds of an image share."""
+    """The evidence that all rounds of an image share."""
 
     photo: np.ndarray
     """uint8 (H, W, 3)."""
     prior: bytes
     """The off-the-shelf saliency, 8-bit grey PNG (H, W)."""
     mask: bytes | None
-    """Ground truth as class indices, palette PNG (H, W)."""
+    """The mask as class indices, palette PNG (H, W)."""
     mask_sha256: str | None
-    """Of the mask's file, which holds mask values."""
+    """SHA-256 of the mask's file, which contains mask values."""
 
 
 @dataclass(frozen=True)
 class RoundEvidence:
-    """What one round made of an image. Maps are at network resolution (h, w)."""
+    """The artifacts of one image in one round. Maps are at network resolution (h, w)."""
 
     label: bytes
-    """What is judged, palette PNG (H, W): the pseudo label of a train image, the final prediction of a val image."""
+    """The label to judge, palette PNG (H, W): pseudo label of a train image, final prediction of a val image."""
     cam: np.ndarray
-    """float16 (L, h, w), in the order of the image's labels; r0: the classifier's, later: refined by affinity."""
+    """float16 (L, h, w), in the order of the image's tags; r0: from the classifier, later: refined by the affinity."""
     saliency: bytes | None
     """The saliency label after the CRF, grey PNG (H, W); None in r0, where it is the prior, and for val images."""
     refined: np.ndarray | None
@@ -53,14 +53,14 @@ class RoundEvidence:
     """Entropy of the rows of the affinity in 0..1, float16 (h, w); None in r0."""
 
     def salient(self, image: ImageEvidence) -> np.ndarray:
-        """Return the saliency that the round's labels or predictions stand beside, float32 (H, W) in [0, 1]."""
+        """Return the saliency to show beside the round's label or prediction, float32 (H, W) in [0, 1]."""
         if self.saliency is None and self.refined is not None:
             return upsample(self.refined[None], *image.photo.shape[:2])[0]
         return decode_grey(self.saliency or image.prior)
 
 
 def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
-    """Read what all rounds of an image share."""
+    """Read the evidence that all rounds of an image share."""
     shard = shard_of(record.id, sources.shards)
     mask = mask_sha256 = None
     if record.id in sources.masks:
@@ -71,7 +71,7 @@ def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
 
 
 def load_round(sources: Sources, record: ImageRecord, round_name: str) -> RoundEvidence:
-    """Read what one round made of an image."""
+    """Read the artifacts of one image in one round."""
     shard, png = shard_of(record.id, sources.shards), f"{record.id}.png"
     maps = opened_tensors(sources.maps / round_name / f"{shard}.safetensors")
     saliency = None
@@ -96,12 +96,12 @@ def recompute(
     found: RoundEvidence,
     cam: np.ndarray,
 ) -> int | None:
-    """Return the number of pixels of a stored label that fusion does not give again: 0 if all is well.
+    """Return the number of pixels of a stored label that fusion does not reproduce; 0 if everything is consistent.
 
-    None where fusion made no label: for a val image, and in r0 where another method did.
+    Returns None if fusion did not make the label: for a val image, and in r0 if another method made it.
 
     Args:
-        cam: the round's CAM at the photograph's size, float32 (L, H, W).
+        cam: the round's CAM at image size, float32 (L, H, W).
     """
     rule = sources.rule
     if record.split != "train" or (round_name == "r0" and rule.initial == "precomputed"):

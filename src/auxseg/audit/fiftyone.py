@@ -1,13 +1,13 @@
-"""A folder that FiftyOne imports, written without FiftyOne: photographs, labels of every round, a table.
+"""A folder that FiftyOne can import, written without FiftyOne: images, labels of every round, a table.
 
-    data/<id>.<ending>      the photographs
+    data/<id>.<extension>   the images
     labels/<id>.png         labels of the last round: 8-bit grey, class indices, 255 = ignore
     labels_<round>/<id>.png the same of every earlier round
     labels.csv              `filepath` and figures of every image and round
     mask_targets.json       class index -> name
 
-It is at once an `ImageSegmentationDirectory` (data/ and labels/, matched by file name) and a `CSVDataset` (data/ and
-labels.csv). Masks are grey because FiftyOne reads palette PNGs as colours.
+The folder is both an `ImageSegmentationDirectory` (data/ and labels/, matched by file name) and a `CSVDataset` (data/
+and labels.csv). Labels are grey because FiftyOne reads palette PNGs as colours.
 """
 
 import shutil
@@ -30,17 +30,17 @@ from auxseg.parallel import track
 def write_fiftyone(
     folder: Path, records: Sequence[ImageRecord], root: Path, labels: Mapping[str, LabelSet], names: Sequence[str]
 ) -> None:
-    """Write the folder: whole or not at all.
+    """Write the folder, completely or not at all.
 
     Args:
         folder: new or empty.
         records: the images; each has a label in every round.
-        root: what the records' paths are relative to.
+        root: folder that the records' paths are relative to.
         labels: by round, in order.
         names: class names by index, 0 = background.
 
     Raises:
-        DataError: the folder holds something, or a photo or label is missing.
+        DataError: the folder is not empty, or an image or label is missing.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder}: {'is not empty' if folder.is_dir() else 'is a file'}; name a new folder")
@@ -80,7 +80,7 @@ def _copy(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, target)
     except FileNotFoundError:
-        raise DataError(f"{source}: no such photo; run `auxseg scan`, then `dvc repro`") from None
+        raise DataError(f"{source}: no such image; run `auxseg scan`, then `dvc repro`") from None
 
 
 def _write_grey(path: Path, label: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The figures that images are ranked and filtered by, one number an image and round."""
+"""The figures by which images are ranked and filtered: one number per image and round."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from auxseg.images import IGNORE
 from auxseg.metrics.segmentation import Counts
 
 UNTAGGED_SHARE = 0.01
-"""A class that the image is not tagged with counts as present from this share of the pixels on."""
+"""A class that is not among the image's tags counts as present from this share of the pixels on."""
 OUTLIER_SAMPLE = 8
-"""Images that a class must be in before one of its areas can be called an outlier."""
+"""Minimum number of images with a class before one of its areas can be an outlier."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One column that the report ranks by; `unit` is share (0..1), count or deviations."""
+    """One column by which the report ranks; `unit` is share (0..1), count or deviations."""
 
     key: str
     title: str
@@ -41,13 +41,13 @@ FIGURES = (
     Figure("components", "components", "count", "connected components of all classes (8 neighbours)"),
     Figure("outlier", "area outlier", "deviations",
            "largest distance of a class's log area from the class's median, in robust standard deviations"),
-    Figure("mismatch", "not explained", "count", "pixels whose label the stored CAM and saliency do not give again"),
+    Figure("mismatch", "not explained", "count", "pixels whose label the stored CAM and saliency do not reproduce"),
     Figure("iou", "IoU with the mask", "share", "mean IoU of the classes in label or mask, background included"),
 )  # fmt: skip
 
 
 def margin(cam: np.ndarray, label: np.ndarray) -> float | None:
-    """Return the mean of strongest minus second CAM over the label's object pixels; None without any."""
+    """Return the mean of strongest minus second CAM over the label's object pixels; None if there are none."""
     objects = (label != 0) & (label != IGNORE)
     if not len(cam) or not objects.any():
         return None
@@ -63,9 +63,9 @@ def class_pixels(label: np.ndarray) -> dict[int, int]:
 
 
 def class_changes(before: np.ndarray, now: np.ndarray, classes: int) -> dict[int, list[int]]:
-    """Return class index -> pixels (added, removed, changed_from, changed_to) of the classes that moved.
+    """Return class index -> pixels (added, removed, changed_from, changed_to) for the classes that changed.
 
-    As `auxseg.audit.diff` counts them; `classes` is the number of classes with the background.
+    Counts are those of `auxseg.audit.diff`; `classes` is the number of classes including the background.
     """
     moved = compare(before, now, classes)[2:].T
     return {int(index): moved[index].tolist() for index in np.flatnonzero(moved.any(axis=1))}
@@ -83,10 +83,10 @@ def mean_iou(label: np.ndarray, mask: np.ndarray, classes: int) -> float | None:
 
 
 def area_outliers(shares: Sequence[Mapping[int, float]]) -> list[float]:
-    """Return for each image the largest robust deviation of its classes' log areas from the class's median.
+    """Return for each image the largest robust deviation of its classes' log areas from the class medians.
 
     Args:
-        shares: class index -> share of the pixels, one mapping an image.
+        shares: class index -> share of the pixels, one mapping per image.
     """
     by_class: dict[int, list[float]] = {}
     for image in shares:
@@ -107,6 +107,6 @@ def area_outliers(shares: Sequence[Mapping[int, float]]) -> list[float]:
 
 
 def _robust(values: Sequence[float]) -> tuple[float, float]:
-    """Return median and 1.4826 times the median absolute deviation: the standard deviation of normal data."""
+    """Return median and 1.4826 times the median absolute deviation, which estimates the standard deviation."""
     middle = float(np.median(values))
     return middle, 1.4826 * float(np.median(np.abs(np.asarray(values) - middle)))

@@ -1,7 +1,7 @@
-"""The index of the report: what the page knows of every image before a picture of it is opened.
+"""The index of the report: what the page knows about every image before it is opened.
 
-index/base.js            classes, rounds, records, figures' meanings, provenance
-index/<round>-<split>.js one column a figure, in the order of the split's records
+index/base.js            classes, rounds, records, meaning of the figures, provenance
+index/<round>-<split>.js one column per figure, in the order of the split's records
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,11 +17,11 @@ from auxseg.guard.record import read_judgements
 from auxseg.images import PALETTE
 
 DIGITS = 5
-"""Decimals of a figure in the index; rankings do not need more."""
+"""Decimals of a figure in the index; rankings need no more."""
 
 
 def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
-    """Cut records into chunks of one split and shard, so that a worker opens few files."""
+    """Divide records into chunks of one split and shard each, so that a worker opens few files."""
     groups: dict[tuple[str, str], list[ImageRecord]] = {}
     for record in sorted(records, key=lambda record: record.id):
         groups.setdefault((record.split, shard_of(record.id, sources.shards)), []).append(record)
@@ -36,7 +36,7 @@ def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
 def base_index(
     dataset: str, chunks: Sequence[Chunk], sources: Sources, rounds: Sequence[str], totals: dict[str, int], origin: dict
 ) -> dict:
-    """Return what all rounds share.
+    """Return the part of the index that all rounds share.
 
     Args:
         dataset: from `dataset_name`.
@@ -82,7 +82,7 @@ def base_index(
 
 
 def _guard(sources: Sources, rounds: Sequence[str]) -> dict:
-    """Return the last good round, and what is to be said of others on the first screen."""
+    """Return the best round, and the guard's warnings about the others, for the first screen."""
     judgements = read_judgements(rounds, sources.guard)
     return {"best": judgements[-1].best, "warnings": [one.warning for one in judgements if not one.good]}
 
@@ -103,9 +103,9 @@ def round_index(rows: Sequence[dict]) -> dict:
 
 
 def dataset_name(records: Iterable[ImageRecord]) -> str:
-    """Return a name for the data set, under which a browser keeps the verdicts.
+    """Return a name for the data set, under which a browser stores the verdicts.
 
-    Neither the number of shards nor which of the images the report shows changes it; another photograph does.
+    It does not depend on the number of shards or on which images the report shows, but on every image of the data set.
     """
     digest = sha256()
     for record in sorted(records, key=lambda record: record.id):

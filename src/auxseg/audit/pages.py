@@ -13,11 +13,11 @@ SCRIPTS = (
     "gallery.js", "controls.js", "summary.js", "paint.js", "viewer.js", "pixel.js", "judge.js", "details.js", "keys.js",
     "main.js",
 )  # fmt: skip
-"""The page's program, classic scripts in the order in which they are loaded."""
+"""The page's code: classic scripts, in loading order."""
 
 
 def environment() -> Environment:
-    """Return the templates; a variable that is not given is an error."""
+    """Return the template environment; an undefined variable is an error."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -25,7 +25,7 @@ def environment() -> Environment:
 
 
 def index_page(size: int) -> str:
-    """Return index.html: gallery and viewer. `size` is the rest of the folder in bytes."""
+    """Return index.html: gallery and viewer. `size` is the size of the rest of the folder in bytes."""
     return environment().get_template("index.html").render(scripts=SCRIPTS, size=_megabytes(size))
 
 
@@ -41,7 +41,7 @@ def tables_page(summary: Path) -> str:
 
 
 def _table(path: Path) -> dict:
-    """Return name, header and rows; a cell has its text, its number or None, and its share of the column's largest."""
+    """Return name, header and rows. A cell has a text, a number or None, and its share of the column's maximum."""
     rows = [row for row in read_csv(path) if any(row.values())]
     header = list(rows[0]) if rows else []
     numbers = {name: _numbers([row[name] for row in rows]) for name in header}
@@ -61,7 +61,7 @@ def _cell(text: str, number: float | None, largest: float) -> dict:
 
 
 def _numbers(texts: list[str | None]) -> list[float | None]:
-    """Return the numbers of a column; none where one cell is text: a class may be called 1024."""
+    """Return the numbers of a column; all None if one cell is text, because a class may be called 1024."""
     numbers = [_number(text) for text in texts]
     is_text = any(text and number is None for text, number in zip(texts, numbers, strict=True))
     return [None] * len(numbers) if is_text else numbers

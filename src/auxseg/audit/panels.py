@@ -1,7 +1,7 @@
-"""The small pictures of the report as arrays: photo, grey map, heat and label overlay, and the sheet that joins them.
+"""The small pictures of the report as arrays: photo, grey map, heat and label overlay, and sheets of them.
 
-A panel is uint8 (h, w, 3). Labels and predictions are scaled to the panel by nearest neighbour, so a colour is
-always the colour of one class.
+A panel is uint8 (h, w, 3). Labels and predictions are scaled to the panel by nearest neighbour, so that a colour always
+belongs to one class.
 """
 
 import io
@@ -14,15 +14,15 @@ from PIL import Image
 from auxseg.images import IGNORE, colourise
 
 MAX_HEIGHT, MAX_WIDTH = 160, 320
-"""Largest panel of a figure, pixels; a photo is scaled down to fit and never up."""
+"""Largest panel of a figure, pixels; a photo is scaled down to fit, never up."""
 CELL_HEIGHT, CELL_WIDTH = 96, 128
-"""Cell of a thumbnail sheet, pixels; a thumbnail stands in its upper left corner."""
+"""Cell of a thumbnail sheet, pixels; a thumbnail is in its upper left corner."""
 SHEET_COLUMNS = 8
-"""Cells in a row of a thumbnail sheet."""
+"""Cells per row of a thumbnail sheet."""
 HATCH_PERIOD = 8
-"""Pixels from one light diagonal of the ignore hatch to the next."""
+"""Distance of the light diagonals in the hatching of ignored pixels, in pixels."""
 CHANGE_COLOURS = {"added": (0, 158, 115), "removed": (213, 94, 0), "changed": (86, 180, 233)}
-"""Colours that people with colour blindness can tell apart (Okabe and Ito)."""
+"""Colours that colour-blind people can distinguish (Okabe and Ito)."""
 
 _FADE, _COLOUR, _HEAT, _HATCH = 0.55, 0.7, 0.6, 0.75
 _LIGHT, _DARK = 245, 40
@@ -31,7 +31,7 @@ _LIGHT, _DARK = 245, 40
 def panel_size(height: int, width: int, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> tuple[int, int]:
     """Return height and width of the panels of a photo; `most` is the largest height and width."""
     scale = min(1.0, most[0] / height, most[1] / width)
-    # halves up, as Math.round of thumbs.js, and not to even as round()
+    # rounds halves up, as Math.round in thumbs.js does, and not to even as round() does
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
@@ -48,10 +48,10 @@ def grey_panel(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def heat_panel(cam: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Lay the strongest class of a CAM over a photo panel: blue = 0, red = 1.
+    """Overlay the strongest class of a CAM on a photo panel: blue = 0, red = 1.
 
     Args:
-        cam: float (L, h, w) at network resolution; values beyond 0..1 are clipped, L may be 0.
+        cam: float (L, h, w) at network resolution; values outside 0..1 are clipped; L may be 0.
         photo: a panel.
     """
     height, width = photo.shape[:2]
@@ -63,7 +63,7 @@ def heat_panel(cam: np.ndarray, photo: np.ndarray) -> np.ndarray:
 
 
 def label_panel(label: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Lay a label over a photo panel: classes in their VOC colour, background faded, 255 hatched.
+    """Overlay a label on a photo panel: classes in their VOC colour, background faded, 255 hatched.
 
     Args:
         label: uint8 (H, W) of any size: class indices, 0 = background, 255 = ignore.
@@ -84,10 +84,10 @@ def label_panel(label: np.ndarray, photo: np.ndarray) -> np.ndarray:
 
 
 def change_panel(before: np.ndarray, now: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Lay the difference of two labels, uint8 (H, W), over a photo panel that is faded where nothing changed.
+    """Overlay the difference of two labels, uint8 (H, W), on a photo panel that is faded where nothing changed.
 
-    As `auxseg.audit.diff` says it: added where 255 became a class or background, removed the reverse, changed where
-    class or background became another.
+    The words are those of `auxseg.audit.diff`: added where 255 became a class or background, removed where the reverse
+    happened, changed where a class or background became another.
     """
     height, width = photo.shape[:2]
     before, now = (cv2.resize(v, (width, height), interpolation=cv2.INTER_NEAREST_EXACT) for v in (before, now))
@@ -101,7 +101,7 @@ def change_panel(before: np.ndarray, now: np.ndarray, photo: np.ndarray) -> np.n
 
 
 def sheet(pictures: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Put thumbnails on one sheet, row by row, `SHEET_COLUMNS` in a row; None leaves a cell dark."""
+    """Put thumbnails on one sheet, `SHEET_COLUMNS` per row; None leaves a cell black."""
     rows = -(-len(pictures) // SHEET_COLUMNS)
     joined = np.zeros((rows * CELL_HEIGHT, SHEET_COLUMNS * CELL_WIDTH, 3), np.uint8)
     for slot, picture in enumerate(pictures):
@@ -112,7 +112,7 @@ def sheet(pictures: Sequence[np.ndarray | None]) -> np.ndarray:
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = 85) -> bytes:
-    """Encode a picture, uint8 (H, W, 3), with full colour resolution, so that class colours and hatch stay sharp."""
+    """Encode a picture, uint8 (H, W, 3), with full colour resolution to keep class colours and hatching sharp."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""Where every artifact of the report comes from: stage, file, parameters, weights, versions of packages.
+"""The origin of every artifact in the report: stage, file, parameters, weights, versions of packages.
 
-Hashes of single artifacts are in the chunks, beside the artifacts themselves. No times and no hosts: the report's
-bytes depend on inputs, parameters and code alone.
+Hashes of single artifacts are in the chunks, beside the artifacts. There are no times and host names, because the bytes
+of the report depend only on inputs, parameters and code.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.tensors import TensorFile
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
-"""What computes pixels, pinned by requirements.lock."""
+"""The packages that compute pixels, pinned by requirements.lock."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """How one artifact came about. `file` has `<round>`, `<before>` (the round before it) and `<shard>`; `weights`
-    tells whose network ran."""
+    """How one artifact was made. `file` contains `<round>`, `<before>` (the round before it) and `<shard>`; `weights`
+    says whether the round's network made it."""
 
     artifact: str
     title: str
@@ -28,9 +28,9 @@ class Origin:
     file: str
     sections: tuple[str, ...]
     first: bool = True
-    """Whether r0 has it by this stage."""
+    """Whether this stage makes it in r0."""
     later: bool = True
-    """Whether later rounds have it by this stage."""
+    """Whether this stage makes it in later rounds."""
     split: str = ""
     weights: bool = False
 
@@ -62,11 +62,11 @@ ORIGINS = (
 
 
 def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
-    """Return what the page needs to tell where a picture comes from.
+    """Return the data with which the page shows the origin of a picture.
 
     Args:
-        models: folder of weights, one file a round.
-        reviews: folder of the uses that verdicts make of labels, one file a round.
+        models: folder of weights, one file per round.
+        reviews: folder of the tables that say how training uses labels, one file per round.
         rounds: the rounds shown, in order from r0.
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
@@ -81,12 +81,12 @@ def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[
 
 
 def _length(weights: Path) -> str:
-    """Return how long a network was trained and why, as its stage wrote it down; empty if it did not."""
+    """Return the length of a network's training and its reason, as recorded by its stage; empty if not recorded."""
     return (TensorFile(weights).metadata or {}).get("length", "")
 
 
 def _of_these_parameters(origin: Origin, params: dict[str, dict]) -> Origin:
-    """Return the origin as these parameters make it: a CAM may come from another method, or hold a share of r0's."""
+    """Return the origin under these parameters: a CAM may come from another method, or include a share of r0's."""
     if origin.stage == "cam" and params["cam"]["provider"] != "classifier":
         return replace(origin, weights=False)
     share = params.get("propagate", {}).get("initial_share", 0)

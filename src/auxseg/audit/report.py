@@ -1,4 +1,4 @@
-"""Writes the report: pages, program, index, and chunks of images made in worker processes."""
+"""Write the report: pages, scripts, index, and chunks of images made in worker processes."""
 
 import shutil
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ def write_report(
     params: AuditParams,
     sections: dict[str, dict],
 ) -> tuple[int, int]:
-    """Write the report as `folder`: whole or not at all, in place of what was there.
+    """Write the report as `folder`, completely or not at all; replaces an earlier report.
 
     Args:
-        folder: becomes the report.
+        folder: the folder to write.
         sources: artifacts of every round.
         records: the manifest, train and val.
         summary: folder of tables; every CSV in it is shown.
-        params: how many images a split, and how large.
+        params: number of images per split, and their size.
         sections: section -> values of the parameters that made the artifacts.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The labels of a round as a git revision recorded them, through DVC: the working tree is left alone."""
+"""Read the labels of a round as a git revision recorded them, through DVC. The working tree is not changed."""
 
 import contextlib
 import tempfile
@@ -18,10 +18,10 @@ CLASSES = "data/manifest/classes.csv"
 
 @contextlib.contextmanager
 def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
-    """Yield the labels of a round at a git revision, copied out of DVC's cache, or its remote.
+    """Yield the labels of a round at a git revision, copied from DVC's cache or its remote.
 
     Raises:
-        DataError: git does not know the revision, it recorded no labels of the round, or no copy of them is left.
+        DataError: git does not know the revision, it recorded no labels of the round, or there is no copy of them.
     """
     with tempfile.TemporaryDirectory(prefix="auxseg-") as folder:
         yield _copy(revision, round_name, Path(folder))
@@ -40,7 +40,7 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
     except (FileNotFoundError, DataIndexDirError):
         raise DataError(
             f"{revision}: its labels of {round_name} are neither in DVC's cache nor in its remote; "
-            f"`dvc push` them where they still are"
+            f"`dvc push` them from a project that has them"
         ) from None
     except DvcException as error:
         raise DataError(f"{revision}: {error}; name a commit, tag or branch of this project") from None
@@ -49,7 +49,7 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
 
 
 def _remotes() -> dict:
-    """Return today's remotes: a revision may be older than the remote that holds its files."""
+    """Return the current remotes, because a revision may be older than the remote that has its files."""
     with Repo(".") as repo:
         settings = repo.config
         name = settings["core"].get("remote")

@@ -1,7 +1,8 @@
-"""Data for the report's pages as classic scripts: from file:// a browser blocks fetch and module scripts.
+"""Data for the report's pages as classic scripts, because a browser blocks fetch and module scripts for file://.
 
-A script is one call, `auxseg.receive(name, JSON.parse(text))`. JSON.parse and not a literal: ids and class names are
-data, and a key like `__proto__` must stay a key. Pure ASCII, so the page's encoding does not matter.
+A script is one call, `auxseg.receive(name, JSON.parse(text))`. It uses JSON.parse instead of a literal because ids and
+class names are data, and a key such as `__proto__` must stay a key. Scripts are pure ASCII, so the encoding of the page
+does not matter.
 """
 
 import base64
@@ -12,7 +13,7 @@ import numpy as np
 
 
 def data_script(name: str, value: Any) -> bytes:
-    """Return the script that hands `value` (anything JSON holds; NaN is refused) to the page under `name`."""
+    """Return the script that passes `value` (any JSON value; NaN is an error) to the page under `name`."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
     return f"auxseg.receive({json.dumps(name)}, JSON.parse({json.dumps(text)}));\n".encode("ascii")
 

@@ -1,4 +1,4 @@
-"""Where the report takes its data from: the artifacts of every round, opened as they are needed."""
+"""The sources of the report: the artifacts of every round, opened when they are needed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from auxseg.params.labels import LabelsParams
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders of artifacts, as the stage declares them; small enough to be handed to worker processes."""
+    """Folders of artifacts, as the stage declares them; small enough to pass to worker processes."""
 
     photos: Path
     saliency: Path
@@ -32,13 +32,13 @@ class Sources:
     """Id -> path relative to `photos`; empty without masks."""
     unlisted: Unlisted
     rule: LabelsParams
-    """Thresholds that the labels were made with."""
+    """Thresholds with which the labels were made."""
 
     def check(self, rounds: Sequence[str]) -> None:
-        """Refuse rounds of which a shard is missing or left over, or the network.
+        """Check that every round has all its shards, no extra ones, and its network.
 
         Raises:
-            DataError: one line that names the first such file.
+            DataError: names the first wrong file.
         """
         shard_files(self.saliency, self.shards, ".zip")
         for name in rounds:
@@ -51,10 +51,10 @@ class Sources:
 
 
 def list_rounds(summary: Path, labels: Path) -> list[str]:
-    """Return the rounds to show: r0 to the last of the result table; without masks, of the label folders.
+    """Return the rounds to show: r0 to the last round of the result table or, without masks, of the label folders.
 
-    Folders of rounds that were removed may still lie under `labels` (DVC keeps them), so the table is asked
-    first. Its rounds need not begin with r0: there are none of r0 when only validation images have masks.
+    The table takes precedence, because folders of removed rounds may still be under `labels` (DVC keeps them). The
+    rounds in the table may start after r0, namely if only validation images have masks.
 
     Raises:
         DataError: there is no round.
@@ -67,12 +67,12 @@ def list_rounds(summary: Path, labels: Path) -> list[str]:
     while f"r{len(rounds)}" in folders:
         rounds.append(f"r{len(rounds)}")
     if not rounds:
-        raise DataError(f"{labels}: holds no labels of r0; run `dvc repro`")
+        raise DataError(f"{labels}: no labels of r0; run `dvc repro`")
     return rounds
 
 
 def spread(records: Sequence[ImageRecord], count: int | None) -> list[ImageRecord]:
-    """Return at most `count` records (None: all), spread evenly over the ids: the same ones in every round."""
+    """Return at most `count` records (None: all), spread evenly over the ids; the same ones in every round."""
     ordered = sorted(records, key=lambda record: record.id)
     count = len(ordered) if count is None else min(count, len(ordered))
     return [ordered[position * len(ordered) // count] for position in range(count)]

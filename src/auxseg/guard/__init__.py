@@ -1,1 +1,1 @@
-"""The guard: without masks, is a round better or worse than the best one before it?"""
+"""The guard: find out without masks whether a round is worse than the best one before it."""

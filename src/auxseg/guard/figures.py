@@ -1,7 +1,7 @@
-"""Figures of one round that need no mask: what its labels and its network's predictions look like.
+"""Figures of one round that need no mask: properties of its labels and of its network's predictions.
 
-All are shares in [0, 1] but `components`, a count, and are means over images, so that a large image counts as much as a
-small one. A figure that nothing was measured for (r0 has no network) is None.
+All are shares in [0, 1], except `components`, which is a count. They are means over images, so that a large image
+counts as much as a small one. A figure is None if nothing was measured for it (r0 has no network).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,10 +28,10 @@ FIGURES: Mapping[str, str] = {
     "confidence": "softmax probability of the prediction",
     "entropy": "entropy of the affinity's rows over log N: 0 one position, 1 all alike",
 }
-"""Name -> meaning, in the order in which tables show them."""
+"""Name -> meaning, in the order of the tables."""
 
 ImageFigures = dict[str, list[float]]
-"""Figure -> values to take the mean over: one an image, or one an image-level label (`lost`, `unseen`)."""
+"""Figure -> the values to average: one per image, or one per image-level label (`lost`, `unseen`)."""
 
 
 def label_figures(
@@ -42,7 +42,7 @@ def label_figures(
     Args:
         label: uint8 (H, W), class indices, 0 = background, 255 = ignore.
         before: the label of the round before, uint8 (H, W), or None.
-        classes: class indices 1..C that the image is labelled with.
+        classes: class indices 1..C of the image's tags.
         cam: their CAMs at the label's size, float32 (L, H, W).
         saliency: the saliency label, float32 (H, W) in [0, 1].
     """
@@ -68,14 +68,14 @@ def prediction_figures(
     label: np.ndarray,
     classes: Sequence[int],
 ) -> ImageFigures:
-    """Return the figures of what the network made of one training image.
+    """Return the figures of the network's prediction for one training image.
 
     Args:
         prediction: uint8 (h, w) of class indices, at network resolution.
         confidence: float (h, w) in [0, 1].
         entropy: float (h, w) in [0, 1], or None without an affinity.
         label: the image's label, uint8 (H, W).
-        classes: class indices 1..C that the image is labelled with.
+        classes: class indices 1..C of the image's tags.
     """
     height, width = prediction.shape
     seen = set(np.unique(prediction).tolist())

@@ -1,4 +1,4 @@
-"""The gate between rounds: one line that `train` reads, so that a new figure of the guard retrains nothing."""
+"""The gate between rounds: one line that `train` reads. A new figure of the guard therefore retrains nothing."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ OPEN = "go on"
 def write_gate(path: Path, judgement: Judgement, params: GuardParams) -> None:
     """Write whether the next round may be trained on the labels of this one.
 
-    Poor initial labels are warned of and never stop: there is nothing better, and a round may help.
+    Poor initial labels cause a warning but never stop the run: there is nothing better, and a round may help.
     """
     if judgement.good or params.action == "warn" or judgement.round == "r0":
         write_text(path, f"{OPEN}\n")
@@ -30,7 +30,7 @@ def check_gate(path: Path) -> None:
     """Read the line.
 
     Raises:
-        DataError: the gate is closed; says why and what to do.
+        DataError: the gate is closed; the message says why and what to do.
     """
     text = path.read_text("utf-8").strip()
     if text != OPEN:

@@ -1,8 +1,8 @@
-"""Is a round clearly worse than the best one before it? By figures that need no mask.
+"""Decide whether a round is clearly worse than the best one before it, by figures that need no mask.
 
-A rule looks at one figure and says "clearly worse" only far beyond what sound rounds do: the rounds of
-benchmarks/own_data.csv are all good by it, and the collapse that docs/own-data.md describes is not. A round that loses
-a point or two of mIoU stays unseen: without masks it cannot be told from one that gains as much.
+A rule looks at one figure. It says "clearly worse" only far outside the range of sound rounds: it accepts all rounds of
+benchmarks/own_data.csv and detects the collapse that docs/own-data.md describes. It does not detect a round that loses
+a point or two of mIoU, because without masks such a round cannot be distinguished from one that gains as much.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ Figures = Mapping[str, float | None]
 
 
 class Rule(NamedTuple):
-    """One way to be clearly worse: the figure rises by more than `rise` and is more than `floor`, or falls below
-    `remains` times what it was."""
+    """One way to be clearly worse: the figure rises by more than `rise` and exceeds `floor`, or falls below `remains`
+    times its earlier value."""
 
     figure: str
     sentence: str
-    """With {now} and {before} in per cent."""
+    """The reason; {now} and {before} are values in per cent."""
     rise: float | None = None
     floor: float = 0.0
     remains: float | None = None
 
     def broken(self, now: float, before: float) -> bool:
-        """Tell whether a figure that was `before` (0 where the reference has none) is clearly worse `now`."""
+        """Return whether the value `now` is clearly worse than `before` (0 if the reference has no value)."""
         if self.remains is not None:
             return now < self.remains * before
         return now > before + self.rise and now > self.floor
@@ -63,7 +63,7 @@ POOR_START = {
     "without_background": (0.5, "{now} of the initial labels have no background pixel", MORE_BACKGROUND),
     "lost": (0.4, "{now} of the image-level labels have no pixel in their initial label", BETTER_CAMS),
 }
-"""Figure of r0, which has nothing to be compared with: the most that is not warned of, the sentence, what to try."""
+"""Figure of r0, which has no earlier round: the largest value without a warning, the reason, what to try."""
 
 
 def judge_start(figures: Figures, *, comparable: bool = True) -> Judgement:
@@ -71,8 +71,8 @@ def judge_start(figures: Figures, *, comparable: bool = True) -> Judgement:
 
     Args:
         figures: of r0.
-        comparable: False where another method made these labels. Fusion ignores pixels where that method need not, so
-            that later rounds are then compared with the first one that fusion made.
+        comparable: False if another method made these labels. Fusion may ignore pixels where that method does not, so
+            later rounds are then compared with the first round that fusion made.
     """
     found = {name: row for name, row in POOR_START.items() if (figures[name] or 0) > row[0]}
     reasons = [sentence.format(now=_per_cent(figures[name])) for name, (_, sentence, _) in found.items()]
@@ -103,7 +103,7 @@ def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
 
 
 def _reference(before: Judgement) -> Figures:
-    """Return of every figure the best value of the good rounds up to `before`: what the next round is held against."""
+    """Return the best value of every figure in the good rounds up to `before`; the next round is compared with it."""
     reference = before.reference_figures
     if not before.good or before.round == "r0":
         return reference

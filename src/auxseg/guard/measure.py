@@ -1,4 +1,4 @@
-"""The figures of a round, from its artifacts; images in worker processes."""
+"""Compute the figures of a round from its artifacts, with the images spread over worker processes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from auxseg.parallel import map_processes
 
 @dataclass(frozen=True)
 class RoundFiles:
-    """Artifacts of one round, shard -> file; handed to worker processes."""
+    """Artifacts of one round, shard -> file; passed to worker processes."""
 
     classes: ClassTable
     labels: Mapping[str, Path]
     before: Mapping[str, Path] | None
     """Labels of the round before, or None."""
     saliency: Mapping[str, Path]
-    """Saliency labels; of r0 the prior."""
+    """Saliency labels; for r0 the prior."""
     maps: Mapping[str, Path]
 
     @classmethod
     def of(cls, manifest: Path, labels: Path, saliency: Path, maps: Path, before: Path | None = None) -> Self:
-        """Find the files in the round's folders, and in that of the labels `before`.
+        """Find the files in the round's folders and in `before`, the labels of the round before.
 
         Raises:
             DataError: a shard is missing or left over.
@@ -66,6 +66,6 @@ class RoundFiles:
 def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str) -> dict[str, float | None]:
     """Return the figures of a round over its training images; `label` is for the progress bar."""
     shards = list(files.labels)
-    # shard by shard: a worker keeps 64 files open, and a round has four a shard
+    # shard by shard, because a worker keeps 64 files open and a round has four per shard
     by_shard = sorted(records, key=lambda record: (shard_of(record.id, shards), record.id))
     return pool(map_processes(files, by_shard, label))

@@ -1,4 +1,4 @@
-"""What the guard found in a round, as the file data/guard/<round>.json."""
+"""The guard's judgement of a round, as the file data/guard/<round>.json."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from auxseg.errors import DataError, ParamsError
 
 FOLDER = Path("data/guard")
 BEST = "best"
-"""In place of a round's name: the last good round."""
+"""Instead of a round's name: the last good round."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Judgement:
 
     round: str
     reference: str
-    """The round that it was compared with: the best before it; of r0 itself."""
+    """The round that it was compared with: the best one before it, or r0 itself for r0."""
     good: bool
     best: str
     """The last good round up to this one."""
@@ -31,8 +31,8 @@ class Judgement:
     figures: dict[str, float | None]
     """Figures of this round (see `auxseg.guard.figures`)."""
     reference_figures: dict[str, float | None]
-    """What they were compared with: of every figure the best value of the good rounds before, so that a collapse in
-    small steps is seen too."""
+    """The values they were compared with: for every figure the best value in the good rounds before, so that a collapse
+    in small steps is detected too."""
 
     @property
     def warning(self) -> str:
@@ -69,7 +69,7 @@ def read_judgements(rounds: Sequence[str], folder: Path = FOLDER) -> list[Judgem
 
 
 def last_judgement(rounds: Sequence[str], folder: Path = FOLDER) -> Judgement:
-    """Return the judgement of the last round that has one: a closed gate leaves later rounds without.
+    """Return the judgement of the last round that has one; after a closed gate, later rounds have none.
 
     Raises:
         DataError: no round has one.
@@ -79,7 +79,7 @@ def last_judgement(rounds: Sequence[str], folder: Path = FOLDER) -> Judgement:
 
 
 def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> str:
-    """Return the round that `name` stands for: itself, or the last good round for `best`.
+    """Return the round that `name` means: itself, or the last good round for `best`.
 
     Args:
         name: a round such as `r1`, or `best`.
@@ -88,7 +88,7 @@ def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> st
 
     Raises:
         ParamsError: there is no such round.
-        DataError: `best` is asked for, and no round has been judged yet.
+        DataError: `name` is `best` and no round has been judged yet.
     """
     if name == BEST:
         return last_judgement(rounds, folder).best

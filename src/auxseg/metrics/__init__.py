@@ -1,1 +1,1 @@
-"""Metrics: counts first, every figure from them."""
+"""Metrics: count first, then compute every figure from the counts."""

@@ -1,4 +1,4 @@
-"""How well the evidence for an image's objects agrees: its CAM and its saliency."""
+"""How well CAM and saliency agree about the objects of an image."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def disagreement(cam: np.ndarray, saliency: np.ndarray) -> float | None:
     """Return 1 - sum min / sum max of the strongest CAM and the saliency, both float32, (L, H, W) and (H, W).
 
-    None where both are 0 everywhere.
+    Returns None if both are 0 everywhere.
     """
     strongest = cam.max(axis=0) if len(cam) else np.zeros_like(saliency)
     union = float(np.maximum(strongest, saliency).sum(dtype=np.float64))

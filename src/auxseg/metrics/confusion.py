@@ -1,7 +1,7 @@
-"""Confusion of pseudo label against mask: pixels, int64 (C + 1, C + 2).
+"""Confusion matrix of pseudo label and mask: pixels, int64 (C + 1, C + 2).
 
-Row = class in the mask, column = class in the label, the last column 255. Pixels that are 255 in the mask are left
-out. Every score of docs/method.md section 6 follows from it.
+Row = class in the mask, column = class in the label; the last column is 255. Pixels that are 255 in the mask are left
+out. Every score of docs/method.md section 6 follows from this matrix.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ def no_confusion(classes: int) -> np.ndarray:
 
 
 def confuse(label: np.ndarray, mask: np.ndarray, classes: int) -> np.ndarray:
-    """Count one label against one mask, both uint8 (H, W) of 0..C and 255."""
+    """Return the confusion matrix of one label and one mask, both uint8 (H, W) of 0..C and 255."""
     known = mask != IGNORE
     columns = np.where(label == IGNORE, classes + 1, label).astype(np.int64)
     cells = mask[known].astype(np.int64) * (classes + 2) + columns[known]
@@ -28,13 +28,13 @@ def confuse(label: np.ndarray, mask: np.ndarray, classes: int) -> np.ndarray:
 
 
 def counts_of(confusion: np.ndarray) -> Counts:
-    """Return the counts that the scores are taken from."""
+    """Return the counts from which the scores are computed."""
     square = confusion[:, :-1]
     return Counts(square.diagonal(), square.sum(axis=0), confusion.sum(axis=1))
 
 
 def write_confusion(path: Path, confusion: np.ndarray) -> None:
-    """Write the cells that are not zero: `mask,label,pixels`, classes as indices."""
+    """Write the nonzero cells: `mask,label,pixels`, with class indices."""
     rows = [[row, _value(column, confusion), confusion[row, column]] for row, column in np.argwhere(confusion)]
     write_csv(path, ["mask", "label", "pixels"], rows)
 
@@ -50,7 +50,7 @@ def read_confusion(paths: Iterable[Path], classes: int) -> np.ndarray:
 
 
 def confusion_rows(round_name: str, confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, object]]:
-    """Return a row for every pair `mask, label`, with `share`, per cent of the mask's class; none without masks."""
+    """Return a row for every pair `mask, label`; `share` is in per cent of the mask's class. Empty without masks."""
     columns = (*names, "ignore")
     return [
         {

@@ -8,7 +8,7 @@ import numpy as np
 from auxseg.artifacts.tables import read_csv, write_csv
 
 BINS = 20
-"""Bins of equal width; the last one holds 1 too."""
+"""Bins of equal width; the last one includes 1."""
 
 
 class Histograms:
@@ -18,7 +18,7 @@ class Histograms:
         self.counts: dict[str, np.ndarray] = {}
 
     def add(self, measure: str, values: np.ndarray) -> None:
-        """Count values; what lies beyond [0, 1] goes to the outer bins."""
+        """Count values; values outside [0, 1] go to the outermost bins."""
         counts, _ = np.histogram(np.clip(values.astype(np.float32), 0, 1), bins=BINS, range=(0, 1))
         self.counts[measure] = self.counts.get(measure, 0) + counts
 

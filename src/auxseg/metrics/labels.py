@@ -1,7 +1,7 @@
-"""What a round's pseudo labels look like, class by class; against the masks too where there are any.
+"""Figures of a round's pseudo labels by class, with scores against the masks if there are any.
 
-Each label is counted once, in the stage `score`, into rows of `image_id, class, pixels, components`; `class_table`
-pools them. No figure but precision, recall and IoU needs a mask.
+The stage `score` counts each label once, into rows of `image_id, class, pixels, components`; `class_table` pools them.
+Only precision, recall and IoU need a mask.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ CLASS_COLUMNS = {
 }  # fmt: skip
 """Columns of the table of classes, with their types."""
 ALL = "all"
-"""Stands in the column `class` for the whole label."""
+"""In the column `class`: the whole label."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassArea:
-    """What one class, or 255, covers in one label: pixels and 8-connected components."""
+    """The area of one class, or of 255, in one label: pixels and 8-connected components."""
 
     image_id: str
     index: int
@@ -46,7 +46,7 @@ def measure_label(image_id: str, label: np.ndarray) -> list[ClassArea]:
 
 
 def write_areas(path: Path, areas: Iterable[ClassArea]) -> None:
-    """Write one shard's areas; the class as its index."""
+    """Write one shard's areas, with class indices."""
     rows = [[area.image_id, area.index, area.pixels, area.components] for area in areas]
     write_csv(path, ["image_id", "class", "pixels", "components"], rows)
 
@@ -78,14 +78,15 @@ def class_table(
 ) -> list[dict[str, object]]:
     """Return rows of CLASS_COLUMNS: one for every class, and one for ALL. Shares and scores are in per cent.
 
-    `images` have the class in their label, `components` is the mean number among these. `share` is of all pixels.
-    `ignore_share` is the share of 255 in the images that are tagged with the class (the background: in all).
+    `images` is the number of images whose label has the class, `components` the mean number in these images. `share` is
+    relative to all pixels. `ignore_share` is the share of 255 in the images that are tagged with the class (for the
+    background: in all images).
 
     Args:
         round_name: goes into the rows.
         areas: of every image of the round.
         tags: image id -> class names.
-        confusion: as `auxseg.metrics.confusion`; zeros where there are no masks.
+        confusion: as in `auxseg.metrics.confusion`; zeros if there are no masks.
         names: by class index, 0 = background.
     """
     size, ignored = _by_image(areas), _by_image(area for area in areas if area.index == IGNORE)

@@ -1,16 +1,16 @@
-"""Measures of salient object detection, through pysodmetrics: a round's saliency label against the mask's foreground.
+"""Measures of salient object detection, by pysodmetrics: a round's saliency label against the mask's foreground.
 
-Foreground are all object classes. The measures are those of pysodmetrics with its own defaults, as published figures
-have them: each map is stretched to [0, 1] by its minimum and maximum, F weighs precision with beta^2 = 0.3, and every
-measure is taken of each image and averaged over images.
+The foreground is all object classes. The measures use pysodmetrics' own defaults, as published figures do: each map is
+stretched to [0, 1] by its minimum and maximum, F weights precision with beta^2 = 0.3, and every measure is computed per
+image and averaged over images.
 
     MAE                             mean absolute error
     max, mean F; max, mean E        maximum and mean of the curve over the 256 grey levels as thresholds
     adaptive F, adaptive E          at twice the map's mean
     S                               structure measure, alpha = 0.5
 
-Pixels that are 255 in the mask are background in mask and map, since the measures know no ignored pixel. An image
-without foreground is left out: F is not defined there.
+Pixels that are 255 in the mask count as background in mask and map, because the measures have no ignored pixels. Images
+without foreground are left out, because F is not defined for them.
 """
 
 from collections.abc import Iterable
@@ -26,14 +26,14 @@ CURVES = ("f", "e")
 
 
 class SaliencyMeasures:
-    """Sums over images, so that shards can be pooled: measure -> float64 (levels,), 256 for a curve, else 1."""
+    """Sums over images, so that shards can be pooled: measure -> float64 (levels,); 256 levels for a curve, else 1."""
 
     def __init__(self) -> None:
         self.images = 0
         self.sums: dict[str, np.ndarray] = {}
 
     def add(self, saliency: np.ndarray, mask: np.ndarray) -> None:
-        """Measure one saliency label, uint8 (H, W) of grey, against a mask, uint8 (H, W) of 0..C and 255."""
+        """Measure one saliency label, grey uint8 (H, W), against a mask, uint8 (H, W) of 0..C and 255."""
         known = mask != IGNORE
         foreground = known & (mask != 0)
         if not foreground.any():
@@ -44,7 +44,7 @@ class SaliencyMeasures:
             self.sums[name] = self.sums.get(name, 0) + np.atleast_1d(value).astype(np.float64)
 
     def write(self, path: Path) -> None:
-        """Write `measure,level,images,sum`; sums with all their digits."""
+        """Write `measure,level,images,sum`, with the sums in full precision."""
         rows = [
             [name, level, self.images, repr(float(value))]
             for name, values in self.sums.items()
@@ -77,10 +77,10 @@ class SaliencyMeasures:
 
 def _measure(saliency: np.ndarray, foreground: np.ndarray) -> dict[str, np.ndarray]:
     """Measure one image: both uint8 (H, W), foreground 0 and 255."""
-    from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure  # seconds: not for who only reads
+    from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure  # takes seconds to import
 
     class Structure(Smeasure):
-        """The S-measure, whose own mean of a quadrant without pixels (an object at the border) is not a number."""
+        """The S-measure, which otherwise gives NaN for a quadrant without pixels (an object at the border)."""
 
         def ssim(self, pred: np.ndarray, gt: np.ndarray) -> float:
             return super().ssim(pred, gt) if pred.size else 0.0  # its weight is 0

@@ -1,8 +1,8 @@
 """mIoU, precision and recall from pooled counts (docs/method.md section 6).
 
-Counts are pooled over the whole set, then taken per class, then averaged over the C + 1 classes with background. A
-class absent from both mask and prediction is left out of the mean. 255 in a mask is left out; 255 in a *prediction*
-is not predicted: it counts as a miss.
+Counts are pooled over the whole set. Figures are computed per class, then averaged over the C + 1 classes including the
+background. A class that is in neither mask nor prediction is left out of the mean. A pixel that is 255 in the mask is
+not counted; a pixel that is 255 in the *prediction* is not predicted, so it counts as a miss.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Counts:
 
     @classmethod
     def of(cls, prediction: np.ndarray, mask: np.ndarray, classes: int) -> "Counts":
-        """Count one prediction against one mask, both uint8 (H, W) of 0..C and 255."""
+        """Compare one prediction with one mask, both uint8 (H, W) of 0..C and 255."""
         known = mask != IGNORE
         prediction, mask = prediction[known], mask[known]
 
@@ -48,11 +48,11 @@ class Counts:
         return _ratio(self.correct, self.predicted)
 
     def recall(self) -> np.ndarray:
-        """Return correct / in the mask per class; NaN where the mask has none."""
+        """Return correct / in the mask per class; NaN where the class is not in the mask."""
         return _ratio(self.correct, self.true)
 
     def means(self) -> dict[str, float | None]:
-        """Return mIoU, precision and recall, averaged over classes, in per cent; None when nothing was counted."""
+        """Return mIoU, precision and recall, averaged over classes, in per cent; None if nothing was counted."""
         figures = {"miou": self.iou(), "precision": self.precision(), "recall": self.recall()}
         return {
             name: None if np.isnan(values).all() else float(100 * np.nanmean(values))

@@ -1,4 +1,4 @@
-"""Counts in CSV files: one row a kind of prediction and class, `kind,class,correct,predicted,true`."""
+"""Counts in CSV files: one row per kind of prediction and class, `kind,class,correct,predicted,true`."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ HEADER = ("kind", "class", "correct", "predicted", "true")
 
 
 def write_counts(path: Path, counts: Mapping[str, Counts]) -> None:
-    """Write counts by kind; an empty mapping (no masks) leaves the header alone."""
+    """Write counts by kind; an empty mapping (no masks) gives a file with only the header."""
     rows = [
         [kind, index, int(count.correct[index]), int(count.predicted[index]), int(count.true[index])]
         for kind, count in counts.items()

@@ -10,9 +10,9 @@ def mean_average_precision(scores: np.ndarray, present: np.ndarray) -> float | N
 
     Args:
         scores: float (images, C), larger = more likely.
-        present: (images, C), 1 where the image has the class; classes without any are left out of the mean.
+        present: (images, C), 1 where the image has the class; classes that no image has are left out of the mean.
     """
-    likely = torch.from_numpy(scores.astype(np.float64)).sigmoid()  # in float32 confident scores would tie
+    likely = torch.from_numpy(scores.astype(np.float64)).sigmoid()  # in float32, confident scores would be equal
     present = torch.from_numpy(np.asarray(present, np.int64))
     columns = [column for column in range(present.shape[1]) if present[:, column].any()]
     values = [float(binary_average_precision(likely[:, column], present[:, column])) for column in columns]

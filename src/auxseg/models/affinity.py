@@ -29,7 +29,7 @@ def propagate(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Ten
 
 
 def pool(unary: Tensor, maps: Tensor) -> Tensor:
-    """Return 1 a P as (B, C, 1, 1): maps (B, C, h, w) averaged by one row (B, 1, N), which serves every query."""
+    """Return 1 a P as (B, C, 1, 1): maps (B, C, h, w) averaged by one row (B, 1, N), the same for every query."""
     return (maps.flatten(2) @ unary.transpose(1, 2))[..., None]
 
 
@@ -73,9 +73,9 @@ class TaskAffinity(nn.Module):
 class CrossTaskFusion(nn.Module):
     """Entry-wise weighted sum of the two tasks' affinities, order (segmentation, saliency).
 
-    Weights: convolution 2 -> 2 (no bias), ReLU, 1x1 convolution 2 -> 2, softmax over the tasks. With a 3x3 kernel
-    the map is treated as an image, as the released code does: raster neighbours leak across row ends and the result
-    is not equivariant to the order of positions. A 1x1 kernel is exact.
+    Weights: convolution 2 -> 2 (no bias), ReLU, 1x1 convolution 2 -> 2, softmax over the tasks. A 3x3 kernel treats the
+    map as an image, as the released code does: raster neighbours leak across the ends of image rows, and the result is
+    not equivariant to the order of positions. A 1x1 kernel is exact.
     """
 
     def __init__(self, params: CrossTaskParams):
@@ -86,7 +86,7 @@ class CrossTaskFusion(nn.Module):
         self.weigh = nn.Conv2d(2, 2, 1)
 
     def forward(self, segmentation: Tensor, saliency: Tensor) -> Tensor:
-        """Fuse two maps (B, M, N), M = N for pairwise affinities and 1 for unary rows, into one of that shape."""
+        """Fuse two maps (B, M, N) into one of that shape; M = N for pairwise affinities, M = 1 for unary rows."""
         stacked = torch.stack([segmentation, saliency], dim=1)
         seen = stacked * stacked.shape[-1] if self.scale_by_positions else stacked
         weights = torch.softmax(self.weigh(F.relu(self.mix(seen))), dim=1)

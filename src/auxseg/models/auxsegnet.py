@@ -17,7 +17,7 @@ from auxseg.params.network import NetworkParams
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one forward pass gives; maps are at network resolution (h, w), all predictions are logits."""
+    """The result of one forward pass. Maps are at network resolution (h, w); all predictions are logits."""
 
     classification: Tensor
     """(B, C) image-level logits."""
@@ -30,7 +30,7 @@ class Outputs:
     refined_segmentation: Tensor
     """P_seg', or P_seg itself."""
     pairwise: Tensor | None
-    """A_CT^p, (B, N, N); A_seg^p or None as `network.affinity` says."""
+    """A_CT^p, (B, N, N); A_seg^p or None, depending on `network.affinity`."""
     unary: Tensor | None
     """a_CT^u, (B, 1, N), or a_seg^u; None for the variant auxsegnet."""
     features: Tensor
@@ -56,7 +56,7 @@ class TaskBranch(nn.Module):
             nn.init.xavier_uniform_(self.predict.weight)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity, where it has them."""
+        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity, or None for each."""
         branch = F.relu(self.context(F.relu(self.reduce(features))))
         refined, pairwise, unary = (branch, None, None) if self.affinity is None else self.affinity(branch)
         return self.predict(F.relu(self.fuse(refined))), pairwise, unary
@@ -79,7 +79,7 @@ class AuxSegNet(nn.Module):
         self.cross_unary = CrossTaskFusion(params.cross_task) if fused and plus else None
 
     def forward(self, images: Tensor, *, low_precision: bool = False) -> Outputs:
-        """Run the network on images (B, 3, H, W) in 0..255; `low_precision` is bfloat16 where it pays."""
+        """Run the network on images (B, 3, H, W) in 0..255; `low_precision` uses bfloat16 where it is faster."""
         device = images.device.type
         with torch.autocast(device, torch.bfloat16, enabled=low_precision and self.backbone.dense_convolutions):
             features = self.backbone(images)
@@ -105,7 +105,7 @@ class AuxSegNet(nn.Module):
         )
 
     def refine(self, prediction: Tensor, pairwise: Tensor | None, unary: Tensor | None) -> Tensor:
-        """Return P' (section 1.7) of logits P (B, C, h, w); P itself without an affinity."""
+        """Return P' (section 1.7) for logits P (B, C, h, w); P itself if there is no affinity."""
         if unary is not None and self.params.refine_with == "unary":
             return prediction + pool(unary, prediction)
         refined = self._propagated(prediction, pairwise)
@@ -124,7 +124,7 @@ class AuxSegNet(nn.Module):
 
 
 def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_bias: bool) -> nn.Conv2d:
-    # rates are for stride 8; at a coarser grid a rate of 18 would see nothing but padding
+    # rates are meant for stride 8; on a coarser grid a rate of 18 would reach only padding
     rate = max(1, rate * 8 // stride)
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate)
     nn.init.xavier_uniform_(convolution.weight)
@@ -134,7 +134,7 @@ def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_b
 
 
 def _full(value: Tensor | None) -> Tensor | None:
-    """Return bfloat16 as float32, anything else as it is."""
+    """Return bfloat16 as float32, and anything else unchanged."""
     return value.float() if value is not None and value.dtype == torch.bfloat16 else value
 
 

@@ -1,6 +1,6 @@
-"""Backbones: an image in 0..255 goes in, features at the output stride come out (docs/method.md section 1.1).
+"""Backbones: images in 0..255 in, features at the output stride out (docs/method.md section 1.1).
 
-Each backbone normalises its input itself, so no caller can feed it the wrong statistics.
+Each backbone normalises its own input, so no caller can use the wrong statistics.
 """
 
 import itertools
@@ -21,9 +21,9 @@ IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
 class Backbone(nn.Module):
     """Features F, float (B, `channels`, h, w), of images, float (B, 3, H, W) RGB in 0..255; h = ceil(H / stride).
 
-    `layers` (given to the constructor) are the body's parts from the input on: the first convolution, then the groups
-    of blocks between which the grid or the width changes. `dense_convolutions` tells whether reduced precision pays:
-    depthwise convolutions are slower in bfloat16.
+    `layers` (an argument of the constructor) are the parts of the body, starting at the input: the first convolution,
+    then the groups of blocks between which the grid or the width changes. `dense_convolutions` says whether bfloat16 is
+    faster: depthwise convolutions are slower in bfloat16.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Backbone(nn.Module):
         return self.body(normalised.contiguous(memory_format=torch.channels_last))
 
     def freeze(self, count: int) -> None:
-        """Keep the first `count` layers as they are (docs/method.md section 3); no gradient is computed for them."""
+        """Freeze the first `count` layers (docs/method.md section 3); no gradient is computed for them."""
         for module in itertools.chain(*self._layers[:count]):
             module.requires_grad_(False)
 
@@ -66,7 +66,7 @@ class _TimmFeatures(nn.Module):
 
 
 def _efficientnet_lite0(stride: int) -> Backbone:
-    import timm  # here, because its import takes longer than most stages' own work on a small shard
+    import timm  # imported here because the import takes longer than most stages need for a small shard
 
     network = timm.create_model("tf_efficientnet_lite0", output_stride=stride, num_classes=0)
     layers = [[network.conv_stem, network.bn1], *([group] for group in network.blocks)]
@@ -84,7 +84,7 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
                 dilation *= 2
                 _dilate(layer, dilation)
         del network.avgpool, network.fc
-        body = nn.Sequential(OrderedDict(network.named_children()))  # torchvision's children stand in order
+        body = nn.Sequential(OrderedDict(network.named_children()))  # torchvision's children are in order
         layers = [[body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4]]
         return Backbone(body, layers, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
 
@@ -92,8 +92,9 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
 
 
 def _dilate(layer: nn.Module, dilation: int) -> None:
-    # torchvision does this itself for Bottleneck blocks only; ResNet-18 has BasicBlocks. A convolution that loses its
-    # stride keeps the dilation of the layer before: its input is still on that grid. All others read the new one.
+    # torchvision itself dilates Bottleneck blocks only, and ResNet-18 has BasicBlocks. A convolution that loses its
+    # stride keeps the dilation of the layer before, because its input is still on that grid. All others are on the new
+    # one.
     for module in layer.modules():
         if isinstance(module, nn.Conv2d):
             rate = dilation // 2 if module.stride == (2, 2) else dilation
@@ -104,7 +105,7 @@ def _dilate(layer: nn.Module, dilation: int) -> None:
 
 def _resnet38(stride: int) -> Backbone:
     if stride != 8:
-        raise ValueError(f"resnet38 has output stride 8, not {stride}")  # BackboneParams refuses it before
+        raise ValueError(f"resnet38 has output stride 8, not {stride}")  # BackboneParams rejects it earlier
     body = build_resnet38()
     groups = itertools.groupby(body.named_children(), key=lambda child: child[0].split("_")[0])
     layers = [[module for _, module in group] for _, group in groups]
@@ -121,10 +122,10 @@ BACKBONES: dict[str, Callable[[int], Backbone]] = {
 
 
 def build_backbone(params: BackboneParams, *, pretrained: bool) -> Backbone:
-    """Build a backbone, with random weights or (`pretrained`) with those that `backbone.weights` names.
+    """Build a backbone, randomly initialised or (`pretrained`) with the weights that `backbone.weights` names.
 
     Raises:
-        DataError: the weights are not to be had or do not fit.
+        DataError: the weights are not available or do not fit.
     """
     backbone = BACKBONES[params.name](params.output_stride)
     if pretrained and params.weights != "random":

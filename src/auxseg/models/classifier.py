@@ -28,7 +28,7 @@ class ClassificationBranch(nn.Module):
 
 
 class Classifier(nn.Module):
-    """The single-task network whose CAMs start round 0."""
+    """The single-task network whose CAMs are those of round 0."""
 
     def __init__(self, backbone: Backbone, classes: int, dropout: float = 0.5):
         super().__init__()

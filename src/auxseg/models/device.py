@@ -11,27 +11,27 @@ from auxseg.params.runtime import RuntimeParams
 
 
 def prepare_device(params: RuntimeParams) -> torch.device:
-    """Set threads and determinism for this process and return its device (AUXSEG_DEVICE, else CUDA if there is one).
+    """Set threads and determinism for this process and return its device: AUXSEG_DEVICE, else CUDA if available.
 
     Raises:
-        ParamsError: AUXSEG_DEVICE is no device that torch can use here.
+        ParamsError: torch cannot use the device that AUXSEG_DEVICE names.
     """
     torch.set_num_threads(params.threads)
     cv2.setNumThreads(params.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic cuBLAS needs a fixed workspace
-    torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic form
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time and only helps to find bugs
+    torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic version
+    torch.utils.deterministic.fill_uninitialized_memory = False  # slow, and only useful to find bugs
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # torch's default; float32 means float32
+    torch.backends.cudnn.allow_tf32 = False  # torch's default is TF32, but float32 shall mean float32
     default = "cuda" if torch.cuda.is_available() else "cpu"
-    if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 is none
-        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, and torch finds none: this runs on the CPU")
+    if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 means no GPU
+        logging.warning("CUDA_VISIBLE_DEVICES names a GPU, but torch finds none: this runs on the CPU")
     name = os.environ.get("AUXSEG_DEVICE", default)
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):  # AssertionError: a torch without CUDA
         raise ParamsError(
-            f"AUXSEG_DEVICE={name}: no device that torch can use here; write cpu, cuda or cuda:1"
+            f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1"
         ) from None
     return device

@@ -1,6 +1,6 @@
-"""Weights that others published, under this project's names: strict, nothing dropped without being reported.
+"""Import published weights under this project's names. The import is strict and reports everything that it drops.
 
-Read are torch state dicts of PSA and its descendants (AuxSegNet among them), MXNet's ImageNet ResNet38, and
+It reads torch state dicts of PSA and its descendants (including AuxSegNet), MXNet's ImageNet ResNet38, and
 torchvision's ResNets. docs/fidelity.md lists which layer goes where.
 """
 
@@ -24,7 +24,7 @@ RESNET38 = BackboneParams(name="resnet38", output_stride=8, weights="random")
 DEAD = r"(seg|sal)_att\.(g|W_z)\."
 """Layers of the released AuxSegNet that its forward pass never uses."""
 HEADS = r"(fc8?|linear1000|cross_att|(seg|sal)_\w+)\."
-"""What the networks read here have on top of their backbone."""
+"""The layers of these networks that do not belong to the backbone."""
 
 _LAYERS = {
     "fc8": "classification.linear",
@@ -47,27 +47,27 @@ _MXNET_ENTRIES = {"beta": "bias", "gamma": "weight", "moving_mean": "running_mea
 
 @dataclass(frozen=True)
 class Imported:
-    """Checked weights with this project's names, and what became of the rest of the file."""
+    """Checked weights with this project's names, and the rest of the file."""
 
     state: State
     unused: State
     """Under the file's own names."""
     counters: int
-    """Step counters of batch norms that the file lacks; they are 0 and nothing reads them."""
+    """Number of batch norms' step counters that the file lacks; they are set to 0 and never read."""
 
 
 def import_backbone(path: Path, name: str, leave_out: tuple[str, ...] = ()) -> Imported:
-    """Read a backbone's weights; the result is what `backbone.weights` takes.
+    """Read a backbone's weights; the result can be saved for `backbone.weights`.
 
     Args:
         path: a .pth, .safetensors or .params file.
         name: a key of BACKBONES.
-        leave_out: beginnings of names in the file that are not wanted.
+        leave_out: prefixes of names in the file to skip.
 
     Raises:
-        DataError: a tensor is missing, unknown or of another shape.
+        DataError: a tensor is missing, unknown or has the wrong shape.
     """
-    stride = RESNET38.output_stride if name == RESNET38.name else 32  # strides change no weight
+    stride = RESNET38.output_stride if name == RESNET38.name else 32  # the stride does not affect the weights
     with torch.device("meta"):
         wanted = BACKBONES[name](stride).body.state_dict()
     state = read_published(path)
@@ -108,10 +108,10 @@ def import_auxsegnet(path: Path, leave_out: tuple[str, ...] = ()) -> Imported:
 
 
 def read_published(path: Path) -> State:
-    """Read a file of weights as float32; MXNet's names and those of a parallel network become PSA's.
+    """Read a file of weights as float32; names of MXNet and of parallel networks become PSA's names.
 
     Raises:
-        DataError: it is not readable as weights.
+        DataError: the file is not readable as weights.
     """
     if path.suffix == ".params":
         return {_from_mxnet(name): torch.from_numpy(a.astype("f4")) for name, a in read_mxnet_params(path).items()}
@@ -152,12 +152,12 @@ def _from_mxnet(name: str) -> str:
 def _checked(path: Path, found: State, unused: State, wanted: State, target: str) -> Imported:
     state = with_counters(found, wanted)
     missing = sorted(wanted.keys() - state.keys())
-    # a name that no rule knows was taken for one of the backbone's
+    # a name that matches no rule was treated as one of the backbone's
     unknown = sorted(name.removeprefix("backbone.body.") for name in state.keys() - wanted.keys())
     if missing or unknown:
         raise DataError(
             f"{path}: does not fit {target}: {_list('missing', missing)}; {_list('unknown', unknown)}; "
-            "give that network's weights (--leave-out PREFIX skips tensors by the beginning of their names)"
+            "give the weights of that network (--leave-out PREFIX skips tensors whose names start with PREFIX)"
         )
     if wrong := misfits(state, wanted):
         name = wrong[0]
@@ -170,7 +170,7 @@ def _checked(path: Path, found: State, unused: State, wanted: State, target: str
 
 def _expect(path: Path, state: State, name: str) -> torch.Tensor:
     if name not in state or state[name].dim() == 0:
-        raise DataError(f"{path}: holds no tensor '{name}'; --network takes checkpoints of PSA and AuxSegNet")
+        raise DataError(f"{path}: has no tensor '{name}'; --network takes checkpoints of PSA and AuxSegNet")
     return state[name]
 
 

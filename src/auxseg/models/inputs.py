@@ -1,4 +1,4 @@
-"""A photograph as a network takes it."""
+"""Convert an image to the input of a network."""
 
 import numpy as np
 import torch
@@ -18,6 +18,6 @@ def scaled(image: Tensor, scale: float) -> Tensor:
 
 
 def to_tensor(rgb: np.ndarray, device: torch.device, runtime: RuntimeParams) -> Tensor:
-    """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, its longer side as `runtime` says."""
+    """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, resized as `runtime` says."""
     image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None].float().to(device)
     return scaled(image, runtime.factor(max(rgb.shape[:2])))

@@ -26,15 +26,15 @@ MAX_RANK = 32
 
 
 def read_mxnet_params(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a `.params` file by name, as they are named there (`arg:…` and `aux:…`).
+    """Return the arrays of a `.params` file by their names in the file (`arg:…` and `aux:…`).
 
     Raises:
-        DataError: the file is no such file, is cut short, or holds a sparse array.
+        DataError: the file has another format, is truncated, or contains a sparse array.
     """
     reader = _Reader(path)
     magic, _ = reader.numbers("QQ")
     if magic != LIST_MAGIC:
-        raise reader.refusal(f"starts with {magic:#x} in place of {LIST_MAGIC:#x}")
+        raise reader.refusal(f"starts with {magic:#x} instead of {LIST_MAGIC:#x}")
     arrays = [reader.array() for _ in range(reader.count())]
     names = [reader.text() for _ in range(reader.count())]
     if len(names) != len(arrays) or len(set(names)) != len(names):
@@ -62,7 +62,7 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         if size > self.left:
-            raise self.refusal(f"cut short at byte {self.at}, {size} more expected")
+            raise self.refusal(f"truncated at byte {self.at}, {size} more expected")
         self.at += size
         return self.content[self.at - size : self.at]
 
@@ -70,10 +70,10 @@ class _Reader:
         return struct.unpack(f"<{format_}", self.take(struct.calcsize(f"<{format_}")))
 
     def count(self) -> int:
-        """Read a u64 that counts things of 4 bytes or more."""
+        """Read a u64, a number of items of at least 4 bytes each."""
         (count,) = self.numbers("Q")
         if 4 * count > self.left:
-            raise self.refusal(f"{count} entries announced at byte {self.at - 8}, more than the file can hold")
+            raise self.refusal(f"{count} entries announced at byte {self.at - 8}, more than fit in the file")
         return count
 
     def text(self) -> str:
@@ -84,7 +84,7 @@ class _Reader:
         (first,) = self.numbers("I")
         version = VERSIONS.get(first, 0)
         if version >= 2 and (storage := self.numbers("i")[0]) != 0:
-            raise DataError(f"{self.path}: holds a sparse array (storage type {storage}); save it dense")
+            raise DataError(f"{self.path}: contains a sparse array (storage type {storage}); save it dense")
         rank = self.numbers("I")[0] if version else first
         if rank > MAX_RANK:
             raise self.refusal(f"an array of rank {rank} before byte {self.at}")

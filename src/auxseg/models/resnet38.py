@@ -1,7 +1,7 @@
 """ResNet38, "wider or deeper" (Wu, Shen and van den Hengel, arXiv 1611.10080), dilated to output stride 8.
 
-P1's backbone, in the form that PSA introduced to this field. Layers keep the names of the weight files in use (PSA,
-SEAM, AuxSegNet), so that those need no renaming.
+P1's backbone, in the form that PSA introduced to this field. Layers have the names of the published weight files (PSA,
+SEAM, AuxSegNet), so that these need no renaming.
 """
 
 from collections import OrderedDict
@@ -15,7 +15,7 @@ CHANNELS = 4096
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution of a block's branch, after batch norm, ReLU and (where there is any) channel dropout."""
+    """One convolution of a block's branch, after batch norm, ReLU and, if any, channel dropout."""
 
     name: str
     channels: int
@@ -26,9 +26,9 @@ class Convolution:
 
 
 class Block(nn.Module):
-    """Pre-activation residual block: shortcut + branch, the shortcut projected where `project` says so.
+    """Pre-activation residual block: shortcut + branch. With `project`, the shortcut is a projection.
 
-    The projection sees the first activation, not the block's input.
+    The projection is applied to the first activation, not to the block's input.
     """
 
     def __init__(self, in_channels: int, branch: list[Convolution], *, project: bool):
@@ -47,7 +47,7 @@ class Block(nn.Module):
         self.conv_branch1 = nn.Conv2d(in_channels, channels, 1, branch[0].stride, bias=False) if project else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, out, h, w) of (B, in, h * stride, w * stride)."""
+        """Return (B, out, h, w) for (B, in, h * stride, w * stride)."""
         shortcut = x
         for index, name in enumerate(self.names):
             x = F.relu(self.get_submodule(f"bn_branch{name}")(x))
@@ -80,7 +80,7 @@ def build_resnet38() -> nn.Sequential:
         ("b2", 3, 128, 128, 2, (1, 1)),
         ("b3", 3, 256, 256, 2, (1, 1)),
         ("b4", 6, 512, 512, 2, (1, 1)),
-        ("b5", 3, 512, 1024, 1, (1, 2)),  # its stride became a dilation, which its first convolution does not have yet
+        ("b5", 3, 512, 1024, 1, (1, 2)),  # stride replaced by dilation, except in the first convolution
     ):
         layers[name] = Block(channels, _basic(middle, out, stride=stride, dilations=dilations), project=True)
         for index in range(1, blocks):

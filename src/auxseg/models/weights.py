@@ -1,4 +1,4 @@
-"""Weights in and out of safetensors files."""
+"""Write weights to safetensors files, and load them."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from auxseg.errors import DataError
 
 
 def save_weights(path: Path, network: nn.Module, metadata: Any) -> None:
-    """Write a network's state, float32 as it stands, atomically and deterministically."""
+    """Write a network's state without conversion (float32), atomically and deterministically."""
     state = {name: value.detach().cpu().contiguous().numpy() for name, value in network.state_dict().items()}
     write_tensors(path, state, metadata)
 
@@ -23,7 +23,7 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
     must fit the network in any case.
 
     Raises:
-        DataError: a tensor is unknown, missing or of another shape.
+        DataError: a tensor is unknown, missing or has the wrong shape.
     """
     file = TensorFile(path)
     state = {name: torch.from_numpy(file[name].copy()) for name in file}
@@ -33,7 +33,7 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
         if expected != tuple(value.shape):
             raise DataError(
                 f"{path}: tensor '{name}' has shape {tuple(value.shape)}, the network expects {expected}; "
-                "the file belongs to other parameters, run its stage again"
+                "the file belongs to other parameters; run its stage again"
             )
     missing = sorted(set(wanted) - set(state))
     if missing and not partial:

@@ -1,1 +1,1 @@
-"""The reviewers' verdicts, and what they leave of a round's labels for the next training (docs/review.md)."""
+"""The reviewers' verdicts, and how they change the use of a round's labels in the next training (docs/review.md)."""

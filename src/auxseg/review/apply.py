@@ -1,4 +1,4 @@
-"""What the verdicts on one round's labels do to them."""
+"""The effect of the verdicts on one round's labels."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -13,13 +13,13 @@ def decide_uses(
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return the use of every image, and the verdicts that are stale and therefore not applied.
 
-    Several reviewers of one label: one rejection rejects it, and every class that one of them drops is dropped.
+    If several reviewers judged one label, one rejection rejects it, and every class that one of them drops is dropped.
 
     Args:
         hashes: image id -> SHA-256 of the round's label PNG.
-        verdicts: of this round alone.
+        verdicts: of this round only.
         params: what a rejection does.
-        classes: names that a verdict may drop; a stale one may name others, of an older class table.
+        classes: names that a verdict may drop; a stale verdict may name others, from an older class table.
 
     Raises:
         DataError: no image would be left to train on, or a verdict drops an unknown class.
@@ -35,7 +35,7 @@ def decide_uses(
             rejected.add(verdict.image_id)
         dropped.setdefault(verdict.image_id, set()).update(verdict.drop_classes)
     if hashes and rejected == set(hashes):
-        raise DataError("review/verdicts.csv: rejects every label of the round, nothing is left to train on")
+        raise DataError("review/verdicts.csv: rejects every label of the round, so nothing is left to train on")
     whole = TrainingUse(Use(params.rejected))
     uses = {
         image_id: whole if image_id in rejected else TrainingUse(dropped=tuple(sorted(dropped.get(image_id, ()))))

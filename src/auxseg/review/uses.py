@@ -10,7 +10,7 @@ from auxseg.datasets.manifest import SEPARATOR
 
 
 class Use(enum.StrEnum):
-    """What is left of an image."""
+    """How training uses an image."""
 
     TRAIN = "train"
     LEAVE_OUT = "leave_out"
@@ -41,7 +41,7 @@ def read_uses(path: Path) -> dict[str, TrainingUse]:
 
 
 def summarise(uses: Iterable[TrainingUse]) -> str:
-    """Return a line for the log: how many images are used how."""
+    """Return a line for the log: the number of images for each use."""
     uses = list(uses)
     counts = [f"{sum(one.use is use for one in uses)} {use.value}" for use in Use]
     return ", ".join([*counts, f"{sum(bool(one.dropped) for one in uses)} with dropped classes"])

@@ -1,7 +1,7 @@
-"""The table of verdicts, review/verdicts.csv: read, checked, merged, and held against the labels of today.
+"""The table of verdicts, review/verdicts.csv: read, check, merge, and compare with the current labels.
 
-One row is one reviewer's judgement of one image in one round. `label_hash`, the SHA-256 of the label PNG's bytes as
-they lie in data/labels/<round>/<shard>.zip, says what exactly was judged.
+One row is one reviewer's judgement of one image in one round. `label_hash`, the SHA-256 of the bytes of the label PNG
+in data/labels/<round>/<shard>.zip, says exactly what was judged.
 """
 
 import datetime
@@ -18,7 +18,7 @@ from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import DataError
 
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-"""The one form of ISO 8601 that both this reader and the report's page accept."""
+"""The form of ISO 8601 that both this reader and the report accept."""
 
 VERDICTS = ("accept", "reject", "unsure")
 COLUMNS = ("image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date")
@@ -26,7 +26,7 @@ COLUMNS = ("image_id", "label_hash", "round", "verdict", "drop_classes", "note",
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row; the fields are the columns, all text but `drop_classes`, class names."""
+    """One row. The fields are the columns: text, except `drop_classes`, which is a tuple of class names."""
 
     image_id: str
     label_hash: str
@@ -39,31 +39,31 @@ class Verdict:
 
     @property
     def key(self) -> tuple[int, str, str]:
-        """Round, image and reviewer: of each the table holds one row, and they are its order."""
+        """Round, image and reviewer. The table has one row for each key and is sorted by it."""
         return int(self.round[1:]), self.image_id, self.reviewer
 
     @property
     def time(self) -> datetime.datetime:
-        """The date as a point in time; without a zone it is UTC, without an hour the day's start."""
+        """The date as a point in time: UTC if it has no zone, the start of the day if it has no time."""
         return _parse_date(self.date)
 
     def is_stale(self, hashes: Mapping[str, str]) -> bool:
-        """Tell whether the judged label has changed since, or is gone; `hashes` as `label_hashes` returns them."""
+        """Return whether the judged label has changed or no longer exists; `hashes` comes from `label_hashes`."""
         return hashes.get(self.image_id) != self.label_hash
 
 
 def read_verdicts(
     path: Path, classes: Collection[str] | None = None, rounds: Collection[str] | None = None
 ) -> list[Verdict]:
-    """Read and check a table, every row of it.
+    """Read a table and check every row.
 
     Args:
         path: a CSV with the columns COLUMNS, in any order.
-        classes: names that `drop_classes` may hold, or None if they are not known here.
+        classes: names that `drop_classes` may contain, or None if they are not known here.
         rounds: rounds that may be judged, or None for any.
 
     Raises:
-        DataError: one line that names the file and its line.
+        DataError: a row is wrong; the message names the file and the line.
     """
     header, rows = read_table(path)
     _check_header(path, header)
@@ -71,13 +71,13 @@ def read_verdicts(
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """Write a table in the order of `Verdict.key`: the same verdicts, the same bytes."""
+    """Write a table in the order of `Verdict.key`, so that the same verdicts give the same bytes."""
     ordered = sorted(verdicts, key=lambda verdict: verdict.key)
     write_csv(path, COLUMNS, [[_cell(getattr(verdict, name)) for name in COLUMNS] for verdict in ordered])
 
 
 def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
-    """Return the newest verdict of every round, image and reviewer; of two of one date the one that comes later."""
+    """Return the newest verdict for every round, image and reviewer; if two have the same date, the later one."""
     newest: dict[tuple[int, str, str], Verdict] = {}
     for verdict in (verdict for table in tables for verdict in table):
         kept = newest.get(verdict.key)
@@ -87,7 +87,7 @@ def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
 
 
 def conflicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
-    """Return the groups of verdicts on one label of which one accepts it and another rejects it."""
+    """Return the groups of verdicts on one label in which one accepts it and another rejects it."""
     groups = defaultdict(list)
     for verdict in sorted(verdicts, key=lambda verdict: verdict.key):
         groups[verdict.round, verdict.image_id, verdict.label_hash].append(verdict)
@@ -95,7 +95,7 @@ def conflicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
 
 
 def label_hashes(archives: Iterable[Path]) -> dict[str, str]:
-    """Return image id -> SHA-256 of the label PNG, of all archives of a round."""
+    """Return image id -> SHA-256 of the label PNG, from all archives of a round."""
     return {
         name.removesuffix(".png"): hashlib.sha256(content).hexdigest()
         for path in archives
@@ -104,7 +104,7 @@ def label_hashes(archives: Iterable[Path]) -> dict[str, str]:
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
-    # a table that has lost its header would count as one without verdicts, and un-reject every label
+    # without this check, a table that has lost its header would count as empty, and no label would be rejected any more
     if not header:
         raise DataError(f"{path}: an empty file; give a CSV with the header {','.join(COLUMNS)}")
     missing = [name for name in COLUMNS if name not in header]
@@ -124,33 +124,35 @@ def _verdict(
     if missing:
         raise DataError(f"{where} has no cell '{missing[0]}'; the header is {','.join(COLUMNS)}")
     if None in row:
-        raise DataError(f"{where} has more cells than the header; put a note that holds a comma into double quotes")
+        raise DataError(f"{where} has more cells than the header; put a note that contains a comma in double quotes")
     cells = {name: str(row[name]).strip() for name in COLUMNS}
     if not cells["image_id"]:
         raise DataError(f"{where} has no image_id; fill it in or remove the row")
     if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
-        raise DataError(f"{where}: label_hash '{cells['label_hash']}' is no SHA-256 of 64 digits; export it again")
+        raise DataError(f"{where}: label_hash '{cells['label_hash']}' is not a SHA-256 of 64 digits; export it again")
     if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", cells["round"]):
-        raise DataError(f"{where}: round '{cells['round']}' is no round; write r0, r1, …")
+        raise DataError(f"{where}: round '{cells['round']}' is not a round; write r0, r1, …")
     if rounds is not None and cells["round"] not in rounds:
         raise DataError(
-            f"{where}: round '{cells['round']}' is none of params.yaml's ({', '.join(rounds)}); take the row out, or "
-            "set the rounds with `auxseg rounds N`"
+            f"{where}: round '{cells['round']}' is not in params.yaml ({', '.join(rounds)}); remove the row, or set "
+            "the rounds with `auxseg rounds N`"
         )
     if cells["verdict"] not in VERDICTS:
-        raise DataError(f"{where}: verdict '{cells['verdict']}' is none of {', '.join(VERDICTS)}")
+        raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
     if classes is not None:
         check_dropped(dropped, classes, where)
     try:
         _parse_date(cells["date"])
     except ValueError:
-        raise DataError(f"{where}: date '{cells['date']}' is no ISO date; write it as 2026-01-31T12:00:00Z") from None
+        raise DataError(
+            f"{where}: date '{cells['date']}' is not an ISO date; write it as 2026-01-31T12:00:00Z"
+        ) from None
     return Verdict(**{**cells, "drop_classes": dropped})
 
 
 def check_dropped(dropped: Iterable[str], classes: Collection[str], where: str) -> None:
-    """Refuse classes to be dropped that are not in the class table.
+    """Reject dropped classes that are not in the class table.
 
     Raises:
         DataError: names `where` and the first unknown class.
@@ -158,8 +160,8 @@ def check_dropped(dropped: Iterable[str], classes: Collection[str], where: str) 
     for name in dropped:
         if name not in classes:
             raise DataError(
-                f"{where}: drop_classes holds '{name}', but the classes are {', '.join(classes)}; write one of "
-                "them, or take it out"
+                f"{where}: drop_classes contains '{name}', but the classes are {', '.join(classes)}; write one of "
+                "them, or remove it"
             )
 
 

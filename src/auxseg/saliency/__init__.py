@@ -1,7 +1,7 @@
-"""Off-the-shelf saliency priors: one file a provider, chosen by `saliency.provider`.
+"""Off-the-shelf saliency priors: one file per provider, chosen by `saliency.provider`.
 
-A provider takes a manifest record and its photograph, RGB uint8 (H, W, 3), and returns the prior S, float32
-(H, W) in [0, 1]. It looks at no class, label or mask. To add one: a file here, a line in PROVIDERS, a name in
+A provider takes a manifest record and its image, RGB uint8 (H, W, 3), and returns the prior S, float32 (H, W) in
+[0, 1]. It uses no class, label or mask. To add a provider, add a file here, a line in PROVIDERS and a name in
 `SaliencyParams`.
 """
 
@@ -21,17 +21,17 @@ from auxseg.params.watched import require_scanned
 
 
 class Provider(Protocol):
-    """A saliency prior. Its answer depends on the record and the photograph alone."""
+    """A saliency prior. Its result depends only on the record and the image."""
 
     in_processes: bool
-    """True: picklable and single-threaded, so worker processes pay. False: it uses threads of its own."""
+    """True: picklable and single-threaded, so worker processes pay off. False: it uses threads of its own."""
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
-        """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
+        """Return S, float32 (H, W) in [0, 1], of an image, RGB uint8 (H, W, 3)."""
         ...
 
 
-# Each builder imports its own library: a stage that uses one provider does not wait for the others'.
+# Each builder imports its own library, so that a stage does not wait for the libraries of other providers.
 def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
     from auxseg.saliency.precomputed import Precomputed
 
@@ -63,12 +63,12 @@ def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Prov
 
     Args:
         params: the `saliency` section.
-        root: folder that a relative `saliency.path` is taken from.
+        root: folder that a relative `saliency.path` refers to.
         threads: CPU threads of a network (`runtime.threads`).
 
     Raises:
-        ParamsError: `saliency.path` is not scanned yet.
-        DataError: the folder or the weights are missing, damaged or not to be had.
+        ParamsError: `saliency.path` has not been scanned yet.
+        DataError: the folder or the weights are missing, damaged or cannot be downloaded.
     """
     require_scanned(params)
     return PROVIDERS[params.provider](params, Path(root), threads)
@@ -76,7 +76,7 @@ def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Prov
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker does for one record; picklable when its provider is."""
+    """The work for one record; picklable if its provider is."""
 
     provider: Provider
     root: Path
@@ -86,9 +86,9 @@ class _Job:
 
 
 def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord]) -> dict[str, bytes]:
-    """Return the priors of some photographs as 8-bit grey PNGs: `<id>.png` -> content.
+    """Return the priors of some images as 8-bit grey PNGs: `<id>.png` -> content.
 
-    The content of one image depends neither on the others nor on the number of workers.
+    The content for one image depends neither on the other images nor on the number of workers.
 
     Args:
         provider: what `build_provider` returned.
@@ -96,7 +96,7 @@ def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord
         records: rows of the manifest.
 
     Raises:
-        DataError: a photograph or a precomputed map is missing or not as the manifest says.
+        DataError: an image or a precomputed map is missing or does not match the manifest.
     """
     records, job = list(records), _Job(provider, Path(root))
     if provider.in_processes:

@@ -5,7 +5,7 @@ the image border along much of its outline is background; contrast to such regio
 Equation numbers are the paper's. Where the authors' released code differs from the text, the code is
 followed: both colour sigmas estimated from the image, colour distances below a noise floor taken as 0,
 spatial sigma 0.4, Otsu's threshold on the contrast, weight 1000 for certain background, background term
-times 5. Their removal of artificial frames around photographs is left out.
+times 5. Their removal of artificial frames around images is left out.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from skimage.segmentation import slic
 from auxseg.datasets.manifest import ImageRecord
 
 WORKING_SIDE = 320
-"""A longer photograph is reduced to this: superpixels are coarser than pixels anyway."""
+"""Larger images are reduced to this longest side, because superpixels are coarser than pixels anyway."""
 
 COMPACTNESS = 20.0  # SLIC's weight of position against colour in Lab units, as in the authors' code
 SIGMA_BNDCON = 1.0  # eq. 8
@@ -34,19 +34,19 @@ CERTAIN_BNDCON, CERTAIN_WEIGHT = 3.0, 1000.0
 
 @dataclass(frozen=True)
 class Boundary:
-    """Robust background detection with about `superpixels` regions an image."""
+    """Robust background detection with about `superpixels` regions per image."""
 
     superpixels: int = 200
     in_processes = True
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
-        """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
+        """Return S, float32 (H, W) in [0, 1], of an image, RGB uint8 (H, W, 3)."""
         return rbd(rgb, self.superpixels)
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Superpixels of an image, N of them, as the equations see them."""
+    """The N superpixels of an image, with the quantities that the equations use."""
 
     labels: np.ndarray
     """int (h, w) in 0..N-1."""
@@ -55,15 +55,15 @@ class Regions:
     position: np.ndarray
     """Mean y / h and x / w, float64 (N, 2)."""
     adjacent: np.ndarray
-    """Touch by side or corner, bool (N, N), symmetric, True on the diagonal."""
+    """Which superpixels touch by side or corner, bool (N, N), symmetric, True on the diagonal."""
     border: np.ndarray
-    """Touches the image border, bool (N,)."""
+    """Which superpixels touch the image border, bool (N,)."""
 
 
 def rbd(rgb: np.ndarray, superpixels: int) -> np.ndarray:
     """Return the saliency of an image, RGB uint8 (H, W, 3), as float32 (H, W) from 0 to 1.
 
-    All 0 where no region stands out (an even picture).
+    All values are 0 if no region stands out (a uniform image).
     """
     height, width = rgb.shape[:2]
     factor = min(1.0, WORKING_SIDE / max(height, width))
@@ -79,11 +79,11 @@ def rbd(rgb: np.ndarray, superpixels: int) -> np.ndarray:
 
 
 def find_regions(rgb: np.ndarray, superpixels: int) -> Regions:
-    """Cut an image, RGB uint8 (h, w, 3), into about `superpixels` SLIC superpixels and describe them."""
+    """Divide an image, RGB uint8 (h, w, 3), into about `superpixels` SLIC superpixels and describe them."""
     height, width = rgb.shape[:2]
     lab = rgb2lab(rgb)
     spread = lab.max() - lab.min()
-    count = max(1, min(superpixels, height * width // 16))  # at least 4x4 pixels a superpixel
+    count = max(1, min(superpixels, height * width // 16))  # at least 4x4 pixels per superpixel
     # slic stretches its input to [0, 1]; dividing by the same spread keeps the compactness in Lab units
     labels = slic(lab, count, COMPACTNESS / max(spread, 1e-6), convert2lab=False, start_label=0)
     _, labels = np.unique(labels, return_inverse=True)
@@ -138,7 +138,7 @@ def region_saliency(regions: Regions) -> np.ndarray:
 
 
 def scale(values: np.ndarray) -> np.ndarray:
-    """Return values mapped to [0, 1] by minimum and maximum; 0 where they are all (nearly) the same."""
+    """Return values mapped to [0, 1] by minimum and maximum; all 0 if they are (nearly) the same."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high - low > 1e-9 else np.zeros_like(values)
 
@@ -149,12 +149,15 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 
 def similarity(distance: np.ndarray, sigma: float) -> np.ndarray:
-    """Return exp(-d^2 / (2 sigma^2)), the paper's one form of weight (eqs. 3, 6, 10); sigma 0: only d = 0."""
+    """Return exp(-d^2 / (2 sigma^2)), the form of all weights in the paper (eqs. 3, 6, 10).
+
+    With sigma = 0 the result is 1 for d = 0 and 0 otherwise.
+    """
     return np.exp(-(distance**2) / max(2 * sigma**2, 1e-12))
 
 
 def adaptive_sigmas(adjacent: np.ndarray, appearance: np.ndarray) -> tuple[float, float, float]:
-    """Return noise floor, sigma of eq. 3 and sigma of eq. 10, in Lab units, estimated as in the code.
+    """Return noise floor, sigma of eq. 3 and sigma of eq. 10, in Lab units, estimated as in the authors' code.
 
     m is the mean over regions of the distance to the most similar neighbour, t_q the mean
     of the largest share q of all distances. noise = m; sigma_geo = max(5, min(10, 3 m, t_0.01 / 10));
@@ -174,7 +177,7 @@ def adaptive_sigmas(adjacent: np.ndarray, appearance: np.ndarray) -> tuple[float
 def geodesic_distances(linked: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return d_geo, float64 (N, N): the least sum of `edges` (N, N) on a path over `linked` (N, N), eq. 2."""
     rows, columns = np.nonzero(linked)
-    # the three arrays, not a dense matrix: an edge of cost 0 is an edge
+    # built from the three arrays, because a dense matrix would lose edges of cost 0
     pointers = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(linked)))])
     return dijkstra(csr_array((edges[rows, columns], columns, pointers), shape=linked.shape), directed=True)
 
@@ -182,7 +185,7 @@ def geodesic_distances(linked: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def boundary_connectivity(geodesic: np.ndarray, border: np.ndarray, sigma: float) -> np.ndarray:
     """Return BndCon = Len_bnd / sqrt(Area), float64 (N,) (eqs. 3-5).
 
-    Area(p) = sum_i exp(-d_geo(p, i)^2 / (2 sigma^2)); Len_bnd is the same sum over border regions alone.
+    Area(p) = sum_i exp(-d_geo(p, i)^2 / (2 sigma^2)); Len_bnd is the same sum over border regions only.
     """
     shared = similarity(geodesic, sigma)
     return shared[:, border].sum(axis=1) / np.sqrt(shared.sum(axis=1))
@@ -201,8 +204,8 @@ def weighted_contrast(appearance: np.ndarray, spatial: np.ndarray, probability: 
 def smoothness_weights(adjacent: np.ndarray, border: np.ndarray, appearance: np.ndarray, sigma: float) -> np.ndarray:
     """Return w_ij = exp(-d_app^2 / (2 sigma^2)) + mu, float64 (N, N), 0 on the diagonal (eq. 10).
 
-    As in the code the first term joins neighbours, neighbours of neighbours and all border regions; mu joins
-    neighbours alone.
+    As in the authors' code, the first term connects neighbours, neighbours of neighbours and all border regions; mu
+    connects neighbours only.
     """
     first = adjacent.astype(np.float32)
     near = (first @ first > 0) | np.outer(border, border)
@@ -218,6 +221,6 @@ def optimise(background: np.ndarray, foreground: np.ndarray, smoothness: np.ndar
     is smallest where (diag(sum_j w_ij) - W + diag(bg) + diag(fg)) s = fg.
     """
     diagonal = smoothness.sum(axis=1) + background + foreground
-    # a region without any term (nothing near the border, nothing salient) gets 0 instead of a singular system
+    # without the constant, a region without any term (nothing near the border, nothing salient) makes it singular
     system = np.diag(diagonal + 1e-12) - smoothness
     return spsolve(csc_array(system), foreground)

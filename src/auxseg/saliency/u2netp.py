@@ -1,8 +1,8 @@
 """Provider `u2netp`: the small U2-Net (Qin et al., Pattern Recognition 106, 2020) as ONNX, on the CPU.
 
-Trained on salient objects (DUTS), without class labels. Input and output are handled as by the authors and by
-the package `rembg`, whose export of the weights is used, but that S stays in floating point where `rembg`
-rounds to 8 bits at 320x320.
+Trained on salient objects (DUTS), without class labels. Input and output are processed as by the authors and by the
+package `rembg`, whose export of the weights is used. One thing differs: S stays in floating point, where `rembg` rounds
+to 8 bits at 320x320.
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class U2NetP:
-    """The network, in this process: threads share one image, so there are no workers with copies of it."""
+    """The network, in this process: its threads work on one image together, so no worker processes are needed."""
 
     in_processes = False
 
@@ -33,18 +33,18 @@ class U2NetP:
         """Load the weights.
 
         Args:
-            weights: .onnx file, input (1, 3, 320, 320), first output d0, (1, 1, 320, 320).
-            threads: threads within an operator; more are never used at once.
-            side: height and width of the input, pixels, in place of 320.
+            weights: .onnx file with input (1, 3, 320, 320) and first output d0, (1, 1, 320, 320).
+            threads: threads within an operator; no more are used at any time.
+            side: height and width of the input in pixels, instead of 320.
 
         Raises:
-            DataError: the file is no ONNX network.
+            DataError: the file is not an ONNX network.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        # threads that wait by spinning would take the cores of whatever else runs on the machine
+        # threads that spin while they wait would take cores from other processes
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._side = side
         try:
@@ -60,14 +60,14 @@ class U2NetP:
         log.info("u2netp: %s, %d threads, input %d x %d", weights, threads, side, side)
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
-        """Return S, float32 (H, W) in [0, 1], of a photograph, RGB uint8 (H, W, 3)."""
+        """Return S, float32 (H, W) in [0, 1], of an image, RGB uint8 (H, W, 3)."""
         (d0,) = self._session.run([self._output], {self._input: preprocess(rgb, self._side)})
         return postprocess(d0[0, 0], rgb.shape[:2])
 
 
 def _resized(weights: Path, side: int) -> bytes:
-    """Return the ONNX network with another declared input size; inside, every size follows from the input's."""
-    import onnx  # here: the size as published, the usual one, does without
+    """Return the ONNX network with a different declared input size; all inner sizes follow from the input's."""
+    import onnx  # imported here because the published size does not need it
 
     model = onnx.load(weights)
     for value in (*model.graph.input, *model.graph.output):
@@ -77,21 +77,21 @@ def _resized(weights: Path, side: int) -> bytes:
 
 
 def preprocess(rgb: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Return the network's input, float32 (1, 3, side, side), of a photograph, RGB uint8 (H, W, 3).
+    """Return the network's input, float32 (1, 3, side, side), of an image, RGB uint8 (H, W, 3).
 
-    Lanczos to side x side whatever the shape, divided by the largest value of all channels, then
-    (x - mean) / std.
+    The image is resized by Lanczos to side x side without keeping its aspect ratio, divided by the largest value of all
+    channels, then normalised: (x - mean) / std.
     """
     resized = np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.LANCZOS))
-    scaled = resized / max(float(resized.max()), 1e-6)  # a black photograph has no largest value to divide by
+    scaled = resized / max(float(resized.max()), 1e-6)  # avoids a division by 0 in a black image
     return ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def postprocess(d0: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return S, float32 of `shape` (H, W), of the network's map d0, float32 (side, side).
 
-    S = (d0 - min) / (max - min), resized by Lanczos and cut to [0, 1], which Lanczos may overshoot. All 0 if
-    d0 is constant: nothing stands out.
+    S = (d0 - min) / (max - min), resized by Lanczos and clipped to [0, 1], because Lanczos may overshoot. All 0 if d0
+    is constant, which means that nothing stands out.
     """
     low, high = float(d0.min()), float(d0.max())
     if not high > low:

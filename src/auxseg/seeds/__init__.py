@@ -1,1 +1,1 @@
-"""Seeds of other methods: their CAMs and labels as round 0, and ours in their formats."""
+"""CAMs and labels of other methods as round 0, and our CAMs in the formats of these methods."""

@@ -1,4 +1,4 @@
-"""CAMs of another method as those of round 0, checked against the manifest; and our CAMs in its formats."""
+"""Read CAMs of another method as those of round 0, checked against the manifest; write our CAMs in its formats."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ FORMATS = (*WRITERS, "png")
 """What `write_cams` can write."""
 
 _ROUNDING = 1e-3
-"""How far above 1 a normalised map may lie."""
+"""How far a normalised map may exceed 1."""
 
 
 @dataclass(frozen=True)
 class CamFolder:
-    """The folder that `cam.path` names, as seeds: `<id>.npy`, or `<class name>/<id>.png`."""
+    """The folder of external CAMs that `cam.path` names: `<id>.npy`, or `<class name>/<id>.png`."""
 
     folder: Path
     provider: str
@@ -35,12 +35,12 @@ class CamFolder:
         return cls(seed_folder(params, root), params.provider, classes)
 
     def __call__(self, record: ImageRecord) -> np.ndarray:
-        """Return the CAMs of the image's labels in the manifest's order, float16 (L, h, w) in [0, 1].
+        """Return the CAMs of the image's tags in the manifest's order, float16 (L, h, w) in [0, 1].
 
         Values below 0 become 0. Maps of other classes are left out.
 
         Raises:
-            DataError: file and class of a map that is missing, not within [0, 1], or not of the photograph's shape.
+            DataError: a map is missing, not within [0, 1], or not of the image's shape; names file and class.
         """
         if not record.labels:
             return np.zeros((0, 1, 1), np.float16)
@@ -55,15 +55,15 @@ class CamFolder:
             for value, name in zip(values, record.labels, strict=True):
                 if value not in found:
                     raise DataError(
-                        f"{path}: no map of class '{name}' (key {value - 1}), which the image is labelled with; it "
-                        f"has keys {sorted(key - 1 for key in found)}: make the map, or take the label out"
+                        f"{path}: no map of class '{name}' (key {value - 1}), which the image is tagged with; it "
+                        f"has keys {sorted(key - 1 for key in found)}: add the map, or remove the tag"
                     )
             cams = [found[value] for value in values]
         return _stack([_checked(cam, path, record) for cam, path in zip(cams, sources, strict=True)], sources)
 
 
 def class_png(folder: Path, name: str, image_id: str) -> Path:
-    """Return where the map of one class and image is in a folder of per-class PNGs.
+    """Return the path of the map of one class and image in a folder of per-class PNGs.
 
     Raises:
         DataError: the class name cannot be a folder name.
@@ -78,20 +78,20 @@ def _checked(cam: np.ndarray, path: Path, record: ImageRecord) -> np.ndarray:
     if not np.isfinite(cam).all() or cam.max(initial=0) > 1 + _ROUNDING:
         raise DataError(f"{path}: a map's values go up to {cam.max():.4g}, not 1; divide each class by its maximum")
     height, width = cam.shape
-    # a grid may round up by a position, but not be turned or cropped
+    # a grid may be rounded up by one position, but not rotated or cropped
     if min(cam.shape) < 1 or abs(height * record.width - width * record.height) > 1.5 * max(
         record.width, record.height
     ):
         raise DataError(
-            f"{path}: maps of {width}x{height}, but the photograph has {record.width}x{record.height} (upright); make "
-            "them of the whole photograph"
+            f"{path}: maps of {width}x{height}, but the image has {record.width}x{record.height} (upright); make maps "
+            "of the whole image"
         )
     return cam.clip(0, 1)
 
 
 def _stack(cams: Sequence[np.ndarray], sources: Sequence[Path]) -> np.ndarray:
     if len({cam.shape for cam in cams}) != 1:
-        raise DataError(f"{sources[0]}: the classes' maps differ in size; save them in one size")
+        raise DataError(f"{sources[0]}: the maps of the classes differ in size; save them in one size")
     return np.stack(cams).astype(np.float16)
 
 
@@ -101,14 +101,14 @@ def write_cams(
     """Write the CAMs of one image in another method's format.
 
     Args:
-        folder: made when missing.
-        record: the image; maps are resized to its size, but for PNGs, which keep theirs.
+        folder: created if it does not exist.
+        record: the image; maps are resized to its size, except PNGs, which keep the maps' own size.
         cams: class name -> float (h, w) in [0, 1].
-        classes: for the mask values, from which the formats count.
+        classes: for the mask values, by which the formats number the classes.
         layout: one of FORMATS.
     """
     if layout == "png":
-        paths = {name: class_png(folder, name, record.id) for name in classes.names}  # refused before one is written
+        paths = {name: class_png(folder, name, record.id) for name in classes.names}  # all, before one is written
         for name, cam in cams.items():
             write_bytes(paths[name], encode_grey(cam))
         return

@@ -1,4 +1,4 @@
-"""The folder of another method's files that a parameter names."""
+"""The folder, named by a parameter, of files of another method."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from auxseg.params.watched import Watched, require_scanned
 
 
 def seed_folder(section: Watched, root: Path) -> Path:
-    """Return the folder in use; `root` is what a relative path is taken from.
+    """Return the folder in use; a relative path refers to `root`.
 
     Raises:
         DataError: there is no such folder.
@@ -15,6 +15,6 @@ def seed_folder(section: Watched, root: Path) -> Path:
     """
     folder = root / (section.watched() or "")
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; mend {section.key}.path (relative to the data root) or add it")
+        raise DataError(f"{folder}: no such folder; fix {section.key}.path (relative to the data root) or add it")
     require_scanned(section)
     return folder

@@ -1,4 +1,4 @@
-"""Segmentation labels of another method as those of round 0."""
+"""Read segmentation labels of another method as those of round 0."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +29,16 @@ class LabelFolder:
         """Return the label of an image as class indices, uint8 (H, W), 255 = ignore.
 
         Raises:
-            DataError: it is missing, no index PNG, of another size than its photograph, or has an unknown value.
+            DataError: it is missing, not an index PNG, not of the image's size, or has an unknown value.
         """
         path = self.folder / f"{record.id}.png"
         if not path.is_file():
-            raise DataError(f"{path}: no such label; add it, or take its photograph out of the train list")
+            raise DataError(f"{path}: no such label; add it, or remove its image from the train list")
         label = read_label_png(path, self.classes, self.unlisted)
         if label.shape != (record.height, record.width):
             height, width = label.shape
             raise DataError(
-                f"{path}: {width}x{height} pixels, its photograph has {record.width}x{record.height}; make the label "
-                "at the photograph's size"
+                f"{path}: {width}x{height} pixels, but its image has {record.width}x{record.height}; make the label "
+                "at the size of the image"
             )
         return label

@@ -1,8 +1,8 @@
 """Random flip, scale, colour jitter and crop of one sample, drawn from torch's global generator.
 
-A sample is a photograph and, for the multi-task network, its segmentation label and saliency label. What a crop
-shows beyond the image is padding: mid-grey, label 255 and no saliency label. The released code calls it background
-and not salient, which `padding: background` does too (docs/fidelity.md, quirk 6).
+A sample is an image and, for the multi-task network, its segmentation label and saliency label. Where a crop extends
+beyond the image it is padded: mid-grey, label 255 and no saliency label. The released code labels padding as background
+and not salient, and so does `padding: background` (docs/fidelity.md, quirk 6).
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from auxseg.params.runtime import RuntimeParams
 
 PADDING_GREY = 127
 NO_SALIENCY = -1.0
-"""Saliency target of padding: left out of the loss."""
+"""Saliency target of padding; the loss leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Sample:
     saliency: Tensor | None = None
 
     def pin_memory(self) -> "Sample":
-        """Return the sample in pinned memory; the loader calls it, and leaves alone what has no such method."""
+        """Return the sample in pinned memory; the loader calls this method if it exists."""
         return Sample(*(None if value is None else value.pin_memory() for value in vars(self).values()))
 
 
 class Augment:
     """Apply AugmentParams to a sample; the result is `crop` x `crop`.
 
-    With `scale`, or neither, a sample is first brought to the longer side that `runtime` asks for, as in every other
-    stage; `resize_long` sets the longer side itself.
+    Without `resize_long`, a sample is first resized to the longer side that `runtime` asks for, as in every other
+    stage, and `scale` multiplies that. `resize_long` sets the longer side itself.
     """
 
     def __init__(self, params: AugmentParams, runtime: RuntimeParams | None = None):
@@ -53,7 +53,7 @@ class Augment:
         self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
 
     def __call__(self, sample: Sample, scale_draw: torch.Generator | None = None) -> Sample:
-        """Return the augmented sample; `scale_draw` draws the scale in place of torch's global generator."""
+        """Return the augmented sample; `scale_draw` draws the scale instead of torch's global generator."""
         if self.params.flip and torch.rand(()) < 0.5:
             sample = _each(sample, functional.horizontal_flip)
         sample = self._resize(sample, scale_draw)
@@ -77,7 +77,7 @@ class Augment:
 
         def resize(tensor: Tensor) -> Tensor:
             if tensor.dtype == torch.uint8 and tensor.shape[0] == 1:  # a label: indices cannot be averaged
-                # exact: torch's plain NEAREST takes a pixel's corner, half a pixel beside the image and saliency
+                # exact, because torch's plain NEAREST samples a pixel's corner: half a pixel off image and saliency
                 return functional.resize(tensor, size, transforms.InterpolationMode.NEAREST_EXACT)
             return functional.resize(tensor, size, antialias=True)
 
@@ -106,13 +106,13 @@ def _each(sample: Sample, function) -> Sample:
 
 
 def _offset(length: int, side: int) -> int:
-    """Draw where the crop starts: inside a longer image, or before the start of a shorter one (negative)."""
+    """Draw the start of the crop: inside a longer image, or before the start of a shorter one (negative)."""
     low, high = min(0, length - side), max(0, length - side)
     return int(torch.randint(low, high + 1, ()))
 
 
 def _window(tensor: Tensor, top: int, left: int, side: int, fill: float) -> Tensor:
-    """Cut a window that may reach beyond the tensor; outside it is `fill`."""
+    """Cut out a window that may extend beyond the tensor, and fill the outside with `fill`."""
     height, width = tensor.shape[-2:]
     window = torch.full((tensor.shape[0], side, side), fill, dtype=tensor.dtype)
     y0, y1 = max(top, 0), min(top + side, height)

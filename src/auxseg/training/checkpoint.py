@@ -1,8 +1,8 @@
-"""Checkpoints: what a killed training goes on from. Never an output: .auxseg/checkpoints/<instance>/<fingerprint>.
+"""Checkpoints, from which a killed training resumes. Never an output: .auxseg/checkpoints/<instance>/<fingerprint>.
 
-A checkpoint is a safetensors file with everything that decides the rest of the run (weights, the optimiser's tensors,
-generators; as JSON the position, the losses so far, learning rates), so a resumed run ends with the bytes of an
-unbroken one. Its name is a fingerprint of all that the stage reads, so no other run takes it up.
+A checkpoint is a safetensors file with everything that determines the rest of the run (weights, the optimiser's
+tensors, generators; as JSON the position, the losses so far, learning rates), so a resumed run ends with the same bytes
+as an uninterrupted one. Its name is a fingerprint of everything that the stage reads, so no other run resumes from it.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ FOLDER = Path(".auxseg/checkpoints")
 
 
 def fingerprint(stage: Stage, device: torch.device) -> str:
-    """Return the SHA-256 of all that decides a stage's result: its declared inputs (code among them), its parameters,
-    the kind of device and the version of torch."""
+    """Return the SHA-256 of everything that determines a stage's result: its declared inputs (including its code), its
+    parameters, the kind of device and the version of torch."""
     files = sorted(file for path in stage.inputs if path.exists() for file in own_files(path))
     facts = {
         "inputs": {file.as_posix(): sha256_file(file) for file in files},
@@ -42,14 +42,14 @@ def fingerprint(stage: Stage, device: torch.device) -> str:
 
 
 class CheckpointFile:
-    """The one checkpoint of a run; whole or absent, and verified when it is read."""
+    """The only checkpoint of a run. It is complete or absent, and verified when it is read."""
 
     def __init__(self, path: Path):
         self.path = path
 
     @classmethod
     def of(cls, stage: Stage, device: torch.device) -> Self:
-        """Return the file of a stage instance as it would run now; those of other inputs or parameters are removed."""
+        """Return the file of a stage instance as it would run now; remove those of other inputs or parameters."""
         folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
         path = folder / f"{fingerprint(stage, device)}.safetensors"
         for other in folder.glob("*") if folder.is_dir() else ():
@@ -59,12 +59,12 @@ class CheckpointFile:
 
     def write(self, tensors: Tensors, values: Values) -> None:
         """Write or replace the file, atomically."""
-        # as a string: metadata are written with sorted keys, and the order of losses is that of the curve's columns
+        # as a string, because metadata is written with sorted keys and the losses must keep the order of the columns
         notes = {"run": self.path.stem, "values": json.dumps(values)}
         write_tensors(self.path, tensors, {**notes, "digest": _digest(tensors, notes)})
 
     def read(self) -> tuple[Tensors, Values] | None:
-        """Return what was written last, or None: there is nothing, or (a warning says so) it is damaged."""
+        """Return what was written last; None if there is nothing or, with a warning, if it is damaged."""
         if not self.path.exists():
             return None
         try:
@@ -81,7 +81,7 @@ class CheckpointFile:
         return tensors, json.loads(notes["values"])
 
     def remove(self) -> None:
-        """Remove the file: its run is over."""
+        """Remove the file, because its run is over."""
         self.path.unlink(missing_ok=True)
 
 
@@ -94,10 +94,10 @@ def _digest(tensors: Tensors, notes: dict[str, str]) -> str:
 
 
 class Saver:
-    """Keeps the checkpoint of a run up to date while its block runs; without a `file` it does nothing.
+    """Context manager that keeps the checkpoint of a run up to date; without a `file` it does nothing.
 
-    Only the leading process has a `file`; the others learn from it whether there is one. SIGTERM no longer ends the
-    process at once, but at the next `end_batch`, with a checkpoint.
+    Only the leading process has a `file`; it tells the others whether there is one. Inside the block, SIGTERM does not
+    end the process at once, but at the next `end_batch`, with a checkpoint.
     """
 
     def __init__(self, state: TrainingState, team: Team, file: CheckpointFile | None):
@@ -110,7 +110,7 @@ class Saver:
         self._terminated = False
 
     def __enter__(self) -> Self:
-        """Take up the checkpoint, if there is one."""
+        """Resume from the checkpoint, if there is one."""
         if self._active:
             self._handler = signal.signal(signal.SIGTERM, self._note)
             self._restore()
@@ -124,10 +124,10 @@ class Saver:
         self._terminated = True
 
     def end_batch(self) -> None:
-        """Save if the minutes are over.
+        """Save if the interval has passed.
 
         Raises:
-            SystemExit: SIGTERM has come to a process of the team; the checkpoint is written.
+            SystemExit: a process of the team received SIGTERM; the checkpoint is written.
         """
         if not self._active:
             return
@@ -151,11 +151,11 @@ class Saver:
             for kind, states in generators.items():
                 tensors |= {f"generator.{kind}.{rank}": state.numpy() for rank, state in enumerate(states)}
             self._file.write(tensors, values)
-        self._team.wait()  # a process that ends early would take the one that writes with it
+        self._team.wait()  # otherwise a process that ends early would stop the one that writes
         self._saved = time.monotonic()
 
     def _restore(self) -> None:
-        # the leader reads, all others are told: on a network file system they might not see the same
+        # only the leader reads: on a network file system the others might see something else
         found = self._team.from_leader(self._file.read() if self._file else None)
         if found is None:
             return

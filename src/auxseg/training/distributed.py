@@ -1,6 +1,6 @@
-"""The processes that train one network together: torchrun starts them, DistributedDataParallel joins their gradients.
+"""The processes that train one network: torchrun starts them, DistributedDataParallel combines their gradients.
 
-A process that trains alone is a team of one and starts no process group.
+A single process is a team of one and starts no process group.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class Team:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes what the team has to write."""
+        """Whether this is the process that writes outputs, log and checkpoint."""
         return self.rank == 0
 
     def total(self, values: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class Team:
         return values
 
     def largest(self, value: int) -> int:
-        """Return the largest of a number over the team."""
+        """Return the largest value over the team."""
         if self.size == 1:
             return value
         held = torch.tensor(value)
@@ -54,7 +54,7 @@ class Team:
         return int(held)
 
     def gathered(self, values: Tensor) -> list[Tensor]:
-        """Return a CPU tensor of every process, by rank."""
+        """Return the CPU tensor of every process, ordered by rank."""
         if self.size == 1:
             return [values]
         found = [torch.empty_like(values) for _ in range(self.size)]
@@ -62,7 +62,7 @@ class Team:
         return found
 
     def from_leader(self, value: T) -> T:
-        """Return what the leading process has as `value`."""
+        """Return the `value` of the leading process."""
         if self.size == 1:
             return value
         held = [value]
@@ -72,10 +72,10 @@ class Team:
     def replicated(self, module: nn.Module) -> nn.Module:
         """Return a module whose gradients, after `backward`, are the sum over the team.
 
-        Batch norms that learn share their statistics (SyncBatchNorm).
+        Trainable batch norms share their statistics (SyncBatchNorm).
 
         Raises:
-            ParamsError: they would have to on a CPU, for which torch has no such layer.
+            ParamsError: there are such batch norms on a CPU, for which torch has no SyncBatchNorm.
         """
         if self.size == 1:
             return module
@@ -86,34 +86,34 @@ class Team:
             from timm.layers import convert_sync_batchnorm  # torch's own loses the activation inside timm's batch norms
 
             module = convert_sync_batchnorm(module)
-        # AuxSegNet+ that refines with the pairwise map alone, and the released code's dead layers, have parameters
-        # that no loss reaches. Looking for them also keeps the buckets of gradients, and so the order of sums, the same
-        # from the first step on: a resumed run adds up as an unbroken one.
-        # Strides of a 1x1 convolution's gradient may differ in name only.
+        # Some parameters are reached by no loss, for example in AuxSegNet+ that refines with the pairwise map alone.
+        # Searching for them also keeps the gradient buckets, and so the order of sums, the same from the first step
+        # on: a resumed run then adds in the same order as an uninterrupted one.
+        # The warning is about strides of 1x1 convolutions, which describe the same memory layout.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         return DistributedDataParallel(module, find_unused_parameters=True)
 
     def backward(self, loss: Tensor) -> None:
-        """Add up gradients of a loss that is this process's share of the team's."""
-        # DistributedDataParallel takes the mean over processes
+        """Accumulate the gradients of a loss that is this process's share of the team's loss."""
+        # DistributedDataParallel averages over processes, and the team needs the sum
         (loss * self.size if self.size > 1 else loss).backward()
 
     def unjoined(self, module: nn.Module) -> AbstractContextManager:
-        """Return a context in which gradients of a `replicated` module stay this process's own, to be joined later."""
+        """Return a context in which gradients of a `replicated` module stay local, to be combined later."""
         return module.no_sync() if self.size > 1 else contextlib.nullcontext()
 
     def wait(self) -> None:
-        """Wait until all have come here."""
+        """Wait until all processes have reached this call."""
         if self.size > 1:
             dist.barrier()
 
 
 def train_together(params: TrainingParams, runtime: RuntimeParams, train: Callable[[Team], None]) -> None:
-    """Call `train` in every process that `params` asks for; this one, unless it is alone, only starts them.
+    """Call `train` in every process that `params` asks for. If there are several, this process only starts them.
 
     Raises:
         ParamsError, ResourceError: see `joined_team`.
-        SystemExit: a process that was started failed, with its exit code.
+        SystemExit: a started process failed; has its exit code.
     """
     if not launch(params, runtime.threads):
         with joined_team(params, prepare_device(runtime)) as team:
@@ -122,10 +122,10 @@ def train_together(params: TrainingParams, runtime: RuntimeParams, train: Callab
 
 @contextlib.contextmanager
 def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
-    """Yield the team of processes that this process is one of; on GPUs, each works on its own.
+    """Yield the team that this process belongs to; on GPUs, each process has its own GPU.
 
     Raises:
-        ParamsError: torchrun started another number of processes, or a GPU is missing.
+        ParamsError: torchrun started a different number of processes, or a GPU is missing.
         ResourceError: another process ended.
     """
     started = 1 if torchrun_rank() is None else int(os.environ["WORLD_SIZE"])
@@ -140,7 +140,7 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
             raise ParamsError(f"{params.key}.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
-    # counts, losses and decisions are numbers on the CPU; gradients of GPUs go through NCCL
+    # counts, losses and decisions are exchanged on the CPU; gradients of GPUs go through NCCL
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Team(device, dist.get_rank(), started)
@@ -148,5 +148,5 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
         if isinstance(error, dist.DistError) or "Connection closed by peer" in str(error):
             raise ResourceError("another process of this training ended; its own message says why") from error
         raise
-    # not after an error: the others would end with the connection, before this one has said what is wrong
+    # not after an error: the other processes would then end before this one has reported what is wrong
     dist.destroy_process_group()

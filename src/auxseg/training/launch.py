@@ -1,8 +1,8 @@
-"""Starts the processes of a training: torchrun on one machine, srun with one torchrun a node on several.
+"""Start the processes of a training: torchrun on one machine, srun with one torchrun per node on several.
 
     python -m auxseg.training.launch TORCHRUN-ARGUMENTS SCRIPT ...      what srun runs on every node
 
-It is torchrun, but ends with the exit code of the processes.
+The command is torchrun, except that it ends with the exit code of the processes.
 """
 
 import os
@@ -17,19 +17,19 @@ from auxseg.pipeline.stage import torchrun_rank
 
 
 def launch(params: TrainingParams, threads: int) -> bool:
-    """Run this script again in `devices` processes on each of `nodes` machines, `threads` threads each.
+    """Run this script again in `devices` processes on each of `nodes` machines, with `threads` threads each.
 
     Returns:
-        Whether that was done. False: this is one of those processes, or one is enough.
+        Whether it did. False if this is one of those processes, or if one process is enough.
 
     Raises:
-        ParamsError: several nodes without a Slurm allocation of as many.
-        SystemExit: a process failed, with its exit code.
+        ParamsError: several nodes were requested without a Slurm allocation of that many nodes.
+        SystemExit: a process failed; has its exit code.
     """
     if torchrun_rank() is not None or params.processes == 1:
         return False
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    # else each process warns that it looked for parameters without a gradient and found none
+    # otherwise each process warns that it looked for parameters without a gradient and found none
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     processes, script = [f"--nproc-per-node={params.devices}"], list(sys.argv)
     alone = params.nodes == 1
@@ -40,8 +40,8 @@ def launch(params: TrainingParams, threads: int) -> bool:
 
 
 def agent(arguments: list[str]) -> int:
-    """Run torchrun with `arguments`; return 0 or the exit code that says most about what went wrong."""
-    # here, because a process that trains alone does not need them
+    """Run torchrun with `arguments`; return 0 or the most informative exit code of the processes."""
+    # imported here, because a single process does not need them
     from torch.distributed import run as torchrun
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -62,12 +62,12 @@ def agent(arguments: list[str]) -> int:
 def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str]) -> list[str]:
     """Return the command that runs one agent with `arguments` on each of `nodes` nodes of a Slurm job.
 
-    They meet at a free `port` of `host`, the node of this process.
+    The agents meet at a free `port` of `host`, the node of this process.
     """
     return [
         "srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1",
-        "--overlap",  # this process may itself run in a step that has all of the job
-        "--wait=60",  # a node whose processes failed takes the others along, after they had time to say why
+        "--overlap",  # this process may itself run in a step that occupies the whole job
+        "--wait=60",  # when a node's processes fail, the others have this long to report why before they are ended
         sys.executable, "-m", "auxseg.training.launch",
         f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={host}:{port}", f"--rdzv-id={job}", *arguments,
     ]  # fmt: skip
@@ -78,14 +78,14 @@ def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
-    # what this process's own step was given would be taken for what the new one asks for
+    # without this filter, the settings of this process's own step would become requests of the new one
     environment = {
         name: value
         for name, value in os.environ.items()
         if name in ("SLURM_JOB_ID", "SLURM_CONF") or not name.startswith(("SLURM_", "SRUN_", "SBATCH_"))
     }
     process = subprocess.Popen(srun_command(job, params.nodes, socket.gethostname(), port, arguments), env=environment)
-    # srun hands the signal on to every node; what it ends with says whether they all stopped in order
+    # srun forwards the signal to every node; its exit code says whether they all stopped properly
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     return process.wait()
 
@@ -98,13 +98,13 @@ def _job_of(params: TrainingParams) -> str:
         found = "none" if job is None else f"one of {allocated}"
         raise ParamsError(
             f"{params.key}.nodes: {params.nodes} needs a Slurm job of {params.nodes} nodes, this is {found}; "
-            "run it through the profile slurm, which asks for as many, or lower it"
+            "run it through the profile slurm, which requests that many, or lower it"
         )
     return job
 
 
 def _nodes_of(job: str) -> int:
-    # not SLURM_JOB_NUM_NODES: inside a step of one task, as Snakemake starts one, it is not set
+    # not SLURM_JOB_NUM_NODES, because it is not set in a step of one task, such as those that Snakemake starts
     command = ["squeue", "--noheader", f"--jobs={job}", "--format=%D"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True)
@@ -113,7 +113,7 @@ def _nodes_of(job: str) -> int:
     lines = answer.stdout.split()
     if answer.returncode or len(lines) != 1 or not lines[0].isdigit():
         said = " ".join((answer.stderr or answer.stdout).split()) or f"exit code {answer.returncode}"
-        # none of the stage's input: a controller that was busy may answer the next attempt
+        # not an error in the stage's input: a busy controller may answer at the next attempt
         raise ResourceError(f"`{' '.join(command)}` does not tell the nodes of this job ({said}); run the stage again")
     return int(lines[0])
 

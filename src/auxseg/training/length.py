@@ -1,4 +1,4 @@
-"""How long a training is: `epochs` as the papers have it, or `steps`, which fit a data set of any size.
+"""The length of a training: `epochs`, as in the papers, or `steps`, which suit a data set of any size.
 
 A network learns in steps, not in epochs. Three epochs of 1,000 images are 375 steps of 8. Three epochs of 60 images are
 21 steps, after which AuxSegNet still predicts background everywhere (docs/own-data.md).
@@ -16,13 +16,13 @@ class Length(NamedTuple):
     epochs: int | None
     steps: int | None
     total: int
-    """Steps of the optimiser in all."""
+    """Total number of steps of the optimiser."""
     reason: str
-    """What it is and why, a sentence for the log and the report."""
+    """The length and its reason, a sentence for the log and the report."""
 
 
 def whole_batch(batch_size: int, images: int, parts: int) -> int:
-    """Return how many images a batch has: at most all of them, in equal parts.
+    """Return the number of images per batch: at most all images, and a multiple of `parts`.
 
     Raises:
         DataError: there are fewer images than parts.
@@ -39,9 +39,10 @@ def whole_batch(batch_size: int, images: int, parts: int) -> int:
 
 
 def training_length(params: TrainingParams, images: int) -> Length:
-    """Return how long to train on a number of images.
+    """Return the length of a training on a number of images.
 
-    `steps: auto` is `params.auto_steps.passes` passes over the images, and at least `least` and at most `most` steps.
+    `steps: auto` means `params.auto_steps.passes` passes over the images, but at least `least` and at most `most`
+    steps.
 
     Raises:
         DataError: as `whole_batch`.

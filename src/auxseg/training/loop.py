@@ -1,4 +1,4 @@
-"""The loop that `classify` and `train` share: batches in, a trained network and a curve of losses out."""
+"""The training loop of `classify` and `train`: batches in, a trained network and a curve of losses out."""
 
 import logging
 import math
@@ -22,10 +22,10 @@ from auxseg.training.state import TrainingState
 
 Step = Callable[[Sample, Counts], dict[str, Tensor]]
 """Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
-of the whole batch. `loss` is what is minimised."""
+of the whole batch. `loss` is the value to minimise."""
 
 ROW_STEPS = 25
-"""Least number of steps that a row of the curve stands for, in a run that is scheduled in steps."""
+"""Minimum number of steps per row of the curve, for a training in steps."""
 
 _CALMER = "lower optimiser.lr or set optimiser.clip_norm"
 
@@ -46,16 +46,16 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train `network` in place for `epochs`, or for `steps` of the optimiser, and return its curve.
 
-    The curve has one row an epoch: `epoch`, `lr` and the mean of every loss. Of a run in steps a row stands for as many
-    passes over the samples as make ROW_STEPS steps, and `epoch` is the number of passes done at its end; on 20 images
-    an epoch is two steps, and a row, a checkpoint and a line of the log for each would be noise.
+    The curve has one row per epoch: `epoch`, `lr` and the mean of every loss. For a training in steps, a row covers as
+    many whole passes over the samples as ROW_STEPS steps need, and `epoch` is the number of passes at its end. (On 20
+    images an epoch is two steps, and a row, a checkpoint and a line of the log for each would be noise.)
 
-    A batch of `batch_size` is cut into equal parts: one a process of the team, or `accumulate` of them one after the
-    other. With a `checkpoint` (the leading process's), a run that was killed goes on where that stands.
+    A batch of `batch_size` is split into equal parts: one per process of the team, or `accumulate` of them per process,
+    one after the other. With a `checkpoint` (of the leading process), a killed run resumes from it.
 
     Raises:
-        AuxsegError: the loss or a weight is no longer a number.
-        SystemExit: SIGTERM came, and the checkpoint is written.
+        AuxsegError: the loss or a weight is not finite.
+        SystemExit: SIGTERM was received, and the checkpoint is written.
     """
     order = EpochOrder(len(samples), batch_size, samples.seed, team.rank, team.size, accumulate)
     plan = _plan(order, epochs, steps)
@@ -71,7 +71,7 @@ def fit(
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
-            batches = zip(*[iter(loader)] * accumulate, strict=True)  # so many parts at a time
+            batches = zip(*[iter(loader)] * accumulate, strict=True)  # `accumulate` parts at a time
             label, remaining = plan.label(state.epoch), order.stop - first
             for parts in track(batches, label, remaining, unit="batch") if team.leads else batches:
                 state.end_batch(descend(parts))
@@ -86,12 +86,12 @@ def fit(
 
 
 class _Plan(NamedTuple):
-    """How a training is cut into rows of its curve."""
+    """How a training is divided into rows of its curve."""
 
     steps: int
-    """Of the optimiser, in all."""
+    """Total number of steps of the optimiser."""
     batches: int
-    """Of a row; the last one may have fewer."""
+    """Batches per row; the last row may have fewer."""
     batches_per_pass: int
     in_epochs: bool
 
@@ -120,14 +120,14 @@ def _plan(order: EpochOrder, epochs: int | None, steps: int | None) -> _Plan:
 
 
 def _check_weights(network: nn.Module) -> None:
-    # a loss is computed before its step of the optimiser, so none has seen what the last step did
+    # a loss is computed before its step of the optimiser, so no loss shows the effect of the last step
     for name, parameter in network.named_parameters():
         if not torch.isfinite(parameter).all():
             raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
 
 
 def _end_epoch(state: TrainingState, passes: float) -> float:
-    """Close the running row of the curve, after so many passes over the samples, and return its mean loss."""
+    """Finish the current row of the curve, after `passes` passes over the samples, and return its mean loss."""
     state.end_epoch(passes)
     row = state.curve[-1]
     if not math.isfinite(row["loss"]):
@@ -136,7 +136,7 @@ def _end_epoch(state: TrainingState, passes: float) -> float:
 
 
 class _Module(nn.Module):
-    """A step as a module, so that DistributedDataParallel sees what the losses were computed from."""
+    """A step as a module, so that DistributedDataParallel can follow how the losses were computed."""
 
     def __init__(self, network: nn.Module, step: Step):
         super().__init__()
@@ -149,7 +149,7 @@ class _Module(nn.Module):
 
 
 class _Descent:
-    """One step of the optimiser: the gradient of a whole batch, whatever parts and processes it is cut into."""
+    """One step of the optimiser with the gradient of a whole batch, however it is split into parts and processes."""
 
     def __init__(self, state: TrainingState, module: nn.Module, team: Team, clip_norm: float | None):
         self._state = state
@@ -158,7 +158,7 @@ class _Descent:
         self._clip_norm = clip_norm
 
     def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
-        """Descend on this process's parts of a batch; return the losses of the whole batch."""
+        """Take a step with this process's parts of a batch; return the losses of the whole batch."""
         counts = Counts(*self._team.total(torch.stack(Counts.of(*parts))).to(self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
         with self._team.unjoined(self._module):

@@ -1,8 +1,9 @@
 """The losses of docs/method.md section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg')).
 
-Each is a mean: over images, or over the pixels that have a label. A batch may be cut into parts, on several GPUs or one
-after the other; the loss of a part is its sum divided by the count of the *whole* batch, so that the parts' losses, and
-their gradients, add up to those of the batch. Means of means would not: parts differ in their labelled pixels.
+Each loss is a mean over images, or over the pixels that have a label. A batch may be split into parts, on several GPUs
+or one after the other. The loss of a part is its sum divided by the count of the *whole* batch, so that losses and
+gradients of the parts add up to those of the batch. Means of means would not, because parts differ in their labelled
+pixels.
 """
 
 from typing import Literal, NamedTuple, Self
@@ -18,7 +19,7 @@ from auxseg.training.augment import Sample
 
 
 class Counts(NamedTuple):
-    """What a batch's losses are means over, int64 scalars."""
+    """The numbers that the sums of a batch's losses are divided by, int64 scalars."""
 
     images: Tensor
     saliency: Tensor
@@ -36,18 +37,18 @@ class Counts(NamedTuple):
 
 
 def classification_loss(logits: Tensor, classes: Tensor, images: Tensor) -> Tensor:
-    """Return the multi-label soft margin loss of (B, C) logits, a mean over `images` images and the classes."""
+    """Return the multi-label soft margin loss of (B, C) logits, averaged over `images` images and the classes."""
     return F.multilabel_soft_margin_loss(logits, classes) * (len(logits) / images)
 
 
 def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"], pixels: Tensor) -> Tensor:
-    """Return the binary cross-entropy over pixels that have a saliency label, a mean over `pixels` of them.
+    """Return the binary cross-entropy over pixels that have a saliency label, divided by `pixels`.
 
     Args:
         logits: (B, 1, h, w), upsampled bilinearly to the target's size.
-        target: (B, 1, H, W) in [0, 1]; a negative value is padding and left out.
-        mode: binary cuts the target at 0.5, soft takes it as it is.
-        pixels: their number in the whole batch.
+        target: (B, 1, H, W) in [0, 1]; negative values are padding and are left out.
+        mode: binary thresholds the target at 0.5, soft uses it unchanged.
+        pixels: number of such pixels in the whole batch.
     """
     known = target >= 0
     wanted = (target > 0.5).to(logits) if mode == "binary" else target.clamp(min=0)
@@ -56,12 +57,12 @@ def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"
 
 
 def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
-    """Return the cross-entropy over pixels whose label is not 255, a mean over `pixels` of them (0 if there is none).
+    """Return the cross-entropy over pixels whose label is not 255, divided by `pixels` (0 if there is none).
 
     Args:
         logits: (B, C + 1, h, w), upsampled bilinearly to the label's size.
         label: (B, 1, H, W) class indices and 255.
-        pixels: their number in the whole batch.
+        pixels: number of such pixels in the whole batch.
     """
     target = label[:, 0].long()
     total = F.cross_entropy(_upsample(logits, label), target, ignore_index=IGNORE, reduction="sum")

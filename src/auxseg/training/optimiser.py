@@ -21,7 +21,7 @@ def polynomial(
 ) -> torch.optim.lr_scheduler.LRScheduler:
     """Return the schedule lr_t = lr_0 (1 - t / steps) ^ power, t = 0 .. steps - 1.
 
-    Over the first W = round(warmup * steps) steps it is also multiplied by (t + 1) / (W + 1).
+    During the first W = round(warmup * steps) steps it is also multiplied by (t + 1) / (W + 1).
     """
     rising = round(warmup * steps)
 
@@ -32,9 +32,9 @@ def polynomial(
 
 
 def set_batch_norm(network: nn.Module, mode: BatchNorm) -> None:
-    """Freeze (statistics and affine parameters) or free every batch norm; call after `network.train()`.
+    """Freeze every batch norm (statistics and affine parameters) or let it train; call after `network.train()`.
 
-    One whose affine parameters are frozen already keeps its statistics in both modes.
+    A batch norm whose affine parameters are already frozen keeps its statistics in both modes.
     """
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):

@@ -1,5 +1,8 @@
-"""Training samples from the manifest and the label archives, in an order and with randomness that only depend on
-the seed, the epoch and the position: not on the number of loader processes (of which a CPU has none)."""
+"""Training samples from the manifest and the label archives.
+
+Their order and augmentation depend only on the seed, the epoch and the position, not on the number of loader processes
+(a CPU has none).
+"""
 
 import math
 import os
@@ -26,8 +29,8 @@ class TrainingSamples(Dataset):
     """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
 
     `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for
-    image-level training. Of the images in `ignored`, no pixel has a label: image-level supervision only. `dropped`
-    maps an image id to class indices whose pixels count as 255; the image-level and the saliency label stay.
+    image-level training. Images in `ignored` have no labelled pixel, so only their tags are used. `dropped` maps an
+    image id to class indices whose pixels count as 255; tags and saliency label stay.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class TrainingSamples(Dataset):
             self._saliency(record.id),
         )
         with torch.random.fork_rng(devices=[]):
-            # the CPU's generator alone: torch.manual_seed would seed the GPU's too, which dropout draws from
+            # only the CPU's generator: torch.manual_seed would also seed the GPU's, from which dropout draws
             torch.default_generator.manual_seed(self._seed(epoch, position))
             sample = self.augment(sample, self._scale_draw(epoch, batch))
         return _without_pixels(sample) if record.id in self.ignored else sample
@@ -92,7 +95,7 @@ class TrainingSamples(Dataset):
 
 
 def _without_pixels(sample: Sample) -> Sample:
-    # after augmentation: padding may count as background, and here not even that is known
+    # after augmentation, because padding may count as background, and for these images not even that is known
     if sample.label is None or sample.saliency is None:
         return sample
     label, saliency = torch.full_like(sample.label, IGNORE), torch.full_like(sample.saliency, NO_SALIENCY)
@@ -102,10 +105,10 @@ def _without_pixels(sample: Sample) -> Sample:
 class EpochOrder(Sampler):
     """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped.
 
-    With `passes` set, an "epoch" is so many passes, each with a permutation of its own.
+    With `passes` set, an "epoch" is that many passes, each with its own permutation.
 
-    A batch is cut into `size` x `accumulate` equal parts. Process `rank` of `size` gets `accumulate` of them, one after
-    the other.
+    A batch is split into `size` x `accumulate` equal parts. Process `rank` of `size` gets `accumulate` of them, one
+    after the other.
 
     Raises:
         DataError: there are fewer samples than parts.
@@ -121,9 +124,9 @@ class EpochOrder(Sampler):
         self.epoch = 0
         self.passes = 1
         self.first = 0
-        """The batch to begin with."""
+        """The first batch."""
         self.stop: int | None = None
-        """The batch to stop before; None: all."""
+        """The batch before which to stop; None for all."""
 
     @property
     def batches(self) -> int:
@@ -141,7 +144,7 @@ class EpochOrder(Sampler):
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
         per_pass = self.length // self.batch_size
         for number in range(self.first // per_pass, math.ceil(self._end / per_pass)):
-            # the passes of a whole run are counted from 1, as epochs are
+            # the passes of a whole run are numbered from 1, as epochs are
             epoch = (self.epoch - 1) * self.passes + number + 1
             generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
             order = torch.randperm(self.length, generator=generator).tolist()
@@ -163,12 +166,12 @@ def collate(samples: list[Sample]) -> Sample:
 
 
 def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.device) -> DataLoader:
-    """Return a loader; on a GPU, processes decode ahead (AUXSEG_WORKERS, else up to 8), on a CPU there are none."""
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's: those that share this machine
+    """Return a loader. On a GPU, worker processes decode ahead (AUXSEG_WORKERS, else up to 8); on a CPU none do."""
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # set by torchrun: the processes on this machine
     default = max(1, min(8, available_cpus() // processes)) if device.type == "cuda" else 0
     asked = os.environ.get("AUXSEG_WORKERS", str(default))
     if not asked.isdecimal():
-        raise ParamsError(f"AUXSEG_WORKERS: '{asked}' is no number of processes; write 0, 1, 2, … or unset it")
+        raise ParamsError(f"AUXSEG_WORKERS: '{asked}' is not a number of processes; write 0, 1, 2, … or unset it")
     workers = int(asked)
     return DataLoader(
         samples,
@@ -177,7 +180,7 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
         num_workers=workers,
         pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,
-        # else the loader draws from the global one, and dropout would depend on the number of processes
+        # otherwise the loader draws from the global generator, and dropout would depend on the number of processes
         generator=torch.Generator().manual_seed(samples.seed),
         persistent_workers=bool(workers),
         worker_init_fn=_outlive_sigterm,
@@ -185,12 +188,12 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
 
 
 def _outlive_sigterm(worker: int) -> None:
-    # a batch system signals every process; the batch at hand is finished before the stage ends, and with it these
+    # a batch system signals every process, but the stage needs these workers to finish the current batch
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class LabelFiles(Mapping[str, bytes]):
-    """The PNGs of one round in all shards, by image id."""
+    """The PNGs of one round from all shards, by image id."""
 
     def __init__(self, archives: Sequence[Archive]):
         self._archives = list(archives)

@@ -1,4 +1,4 @@
-"""Where a training stands: all that changes while a network trains, as tensors and JSON values for a checkpoint."""
+"""The state of a training: everything that changes while a network trains, as tensors and JSON for a checkpoint."""
 
 from typing import Any
 
@@ -20,15 +20,15 @@ class TrainingState:
         self.optimiser = optimiser
         self.schedule = schedule
         self.epoch = 1
-        """The running epoch, from 1; of a run in steps, the running row of the curve."""
+        """The current epoch, from 1; for a training in steps, the current row of the curve."""
         self.batch = 0
-        """Batches done in it."""
+        """Batches done in this epoch."""
         self.lr = schedule.get_last_lr()[0]
-        """Learning rate of pretrained layers at its first batch."""
+        """Learning rate of pretrained layers at the first batch of this epoch."""
         self.sums: dict[str, float] = {}
         """Losses summed over the batches done."""
         self.curve: list[dict[str, float]] = []
-        """One row for every epoch that is over."""
+        """One row for every finished epoch."""
 
     def end_batch(self, losses: dict[str, float]) -> None:
         """Count a batch and add its losses."""
@@ -37,7 +37,7 @@ class TrainingState:
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def end_epoch(self, passes: float) -> None:
-        """Append a row to the curve and begin the next epoch.
+        """Append a row to the curve and start the next epoch.
 
         Its columns are `epoch`, the number of `passes` over the samples so far, `lr` and the mean of every loss.
         """
@@ -47,7 +47,7 @@ class TrainingState:
         self.lr = self.schedule.get_last_lr()[0]
 
     def export(self) -> tuple[Tensors, Values]:
-        """Return weights and the optimiser's tensors, and everything that JSON can hold."""
+        """Return the weights and the optimiser's tensors, and everything else as JSON values."""
         optimiser = self.optimiser.state_dict()
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for index, entries in optimiser["state"].items():
@@ -57,7 +57,7 @@ class TrainingState:
         return {name: value.detach().cpu().numpy() for name, value in tensors.items()}, values
 
     def restore(self, tensors: Tensors, values: Values) -> None:
-        """Take over what `export` returned; copies, for the optimiser goes on in the tensors that it is given."""
+        """Restore what `export` returned. Tensors are copied, because the optimiser updates them in place."""
         optimiser: dict[int, dict[str, Tensor]] = {}
         network: dict[str, Tensor] = {}
         for name, value in tensors.items():

@@ -9,7 +9,7 @@
 
   auxseg.VERDICTS = ["accept", "reject", "unsure"];
 
-  // Milliseconds since 1970, NaN for what is no ISO date; without a zone it is UTC, without an hour the day's start.
+  // Milliseconds since 1970, NaN for anything but an ISO date. UTC if it has no zone, the start of the day if it has no time.
   auxseg.instant = function (text) {
     const [, day, hour = "00:00", zone = "Z"] = DATE.exec(text) ?? [];
     const start = Date.parse(`${day}T00:00Z`);
@@ -36,7 +36,7 @@
       const complaint = (text) => new Error(`line ${line}${text}`);
       if (cells.length < header.length) throw complaint(` has no cell ${header[cells.length]}`);
       if (cells.length > header.length)
-        throw complaint(" has more cells than the header; put a note that holds a comma into double quotes");
+        throw complaint(" has more cells than the header; put a note that contains a comma in double quotes");
       const row = parse(Object.fromEntries(header.map((name, j) => [name, cells[j].trim()])));
       const fault = findFault(row, classes);
       if (fault) throw complaint(`: ${fault}`);
@@ -52,14 +52,14 @@
 
   function findFault(row, classes) {
     if (!row.image_id) return "image_id is empty";
-    if (!/^[0-9a-f]{64}$/.test(row.label_hash)) return "label_hash is no SHA-256";
-    if (!/^r(0|[1-9]\d*)$/.test(row.round)) return `"${row.round}" is no round`;
+    if (!/^[0-9a-f]{64}$/.test(row.label_hash)) return "label_hash is not a SHA-256";
+    if (!/^r(0|[1-9]\d*)$/.test(row.round)) return `"${row.round}" is not a round`;
     if (!auxseg.VERDICTS.includes(row.verdict))
-      return `verdict "${row.verdict}" is none of ${auxseg.VERDICTS.join(", ")}`;
+      return `verdict "${row.verdict}" is not one of ${auxseg.VERDICTS.join(", ")}`;
     const unknown = row.drop_classes.find((name) => !classes.includes(name));
-    if (unknown) return `drop_classes holds "${unknown}", but the classes are ${classes.join(", ")}`;
+    if (unknown) return `drop_classes contains "${unknown}", but the classes are ${classes.join(", ")}`;
     if (Number.isNaN(auxseg.instant(row.date)))
-      return `date "${row.date}" is no ISO date; write it as 2026-01-31T12:00:00Z`;
+      return `date "${row.date}" is not an ISO date; write it as 2026-01-31T12:00:00Z`;
     return null;
   }
 
