@@ -4,7 +4,6 @@ Without masks the tables of scores have no rows, precision, recall and IoU of th
 metrics; pixels, ignored shares, components and confidence are there all the same.
 """
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -143,9 +142,6 @@ def _summarise_guard(stage: Stage, rounds: list[str]) -> None:
         }
         for one in judgements
     ]
-    for one in judgements:
-        if not one.good:
-            logging.warning("%s", one.warning)
     _write(stage, "guard", rows, ["round", "good", "best", *FIGURES_WITHOUT_MASKS, "warning"])
 
 

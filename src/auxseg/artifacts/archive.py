@@ -7,11 +7,11 @@ and every file system far more than one archive a shard.
 import errno
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.artifacts.once import opened_once
+from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError, ResourceError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
@@ -27,7 +27,7 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
             archive.writestr(info, members[name])
 
 
-class Archive(Mapping[str, bytes]):
+class Archive(Members[bytes]):
     """A zip opened for reading, as a mapping from member name to content.
 
     Opens again when it is unpickled in another process.
@@ -62,15 +62,6 @@ class Archive(Mapping[str, bytes]):
             return self._zip.read(name)
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{self.path}: '{name}' is damaged ({error}); run the stage that writes it again") from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 opened_archive = opened_once(Archive)

@@ -5,7 +5,7 @@ No pickle anywhere.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.artifacts.once import opened_once
+from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError
 
 
@@ -27,7 +27,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any =
         save_file(ordered, temporary, metadata=notes)
 
 
-class TensorFile(Mapping[str, np.ndarray]):
+class TensorFile(Members[np.ndarray]):
     """A safetensors file as a read-only mapping; an array is read when it is asked for."""
 
     def __init__(self, path: Path):
@@ -50,15 +50,6 @@ class TensorFile(Mapping[str, np.ndarray]):
         if name not in self._names:
             raise DataError(f"{self.path}: holds no tensor '{name}'; run the stage that writes it again")
         return self._file.get_tensor(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 opened_tensors = opened_once(TensorFile)

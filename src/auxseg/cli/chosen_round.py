@@ -3,8 +3,8 @@
 import argparse
 
 from auxseg.errors import DataError, ParamsError
-from auxseg.guard.record import BEST, FOLDER, last_judgement, resolve_round
-from auxseg.params.dag import read_params
+from auxseg.guard.record import BEST, FOLDER, last_judgement
+from auxseg.params.dag import read_params, require_round
 
 
 def add_round(parser: argparse.ArgumentParser, what: str) -> None:
@@ -48,9 +48,10 @@ def choose_network(name: str) -> str:
 
 def _resolve(name: str) -> tuple[str, str]:
     """Return the round, and for `best` one line that says why it is this one."""
-    rounds = read_params()["label_rounds"]
     if name != BEST:
-        return resolve_round(name, rounds), ""
+        require_round(name, also=f", or {BEST} (the last good round)")
+        return name, ""
+    rounds = read_params()["label_rounds"]
     last = rounds[-1]
     if not any((FOLDER / f"{one}.json").exists() for one in rounds):
         # results of a version without the guard

@@ -40,9 +40,24 @@ def measure_label(image_id: str, label: np.ndarray) -> list[ClassArea]:
     """Measure every value of a label, uint8 (H, W) of class indices and 255, in ascending order."""
     values, pixels = np.unique(label, return_counts=True)
     return [
-        ClassArea(image_id, int(value), int(count), _components(label == value))
+        ClassArea(image_id, int(value), int(count), count_components(label == value))
         for value, count in zip(values, pixels, strict=True)
     ]
+
+
+def ignored_share(label: np.ndarray) -> float:
+    """Return the share of 255 among the pixels of a label, uint8 (H, W), in [0, 1]."""
+    return float(np.mean(label == IGNORE))
+
+
+def changed_share(before: np.ndarray, label: np.ndarray) -> float:
+    """Return the share of pixels in [0, 1] that differ between two labels of one image, both uint8 (H, W)."""
+    return float(np.mean(before != label))
+
+
+def count_components(region: np.ndarray) -> int:
+    """Return the number of 8-connected components of a region, bool (H, W)."""
+    return cv2.connectedComponents(region.astype(np.uint8), connectivity=8)[0] - 1
 
 
 def write_areas(path: Path, areas: Iterable[ClassArea]) -> None:
@@ -128,7 +143,3 @@ def _share(part: Mapping[str, int], whole: Mapping[str, int], images: Iterable[s
     images = list(images)
     pixels = sum(whole[image_id] for image_id in images)
     return 100 * sum(part.get(image_id, 0) for image_id in images) / pixels if pixels else None
-
-
-def _components(region: np.ndarray) -> int:
-    return cv2.connectedComponents(region.astype(np.uint8), connectivity=8)[0] - 1
