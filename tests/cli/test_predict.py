@@ -89,7 +89,7 @@ def test_refusals(capsys):
     assert not Path("never").exists()
     Path("photos/zz.jpg").unlink()
     assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2
-    assert "photos/x.jpg: a file, no folder; give the folder of images" in capsys.readouterr().err
+    assert "photos/x.jpg: not a folder; give the folder of images" in capsys.readouterr().err
 
     photo = Path("photos/y.png").read_bytes()
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "photos/../photos"]) == 2

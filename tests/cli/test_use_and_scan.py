@@ -77,10 +77,10 @@ def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, caps
 def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     assert main(["use", "mine", "--data", str(photos)]) == 0
-    assert f"note: {photos}/images is no folder; " in capsys.readouterr().out
+    assert f"note: {photos}/images is not a folder; " in capsys.readouterr().out
     (photos / "images").mkdir()
     assert main(["scan"]) == 0
-    assert "is no folder" not in capsys.readouterr().out
+    assert "is not a folder" not in capsys.readouterr().out
 
 
 def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, capsys):
@@ -100,8 +100,8 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "note: 1 row has no image in the folder and is left out: d",
         "note: 1 image has no row in the CSV and is left out: c; add rows, or segment them with `auxseg predict` once "
         "there is a model",
-        "note: class 'dog' is in every train image: the classifier has nothing to tell it from, and its CAM means "
-        "little; add images without it",
+        "note: class 'dog' is in every train image: the classifier cannot learn what distinguishes it, and its CAM "
+        "means little; add images without it",
         "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
         "next: auxseg run",
     ]

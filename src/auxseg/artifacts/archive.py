@@ -1,7 +1,7 @@
-"""Many small images in one file: a zip whose bytes depend on its members alone.
+"""Many small images in one file: a zip whose bytes depend only on its members.
 
-Members are stored (PNGs are compressed already), sorted by name, with one fixed date. Loose PNGs would cost DVC
-and every file system far more than one archive a shard.
+Members are stored without compression (PNGs are compressed already), sorted by name, with one fixed date. One file per
+image would be far slower for DVC and for every file system than one archive per shard.
 """
 
 import errno
@@ -30,7 +30,7 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
 class Archive(Members[bytes]):
     """A zip opened for reading, as a mapping from member name to content.
 
-    Opens again when it is unpickled in another process.
+    It can be pickled; the other process opens the file again.
     """
 
     def __init__(self, path: Path):
@@ -57,7 +57,7 @@ class Archive(Members[bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self._names:
-            raise DataError(f"{self.path}: holds no '{name}'; run the stage that writes it again")
+            raise DataError(f"{self.path}: does not contain '{name}'; run the stage that writes it again")
         try:
             return self._zip.read(name)
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -65,4 +65,4 @@ class Archive(Members[bytes]):
 
 
 opened_archive = opened_once(Archive)
-"""Its directory is as long as the shard, so a stage that reads one image after the other opens it once."""
+"""Opening reads the directory of the whole shard, so a stage that reads image after image opens each archive once."""

@@ -1,4 +1,4 @@
-"""Data frames as Parquet files: typed columns, one byte string a content (and version of pyarrow)."""
+"""Data frames as Parquet files with typed columns. Equal content gives equal bytes, for one version of pyarrow."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping

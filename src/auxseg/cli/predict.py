@@ -16,7 +16,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next
-from auxseg.datasets.listing import PHOTOS, Folder, refuse, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
@@ -113,7 +113,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         if not ids:
             raise DataError(f"{list_file}: names no id; give a list of ids, one per line")
     paths = {key: found.find(key) for key in ids}
-    refuse(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
+    raise_first(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
     if not paths:
         raise DataError(f"{folder}: no image ({', '.join(PHOTOS)}); give the folder that contains them")
     return [folder / path for path in paths.values()]

@@ -41,7 +41,7 @@ def scan_root() -> None:
     if params.format != "scenes" and not (root / params.photos).is_dir():
         # a note, not an error: after `auxseg use` the user sets the folders next
         key = "data.folder.images" if params.format == "folder" else "the data root"
-        print(f"note: {root / params.photos} is no folder; put the images there, or correct {key}")
+        print(f"note: {root / params.photos} is not a folder; put the images there, or correct {key}")
     readable = True
     if params.format == "folder" and (root / params.photos).is_dir():
         readable = _print_overview(root, params)
