@@ -132,7 +132,7 @@ def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlist
     caplog.set_level("INFO")
     records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted=unlisted)
     assert [(record.id, record.labels) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
-    assert "1 images of val show no class of data.classes and are left out" in caplog.text
+    assert "1 images of val show none of data.classes and are left out" in caplog.text
 
 
 def test_a_subset_without_any_image_is_refused(voc, run):
