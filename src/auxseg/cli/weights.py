@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Read, check, write, report."""
     leave_out = tuple(arguments.leave_out)
     if arguments.to.suffix != ".safetensors":
-        raise ParamsError(f"--to {arguments.to}: expected a file name that ends in .safetensors")
+        raise ParamsError(f"--to {arguments.to}: expected a name that ends in .safetensors")
     if not arguments.file.is_file():
         what = "a folder" if arguments.file.exists() else "no such file"
         raise DataError(f"{arguments.file}: {what}; give the downloaded weights")
