@@ -10,7 +10,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from auxseg.artifacts.tables import write_rows
+import pandas
+
+from auxseg.artifacts.frames import write_frame
 
 RESULTS = Path(__file__).resolve().parent
 
@@ -25,26 +27,22 @@ def main() -> None:
     target.mkdir(exist_ok=True)
     for name in ("data/summary/rounds.csv", "data/summary/classes.csv", "params.yaml"):
         shutil.copy(arguments.project / name, target)
-    write_rows(target / "stages.csv", stage_costs(arguments.project / "logs/times.csv"))
+    write_frame(target / "stages.csv", stage_costs(arguments.project / "logs/times.csv"))
 
 
-def stage_costs(path: Path) -> list[dict]:
-    """Return a row a stage and round: seconds of wall and CPU time over its shards, and the peak memory in MB."""
-    last: dict[tuple[str, str], tuple[float, float, float]] = {}
-    for line in path.read_text().splitlines():
-        stage, key, seconds, cpu_seconds, peak = line.split(",")
-        last.pop((stage, key), None)  # keep the order of the last runs
-        last[stage, key] = float(seconds), float(cpu_seconds), float(peak)
-    rows: dict[tuple[str, str], dict] = {}
-    for (stage, key), (seconds, cpu_seconds, peak) in last.items():
-        name = key.partition("-")[0] if key.startswith("r") else ""
-        new = {"stage": stage, "round": name, "instances": 0, "seconds": 0.0, "cpu_seconds": 0.0, "peak_mb": 0.0}
-        row = rows.setdefault((stage, name), new)
-        row["instances"] += 1
-        row["seconds"] = round(row["seconds"] + seconds, 1)
-        row["cpu_seconds"] = round(row["cpu_seconds"] + cpu_seconds, 1)
-        row["peak_mb"] = max(row["peak_mb"], peak)
-    return list(rows.values())
+def stage_costs(path: Path) -> pandas.DataFrame:
+    """Return one row per stage and round: seconds of wall and CPU time over its shards, and the peak memory in MB."""
+    columns = ["stage", "key", "seconds", "cpu_seconds", "peak_mb"]
+    times = pandas.read_csv(path, names=columns, dtype={"key": str}, keep_default_na=False)
+    times = times.drop_duplicates(["stage", "key"], keep="last")
+    times["round"] = times["key"].str.extract(r"^(r\d+)", expand=False).fillna("")
+    costs = times.groupby(["stage", "round"], sort=False).agg(
+        instances=("key", "count"),
+        seconds=("seconds", "sum"),
+        cpu_seconds=("cpu_seconds", "sum"),
+        peak_mb=("peak_mb", "max"),
+    )
+    return costs.round(1).reset_index()
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ and spread (standard deviation over seeds), per cent.
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import yaml
 from clones import call, clone, head
 
+from auxseg.artifacts.frames import read_frame, write_frame
 from auxseg.artifacts.tables import read_csv, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,18 +77,9 @@ def run_supervised(seed: int, folder: Path) -> list[dict]:
 
 def summarise(files: list[Path]) -> None:
     """Write and print mean and spread over the seeds."""
-    figures: dict[tuple[str, str, str], list[float]] = {}
-    for path in files:
-        for row in read_csv(path):
-            figures.setdefault((row["round"], row["what"], row["set"]), []).append(float(row["miou"]))
-    rows = [
-        {
-            "round": key[0], "what": key[1], "set": key[2], "seeds": len(values), "mean_miou": statistics.mean(values),
-            "spread": statistics.stdev(values) if len(values) > 1 else None,
-        }
-        for key, values in figures.items()
-    ]  # fmt: skip
-    write_rows(RESULTS / "summary.csv", rows)
+    figures = read_frame(files, {"round": str, "what": str, "set": str, "miou": float})
+    groups = figures.groupby(["round", "what", "set"], sort=False)["miou"]
+    write_frame(RESULTS / "summary.csv", groups.agg(seeds="count", mean_miou="mean", spread="std").reset_index())
     print((RESULTS / "summary.csv").read_text(), end="")
 
 

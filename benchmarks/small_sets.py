@@ -17,12 +17,12 @@ import hashlib
 import os
 import re
 import shutil
-import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
+import pandas
 import yaml
 from clones import call, clone, head
 
@@ -138,48 +138,40 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
 
 def cpu_minutes(times: Path) -> float:
     """Return the CPU time of all stages, of each instance's last run: on a busy machine the clock says little."""
-    rows = (line.split(",") for line in times.read_text().splitlines())
-    return sum({(stage, key): float(cpu) for stage, key, _, cpu, _ in rows}.values()) / 60
+    table = pandas.read_csv(times, names=["stage", "key", "wall", "cpu", "memory"], dtype={"key": str})
+    return table.drop_duplicates(["stage", "key"], keep="last")["cpu"].sum() / 60
 
 
 def markdown(results: Sequence[dict[str, str]]) -> str:
-    """Return the table: a line a number of images; mIoU in per cent, mean and, in brackets, least and most."""
-    results = [row for row in results if not row["settings"]]
-    rounds = sorted({row["round"] for row in results}, key=lambda name: int(name[1:]))
+    """Return the table: one line per number of images; mIoU in per cent, mean and, in brackets, minimum and maximum."""
+    table = pandas.DataFrame(results).astype({"images": int, "miou": float, "cpu_minutes": float})
+    table = table[table["settings"] == ""]
+    rounds = sorted(table["round"].unique(), key=lambda name: int(name[1:]))
     last = rounds[-1]
     lines = [
         ["images", *(f"labels {name}" for name in rounds), "gain", "rounds called bad", f"model {last}, single scale",
          f"model {last}, multi-scale + CRF", "CPU minutes"],
     ]  # fmt: skip
-    for count in sorted({int(row["images"]) for row in results}):
-        own = [row for row in results if row["images"] == str(count)]
-        labels = {name: _by_subset(own, name, "labels") for name in rounds}
-        gains = [labels[last][key] - labels["r0"][key] for key in labels[last]]
-        bad = {(row["subset"], row["round"]) for row in own if row["good"] == "no"}
+    for count, own in table.groupby("images"):
+        miou = own.pivot(index="subset", columns=["what", "round"], values="miou")
+        judged = own.drop_duplicates(["subset", "round"])
         lines.append(
             [
                 str(count),
-                *(_spread(labels[name].values()) for name in rounds),
-                _spread(gains, sign="+"),
-                f"{len(bad)} of {len(labels[last]) * len(rounds)}",
-                _spread(_by_subset(own, last, "model").values()),
-                _spread(_by_subset(own, last, "model+ms+crf").values()),
-                _spread(float(row["cpu_minutes"]) for row in own if row["what"] == "labels" and row["round"] == "r0"),
+                *(_spread(miou["labels", name]) for name in rounds),
+                _spread(miou["labels", last] - miou["labels", "r0"], sign="+"),
+                f"{(judged['good'] == 'no').sum()} of {len(miou) * len(rounds)}",
+                _spread(miou["model", last]),
+                _spread(miou["model+ms+crf", last]),
+                _spread(own.groupby("subset")["cpu_minutes"].first()),
             ]
         )
     rule = ["---"] * len(lines[0])
     return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])
 
 
-def _by_subset(rows: Iterable[dict[str, str]], name: str, what: str) -> dict[str, float]:
-    return {row["subset"]: float(row["miou"]) for row in rows if (row["round"], row["what"]) == (name, what)}
-
-
-def _spread(values: Iterable[float], sign: str = "") -> str:
-    values = list(values)
-    if not values:
-        return "-"
-    return f"{statistics.mean(values):{sign}.1f} ({min(values):{sign}.1f} to {max(values):{sign}.1f})"
+def _spread(values: pandas.Series, sign: str = "") -> str:
+    return f"{values.mean():{sign}.1f} ({values.min():{sign}.1f} to {values.max():{sign}.1f})"
 
 
 def main() -> int:

@@ -152,7 +152,7 @@ def test_what_left_the_cache_comes_from_a_remote_that_the_revision_does_not_name
         (["nonsense", "HEAD"], "nonsense: unknown Git revision"),
         (["HEAD~1", "HEAD", "--round", "r7"], "HEAD~1: recorded no labels of r7"),
         ([], "auxseg audit diff: name one or two revisions"),
-        (["--rounds", "r0", "r9"], "r9: no such round; choose of r0, r1"),
+        (["--rounds", "r0", "r9"], "r9: no such round; choose one of r0, r1"),
         (["--rounds", "r0", "../labels"], "../labels: no such round"),
         (["HEAD", "HEAD~1", "--rounds", "r0", "r1"], "--rounds: compares two rounds of one revision"),
     ],

@@ -9,7 +9,6 @@ from small_project import judge
 
 from auxseg.cli.chosen_round import BEST, choose_network, choose_round
 from auxseg.errors import DataError, ParamsError
-from auxseg.guard import record
 
 
 @pytest.fixture(autouse=True)
@@ -18,10 +17,6 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rounds = {"rounds": {"r1": "r0", "r2": "r1"}, "label_rounds": ["r0", "r1", "r2"]}
     Path("params.yaml").write_text(yaml.safe_dump({**small_project.PARAMS, **rounds}))
-
-
-def test_the_word_is_the_guards():
-    assert BEST == record.BEST
 
 
 def test_a_round_by_name_needs_no_judgement(capsys):

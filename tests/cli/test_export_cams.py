@@ -7,7 +7,6 @@ import pytest
 import small_project
 from small_project import CAMS, CLASSES, RECORD
 
-from auxseg.cli import export_cams
 from auxseg.cli.main import main
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
@@ -17,10 +16,6 @@ from auxseg.seeds.cams import FORMATS, CamFolder
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     small_project.make_project(tmp_path, monkeypatch)
-
-
-def test_formats_agree():
-    assert export_cams.FORMATS == FORMATS
 
 
 @pytest.mark.parametrize("layout", FORMATS)

@@ -55,7 +55,7 @@ def test_a_missing_photo_is_one_line_and_nothing_is_written(capsys):
     (Path("set") / RECORD.path).unlink()
     assert main(["export", "overlays", "--round", "r1", "--to", "out"]) == 2
     error = capsys.readouterr().err
-    assert "set/images/a.jpg: no such photo" in error and error.count("\n") == 1
+    assert "set/images/a.jpg: no such image" in error and error.count("\n") == 1
     assert not Path("out").exists()
 
 

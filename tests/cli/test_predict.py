@@ -89,7 +89,7 @@ def test_refusals(capsys):
     assert not Path("never").exists()
     Path("photos/zz.jpg").unlink()
     assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2
-    assert "photos/x.jpg: a file, no folder; give the folder of photographs" in capsys.readouterr().err
+    assert "photos/x.jpg: not a folder; give the folder of images" in capsys.readouterr().err
 
     photo = Path("photos/y.png").read_bytes()
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "photos/../photos"]) == 2
@@ -109,8 +109,8 @@ def test_refusals(capsys):
     assert "ids.txt: names no id" in capsys.readouterr().err
     Path("ids.txt").write_text("x\nw\n")
     assert main([*command, "--list", "ids.txt"]) == 2
-    assert "photos: no photograph 'w'; mend the list" in capsys.readouterr().err
+    assert "photos: no image 'w'; correct the list" in capsys.readouterr().err
     assert main(["predict", "--round", "r1", "--images", "data", "--to", "out"]) == 2
-    assert "data: no photograph" in capsys.readouterr().err
+    assert "data: no image" in capsys.readouterr().err
     assert main(["predict", "--round", "r0", "--images", "photos", "--to", "out"]) == 2
     assert "no such training; choose one of r1, or best" in capsys.readouterr().err

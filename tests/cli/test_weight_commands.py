@@ -13,7 +13,7 @@ from auxseg.cli.main import main
     [
         (["none.pth", "--backbone", "resnet38"], "none.pth: no such file"),
         (["folder.pth", "--backbone", "resnet38"], "folder.pth: a folder"),
-        (["empty.pth", "--network", "classifier"], "empty.pth: an empty file; get the weights again"),
+        (["empty.pth", "--network", "classifier"], "empty.pth: an empty file; download the weights again"),
         (["some.pth", "--backbone", "resnet83"], "--backbone resnet83: no such backbone; did you mean 'resnet38'?"),
     ],
 )

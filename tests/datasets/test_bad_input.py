@@ -1,4 +1,4 @@
-"""Every kind of bad input: one line that names file, row or key and the mend, exit code 2, nothing half-written."""
+"""Every kind of bad input: one line that names file, row or key and the fix, exit code 2, nothing half-written."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ CASES = {
     ),
     "mask of another size": (
         lambda root: mask(root / "SegmentationClass/b.png", (8,), size=(6, 5)),
-        ["SegmentationClass/b.png", "6 x 5", "6 x 4", "photo's size"],
+        ["SegmentationClass/b.png", "6 x 5", "6 x 4", "at the size of the image"],
     ),
     "mask not turned with its photo": (turned, ["SegmentationClass/b.png", "6 x 4", "4 x 6 (upright, by its EXIF"]),
     "truncated mask": (
@@ -183,4 +183,4 @@ def test_a_label_that_tables_use_is_named_by_its_row(voc, project):
     scratch.write({"format": "folder", "folder": {"images": "JPEGImages"}})
     done = scratch.prepare()
     assert done.returncode == 2
-    assert "image_labels.csv line 3: label 'background' is not an object class; take it out" in done.stderr
+    assert "image_labels.csv line 3: label 'background' is not an object class; remove it" in done.stderr

@@ -91,10 +91,10 @@ def test_several_parts_and_parts_of_two_points():
 
 
 def test_masks_that_are_none():
-    with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is of \(3, 3\), the image of \(6, 8\)"):
+    with pytest.raises(DataError, match=r"a\.jpg: annotation 7 has size \(3, 3\), the image \(6, 8\)"):
         mask_of(annotation(7, 1, {"size": [3, 3], "counts": "09"}))
     for shape in ({"size": [3, 3]}, {"counts": [1, 2]}):
-        with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is no polygon or RLE"):
+        with pytest.raises(DataError, match=r"a\.jpg: annotation 7 is not a polygon or RLE"):
             mask_of(annotation(7, 1, shape))
 
 
@@ -161,10 +161,10 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
         (lambda content: content["categories"].pop(), r"its categories are not COCO's 80"),
         (
             lambda content: content["annotations"][0].update(category_id=12),
-            r"no instances JSON of COCO \(KeyError: 12\)",
+            r"not an instances JSON of COCO \(KeyError: 12\)",
         ),
         (lambda content: content["annotations"][0].pop("segmentation"), r"\(KeyError: 'segmentation'\)"),
-        (lambda content: content.pop("images"), r"no instances JSON of COCO"),
+        (lambda content: content.pop("images"), r"not an instances JSON of COCO"),
         (lambda content: content["annotations"].pop(), r"1 ids, but the published train has 2"),
     ],
 )
@@ -188,7 +188,7 @@ def test_links_to_a_source_that_was_moved_are_made_anew(source, tmp_path):
 
 def test_missing_files(source, tmp_path):
     (source / "train2014" / f"{IDS['train'][0]}.jpg").unlink()
-    with pytest.raises(DataError, match=r"000000000001\.jpg: no such photograph"):
+    with pytest.raises(DataError, match=r"000000000001\.jpg: no such image"):
         convert(source, tmp_path / "out", PUBLISHED)
     (source / "annotations/instances_train2014.json").unlink()
     with pytest.raises(DataError, match=r"instances_train2014\.json: no such file"):

@@ -45,9 +45,7 @@ def test_a_majority_of_rows_without_an_image_is_refused_with_an_example(root, id
 def test_an_empty_folder_is_said_to_be_empty(root):
     for path in (root / "images").iterdir():
         path.unlink()
-    with pytest.raises(
-        DataError, match=r"no row has an image in .*images, which holds no photograph \(.jpg, .*put them"
-    ):
+    with pytest.raises(DataError, match=r"no row has an image in .*images, which contains no image \(.jpg, .*put them"):
         listing(root, "a")
 
 
@@ -55,7 +53,7 @@ def test_an_empty_folder_is_said_to_be_empty(root):
     ("path", "missing", "hint"),
     [
         ("images/IMG.JPG", "img", "'img' is 'IMG' in the folder: write it in the same case"),
-        ("images/cats/e.jpg", "e", "'e' is in a sub-folder, cats/e.jpg: put the photographs into the folder itself"),
+        ("images/cats/e.jpg", "e", "'e' is in a sub-folder, cats/e.jpg: put the images into the folder itself"),
         ("images/e.heic", "e", "'e' is there as e.heic, which cannot be read: save it as .jpg"),
     ],
 )
@@ -69,7 +67,7 @@ def test_near_misses_are_told(root, path, missing, hint):
 
 
 def test_an_id_with_a_folder_is_refused_with_the_name_to_write(root):
-    with pytest.raises(DataError, match=r"line 3: 'images/b' cannot be an id; .* without folder and ending, 'b'"):
+    with pytest.raises(DataError, match=r"line 3: 'images/b' cannot be an id; .* without folder and extension, 'b'"):
         listing(root, "a", "images/b")
 
 

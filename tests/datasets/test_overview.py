@@ -38,8 +38,8 @@ def test_warnings_count_and_name_the_first_five():
         "2 images have no row in the CSV and are left out: img0, img1; add rows, or segment them with `auxseg predict` "
         "once there is a model",
         "class 'none' has no train image, so it cannot be learned",
-        "class 'all' is in every train image: the classifier has nothing to tell it from, and its CAM means little; "
-        "add images without it",
+        "class 'all' is in every train image: the classifier cannot learn what distinguishes it, and its CAM means "
+        "little; add images without it",
         "7 classes have fewer than 10 train images: c1 1, c2 2, c3 3, c4 4, c5 5, …",
     ]
     assert list(Overview(60, 0, 0, {"cat": 10, "dog": 30}).warnings()) == []

@@ -82,7 +82,7 @@ def test_voc_twenty_classes_by_default(voc, run):
     assert (classes.names[7], classes.names[19]) == ("cat", "tvmonitor")
 
 
-def test_a_mended_mask_changes_the_mask_list(voc, run, tmp_path):
+def test_a_corrected_mask_changes_the_mask_list(voc, run, tmp_path):
     """Its SHA-256 is there for DVC: otherwise scores would stay as they were."""
     run(voc, format="voc", classes=CLASSES)
     before = {path.name: path.read_bytes() for path in (tmp_path / "out/masks").iterdir()}
@@ -132,7 +132,7 @@ def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlist
     caplog.set_level("INFO")
     records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted=unlisted)
     assert [(record.id, record.labels) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
-    assert "1 images of val show no class of data.classes and are left out" in caplog.text
+    assert "1 images of val show none of data.classes and are left out" in caplog.text
 
 
 def test_a_subset_without_any_image_is_refused(voc, run):
@@ -178,7 +178,7 @@ def test_a_list_may_name_classes_that_are_not_voc_s(voc, run):
 @pytest.mark.parametrize("names", [["person", "dog"], ["tabby", "dog"], ["aeroplane", "cat"]])
 def test_a_list_does_not_give_voc_s_classes_other_mask_values(voc, run, names):
     with pytest.raises(
-        ParamsError, match=r"'data\.classes': a list counts .*; write names with the values .*(dog: 12|cat: 8)"
+        ParamsError, match=r"'data\.classes': a list gives .*; write names with the values .*(dog: 12|cat: 8)"
     ):
         run(voc, format="voc", classes=names, unlisted="background")
 
@@ -253,7 +253,7 @@ def test_folder_with_masks_needs_class_names(folder, run):
     """Another label in the CSV would change the alphabetical order, and so what the masks' values mean."""
     lines(folder / "image_labels.csv", "image_id,labels", "one,car")
     mask(folder / "truth/one.png", (1,))
-    with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, name the classes"):
+    with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, list the classes"):
         run(folder, format="folder", folder={"masks": "truth"})
 
 
@@ -282,7 +282,7 @@ def test_the_val_share_of_many_ids():
             ["four,car,train"],
             r"image_labels.csv: no row has an image in .*images: line 2 has 'four', a file is 'one.jpg'",
         ),
-        (["dogs/one.jpg,car,train"], r"line 2: 'dogs/one' cannot be an id; .* without folder and ending, 'one'"),
+        (["dogs/one.jpg,car,train"], r"line 2: 'dogs/one' cannot be an id; .* without folder and extension, 'one'"),
         (["one,car,train,x"], r"line 2: more cells than the header"),
         (["one"], r"line 2: fewer cells than the header"),
         ([",car,train"], r"line 2: no image_id"),

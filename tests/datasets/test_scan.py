@@ -81,7 +81,7 @@ def test_a_folder_that_may_not_be_read_is_one_line(raw, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    with pytest.raises(DataError, match=r"sub: cannot be read \(Permission denied\); mend its permissions"):
+    with pytest.raises(DataError, match=r"sub: cannot be read \(Permission denied\); fix its permissions"):
         scan(raw)
 
 

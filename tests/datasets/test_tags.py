@@ -49,10 +49,10 @@ def test_xml_objects_without_parts_and_owners(tmp_path, difficult, expected):
     [
         ('<!DOCTYPE a [<!ENTITY b "cat">]><a><object><name>&b;</name></object></a>', "declares a document type"),
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "declares a document type"),
-        ("<annotation><object>", "no valid XML"),
-        ("", "no valid XML"),
-        ('<?xml version="1.0" encoding="gbk"?><annotation/>', "no valid XML .* save it as UTF-8"),
-        ('<?xml version="1.0" encoding="foo"?><annotation/>', "no valid XML .* save it as UTF-8"),
+        ("<annotation><object>", "not valid XML"),
+        ("", "not valid XML"),
+        ('<?xml version="1.0" encoding="gbk"?><annotation/>', "not valid XML .* save it as UTF-8"),
+        ('<?xml version="1.0" encoding="foo"?><annotation/>', "not valid XML .* save it as UTF-8"),
         ("<annotation><object/></annotation>", "without <name>"),
     ],
 )
@@ -83,7 +83,7 @@ def test_npy_columns_of_voc_and_of_other_sets(tmp_path):
         ({"x": [1, [0, 1]]}, "entry 'x': expected a vector of 0 and 1"),
         ({"x": "cat"}, "entry 'x': expected a vector of 0 and 1"),
         ({"x": np.array([0, 0, 1])}, "entry 'x': column 2 has no class; .* value 3"),
-        ([1, 2], "holds no dictionary"),
+        ([1, 2], "not a dictionary"),
     ],
 )
 def test_refused_npy(tmp_path, value, message):

@@ -120,7 +120,7 @@ def test_lists_that_are_not_the_published_ones(folder):
 def test_damaged_masks(folder):
     path = folder / "sbd/cls/2008_3.mat"
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(DataError, match=r"2008_3\.mat: no mask of SBD"):
+    with pytest.raises(DataError, match=r"2008_3\.mat: not a mask of SBD"):
         assemble(folder, PUBLISHED)
     sbd_mat(path, np.full((4, 6), 21, np.uint8))
     with pytest.raises(DataError, match=r"expected uint8 of 0\.\.20"):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import DataError
 from auxseg.guard.gate import OPEN, check_gate, write_gate
 from auxseg.guard.judge import RULES, judge, judge_start
-from auxseg.guard.record import Judgement, read_judgements, resolve_round
+from auxseg.guard.record import Judgement, last_judgement, read_judgements
 from auxseg.params.guard import GuardParams
 
 START = {"background": 0.48, "ignored": 0.28, "without_background": 0.0, "all_ignored": 0.0, "lost": 0.0}
@@ -88,10 +88,7 @@ def test_files(tmp_path):
     for one in (start, bad):
         one.write(tmp_path / f"{one.round}.json")
     assert read_judgements(["r0", "r1"], tmp_path) == [start, bad]
-    assert resolve_round("best", ["r0", "r1"], tmp_path) == "r0"
-    assert resolve_round("r1", ["r0", "r1"], tmp_path) == "r1"
-    with pytest.raises(ParamsError, match="r7: no such round; choose one of r0, r1, or best"):
-        resolve_round("r7", ["r0", "r1"], tmp_path)
+    assert last_judgement(["r0", "r1", "r2"], tmp_path) == bad and bad.best == "r0"
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"reasons": [], "advice": []})])

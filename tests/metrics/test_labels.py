@@ -1,15 +1,19 @@
 """Areas, components and the table of classes, against counting by hand and with SciPy."""
 
+from dataclasses import astuple
+
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from auxseg.artifacts.tables import write_rows
+from auxseg.artifacts.frames import write_frame
 from auxseg.metrics.confusion import confuse, no_confusion
-from auxseg.metrics.labels import CLASS_COLUMNS, class_table, image_table, measure_label, read_areas, write_areas
+from auxseg.metrics.label_tables import class_table, image_table, read_areas
+from auxseg.metrics.labels import AREA_COLUMNS, measure_label, write_areas
 
 NAMES = ("background", "cat", "dog")
 LABELS = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, 2, 255]))
@@ -28,17 +32,27 @@ def test_areas_against_scipy(label):
         assert area.components == ndimage.label(label == area.index, structure=np.ones((3, 3)))[1]
 
 
+def frame(areas):
+    return pandas.DataFrame([astuple(area) for area in areas], columns=list(AREA_COLUMNS))
+
+
+def rows_of(table):
+    """Return the rows as dictionaries, with None for NaN."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
 def test_areas_file(tmp_path):
     first, second = measure_label("a", FIRST), measure_label("b", SECOND)
     write_areas(tmp_path / "00.csv", first)
     write_areas(tmp_path / "01.csv", second)
     assert (tmp_path / "01.csv").read_text() == "image_id,class,pixels,components\nb,0,1,1\nb,255,1,1\n"
-    assert read_areas([tmp_path / "00.csv", tmp_path / "01.csv"]) == first + second
+    read = read_areas([tmp_path / "00.csv", tmp_path / "01.csv"])
+    pandas.testing.assert_frame_equal(read, frame(first + second))
 
 
 def table(confusion):
-    areas = measure_label("a", FIRST) + measure_label("b", SECOND)
-    return class_table("r1", areas, {"a": ("cat", "dog"), "b": ("dog",)}, confusion, NAMES)
+    areas = frame(measure_label("a", FIRST) + measure_label("b", SECOND))
+    return rows_of(class_table("r1", areas, {"a": ("cat", "dog"), "b": ("dog",)}, confusion, NAMES))
 
 
 def test_table_of_classes_without_masks_by_hand():
@@ -68,15 +82,16 @@ def test_scores_with_masks_by_hand():
 
 
 def test_a_class_that_no_label_has(tmp_path):
-    row = class_table("r0", measure_label("b", SECOND), {"b": ()}, no_confusion(2), NAMES)[1]
+    table = class_table("r0", frame(measure_label("b", SECOND)), {"b": ()}, no_confusion(2), NAMES)
+    row = rows_of(table)[1]
     assert (row["images"], row["pixels"], row["share"], row["components"]) == (0, 0, 0.0, None)
     assert row["ignore_share"] is None
-    write_rows(tmp_path / "table.csv", [row], list(CLASS_COLUMNS))
-    assert (tmp_path / "table.csv").read_text().splitlines()[1] == "r0,cat,0,0,0,,,,,"
+    write_frame(tmp_path / "table.csv", table)
+    assert (tmp_path / "table.csv").read_text().splitlines()[2] == "r0,cat,0,0,0,,,,,"
 
 
 def test_table_of_images():
-    rows = list(image_table("r0", measure_label("b", SECOND) + measure_label("a", SECOND), NAMES))
+    rows = rows_of(image_table("r0", frame(measure_label("b", SECOND) + measure_label("a", SECOND)), NAMES))
     assert [(row["image_id"], row["class"], row["pixels"]) for row in rows] == [
         ("a", "background", 1), ("a", "ignore", 1), ("b", "background", 1), ("b", "ignore", 1),
     ]  # fmt: skip

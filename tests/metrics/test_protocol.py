@@ -21,6 +21,7 @@ from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
 from auxseg.pipeline.stage import Stage
 from auxseg.prediction import Prediction
+from auxseg.summary import with_best_cam
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (16, 24)
@@ -50,15 +51,14 @@ def test_a_prediction_of_255_is_another_class_to_torchmetrics():
     np.testing.assert_allclose(Counts.of(prediction, mask, 20).iou(), wanted[:21].numpy(), rtol=1e-6)
 
 
-def test_the_best_threshold_is_called_an_oracle(load_stage):
-    summary = load_stage("summary")
+def test_the_best_threshold_is_called_an_oracle():
     mask = np.array([[0, 1, 1, 1]], np.uint8)
     pooled = {
         "labels": Counts.of(np.array([[0, 0, 0, 1]], np.uint8), mask, 1),
         "cam>0.10": Counts.of(np.array([[1, 1, 1, 1]], np.uint8), mask, 1),
         "cam>0.20": Counts.of(np.array([[0, 1, 1, 1]], np.uint8), mask, 1),
     }
-    kept = summary._with_best_cam(pooled)
+    kept = with_best_cam(pooled)
     assert list(kept) == ["labels", "cam alone (oracle threshold)"]
     assert kept["labels"] is pooled["labels"]
     assert kept["cam alone (oracle threshold)"] is pooled["cam>0.20"]

@@ -55,7 +55,7 @@ def test_refuses_a_photograph_that_changed(photos):
     root, _ = photos
     changed = ImageRecord("p0", "p1.png", 64, 48, "train", (), "")
     provider = build_provider(SaliencyParams(provider="boundary"), root)
-    with pytest.raises(DataError, match=r"p1\.png: 64x49, in the manifest 64x48; it was changed since: run"):
+    with pytest.raises(DataError, match=r"p1\.png: 64x49, in the manifest 64x48; the file has changed: run"):
         compute_priors(provider, root, [changed])
 
 

@@ -128,7 +128,7 @@ def test_scan_writes_the_hash_beside_the_path_when_content_changes(work, capsys)
     assert "params.yaml: cam.sha256 cleared" in capsys.readouterr().out
     configure(cam={"provider": "npy", "path": "elsewhere"})
     assert main(["scan"]) == 2
-    assert "elsewhere: no such file or folder; mend cam.path" in capsys.readouterr().err
+    assert "elsewhere: no such file or folder; correct cam.path" in capsys.readouterr().err
 
 
 def test_scan_hashes_the_weights_of_the_backbone(work, capsys):
@@ -139,4 +139,5 @@ def test_scan_hashes_the_weights_of_the_backbone(work, capsys):
     assert found == hashlib.sha256(b"weights").hexdigest()
     Path("own.pth").unlink()
     assert main(["scan"]) == 2
-    assert "own.pth: no such file or folder; mend backbone.weights (relative to the project)" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "own.pth: no such file or folder; correct backbone.weights (relative to the project)" in error

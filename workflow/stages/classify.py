@@ -1,6 +1,5 @@
 """Stage classify: train the single-task classifier on image-level labels (docs/method.md section 2, r0)."""
 
-import logging
 from collections.abc import Iterable
 from functools import partial
 
@@ -8,7 +7,6 @@ import numpy as np
 import torch
 
 from auxseg.artifacts.atomic import write_json
-from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import read_classes, read_manifest
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.root import photos_root
@@ -16,16 +14,13 @@ from auxseg.metrics.tags import mean_average_precision
 from auxseg.models.backbones import build_backbone
 from auxseg.models.classifier import Classifier
 from auxseg.models.inputs import to_tensor
-from auxseg.models.weights import save_weights
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team, train_together
-from auxseg.training.length import training_length
-from auxseg.training.loop import fit
+from auxseg.training.job import train_and_save
 from auxseg.training.losses import classification_loss
 from auxseg.training.samples import TrainingSamples
 
@@ -52,28 +47,9 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
             logits = network(part.image)
         return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
 
-    length = training_length(params, len(samples))
-    logging.info("%s", length.reason)
-    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
-    curve = fit(
-        network,
-        step,
-        samples,
-        epochs=length.epochs,
-        steps=length.steps,
-        batch_size=params.batch_size,
-        accumulate=params.accumulate,
-        optimiser=params.optimiser,
-        batch_norm=params.batch_norm,
-        team=team,
-        checkpoint=checkpoint,
-    )
+    checkpoint = train_and_save(stage, network, step, samples, params, team, round_name="r0", classes=classes.names)
     if not checkpoint:
         return
-    save_weights(
-        stage.output("data/models/r0.safetensors"), network, {"classes": list(classes.names), "length": length.reason}
-    )
-    write_rows(stage.output("data/curves/r0.csv"), curve)
     val = [record for record in read_manifest(manifest, "val") if record.labels]
     images = (to_tensor(read_photo(root, record), team.device, runtime) for record in track(val, "val"))
     tags = [classes.multi_hot(record.labels) for record in val]

@@ -6,22 +6,19 @@ from functools import partial
 import torch
 
 from auxseg.artifacts.archive import Archive
-from auxseg.artifacts.tables import write_rows
 from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, shard_files
 from auxseg.datasets.root import photos_root
 from auxseg.guard.gate import check_gate
 from auxseg.models.auxsegnet import build_auxsegnet
-from auxseg.models.weights import load_weights, save_weights
+from auxseg.models.weights import load_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.review.uses import Use, read_uses
-from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team, train_together
-from auxseg.training.length import training_length
-from auxseg.training.loop import fit
+from auxseg.training.job import train_and_save
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
 
@@ -66,31 +63,12 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
         outputs = network(part.image, low_precision=runtime.low_precision)
         return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
 
-    length = training_length(params, len(samples))
-    logging.info("%s", length.reason)
-    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
-    curve = fit(
-        network,
-        step,
-        samples,
-        epochs=length.epochs,
-        steps=length.steps,
-        batch_size=params.batch_size,
-        accumulate=params.accumulate,
-        optimiser=params.round_optimiser(starts_trained=not missing),
-        batch_norm=params.batch_norm,
-        team=team,
-        checkpoint=checkpoint,
+    optimiser = params.round_optimiser(starts_trained=not missing)
+    checkpoint = train_and_save(
+        stage, network, step, samples, params, team, round_name=stage.round, classes=classes.names, optimiser=optimiser
     )
-    if not checkpoint:
-        return
-    save_weights(
-        stage.output(f"data/models/{stage.round}.safetensors"),
-        network,
-        {"classes": list(classes.names), "length": length.reason},
-    )
-    write_rows(stage.output(f"data/curves/{stage.round}.csv"), curve)
-    checkpoint.remove()
+    if checkpoint:
+        checkpoint.remove()
 
 
 def _labels(stage: Stage, manifest, kind: str) -> LabelFiles:

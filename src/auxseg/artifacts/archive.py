@@ -1,17 +1,17 @@
-"""Many small images in one file: a zip whose bytes depend on its members alone.
+"""Many small images in one file: a zip whose bytes depend only on its members.
 
-Members are stored (PNGs are compressed already), sorted by name, with one fixed date. Loose PNGs would cost DVC
-and every file system far more than one archive a shard.
+Members are stored without compression (PNGs are compressed already), sorted by name, with one fixed date. One file per
+image would be far slower for DVC and for every file system than one archive per shard.
 """
 
 import errno
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.artifacts.once import opened_once
+from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError, ResourceError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
@@ -27,10 +27,10 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
             archive.writestr(info, members[name])
 
 
-class Archive(Mapping[str, bytes]):
+class Archive(Members[bytes]):
     """A zip opened for reading, as a mapping from member name to content.
 
-    Opens again when it is unpickled in another process.
+    It can be pickled; the other process opens the file again.
     """
 
     def __init__(self, path: Path):
@@ -57,21 +57,12 @@ class Archive(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self._names:
-            raise DataError(f"{self.path}: holds no '{name}'; run the stage that writes it again")
+            raise DataError(f"{self.path}: does not contain '{name}'; run the stage that writes it again")
         try:
             return self._zip.read(name)
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{self.path}: '{name}' is damaged ({error}); run the stage that writes it again") from None
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
 
 opened_archive = opened_once(Archive)
-"""Its directory is as long as the shard, so a stage that reads one image after the other opens it once."""
+"""Opening reads the directory of the whole shard, so a stage that reads image after image opens each archive once."""

@@ -1,7 +1,7 @@
-"""Files that exist whole or not at all.
+"""Files that are complete or do not exist.
 
 Everything is written to `.tmp-*` in the same folder (listed in `.dvcignore`) and renamed, so a killed process leaves
-the old file or none. Single files are flushed to the disk first, and survive a crash of the machine too.
+the old file or none. Single files are flushed to disk first, so they also survive a crash of the machine.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-NOBODYS = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
-"""Beginnings of names that are no part of a folder: half-written files, what file browsers and NFS put there, byte
-code. .dvcignore lists the same."""
+NOT_CONTENT = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
+"""Prefixes of files that do not count as content of a folder: half-written files, byte code, and what file browsers and
+NFS leave behind. .dvcignore lists the same."""
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_dir(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`, or what that links to; it replaces that whole if the block succeeds."""
+    """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds."""
     path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
@@ -61,23 +61,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys and a final newline, atomically. NaN is refused: no reader agrees on it."""
+    """Write JSON with sorted keys and a final newline, atomically. NaN is an error, because JSON does not define it."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def finished(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a folder that match, sorted, without what a killed process left half-written."""
+    """Return the files of a folder that match, sorted, without half-written files of a killed process."""
     return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
 
 
 def own_files(path: Path) -> list[Path]:
-    """Return the files in a folder and below, without what `NOBODYS` names; of a path that is no folder, itself."""
+    """Return the files in a folder and below, without those of NOT_CONTENT; for a file, the file itself."""
     if not path.is_dir():
         return [path]
     found = []
     for base, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(NOBODYS)]
-        found += [Path(base, name) for name in names if not name.startswith(NOBODYS)]
+        folders[:] = [name for name in folders if not name.startswith(NOT_CONTENT)]
+        found += [Path(base, name) for name in names if not name.startswith(NOT_CONTENT)]
     return found
 
 

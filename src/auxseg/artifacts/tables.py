@@ -1,4 +1,4 @@
-"""CSV files with one byte string a content."""
+"""CSV files. Equal content gives equal bytes."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
-    """Read the header of a CSV, and its rows as dictionaries by the line that they end in, counted from 1."""
+    """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
@@ -35,13 +35,13 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
     except csv.Error as error:
-        raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); mend that line") from None
+        raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); fix that line") from None
 
 
 def write_rows(path: Path, rows: Sequence[dict], header: Sequence[str] = ()) -> None:
-    """Write dictionaries with the same keys as a CSV; floats with 6 significant digits, None and NaN as empty.
+    """Write dictionaries with the same keys as a CSV: floats with 6 significant digits, None and NaN as empty cells.
 
-    `header` names the columns of a table that may have no row.
+    `header` names the columns; it is needed if there may be no rows.
     """
     header = header or list(rows[0])
     write_csv(path, header, [[_cell(row[name]) for name in header] for row in rows])

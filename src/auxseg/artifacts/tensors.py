@@ -1,11 +1,11 @@
-"""Dense maps and weights: safetensors files with one deterministic byte string a content.
+"""Dense maps and weights as safetensors files. Equal content gives equal bytes.
 
-safetensors writes several metadata keys in random order, so at most one key is used: `auxseg`, a JSON string.
-No pickle anywhere.
+safetensors writes several metadata keys in random order, so at most one key is used: `auxseg`, a JSON string. Nothing
+is pickled.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.artifacts.once import opened_once
+from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any = None) -> None:
-    """Write named arrays, with `metadata` (anything JSON holds) beside them, atomically."""
+    """Write named arrays and `metadata` (any JSON value), atomically."""
     # not ascontiguousarray: it makes a scalar, such as a batch norm's step counter, one-dimensional
     ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     notes = None if metadata is None else {"auxseg": json.dumps(metadata, sort_keys=True)}
@@ -27,7 +27,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any =
         save_file(ordered, temporary, metadata=notes)
 
 
-class TensorFile(Mapping[str, np.ndarray]):
+class TensorFile(Members[np.ndarray]):
     """A safetensors file as a read-only mapping; an array is read when it is asked for."""
 
     def __init__(self, path: Path):
@@ -48,18 +48,9 @@ class TensorFile(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
-            raise DataError(f"{self.path}: holds no tensor '{name}'; run the stage that writes it again")
+            raise DataError(f"{self.path}: does not contain a tensor '{name}'; run the stage that writes it again")
         return self._file.get_tensor(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 opened_tensors = opened_once(TensorFile)
-"""Its header is as long as the shard, so a stage that reads one image after the other opens it once."""
+"""Opening reads the header of the whole shard, so a stage that reads image after image opens each file once."""

@@ -21,9 +21,10 @@ from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load
 from auxseg.audit.scripts import data_script, encode_bytes, encode_map
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.images import IGNORE, decode_indices
+from auxseg.images import decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
+from auxseg.metrics.labels import changed_share, ignored_share
 
 CHUNK = 32
 """Images per chunk. An image takes about 100 kB, so opening one reads a few megabytes."""
@@ -153,8 +154,8 @@ class ChunkJob:
             "changes": {} if previous is None else figures.class_changes(previous, label, len(classes) + 1),
             "figures": {
                 "disagreement": disagreement(cam, found.salient(image)),
-                "change": None if previous is None else float(np.mean(previous != label)),
-                "ignored": float(np.mean(label == IGNORE)),
+                "change": None if previous is None else changed_share(previous, label),
+                "ignored": ignored_share(label),
                 "object": sum(pixels.values()) / label.size,
                 "entropy": _mean(found.entropy),
                 "margin": figures.margin(cam, label),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from auxseg.audit.diff import compare
 from auxseg.images import IGNORE
+from auxseg.metrics.labels import count_components
 from auxseg.metrics.segmentation import Counts
 
 UNTAGGED_SHARE = 0.01
@@ -73,7 +73,7 @@ def class_changes(before: np.ndarray, now: np.ndarray, classes: int) -> dict[int
 
 def components(label: np.ndarray) -> int:
     """Return the number of connected components of all classes, 8 neighbours."""
-    return sum(cv2.connectedComponents((label == index).astype(np.uint8))[0] - 1 for index in class_pixels(label))
+    return sum(count_components(label == index) for index in class_pixels(label))
 
 
 def mean_iou(label: np.ndarray, mask: np.ndarray, classes: int) -> float | None:

@@ -1,1 +1,1 @@
-"""The command `auxseg`: one small file a command, each loading what it needs when it runs."""
+"""The command `auxseg`: `main` lists the commands, each of which is a module with `add_arguments` and `run`."""

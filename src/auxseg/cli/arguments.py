@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def whole_number(most: int) -> Callable[[str], int]:
-    """Return the type of a whole number from 1 to `most`."""
+    """Return the argument type of a whole number from 1 to `most`."""
 
     def parse(text: str) -> int:
         if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
@@ -17,7 +17,7 @@ def whole_number(most: int) -> Callable[[str], int]:
 
 
 def a_path(text: str) -> Path:
-    """Return a path; none is not the current folder, which an unset variable of a shell would else come to.
+    """Return `text` as a path. Empty text, as from an unset shell variable, is an error, not the current folder.
 
     Raises:
         argparse.ArgumentTypeError: the text is empty.

@@ -4,40 +4,33 @@ import argparse
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from auxseg.artifacts.tables import write_rows
+from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, summary_rows
+from auxseg.audit.revisions import revision_labels
 from auxseg.cli.arguments import a_path
-
-if TYPE_CHECKING:
-    from auxseg.audit.diff import ImageDiff, LabelSet
+from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.dag import read_params, require_round
 
 WORKSPACE = "workspace"
-"""Stands for the files on the disk, as in `dvc diff`."""
+"""The files on disk, as in `dvc diff`."""
 MANIFEST, LABELS = Path("data/manifest"), Path("data/labels")
 SHOWN = 10
-"""Images that are named after the table."""
+"""Number of images listed below the table."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the action."""
-    diff = subparsers.add_parser(
-        "diff",
-        help="added, removed and changed pixels per class; see docs/review.md",
-        description="Compare one round of two git revisions, or two rounds. Nothing is checked out.",
-    )
-    diff.add_argument("revisions", nargs="*", metavar="REV", help=f"one or two; the second is {WORKSPACE} if not given")
-    diff.add_argument("--round", metavar="rN", help="round to compare; the last one if not given")
-    diff.add_argument("--rounds", nargs=2, metavar="rN", help="compare two rounds on the disk (or of one revision)")
-    diff.add_argument("--csv", type=a_path, metavar="FILE", help="also write a row for every image and class")
-    diff.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add revisions, rounds and the CSV file."""
+    parser.description = "Compare one round of two git revisions, or two rounds. Nothing is checked out."
+    parser.add_argument("revisions", nargs="*", metavar="REV", help=f"one or two; default for the second: {WORKSPACE}")
+    parser.add_argument("--round", metavar="rN", help="round to compare; default: the last one")
+    parser.add_argument("--rounds", nargs=2, metavar="rN", help="compare two rounds on disk (or of one revision)")
+    parser.add_argument("--csv", type=a_path, metavar="FILE", help="also write one row per image and class")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the summary and the images that differ most; write the CSV."""
-    from auxseg.artifacts.tables import write_rows
-    from auxseg.audit.diff import FIGURES, diff_labels, image_rows, summary_rows
-    from auxseg.errors import DataError
-
     if arguments.csv and arguments.csv.is_dir():
         raise DataError(f"--csv {arguments.csv}: a folder; give the name of a file")
     with contextlib.ExitStack() as stack:
@@ -62,7 +55,7 @@ def format_summary(rows: Sequence[dict[str, object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def format_images(diffs: Sequence["ImageDiff"]) -> str:
+def format_images(diffs: Sequence[ImageDiff]) -> str:
     """Return the images with the most differing pixels as text; empty if no pixel differs."""
     worst = sorted((diff for diff in diffs if diff.differing), key=lambda diff: (-diff.differing, diff.image_id))
     lines = [f"{diff.differing:>14}  {diff.image_id}{_remark(diff.state)}" for diff in worst[:SHOWN]]
@@ -75,9 +68,6 @@ def _remark(state: str) -> str:
 
 def _sides(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """Return revision and round of both sides."""
-    from auxseg.errors import ParamsError
-    from auxseg.params.dag import read_params
-
     revisions = arguments.revisions
     if arguments.rounds:
         if len(revisions) > 1 or arguments.round:
@@ -89,15 +79,9 @@ def _sides(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     return [(revision, name) for revision in (*revisions, WORKSPACE)[:2]]
 
 
-def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager["LabelSet"]:
+def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager[LabelSet]:
     if revision != WORKSPACE:
-        from auxseg.audit.revisions import revision_labels
-
         return revision_labels(revision, round_name)
-    from auxseg.audit.diff import LabelSet
-    from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
-    from auxseg.params.dag import require_round
-
     require_round(round_name)
     classes = read_classes(MANIFEST / "classes.csv")
     files = shard_files(LABELS / round_name, manifest_shards(MANIFEST), ".zip")

@@ -4,21 +4,19 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from auxseg.artifacts.tables import read_csv
+
 TABLE = Path("data/summary/labels.csv")
 FIGURES = ("iou", "precision", "recall", "ignore_share", "share", "pixels", "images", "components")
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the action."""
-    parser = subparsers.add_parser("table", help="one figure of every class, rounds side by side")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the figure."""
     parser.add_argument("figure", nargs="?", default="iou", choices=FIGURES, help="default: iou")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figure; shares and scores are in per cent."""
-    from auxseg.artifacts.tables import read_csv
-
     print(format_table(read_csv(TABLE), arguments.figure), end="")
 
 

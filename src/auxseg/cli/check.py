@@ -4,41 +4,36 @@ import argparse
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
+from auxseg.cli.next_step import REPRO, print_next
+from auxseg.errors import DataError
+from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.registry import check
+from auxseg.pipeline.ghosts import find_ghosts
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("check", help="validate params.yaml: keys, types, ranges, names of rounds")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file."""
     parser.add_argument("file", nargs="?", default="params.yaml", type=a_path, help="default: params.yaml")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Validate the file and say so."""
-    from auxseg.cli.next_step import REPRO, print_next
-    from auxseg.params.dag import PARAMS_FILE
-
     check_file(arguments.file)
     print(f"{arguments.file} is valid")
     print_next(REPRO if arguments.file == PARAMS_FILE else f"cp {arguments.file} {PARAMS_FILE} uses it")
 
 
 def check_file(path: Path) -> None:
-    """Validate every section; of params.yaml, reject outputs of rounds or shards that are gone too.
+    """Validate every section. For params.yaml, also reject outputs of rounds and shards that it no longer has.
 
     Raises:
         AuxsegError: names the key or the file, and what to do.
     """
-    from auxseg.errors import DataError
-    from auxseg.params.dag import PARAMS_FILE
-    from auxseg.params.registry import check
-    from auxseg.pipeline.ghosts import find_ghosts
-
     values = check(path)
     ghosts = find_ghosts(values) if path == PARAMS_FILE else []
     if ghosts:
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
             f"{ghosts[0]}: belongs to no round and shard of params.yaml (and {len(ghosts) - 1} more), but would be "
-            f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` clears"
+            f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
         )

@@ -1,21 +1,19 @@
-"""The option `--round` of commands that use a finished round: a name such as r1, or `best`, the last good round.
-
-Imported for its parser option by every such command, so it loads nothing until a round is chosen.
-"""
+"""The option `--round` of commands that use a finished round: a name such as r1, or `best`, the last good round."""
 
 import argparse
 
-BEST = "best"
-"""As auxseg.guard.record.BEST; here so that `--help` loads no library."""
+from auxseg.errors import DataError, ParamsError
+from auxseg.guard.record import BEST, FOLDER, last_judgement
+from auxseg.params.dag import read_params, require_round
 
 
 def add_round(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the option `--round`, `best` if it is not given; `what` says what is taken of the round."""
+    """Add the option `--round` with default `best`; `what` is the beginning of its help text."""
     parser.add_argument("--round", default=BEST, metavar="rN", help=f"{what}; default: {BEST}, the last good round")
 
 
 def choose_round(name: str) -> str:
-    """Return the round that `name` stands for; of `best`, print which round it is and why.
+    """Return the round that `name` stands for. For `best`, print which round it is and why.
 
     Raises:
         ParamsError: there is no such round.
@@ -34,9 +32,6 @@ def choose_network(name: str) -> str:
         ParamsError: there is no such round, or it is r0, the initial labels, which have no network.
         DataError: `best` is asked for, and no round is good.
     """
-    from auxseg.errors import DataError, ParamsError
-    from auxseg.params.dag import read_params
-
     trainings = list(read_params()["rounds"])
     if name not in (BEST, *trainings):
         raise ParamsError(f"--round {name}: no such training; choose one of {', '.join(trainings)}, or {BEST}")
@@ -52,16 +47,14 @@ def choose_network(name: str) -> str:
 
 
 def _resolve(name: str) -> tuple[str, str]:
-    """Return the round, and of `best` one line that says why it is this one."""
-    from auxseg.guard.record import FOLDER, last_judgement, resolve_round
-    from auxseg.params.dag import read_params
-
-    rounds = read_params()["label_rounds"]
+    """Return the round, and for `best` one line that says why it is this one."""
     if name != BEST:
-        return resolve_round(name, rounds), ""
+        require_round(name, also=f", or {BEST} (the last good round)")
+        return name, ""
+    rounds = read_params()["label_rounds"]
     last = rounds[-1]
     if not any((FOLDER / f"{one}.json").exists() for one in rounds):
-        # made before there was a guard
+        # results of a version without the guard
         return last, f"the last one; {FOLDER} has no judgements, so whether an earlier one is better is not known"
     judgement = last_judgement(rounds)
     judged, best = judgement.round, judgement.best

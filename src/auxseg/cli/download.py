@@ -1,23 +1,23 @@
-"""`auxseg download voc|coco`: a published data set, fetched, checked and in the layout that the pipeline reads."""
+"""`auxseg download voc|coco`: fetch a published data set, check it, and write it in the layout the pipeline reads."""
 
 import argparse
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
+from auxseg.cli.next_step import print_next
+from auxseg.datasets import coco, voc_sbd
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("download", help="fetch VOC 2012 with SBD, or COCO 2014, and check them")
-    parser.add_argument("name", choices=("voc", "coco"), help="voc: 2 GB and SBD's 1.4 GB. coco: 19 GB")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="what is there is not fetched again")
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the data set and the target folder."""
+    parser.add_argument("name", choices=("voc", "coco"), help="voc: 2 GB, and 1.4 GB of SBD; coco: 19 GB")
+    parser.add_argument(
+        "--to", required=True, metavar="FOLDER", type=a_path, help="existing files are not fetched again"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Fetch, convert, and say how to go on."""
-    from auxseg.cli.next_step import print_next
-
+    """Fetch, convert, and print the next step."""
     folder = arguments.to.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     root = {"voc": _voc, "coco": _coco}[arguments.name](folder)
@@ -27,19 +27,15 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _voc(folder: Path) -> Path:
-    from auxseg.datasets.voc_sbd import VOC_FOLDER, assemble, fetch
-
-    fetch(folder)
-    for name, count in assemble(folder).items():
+    voc_sbd.fetch(folder)
+    for name, count in voc_sbd.assemble(folder).items():
         print(f"{name:<10}{count:>7} ids, as published")
-    return folder / VOC_FOLDER
+    return folder / voc_sbd.VOC_FOLDER
 
 
 def _coco(folder: Path) -> Path:
-    from auxseg.datasets.coco import convert, fetch
-
-    fetch(folder / "source")
-    for name, split in convert(folder / "source", folder / "COCO2014").items():
+    coco.fetch(folder / "source")
+    for name, split in coco.convert(folder / "source", folder / "COCO2014").items():
         fate = "left out" if name == "train" else "kept, all background"
         print(f"{name:<10}{len(split.ids):>7} ids, as published; {split.without_annotation} without annotation: {fate}")
     return folder / "COCO2014"

@@ -5,8 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
 from auxseg.artifacts.atomic import write_text
 from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.pipeline.ghosts import check_cached, find_ghosts, remove_ghosts
 
 
 def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
@@ -15,19 +21,17 @@ def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
     Raises:
         AuxsegError: the file is wrong before or after the change, or a file to remove is not in DVC's cache.
     """
-    from ruamel.yaml import YAML
-
     read_params()  # what is wrong already is named before anything is changed
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10**6
-    yaml.representer.add_representer(
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 10**6
+    editor.representer.add_representer(
         type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
-    document = yaml.load(PARAMS_FILE.read_text("utf-8"))
+    document = editor.load(PARAMS_FILE.read_text("utf-8"))
     change(document)
     buffer = io.StringIO()
-    yaml.dump(document, buffer)
+    editor.dump(document, buffer)
     return replace_params(buffer.getvalue())
 
 
@@ -37,10 +41,6 @@ def replace_params(text: str) -> list[Path]:
     Returns:
         The removed files; they are in DVC's cache.
     """
-    import yaml
-
-    from auxseg.pipeline.ghosts import check_cached, find_ghosts, remove_ghosts
-
     ghosts = find_ghosts(yaml.safe_load(text))
     check_cached(ghosts)
     write_text(PARAMS_FILE, text)
@@ -50,8 +50,6 @@ def replace_params(text: str) -> list[Path]:
 
 def flow(value: Any) -> Any:
     """Return a list or map that ruamel.yaml writes on one line; strings that look like numbers in quotes."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     def text(item: str) -> str:
         return DoubleQuotedScalarString(item) if item[:1].isdigit() else item

@@ -1,40 +1,35 @@
-"""`auxseg export cams`: a round's CAMs of the training images, in another method's format."""
+"""`auxseg export cams`: CAMs of a round for the training images, in the format of another method."""
 
 import argparse
 from pathlib import Path
 
+from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
+from auxseg.cli.next_step import print_next
+from auxseg.datasets.manifest import read_classes, read_shard
+from auxseg.errors import DataError
+from auxseg.parallel import track
+from auxseg.params.dag import require_round
+from auxseg.seeds.cams import FORMATS, write_cams
 
 MANIFEST, MAPS = Path("data/manifest"), Path("data/maps")
-FORMATS = ("psa", "irn", "clip-es", "png")
-"""As auxseg.seeds.cams.FORMATS; here so that `--help` loads no library."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the action."""
-    parser = subparsers.add_parser("cams", help="a round's CAMs of the training images, in another method's format")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add format, round and target folder."""
     parser.add_argument(
         "--format",
         required=True,
         choices=FORMATS,
-        help="psa: also SEAM's and MCTformer's. png: <class name>/<id>.png, 8-bit",
+        help="psa: also for SEAM and MCTformer; png: <class name>/<id>.png, 8-bit",
     )
-    add_round(parser, "round of the CAMs; r0: the classifier's")
+    add_round(parser, "round of the CAMs; r0: those of the classifier")
     parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="created if it does not exist")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
-    from auxseg.artifacts.tensors import TensorFile
-    from auxseg.cli.next_step import print_next
-    from auxseg.datasets.manifest import read_classes, read_shard
-    from auxseg.errors import DataError
-    from auxseg.parallel import track
-    from auxseg.params.dag import require_round
-    from auxseg.seeds.cams import write_cams
-
     name = choose_round(arguments.round)
     classes = read_classes(MANIFEST / "classes.csv")
     paths = {shard: MAPS / name / f"{shard}.safetensors" for shard in require_round(name)["shards"]}

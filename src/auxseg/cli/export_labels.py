@@ -1,49 +1,39 @@
-"""`auxseg export labels`: a round's masks as loose PNGs, with a table of the masks and one of the classes."""
+"""`auxseg export labels`: masks of a round as PNGs, with a table of the masks and one of the classes."""
 
 import argparse
 
-from auxseg.cli.arguments import a_path
-from auxseg.cli.chosen_round import add_round, choose_round
+from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.tables import write_rows
+from auxseg.cli.chosen_round import choose_round
+from auxseg.cli.mask_files import (
+    MANIFEST,
+    add_mask_options,
+    check_target,
+    find_masks,
+    mask_values,
+    shares,
+    write_class_table,
+)
+from auxseg.cli.next_step import print_next
+from auxseg.datasets.manifest import SEPARATOR, read_classes
+from auxseg.images import IGNORE, encode_label
+from auxseg.parallel import track
 
-SPLITS = ("train", "val", "all")
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
-"""Of masks.csv: `kind` is label or prediction, `ignored_share` is in per cent, `classes` are names joined by `;`."""
+"""Columns of masks.csv: `kind` is label or prediction, `ignored_share` is in per cent, `classes` are joined by `;`."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the action."""
-    parser = subparsers.add_parser(
-        "labels",
-        help="a round's masks as <id>.png, with masks.csv and classes.csv",
-        description="Pseudo labels exist for train images, the network's final predictions for val images.",
-    )
-    add_split(parser)
-    parser.add_argument("--indices", action="store_true", help="class indices 0..C, not the data set's mask values")
-    add_round(parser, "round of the masks; r0: the initial labels")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="created if it does not exist")
-    parser.set_defaults(run=run)
-
-
-def add_split(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--split`."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add split, values, round and target folder."""
+    parser.description = "Pseudo labels exist for train images, final predictions of the network for val images."
+    add_mask_options(parser)
     parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default="train",
-        help="train: pseudo labels (the default); val: predictions; all: one mask for every image of the data set",
+        "--indices", action="store_true", help="write class indices 0..C instead of the data set's mask values"
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
-    from auxseg.artifacts.atomic import write_bytes
-    from auxseg.artifacts.tables import write_rows
-    from auxseg.cli.mask_files import MANIFEST, check_target, find_masks, mask_values, shares, write_class_table
-    from auxseg.cli.next_step import print_next
-    from auxseg.datasets.manifest import SEPARATOR, read_classes
-    from auxseg.images import IGNORE, encode_label
-    from auxseg.parallel import track
-
     check_target(arguments.to)
     name = choose_round(arguments.round)
     classes = read_classes(MANIFEST / "classes.csv")

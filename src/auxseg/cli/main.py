@@ -1,67 +1,88 @@
-"""Entry point of `auxseg`: parse, run one command, turn a refusal into one line and exit code 2."""
+"""Entry point of `auxseg`: the table of commands, and how an error becomes one line and an exit code.
+
+Each command is a module of this package, with these functions:
+
+    run(arguments)          does the work; returns the exit code, or None for 0
+    add_arguments(parser)   adds the options of the command to its parser, if it has any
+
+Only the module of the chosen command is imported, so `auxseg --help` and typing errors are answered at once.
+"""
 
 import argparse
 import errno
+import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from auxseg.cli import (
-    audit,
-    check,
-    download,
-    export,
-    params,
-    predict,
-    record,
-    rounds,
-    run,
-    scan,
-    shards,
-    table,
-    use,
-    verdicts,
-    weights,
-)
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 
-COMMANDS = (
-    download,
-    use,
-    rounds,
-    shards,
-    check,
-    scan,
-    run,
-    table,
-    predict,
-    export,
-    params,
-    weights,
-    verdicts,
-    audit,
-    record,
-)
-"""Modules with `add(subparsers)`, which registers the parser and sets `run`, a function of the arguments.
-
-It returns the exit code, or None for 0."""
+COMMANDS = {
+    "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
+    "use": ("use", "make a preset the params.yaml; without a name, list the presets"),
+    "rounds": ("rounds", "set the number of training rounds; existing rounds are not run again"),
+    "shards": ("shards", "set the number of shards; every stage runs again"),
+    "check": ("check", "validate params.yaml: keys, types, ranges, names of rounds"),
+    "scan": ("scan", "record what the data folder contains now"),
+    "run": ("run", "check params.yaml, run what is out of date (dvc repro), print the result table"),
+    "table": ("table", "print the result table: labels and models of every round"),
+    "predict": ("predict", "segment a folder of images with the network of a round"),
+    "export": (None, "export labels, overlays and CAMs as single files, or a submission to VOC's server"),
+    "export labels": ("export_labels", "masks of a round as <id>.png, with masks.csv and classes.csv"),
+    "export overlays": ("export_overlays", "images with their masks drawn over them, as JPEGs, with classes.csv"),
+    "export cams": ("export_cams", "CAMs of a round for the training images, in the format of another method"),
+    "export voc-submission": ("export_submission", "predictions of VOC 2012 test as VOC's server expects them"),
+    "params": (None, "work on a parameter file"),
+    "params render": ("params", "rewrite it: the same values, every key, comments from the models"),
+    "weights": (None, "work on network weights"),
+    "weights import": ("weights", "convert published weights to safetensors"),
+    "verdicts": (None, "reviewers' verdicts on the pseudo labels"),
+    "verdicts import": ("verdicts_import", "merge CSV files that the report exported into review/verdicts.csv"),
+    "verdicts status": ("verdicts_status", "count the verdicts of every round; list stale ones and disagreements"),
+    "audit": (None, "compare the labels of rounds and revisions; export them to FiftyOne"),
+    "audit diff": ("audit_diff", "added, removed and changed pixels per class; see docs/review.md"),
+    "audit table": ("audit_table", "one figure of every class, rounds side by side"),
+    "audit fiftyone": ("audit_fiftyone", "write a folder that FiftyOne imports; see docs/review.md"),
+    "record": ("record", "record finished jobs of `pipeline.record: controller` after Snakemake was killed"),
+}
+"""Name -> module and help text. A name without a module is a group of commands, which follow it."""
 
 ANYWHERE = ("download", "weights")
-"""Commands that look at no project."""
+"""Commands that do not need a project in the current folder."""
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """The parser of one command. Imports the command's module when argparse chooses the command."""
+
+    def __init__(self, *, module: str | None = None, **options):
+        super().__init__(**options)
+        self._module = module
+
+    def parse_known_args(self, args=None, namespace=None):
+        if self._module:
+            command = importlib.import_module(f"auxseg.cli.{self._module}")
+            if hasattr(command, "add_arguments"):
+                command.add_arguments(self)
+            self.set_defaults(run=command.run)
+        return super().parse_known_args(args, namespace)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of every command."""
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="auxseg",
         description="Set up the pipeline, run it, look at its results. `dvc repro` and `snakemake` run it too.",
     )
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(subparsers)
+    groups = {"": parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_CommandParser)}
+    for name, (module, text) in COMMANDS.items():
+        group, _, action = name.rpartition(" ")
+        command = groups[group].add_parser(action, help=text, module=module)
+        if module is None:
+            groups[name] = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parsed = build_parser().parse_args(arguments)
     try:
@@ -72,12 +93,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REFUSED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader (head, less) went away; Python would complain at exit
+        sys.stderr.close()  # the reader (head, less) has gone; Python would complain at exit
         return EXIT_FAILED
     except OSError as error:  # a folder where a file was expected, no permission, a full disk
         if error.filename is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}; mend that or give another path", file=sys.stderr)
+        print(f"error: {error.filename}: {error.strerror}; fix that or give another path", file=sys.stderr)
         return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REFUSED
     except KeyboardInterrupt:
         return 130

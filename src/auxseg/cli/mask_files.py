@@ -1,9 +1,9 @@
 """What `auxseg export labels`, `auxseg export overlays` and `auxseg predict` have in common.
 
 Which image has which mask, the tables that are written beside masks, and the folders that must not be written to.
-Imported by these commands when they run.
 """
 
+import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import write_bytes
 from auxseg.artifacts.tables import write_csv
 from auxseg.audit.panels import encode_jpeg, label_panel, photo_panel
+from auxseg.cli.arguments import a_path
+from auxseg.cli.chosen_round import add_round
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_manifest
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import IGNORE, PALETTE, decode_indices
@@ -24,7 +26,20 @@ from auxseg.params.local import data_root
 MANIFEST, LABELS, PREDICTIONS = Path("data/manifest"), Path("data/labels"), Path("data/predictions")
 LABEL, PREDICTION = "label", "prediction"
 LONGEST_SIDE = 1024
-"""Of an overlay, pixels; a larger photo is scaled down."""
+"""Of an overlay, in pixels; a larger image is scaled down."""
+SPLITS = ("train", "val", "all")
+
+
+def add_mask_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the masks to export, and where to."""
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="train",
+        help="train: pseudo labels (the default); val: predictions; all: one mask for every image of the data set",
+    )
+    add_round(parser, "round of the masks; r0: the initial labels")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="created if it does not exist")
 
 
 @dataclass(frozen=True)
@@ -49,11 +64,11 @@ def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
         split: `train`, `val` or `all`.
 
     Returns:
-        The masks, sorted by image id; and one sentence for every reason why images of the data set are not among them.
+        The masks, sorted by image id, and one sentence for every reason why images of the data set are missing.
 
     Raises:
         ParamsError: there is no such round.
-        DataError: a file is missing, or holds something that is not a mask.
+        DataError: a file is missing, or contains something that is not a mask.
     """
     values = require_round(round_name)
     records = read_manifest(MANIFEST)
@@ -82,21 +97,21 @@ def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
 
 
 def _members(archives: Iterable[Path]) -> dict[str, Path]:
-    """Return image id -> archive of some archives, each of which must exist."""
+    """Return image id -> the archive that contains its mask. Every archive must exist."""
     where = {}
     for path in archives:
         if not path.exists():
             raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
         for name in opened_archive(path):
-            # nothing may land outside the folder that was asked for
+            # no file may be written outside the target folder
             if "/" in name or "\\" in name or not name.endswith(".png"):
-                raise DataError(f"{path}: member '{name}' is not a label; run the stage that writes it again")
+                raise DataError(f"{path}: member '{name}' is not a label; run the stage that writes the archive again")
             where[name.removesuffix(".png")] = path
     return where
 
 
 def check_target(to: Path) -> None:
-    """Reject a folder of the data set, where files would be overwritten, or be taken for photos or masks.
+    """Reject a folder of the data set: its files could be overwritten, or new ones be read as images or masks.
 
     Raises:
         DataError: names the folder.
@@ -108,14 +123,14 @@ def check_target(to: Path) -> None:
         return
     try:
         root = data_root(params.format)
-    except ParamsError:  # a reviewer's machine: no data set, nothing to lose
+    except ParamsError:  # without a data set there is nothing to overwrite
         return
     folders = [params.photos, params.masks]
     if params.format != "folder":
         folders += ["SegmentationClass", "SegmentationClassAug"]
     place, root = to.resolve(), root.resolve()
     images = {(root / folder).resolve() for folder in folders if folder} - {root}
-    # a table of image-level labels may have the name of one that is written here
+    # the CSV of image-level labels may have the name of a table that is written here
     if place in (root, (root / params.labels_file).resolve().parent) or any(map(place.is_relative_to, images)):
         raise DataError(f"--to {to}: the data set's own files, which could be overwritten; give another folder")
 
@@ -133,7 +148,7 @@ def write_class_table(folder: Path, names: Sequence[str], values: np.ndarray) ->
     """Write classes.csv: value, name, and the colour that a viewer shows for it, as #rrggbb.
 
     Args:
-        folder: made when missing.
+        folder: created if it does not exist.
         names: by class index, 0 = background.
         values: as `mask_values` returns them.
     """
@@ -143,13 +158,13 @@ def write_class_table(folder: Path, names: Sequence[str], values: np.ndarray) ->
 
 
 def shares(label: np.ndarray) -> dict[int, float]:
-    """Return stored value -> its share of the pixels in per cent, of the values that occur, in ascending order."""
+    """Return value -> its share of the pixels in per cent, for the values that occur, in ascending order."""
     counts = np.bincount(label.ravel(), minlength=256)
     return {int(value): 100 * float(counts[value]) / label.size for value in np.flatnonzero(counts)}
 
 
 def write_overlay(path: Path, rgb: np.ndarray, mask: np.ndarray) -> None:
-    """Write a JPEG of a photo with its mask over it, at the photo's size, but no side longer than LONGEST_SIDE.
+    """Write a JPEG of an image with its mask drawn over it, at the image's size or scaled down to LONGEST_SIDE.
 
     Args:
         path: of the JPEG.

@@ -1,7 +1,7 @@
 """The last line of a command: what to do next."""
 
 REPRO = "auxseg run"
-"""What runs everything that is out of date."""
+"""The command that runs everything that is out of date."""
 
 
 def print_next(step: str) -> None:

@@ -1,7 +1,7 @@
-"""`auxseg predict`: segment photos outside the data set, such as new ones or VOC's test images, with a round's network.
+"""`auxseg predict`: segment images outside the data set, such as new ones or VOC's test images.
 
-<id>.png             the mask: class of every pixel, as the data set's mask values
-overlays/<id>.jpg    the photo with the mask over it
+<id>.png             the mask: the class of every pixel, as the data set's mask values
+overlays/<id>.jpg    the image with the mask drawn over it
 classes.csv          value, name and colour of every class
 predictions.csv      image_id, class, share: one row for every class that occurs in an image, share in per cent
 """
@@ -10,57 +10,57 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
+from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
+from auxseg.cli.next_step import print_next
+from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
+from auxseg.datasets.manifest import read_classes
+from auxseg.datasets.tags import listed_id
+from auxseg.errors import DataError
+from auxseg.images import encode_label, read_rgb
+from auxseg.parallel import track
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.dag import read_params
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
 
 CLASSES = Path("data/manifest/classes.csv")
 OVERLAYS = "overlays"
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("predict", help="segment a folder of photographs with a round's network")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add round, images and target folder."""
     add_round(parser, "round of the network")
-    parser.add_argument("--images", required=True, metavar="FOLDER", type=a_path, help="photographs")
-    parser.add_argument("--list", metavar="FILE", type=a_path, help="ids to take, one a line (default: all)")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="gets masks, overlays and tables")
-    parser.set_defaults(run=run)
+    parser.add_argument("--images", required=True, metavar="FOLDER", type=a_path, help="the images")
+    parser.add_argument("--list", metavar="FILE", type=a_path, help="ids to segment, one per line; default: all")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="for masks, overlays and tables")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict, at the scales and with the CRF of params.yaml, and write masks, overlays and tables.
 
-    All photographs are read once before the first is predicted: nothing is written when one is damaged.
+    All images are read once before the first is predicted: nothing is written if one is damaged.
     """
-    from auxseg.artifacts.atomic import write_bytes
-    from auxseg.artifacts.tables import write_rows
-    from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
-    from auxseg.cli.next_step import print_next
-    from auxseg.datasets.manifest import read_classes
-    from auxseg.errors import DataError
-    from auxseg.images import encode_label, read_rgb
-    from auxseg.parallel import track
-    from auxseg.params.backbone import BackboneParams
-    from auxseg.params.dag import read_params
-    from auxseg.params.evaluate import EvaluateParams
-    from auxseg.params.network import NetworkParams
-    from auxseg.params.runtime import RuntimeParams
-
     values, to = read_params(), arguments.to
     name = choose_network(arguments.round)
     weights = Path(f"data/models/{name}.safetensors")
     if not weights.is_file():
         raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
     photos = _photos(arguments.images, arguments.list)
-    _refuse_overwriting(to, photos)
+    _reject_overwriting(to, photos)
     check_target(to)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
     runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
     classes = read_classes(CLASSES)
     for path in track(photos, "check"):
-        read_rgb(path)  # a photograph that cannot be read is found now, not after hours of predictions
+        read_rgb(path)  # an unreadable image is reported now, not after hours of predictions
 
-    from auxseg.models.auxsegnet import load_auxsegnet  # here: torch takes seconds, and refusals need none
+    # imported here because torch takes seconds, which an error should not wait for
+    from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
     from auxseg.prediction import predict_photos
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
     stored, rows = mask_values(classes), []
     predictions = predict_photos(network, map(read_rgb, photos), params, runtime, device)
-    # the bar counts what is written: photos are read a few ahead of it
+    # the bar counts written images; reading runs a few images ahead
     for path, prediction in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
         mask = stored[prediction.final]
         write_bytes(to / f"{path.stem}.png", encode_label(mask))
@@ -80,17 +80,15 @@ def run(arguments: argparse.Namespace) -> None:
     write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
     write_class_table(to, classes.with_background, stored)
     print(f"{len(photos)} predictions of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, predictions.csv, classes.csv")
-    print_next(f"look through {to / OVERLAYS}; predictions.csv has the share of every class in every image")
+    print_next(f"look through {to / OVERLAYS}; predictions.csv lists the share of every class in every image")
 
 
-def _refuse_overwriting(to: Path, photos: Iterable[Path]) -> None:
-    """Refuse to write a mask or an overlay over a photograph.
+def _reject_overwriting(to: Path, photos: Iterable[Path]) -> None:
+    """Check that no mask or overlay would overwrite one of the images.
 
     Raises:
-        DataError: names the first that would be lost.
+        DataError: names the first image that would be lost.
     """
-    from auxseg.errors import DataError
-
     for path in photos:
         written = (to / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
         if path.resolve() in [file.resolve() for file in written]:
@@ -98,16 +96,12 @@ def _refuse_overwriting(to: Path, photos: Iterable[Path]) -> None:
 
 
 def _photos(folder: Path, list_file: Path | None) -> list[Path]:
-    """Return the photographs of a folder, sorted, or those that a list names.
+    """Return the images of a folder, sorted, or those that a list names.
 
     Raises:
-        DataError: no photograph, or one that is listed and not there.
+        DataError: there is no image, or one that is listed is missing.
     """
-    from auxseg.datasets.listing import PHOTOS, Folder, refuse, require_folder
-    from auxseg.datasets.tags import listed_id
-    from auxseg.errors import DataError
-
-    require_folder(folder, "give the folder of photographs")
+    require_folder(folder, "give the folder of images")
     found = Folder(folder, ".", PHOTOS)
     if list_file is None:
         ids = list(found)
@@ -115,11 +109,11 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         try:
             ids = [listed_id(line) for line in list_file.read_text("utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one a line") from None
+            raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one per line") from None
         if not ids:
-            raise DataError(f"{list_file}: names no id; give a list of ids, one a line")
+            raise DataError(f"{list_file}: names no id; give a list of ids, one per line")
     paths = {key: found.find(key) for key in ids}
-    refuse(f"{folder}: no photograph '{key}'; mend the list" for key, path in paths.items() if path is None)
+    raise_first(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
     if not paths:
-        raise DataError(f"{folder}: no photograph ({', '.join(PHOTOS)}); give the folder that holds them")
+        raise DataError(f"{folder}: no image ({', '.join(PHOTOS)}); give the folder that contains them")
     return [folder / path for path in paths.values()]

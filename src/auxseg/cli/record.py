@@ -1,20 +1,12 @@
-"""`auxseg record`: record what jobs without DVC finished, after a controller that died."""
+"""`auxseg record`: record the results of finished jobs in DVC, after the Snakemake that started them was killed."""
 
 import argparse
 
-
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser(
-        "record", help="record finished jobs of `pipeline.record: controller` that a killed Snakemake did not"
-    )
-    parser.set_defaults(run=run)
+from auxseg.pipeline.plan import record_results, refuse_living_jobs
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Record every receipt that is still true; refuse while jobs are at work."""
-    from auxseg.pipeline.plan import record_results, refuse_living_jobs
-
+    """Record every receipt that is still valid; it is an error while jobs are running."""
     refuse_living_jobs()
     if not record_results():
         print("nothing to record")

@@ -3,23 +3,21 @@
 import argparse
 
 from auxseg.cli.arguments import whole_number
+from auxseg.cli.edit import edit_params, flow, report_removed
+from auxseg.cli.next_step import REPRO, print_next
+from auxseg.params.dag import chain
 
 MOST = 100
-"""Each round is a stage of every kind in the DAG, and the papers stop at five."""
+"""Every round adds stages to the DAG, and the papers stop at five rounds."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("rounds", help="set the number of trainings; an older round never re-runs")
-    parser.add_argument("count", metavar="N", type=whole_number(MOST), help=f"trainings: r1 to rN, {MOST} at most")
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the number of rounds."""
+    parser.add_argument("count", metavar="N", type=whole_number(MOST), help=f"rounds r1 to rN, at most {MOST}")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write `rounds` and `label_rounds` to params.yaml."""
-    from auxseg.cli.edit import edit_params, flow, report_removed
-    from auxseg.cli.next_step import REPRO, print_next
-    from auxseg.params.dag import chain
 
     def change(document: dict) -> None:
         rounds, label_rounds = chain(arguments.count)

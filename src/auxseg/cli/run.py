@@ -1,7 +1,7 @@
 """`auxseg run`: check params.yaml, run everything that is out of date with DVC, and print the result table.
 
-DVC's output is passed on line by line, without its hints about git and `dvc push`. Progress bars are written to
-standard error, which DVC and the stages share with this process.
+DVC's output is passed on line by line, without its hints about git and `dvc push`. Progress bars go to standard error,
+which DVC and the stages share with this process.
 """
 
 import argparse
@@ -13,32 +13,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
+from auxseg.cli.check import check_file
+from auxseg.cli.next_step import print_next
+from auxseg.cli.table import SUMMARY, print_table
+from auxseg.params.dag import PARAMS_FILE
+
 DVC = (sys.executable, "-m", "dvc")
 PUSH_HINT = b"Use `dvc push` to send your updates to remote storage."
 COMMAND_HINTS = (b"To track the changes with git, run:", b"To enable auto staging, run:")
 """Each is followed by an empty line and the command, which is indented."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser(
-        "run",
-        help="check params.yaml, run what is out of date (dvc repro), print the result table",
-        description="After an error, a Ctrl-C or a shutdown the same command goes on where it stopped.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the targets."""
+    parser.description = "After an error, a Ctrl-C or a shutdown, the same command continues where this one stopped."
     parser.add_argument(
         "targets", nargs="*", metavar="TARGET", help="stages as DVC names them, e.g. labels or train@r1; default: all"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, run, print the table; return DVC's exit code if it failed, 128 + the signal if one stopped it."""
-    from auxseg.cli.check import check_file
-    from auxseg.cli.next_step import print_next
-    from auxseg.cli.table import SUMMARY, print_table
-    from auxseg.params.dag import PARAMS_FILE
-
     check_file(PARAMS_FILE)
     again = " ".join(["auxseg run", *arguments.targets])
     code = run_dvc(["--wait-for-lock", "repro", *arguments.targets])
@@ -50,16 +47,16 @@ def run(arguments: argparse.Namespace) -> int:
     elif SUMMARY.exists() and (not arguments.targets or {"summary", "audit"} & set(arguments.targets)):
         print()
         print_table()
-    else:  # other stages were asked for, so the table may be that of an earlier run
+    else:  # only other stages ran, so the table may be from an earlier run
         print_next("auxseg run, which runs the other stages too")
     return code
 
 
 def run_dvc(arguments: list[str]) -> int:
     """Run DVC and pass its output on; return its exit code, or minus the signal that stopped it or this process."""
-    # stages call `python`, which must be this one even if its environment is not activated
+    # stages call `python`, which must be this one even if the virtual environment is not activated
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    # a pipe is buffered otherwise, and lines would come minutes late
+    # otherwise a pipe is buffered, and lines would come minutes late
     environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
     sys.stdout.flush()
     process = subprocess.Popen([*DVC, *arguments], stdout=subprocess.PIPE, env=environment)
@@ -78,7 +75,7 @@ def without_hints(lines: Iterable[bytes]) -> Iterator[bytes]:
     for line in lines:
         text = line.strip()
         if not text:
-            empty.append(line)  # kept back until it is known what follows
+            empty.append(line)  # held back until the next line is known
             continue
         in_command = in_hint and line[:1].isspace()
         if text == PUSH_HINT or text in COMMAND_HINTS or in_command:
@@ -95,22 +92,22 @@ def without_hints(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Signals:
-    """While it is entered, SIGINT and SIGTERM do not end this process but the command that it waits for.
+    """A context in which SIGINT and SIGTERM stop the command that this process waits for, not this process.
 
-    A terminal sends Ctrl-C to all processes at once; sending it again would break what a stage does to end cleanly.
-    A signal to this process alone is passed on to the stage, because DVC ignores SIGINT while a stage runs and would
-    leave the stage alone if it ended at a SIGTERM.
+    A terminal sends Ctrl-C to all processes at once; a second one would interrupt the clean shutdown of a stage. A
+    signal to this process alone is passed on to the stage itself: DVC ignores SIGINT while a stage runs, and on SIGTERM
+    it would end and leave the stage running.
     """
 
     def __init__(self, process: subprocess.Popen):
         self.received = 0
-        """The last signal that came, 0 if none did."""
+        """The last signal received, or 0."""
         self._process = process
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "_Signals":
         for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as of `nohup` or a shell's background job
+            if signal.getsignal(number) is not signal.SIG_IGN:  # set by `nohup`, or by a shell for a background job
                 self._before[number] = signal.signal(number, self._pass_on)
         return self
 
@@ -119,8 +116,6 @@ class _Signals:
             signal.signal(number, handler)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        import psutil
-
         self.received = number
         if number == signal.SIGINT and _in_terminals_foreground():
             return
@@ -133,7 +128,7 @@ class _Signals:
 
 
 def _in_terminals_foreground() -> bool:
-    """Tell whether a Ctrl-C on this process's terminal reaches it and all that it started."""
+    """Tell whether a Ctrl-C on the terminal of this process reaches it and every process that it started."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -1,36 +1,37 @@
-"""`auxseg scan`: what the data folder holds now, so that the pipeline sees new photographs, maps and seeds.
+"""`auxseg scan`: record what the data folder contains now, so that the pipeline sees new images, maps and seeds.
 
-The data root goes to data/raw.yaml; what another path of params.yaml leads to goes to the key `sha256` beside it.
+A hash of the data root goes to data/raw.yaml. Hashes of the other paths of params.yaml go to the key `sha256` beside
+each path.
 """
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from auxseg.params.data import DataParams
+from auxseg.cli.edit import edit_params
+from auxseg.cli.next_step import REPRO, print_next
+from auxseg.datasets.collect import collect
+from auxseg.datasets.overview import overview
+from auxseg.datasets.scan import content_sha256, scan, write_raw
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.cam import CamParams
+from auxseg.params.dag import read_params
+from auxseg.params.data import DataParams
+from auxseg.params.labels import LabelsParams
+from auxseg.params.local import data_root
+from auxseg.params.saliency import SaliencyParams
 
 RAW_FILE = Path("data/raw.yaml")
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("scan", help="tell the pipeline what the data folder holds now")
-    parser.set_defaults(run=run)
-
-
 def run(arguments: argparse.Namespace) -> None:
-    """Scan the data root of this machine, and say what to do next."""
+    """Scan the data root of this machine, and print the next step."""
     scan_root()
 
 
 def scan_root() -> None:
-    """Update data/raw.yaml and the keys `sha256`; say so, and what to do next. The scenes have no raw files."""
-    from auxseg.datasets.scan import scan, write_raw
-    from auxseg.params.dag import read_params
-    from auxseg.params.data import DataParams
-    from auxseg.params.local import data_root
-
+    """Update data/raw.yaml and the keys `sha256`, print what changed, and the next step. Scenes have no raw files."""
     values = read_params()
     params = DataParams.parse(values.get("data"))
     root = data_root(params.format)
@@ -38,9 +39,9 @@ def scan_root() -> None:
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
     if params.format != "scenes" and not (root / params.photos).is_dir():
-        # no refusal: who starts from a preset names the folders next
+        # a note, not an error: after `auxseg use` the user sets the folders next
         key = "data.folder.images" if params.format == "folder" else "the data root"
-        print(f"note: {root / params.photos} is no folder; put the photographs there, or mend {key}")
+        print(f"note: {root / params.photos} is not a folder; put the images there, or correct {key}")
     readable = True
     if params.format == "folder" and (root / params.photos).is_dir():
         readable = _print_overview(root, params)
@@ -48,12 +49,8 @@ def scan_root() -> None:
     _print_next(root, params, readable)
 
 
-def _print_overview(root: Path, params: "DataParams") -> bool:
-    """Print what `prepare` will find in the folder, labels above all; return False if it would be an error there."""
-    from auxseg.datasets.collect import collect
-    from auxseg.datasets.overview import overview
-    from auxseg.errors import DataError, ParamsError
-
+def _print_overview(root: Path, params: DataParams) -> bool:
+    """Print what `prepare` will find in the folder, above all labels; return False if `prepare` would fail."""
     try:
         view = overview(collect(root, params))
     except (DataError, ParamsError) as error:
@@ -65,22 +62,15 @@ def _print_overview(root: Path, params: "DataParams") -> bool:
     return True
 
 
-def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:
-    """Write the hash of what each section's path leads to beside it; null if unused."""
-    from auxseg.cli.edit import edit_params
-    from auxseg.datasets.scan import content_sha256
-    from auxseg.params.backbone import BackboneParams
-    from auxseg.params.cam import CamParams
-    from auxseg.params.labels import LabelsParams
-    from auxseg.params.saliency import SaliencyParams
-
+def _scan_paths(values: dict[str, Any], root: Path, data: DataParams) -> None:
+    """Write the hash of every section's path beside the path, or null if the path is not used."""
     fresh: dict[str, str | None] = {}
     for section in (BackboneParams, SaliencyParams, CamParams, LabelsParams):
         folder, base = (Path(), "the project") if section is BackboneParams else (root, "the data root")
         params = section.parse(values.get(section.key))
         path, key = params.watched(), f"{section.key}.{section.path_key}"
         if path is not None:
-            _refuse_masks(folder / path, key, root, data)
+            _reject_masks(folder / path, key, root, data)
         found = None if path is None else content_sha256(folder / path, key, base)
         if found != params.sha256:
             fresh[section.key] = found
@@ -95,26 +85,21 @@ def _scan_paths(values: dict[str, Any], root: Path, data: "DataParams") -> None:
         print(f"params.yaml: {key}.sha256 {'cleared' if found is None else 'written'}")
 
 
-def _refuse_masks(path: Path, key: str, root: Path, params: "DataParams") -> None:
-    """Refuse a folder of masks as maps or seeds: the results would be called weakly supervised and be none.
+def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
+    """Reject a folder of masks as maps or seeds: the results would no longer be weakly supervised.
 
     Raises:
         DataError: names the key.
     """
-    from auxseg.errors import DataError
-
     masks = [] if params.masks is None else [root / params.masks]
     if params.format in ("voc", "coco"):
-        masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` is
+        masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` names
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
-        raise DataError(f"params.yaml: key '{key}': {path} holds the masks to measure against; give another folder")
+        raise DataError(f"params.yaml: key '{key}': {path} holds the masks used for evaluation; give another folder")
 
 
-def _print_next(root: Path, params: "DataParams", readable: bool) -> None:
-    """Say what to add if the photos or their image-level labels are missing, what to fix if they cannot be read, and to
-    run the pipeline if all is well."""
-    from auxseg.cli.next_step import REPRO, print_next
-
+def _print_next(root: Path, params: DataParams, readable: bool) -> None:
+    """Print the next step: add missing images or labels, fix what cannot be read, or run the pipeline."""
     labels = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
     needed = [] if params.format == "scenes" else filter(None, (params.photos, labels))
     missing = [str(root / path) for path in needed if not (root / path).exists()]

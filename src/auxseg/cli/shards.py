@@ -1,27 +1,28 @@
-"""`auxseg shards N`: into how many slices the images are cut."""
+"""`auxseg shards N`: the number of shards that the images are divided into."""
 
 import argparse
 
 from auxseg.cli.arguments import whole_number
+from auxseg.cli.edit import edit_params, flow, report_removed
+from auxseg.cli.next_step import REPRO, print_next
+from auxseg.params.dag import read_params, shard_names
 
 MOST = 10_000
-"""A million images in slices of a hundred."""
+"""Enough for a million images in shards of a hundred."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("shards", help="set the number of slices of the images; re-runs all of them")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the number of shards."""
     parser.add_argument(
-        "count", metavar="N", type=whole_number(MOST), help=f"slices, each worth 10 minutes or more; {MOST} at most"
+        "count",
+        metavar="N",
+        type=whole_number(MOST),
+        help=f"at most {MOST}; a stage should work on a shard for 10 minutes or more",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write `shards` to params.yaml."""
-    from auxseg.cli.edit import edit_params, flow, report_removed
-    from auxseg.cli.next_step import REPRO, print_next
-    from auxseg.params.dag import read_params, shard_names
 
     def change(document: dict) -> None:
         document["shards"] = flow(shard_names(arguments.count))

@@ -1,15 +1,15 @@
 """`auxseg table`: the figures of every round, what the guard found, and where report, labels and model are.
 
-Without masks there is no mIoU; the table then has figures of the labels that need none.
+Without masks there is no mIoU; the table then shows figures of the labels that need no masks.
 """
 
 import argparse
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from auxseg.guard.record import Judgement
+from auxseg.artifacts.tables import read_csv
+from auxseg.guard.record import FOLDER, Judgement, read_judgements
+from auxseg.params.dag import read_params
 
 SUMMARY = Path("data/summary/rounds.csv")
 LABEL_SUMMARY = Path("data/summary/labels_by_round.csv")
@@ -18,13 +18,7 @@ LABELS = Path("data/labels")
 
 _MODELS = {"model": "single scale", "model+ms": "multi-scale", "model+ms+crf": "multi-scale + CRF"}
 _MARK = "  worse"
-"""At the end of every line of a round that the guard found worse than the best one before it."""
-
-
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("table", help="print the result table: labels and models of every round")
-    parser.set_defaults(run=run)
+"""Ends every line of a round that the guard found worse than the best round before it."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,9 +32,6 @@ def print_table() -> None:
     Raises:
         DataError: the stage `summary` has not run, or a file is damaged.
     """
-    from auxseg.artifacts.tables import read_csv
-    from auxseg.params.dag import read_params
-
     rows = read_csv(SUMMARY)
     values = read_params()
     judgements = _judgements(values["label_rounds"])
@@ -72,7 +63,7 @@ def format_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str
 
 
 def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str:
-    """Return the rows of labels_by_round.csv as text: figures of the labels that need no mask.
+    """Return the rows of labels_by_round.csv as text: figures of the labels that need no masks.
 
     `worse` names the rounds whose lines are marked.
     """
@@ -87,22 +78,20 @@ def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) 
     return "\n".join(lines) + "\n"
 
 
-def guard_lines(judgements: Iterable["Judgement"]) -> list[str]:
-    """Return one warning for every round that the guard found worse, and which round is the best."""
+def guard_lines(judgements: Iterable[Judgement]) -> list[str]:
+    """Return one warning for every round that the guard found worse, and the line that names the best round."""
     judgements = list(judgements)
     warnings = [f"warning: {one.warning}" for one in judgements if not one.good]
     best = judgements[-1].best
     return [*warnings, f"best round: {best}" + (", the initial labels" if best == "r0" else "")]
 
 
-def _judgements(rounds: list[str]) -> list["Judgement"]:
-    """Read what the guard found in the rounds that it has judged; nothing in a project that is older than the guard."""
-    from auxseg.guard.record import FOLDER, read_judgements
-
+def _judgements(rounds: list[str]) -> list[Judgement]:
+    """Read the judgements of the rounds that have one; results of a version without the guard have none."""
     return read_judgements([name for name in rounds if (FOLDER / f"{name}.json").exists()])
 
 
-def _where(trainings: list[str], judgements: list["Judgement"]) -> Iterable[str]:
+def _where(trainings: list[str], judgements: list[Judgement]) -> Iterable[str]:
     if REPORT.exists():
         yield f"report  {REPORT}"
     if LABELS.is_dir():

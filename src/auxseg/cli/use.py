@@ -4,30 +4,31 @@ import argparse
 import os
 from pathlib import Path
 
+from auxseg.artifacts.atomic import write_bytes
 from auxseg.cli.arguments import a_path
+from auxseg.cli.edit import replace_params, report_removed
+from auxseg.cli.next_step import print_next
+from auxseg.cli.scan import scan_root
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
+from auxseg.params.registry import check
+from auxseg.params.section import suggest
+from auxseg.params.template import title_of
 
 PRESETS = Path("params/presets")
 OLD_FILE = Path("params.old.yaml")
 """The params.yaml before, if it was nobody's preset; git ignores it."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("use", help="make a preset the params.yaml; without a name, list the presets")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add preset and data root."""
     parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending")
     parser.add_argument("--data", metavar="FOLDER", type=a_path, help="root of the data set (into params.local.yaml)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
-    from auxseg.cli.edit import replace_params, report_removed
-    from auxseg.cli.next_step import print_next
-    from auxseg.errors import DataError, ParamsError
-    from auxseg.params.dag import PARAMS_FILE
-    from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
-    from auxseg.params.registry import check
-
     if arguments.preset is None:
         if arguments.data:
             raise ParamsError("--data: name a preset too, as in `auxseg use PRESET --data FOLDER`")
@@ -54,8 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.data:
         write_local(arguments.data.resolve())
     if rooted or data_format == "scenes":
-        from auxseg.cli.scan import scan_root
-
         scan_root()
     else:
         print_next(f"auxseg use {arguments.preset} --data FOLDER, or set AUXSEG_DATA and run auxseg scan")
@@ -63,8 +62,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _keep_own(path: Path) -> Path | None:
     """Keep a copy of a params.yaml that is none of the presets; return where, or None."""
-    from auxseg.artifacts.atomic import write_bytes
-
     if not path.is_file():
         return None
     content = path.read_bytes()
@@ -79,17 +76,12 @@ def _names() -> list[str]:
 
 
 def _find(name: str) -> Path:
-    from auxseg.errors import ParamsError
-    from auxseg.params.section import suggest
-
     if name not in _names():
         raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names(), 'presets')}")
     return PRESETS / f"{name}.yaml"
 
 
 def _list() -> None:
-    from auxseg.params.template import title_of
-
     width = max(map(len, _names()), default=0) + 2
     for name in _names():
         first_sentence = title_of((PRESETS / f"{name}.yaml").read_text("utf-8")).split(". ")[0].rstrip(".")

@@ -1,44 +1,40 @@
-"""`auxseg weights import`: published weights as a file that `backbone.weights` or a round takes."""
+"""`auxseg weights import`: convert published weights to a file for `backbone.weights` or for a round."""
 
 import argparse
 
+from auxseg.artifacts.tensors import write_tensors
 from auxseg.cli.arguments import a_path
+from auxseg.cli.next_step import print_next
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.backbone import BACKBONE_NAMES
+from auxseg.params.section import suggest
 
 SHOWN = 8
-"""Names printed of what is not used."""
+"""Number of unused tensors that are listed by name."""
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command."""
-    parser = subparsers.add_parser("weights", help="work on network weights")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    importer = actions.add_parser(
-        "import",
-        help="bring published weights over to safetensors",
-        description="Checks every name and shape, says what of the file is not used, and writes nothing on a misfit.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add source, target, and what the weights are for."""
+    parser.description = (
+        "Check every name and shape, list the tensors that are not used, and convert. Nothing is written if a tensor "
+        "does not fit."
     )
-    importer.add_argument("file", metavar="FILE", type=a_path, help=".pth, .safetensors, or MXNet's .params")
-    importer.add_argument("--to", required=True, metavar="OUT.safetensors", type=a_path)
-    target = importer.add_mutually_exclusive_group(required=True)
-    target.add_argument("--backbone", metavar="NAME", help="write what backbone.weights takes, e.g. for resnet38")
+    parser.add_argument("file", metavar="FILE", type=a_path, help=".pth, .safetensors, or MXNet's .params")
+    parser.add_argument("--to", required=True, metavar="OUT.safetensors", type=a_path)
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--backbone", metavar="NAME", help="write a file for backbone.weights, e.g. of resnet38")
     target.add_argument(
         "--network",
         choices=("classifier", "auxsegnet"),
-        help="write what data/models/rN.safetensors holds: PSA's classifier (r0) or the released AuxSegNet (r1 and on)",
+        help="write a file for data/models/rN.safetensors: PSA's classifier (r0) or the released AuxSegNet",
     )
-    importer.add_argument(
-        "--leave-out", metavar="PREFIX", action="append", default=[], help="skip tensors by the beginning of their name"
+    parser.add_argument(
+        "--leave-out", metavar="PREFIX", action="append", default=[], help="skip tensors whose name starts with PREFIX"
     )
-    importer.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, check, write, report."""
-    from auxseg.cli.next_step import print_next
-    from auxseg.errors import DataError, ParamsError
-    from auxseg.params.backbone import BACKBONE_NAMES
-    from auxseg.params.section import suggest
-
     leave_out = tuple(arguments.leave_out)
     if arguments.to.suffix != ".safetensors":
         raise ParamsError(f"--to {arguments.to}: expected a name that ends in .safetensors")
@@ -46,12 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
         what = "a folder" if arguments.file.exists() else "no such file"
         raise DataError(f"{arguments.file}: {what}; give the downloaded weights")
     if not arguments.file.stat().st_size:
-        raise DataError(f"{arguments.file}: an empty file; get the weights again")
+        raise DataError(f"{arguments.file}: an empty file; download the weights again")
     if arguments.backbone is not None and arguments.backbone not in BACKBONE_NAMES:
         hint = suggest(arguments.backbone, list(BACKBONE_NAMES), "backbones")
         raise ParamsError(f"--backbone {arguments.backbone}: no such backbone; {hint}")
 
-    from auxseg.artifacts.tensors import write_tensors  # here: torch takes seconds, and refusals need none
+    # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.importing import import_auxsegnet, import_backbone, import_classifier
 
     if arguments.network == "classifier":

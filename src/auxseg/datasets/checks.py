@@ -1,11 +1,11 @@
-"""Decoding of every photo and mask before the pipeline starts: what cannot be read is refused at once."""
+"""Decoding every image and mask before the pipeline starts, so that unreadable files are reported at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
-from auxseg.datasets.listing import Listed, refuse
+from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.masks import Unlisted, read_mask
 from auxseg.errors import DataError
@@ -15,7 +15,7 @@ from auxseg.parallel import map_processes
 
 @dataclass(frozen=True)
 class Decoded:
-    """Upright size in pixels and SHA-256 of a photo's bytes; of its mask the SHA-256 ('' without one) and whether it
+    """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), and whether the mask
     shows an object of the class table."""
 
     width: int
@@ -34,20 +34,20 @@ class _Job:
 
 
 def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
-    """Decode photos and masks in worker processes; results in the order of `images`.
+    """Decode images and masks in worker processes; the results are in the order of `images`.
 
     Raises:
-        DataError: the first photo or mask that cannot be read, or mask with a value outside the table or of
-            another size than its photo, and the number of the others.
+        DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
+            its image; the message names the first problem and the number of others.
     """
     jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
     results = map_processes(_decode, jobs, "check")
-    refuse(result for result in results if isinstance(result, str))
+    raise_first(result for result in results if isinstance(result, str))
     return [result for result in results if isinstance(result, Decoded)]
 
 
 def _decode(job: _Job) -> Decoded | str:
-    # a problem is returned, not raised, so that the others can be counted
+    # returned, not raised, so that all problems can be counted
     try:
         height, width, _ = read_rgb(job.photo).shape
         if job.mask is None:
@@ -59,8 +59,8 @@ def _decode(job: _Job) -> Decoded | str:
     if (rows, columns) != (height, width):
         turned = " (upright, by its EXIF tag)" if (columns, rows) == (height, width) else ""
         return (
-            f"{job.mask}: mask of {columns} x {rows} pixels, but its photo {job.photo} has "
-            f"{width} x {height}{turned}; save the mask in the photo's size"
+            f"{job.mask}: mask of {columns} x {rows} pixels, but its image {job.photo} has "
+            f"{width} x {height}{turned}; save the mask at the size of the image"
         )
     shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
     return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)

@@ -1,15 +1,15 @@
 """COCO 2014 as a data set in VOC's layout, with 81-class masks from the instances JSON.
 
-    SOURCE/train2014/, val2014/                        photographs (also test servers' other splits, unused)
+    SOURCE/train2014/, val2014/                        images
     SOURCE/annotations/instances_{train,val}2014.json
-    ROOT/JPEGImages/<id>.jpg                           links to the photographs
+    ROOT/JPEGImages/<id>.jpg                           links to the images
     ROOT/SegmentationClass/<id>.png                    0 background, 1..80 objects, 255 crowd
     ROOT/ImageSets/Segmentation/{train,val}.txt
     ROOT/image_labels.csv
 
-COCO numbers its 80 classes from 1 to 90, with ten gaps; here they are 1..80 in the same order. Where objects overlap
-the smaller one lies on top; a crowd region lies below all objects. An image-level label counts crowds too. Training
-images that no annotation names have no label and are left out; in val they stay, all background.
+COCO numbers its 80 classes from 1 to 90 with ten gaps; here they are 1..80 in the same order. Where objects overlap,
+the smaller one is on top; crowd regions are below all objects. Image-level labels include crowds. Images without
+annotations are left out of train, because they have no label; in val they stay, as background.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.artifacts.tables import write_csv
@@ -33,7 +34,7 @@ from auxseg.parallel import map_processes, track
 from auxseg.params.data import COCO_CLASSES
 
 _GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
-"""Ids of the paper's 91 classes that were never annotated (91 is the eleventh)."""
+"""Ids among the 91 classes of the paper that were never annotated (91 is the eleventh)."""
 
 COCO_IDS = tuple(number for number in range(1, 91) if number not in _GAPS)
 """COCO's id of each class, in the order of COCO_CLASSES; position k has mask value k + 1."""
@@ -45,22 +46,22 @@ SOURCE_FILES = (
     ("http://images.cocodataset.org/zips/val2014.zip", "a3d79f5ed8d289b7a7554ce06a5782b3"),
     ("http://images.cocodataset.org/annotations/annotations_trainval2014.zip", "0a379cfc70b0e71301e0f377548639bd"),
 )
-"""Address and MD5. The host has no valid certificate, so the MD5 is what vouches for the content."""
+"""URL and MD5. The host has no valid certificate, so only the MD5 verifies the content."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """What became of one split: ids of its list, and images that no annotation names."""
+    """The result for one split: ids of its list, and number of images without annotation."""
 
     ids: tuple[str, ...]
     without_annotation: int
 
 
 def fetch(source: Path) -> None:
-    """Download and unpack photographs and annotations; what is unpacked stays as it is.
+    """Download and unpack images and annotations; folders that exist are not downloaded again.
 
     Raises:
-        DataError: no answer, or another content than published.
+        DataError: the download fails, or its content differs from the published one.
     """
     for url, md5 in SOURCE_FILES:
         stem = url.rpartition("/")[2].removesuffix(".zip")
@@ -75,10 +76,10 @@ def fetch(source: Path) -> None:
 
 
 def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LISTS) -> dict[str, Split]:
-    """Write the data set at `root`; lists and labels come last, so a broken run leaves no usable set.
+    """Write the data set at `root`; lists and labels come last, so an interrupted run leaves an unusable set.
 
     Raises:
-        DataError: a file is missing or damaged, categories are not COCO's, or a list is not the published one.
+        DataError: a file is missing or damaged, categories are not COCO's, or a list differs from the published one.
     """
     labels: list[list[str]] = []
     splits = {}
@@ -100,7 +101,7 @@ def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LIS
 
 @dataclass(frozen=True)
 class CocoImage:
-    """One image with its annotations, as the JSON has them."""
+    """One image with its annotations as in the JSON."""
 
     file: str
     height: int
@@ -109,12 +110,12 @@ class CocoImage:
 
     @property
     def id(self) -> str:
-        """The file name without its ending."""
+        """The file name without its extension."""
         return Path(self.file).stem
 
     @property
     def values(self) -> list[int]:
-        """Mask values of the classes that it shows, sorted."""
+        """Mask values of the classes in the image, sorted."""
         return sorted({_MASK_VALUES[annotation["category_id"]] for annotation in self.annotations})
 
 
@@ -125,8 +126,8 @@ def _images(source: Path, name: str) -> list[CocoImage]:
         categories = {item["id"]: item["name"] for item in content["categories"]}
         annotations: dict[int, list] = {}
         for item in content["annotations"]:
-            _MASK_VALUES[item["category_id"]]  # a KeyError here names a category that COCO has not
-            item["id"], item["segmentation"]  # and here a key that the annotation has not
+            _MASK_VALUES[item["category_id"]]  # a KeyError here names a category that COCO does not have
+            item["id"], item["segmentation"]  # and here a key that the annotation lacks
             annotations.setdefault(item["image_id"], []).append(item)
         rows = [
             CocoImage(
@@ -138,7 +139,7 @@ def _images(source: Path, name: str) -> list[CocoImage]:
         raise DataError(f"{path}: no such file; remove {path.parent} and run again") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path}: no instances JSON of COCO ({type(error).__name__}: {error}); unpack it again"
+            f"{path}: not an instances JSON of COCO ({type(error).__name__}: {error}); unpack it again"
         ) from None
     if categories != dict(zip(COCO_IDS, COCO_CLASSES, strict=True)):
         raise DataError(f"{path}: its categories are not COCO's 80; use the published instances_{name}.json")
@@ -154,10 +155,10 @@ class _MaskWriter:
 
 
 def semantic_mask(image: CocoImage) -> np.ndarray:
-    """Return the mask of an image, uint8 (H, W): 0, mask values 1..80, and 255 where only a crowd is.
+    """Return the mask of an image, uint8 (H, W): 0, mask values 1..80, and 255 where there is only a crowd.
 
     Raises:
-        DataError: a segmentation that is neither polygons nor RLE of the image's size.
+        DataError: a segmentation is neither polygons nor RLE of the image's size.
     """
     label = np.zeros((image.height, image.width), np.uint8)
     objects = []
@@ -173,31 +174,29 @@ def semantic_mask(image: CocoImage) -> np.ndarray:
 
 
 def _region(annotation: Mapping[str, Any], image: CocoImage) -> np.ndarray:
-    from pycocotools import mask as coco_mask
-
     shape, outline = annotation["segmentation"], (image.height, image.width)
     try:
         if isinstance(shape, list):
-            # four numbers would be taken for a box, and fewer than three points enclose nothing
+            # pycocotools takes four numbers for a box, and fewer than three points enclose nothing
             polygons = [polygon for polygon in shape if len(polygon) >= 6]
             encoded = coco_mask.frPyObjects(polygons, *outline) if polygons else []
             region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(outline)
         else:
             packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *outline)
             region = coco_mask.decode(packed)
-    except Exception as error:  # pycocotools raises that class itself, too
-        raise DataError(f"{image.file}: annotation {annotation.get('id')} is no polygon or RLE ({error})") from None
+    except Exception as error:  # pycocotools raises Exception itself
+        raise DataError(f"{image.file}: annotation {annotation.get('id')} is not a polygon or RLE ({error})") from None
     if region.shape != outline:
-        raise DataError(f"{image.file}: annotation {annotation.get('id')} is of {region.shape}, the image of {outline}")
+        raise DataError(f"{image.file}: annotation {annotation.get('id')} has size {region.shape}, the image {outline}")
     return region.astype(bool)
 
 
 def _link(photo: Path, target: Path) -> None:
-    """Make the photograph appear in JPEGImages without a copy, or with one where links cannot be."""
+    """Link the image into JPEGImages: a hard link, or a symbolic link to another file system."""
     if not photo.is_file():
-        raise DataError(f"{photo}: no such photograph; remove {photo.parent} and run again")
+        raise DataError(f"{photo}: no such image; remove {photo.parent} and run again")
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_symlink() and not target.exists():  # of a source that has been moved since
+    if target.is_symlink() and not target.exists():  # the source has been moved
         target.unlink()
     with contextlib.suppress(FileExistsError):
         try:

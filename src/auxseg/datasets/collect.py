@@ -1,4 +1,4 @@
-"""A data set as `prepare` needs it: class table, listed images and their labels, held against each other."""
+"""A data set as `prepare` needs it: class table, listed images and their labels, checked against each other."""
 
 import difflib
 import functools
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
-from auxseg.datasets.listing import Listed, refuse
+from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
@@ -20,15 +20,15 @@ from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 log = logging.getLogger(__name__)
 
 RESERVED = ("background", "all", "ignore")
-"""What result tables call class 0, the whole label and 255."""
+"""Names that result tables use for class 0, the whole label and 255."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """The images to be used, and their labels (names of the class table, in its order) by id.
+    """The images to use, and their labels (names of the class table, in its order) by id.
 
-    `is_derived`: the class table is what the labels name. `notes`: how labels were read that could be read otherwise.
-    `without_image`, `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
+    `is_derived`: the class table was made from the labels. `notes`: how ambiguous labels were read. `without_image`,
+    `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
     """
 
     classes: ClassTable
@@ -39,15 +39,15 @@ class Collected:
     without_image: tuple[str, ...] = ()
     without_row: tuple[str, ...] = ()
     hint: str = ""
-    """Why a row may have no image; empty if nothing in the folder looks like it."""
+    """A possible reason why a row has no image, or empty."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
-    """Read lists and labels under the data root; no image is decoded yet.
+    """Read lists and labels under the data root; no image is decoded.
 
     Raises:
-        DataError: a list, CSV, XML or .npy that is missing or wrong; see `listing`, `tags` and `csv_tags`.
-        ParamsError: parameters that do not go together.
+        DataError: a list, CSV, XML or .npy is missing or wrong; see `listing`, `tags` and `csv_tags`.
+        ParamsError: parameters contradict each other.
     """
     if params.format == "folder":
         return _collect_folder(root, params)
@@ -69,8 +69,8 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
         raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
     if params.classes is None and params.folder.masks is not None:
         raise ParamsError(
-            "params.yaml: key 'data.classes': null takes what the labels name, in alphabetical order, so a new name "
-            "would change what mask values mean; with data.folder.masks, name the classes here"
+            "params.yaml: key 'data.classes': null uses all names in the labels, in alphabetical order, so a new name "
+            "would change what mask values mean; with data.folder.masks, list the classes here"
         )
     source = root / params.labels_file
     tags = read_csv_tags(source, None if params.classes is None else list(params.classes))
@@ -86,18 +86,18 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
 
 
 def _named(images: Iterable[Listed], rows: Mapping[str, Tags]) -> list[str]:
-    """Return what the labels of images name, in alphabetical order; rows without an image have no say in it."""
+    """Return the class names in the labels, in alphabetical order; rows without an image do not count."""
     used = [rows[item.id] for item in images]
-    _refuse_reserved(used)
+    _check_reserved(used)
     return sorted({name for row in used for name in row.names})
 
 
-def _refuse_reserved(rows: Iterable[Tags]) -> None:
+def _check_reserved(rows: Iterable[Tags]) -> None:
     for row in rows:
         if reserved := [name for name in row.names if name.casefold() in RESERVED]:
             raise DataError(
-                f"{row.where}: label '{reserved[0]}' is not an object class; take it out (an image is labelled with "
-                "the objects in it alone), or give the class another name"
+                f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
+                "objects in an image), or give the class another name"
             )
 
 
@@ -105,34 +105,34 @@ def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) 
     """Return the class table of `data.classes`; None: the format's `own` names with mask values 1, 2, …
 
     Raises:
-        ParamsError: a list would give one of the format's own classes another mask value than it has there.
-        DataError: no class, more than 254, or a name that cannot be stored.
+        ParamsError: a list would change the mask value of one of the format's own classes.
+        DataError: there is no class, there are more than 254, or a name cannot be stored.
     """
     if isinstance(classes, dict):
         table = ClassTable(tuple(classes), tuple(classes.values()))
     else:
         names = tuple(own if classes is None else classes)
         table = ClassTable(names, tuple(range(1, len(names) + 1)))
-        _refuse_other_values(table, own)
+        _check_values(table, own)
     if not 1 <= len(table) <= 254:
-        raise DataError(f"data.classes: {len(table)} classes, but 1 to 254 fit into an 8-bit mask; name them there")
+        raise DataError(f"data.classes: {len(table)} classes, but an 8-bit mask holds 1 to 254; list them there")
     for name in table.names:
         is_one_line = name.strip() and name == name.strip() and len(name.splitlines()) == 1
         if not is_one_line or SEPARATOR in name or name in RESERVED:
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
-                f"spaces and line ends, and none of {', '.join(RESERVED)}, which tables use"
+                f"spaces and line breaks, and none of {', '.join(RESERVED)}, which result tables use"
             )
     return table
 
 
-def _refuse_other_values(table: ClassTable, own: Sequence[str]) -> None:
+def _check_values(table: ClassTable, own: Sequence[str]) -> None:
     values = {name: position for position, name in enumerate(own, 1)}
     if any(values.get(name, value) != value for name, value in zip(table.names, table.values, strict=True)):
         pairs = ", ".join(f"{name}: {values.get(name, '?')}" for name in table.names)
         raise ParamsError(
-            "params.yaml: key 'data.classes': a list counts mask values 1, 2, …, which are not those of this format's "
-            f"classes; write names with the values of your masks: {{{pairs}}}"
+            "params.yaml: key 'data.classes': a list gives the mask values 1, 2, …, but this format's classes have "
+            f"other ones; write names with the values of your masks: {{{pairs}}}"
         )
 
 
@@ -146,7 +146,7 @@ def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list
 
 
 def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
-    """Hold labels against the class table, and leave out images that have no class of a subset."""
+    """Check labels against the class table, and leave out images that show none of its classes."""
     order = {name: position for position, name in enumerate(classes.names)}
     kept: list[Listed] = []
     labels: dict[str, tuple[str, ...]] = {}
@@ -164,14 +164,14 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
         elif not names and item.split == "train":
             where = row.where if row else f"{item.where}: {_source(params)} has no entry for it"
             problems.append(
-                f"{where}: train image '{item.id}' has no labels; add the classes that it shows or take it "
-                "out of the list"
+                f"{where}: train image '{item.id}' has no labels; add the classes that it shows, or remove it "
+                "from the list"
             )
         kept.append(item)
         labels[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
-    refuse(problems)
+    raise_first(problems)
     for split, count in left_out.items():
-        log.info("%d images of %s show no class of data.classes and are left out", count, split)
+        log.info("%d images of %s show none of data.classes and are left out", count, split)
     if not any(item.split == "train" for item in kept):
         reason = (
             f"all {left_out['train']} images show unlisted classes only"
@@ -186,12 +186,12 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
     return Collected(classes, kept, labels)
 
 
-@functools.cache  # one name may be wrong in a hundred thousand rows
+@functools.cache  # the same wrong name may be in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
     shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
     hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"
-    return f"is no known class; {hint} mend it, or set data.unlisted to ignore or background to drop such labels"
+    return f"is not a known class; {hint} correct it, or set data.unlisted to ignore or background to drop such labels"
 
 
 def _source(params: DataParams) -> str:

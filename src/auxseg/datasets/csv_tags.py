@@ -1,7 +1,7 @@
 """The CSV of image-level labels, as spreadsheets and people write it.
 
-UTF-8 with or without a byte order mark; commas, semicolons or tabs, whichever the header has; column names in any case,
-with the usual other words for them. How a cell of labels is divided: `auxseg.datasets.tag_cells`.
+UTF-8 with or without a byte order mark; separated by commas, semicolons or tabs, whichever the header uses; column
+names in any case, and their usual synonyms. `auxseg.datasets.tag_cells` splits the cells of labels.
 """
 
 import csv
@@ -20,13 +20,13 @@ COLUMNS = {
     "labels": ("labels", "label", "tags", "tag", "classes", "class"),
     "split": ("split", "set", "subset"),
 }
-"""What a column means -> the names that say so."""
+"""Meaning of a column -> its possible names."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 @dataclass(frozen=True)
 class CsvTags:
-    """The rows by id, in the order of the file, and notes on what was read where it could be read otherwise."""
+    """The rows by id, in the order of the file, and notes on how ambiguous labels were read."""
 
     rows: dict[str, Tags]
     notes: tuple[str, ...] = ()
@@ -37,13 +37,13 @@ class _Row:
     line: int
     image_id: str
     labels: tuple[str, ...]
-    """One cell, or the several of an unquoted `cow,car`."""
+    """One cell, or several for an unquoted `cow,car`."""
     split: str | None
 
 
 @dataclass(frozen=True)
 class _Header:
-    """`columns`: what a column means -> its position; `width`: columns with a name, or before one that has."""
+    """`columns`: meaning of a column -> its position; `width`: number of columns up to the last one with a name."""
 
     line: int
     delimiter: str
@@ -60,10 +60,11 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
 
     Args:
         path: the file.
-        known: the names of `data.classes`; None: any name.
+        known: the names of `data.classes`; None allows any name.
 
     Raises:
-        DataError: file, line and fix of the first missing column, empty or repeated id, or cell without labels.
+        DataError: a column is missing, an id is empty or repeated, or a cell has no labels; the message names file,
+            line and fix.
     """
     rows = list(_read_rows(path))
     names, notes = read_names([(f"{path} line {row.line}", row.labels) for row in rows], known)
@@ -76,8 +77,8 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
             raise DataError(f"{where}: no image_id; write the name of the image file")
         if key in tags:
             raise DataError(
-                f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (an image has one, "
-                "with all of its labels)"
+                f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (each image has one "
+                "row with all its labels)"
             )
         tags[key], lines[key] = Tags(row_names, where, row.split), row.line
     return CsvTags(tags, tuple(notes))
@@ -85,7 +86,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
 
 def _read_rows(path: Path) -> Iterator[_Row]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # line ends of any system become \n
+        text = path.read_text(encoding="utf-8-sig")  # line breaks of any system become \n
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -97,10 +98,10 @@ def _read_rows(path: Path) -> Iterator[_Row]:
 
 
 def _read_header(path: Path, text: str) -> _Header:
-    """Find the delimiter with which the first line has the columns wanted.
+    """Find the delimiter that gives the first line the required columns.
 
     Raises:
-        DataError: a column that is missing, or two that mean the same.
+        DataError: a column is missing, or two columns mean the same.
     """
     numbered = ((number, line) for number, line in enumerate(io.StringIO(text), 1) if line.strip())
     number, line = next(numbered, (1, ""))
@@ -117,7 +118,7 @@ def _read_header(path: Path, text: str) -> _Header:
 def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
     try:
         cells = next(csv.reader([line.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:  # a line of 128 kB: no header
+    except csv.Error:  # a line of more than 128 kB is not a header
         cells = []
     names = [cell.strip().strip("\"'").strip() for cell in cells]
     while names and not names[-1]:  # `image_id,labels,,` of a spreadsheet
@@ -148,7 +149,7 @@ def _column_error(names: Sequence[str]) -> str | None:
 
 
 def _parse(path: Path, text: str, header: _Header) -> list[tuple[int, list[str]]]:
-    """Return line number and cells of each row under the header."""
+    """Return line number and cells of each row below the header."""
     lines = list(_quote_lists(io.StringIO(text), header.delimiter))[header.line :]
     strict = True
     while True:
@@ -159,15 +160,15 @@ def _parse(path: Path, text: str, header: _Header) -> list[tuple[int, list[str]]
             line = header.line + reader.line_num
             if not strict or "expected after" not in str(error):
                 raise DataError(f"{path} line {line}: not a CSV ({error}); fix its quotes") from None
-            strict = False  # `"cow";"car"` is no CSV, but it is written
+            strict = False  # `"cow";"car"` is not valid CSV, but people write it
             continue
         if not strict:
-            _refuse_long_rows(path, rows, header.line)
+            _reject_long_rows(path, rows, header.line)
         return rows
 
 
-def _refuse_long_rows(path: Path, rows: Sequence[tuple[int, list[str]]], line: int) -> None:
-    """Refuse a row of several lines: read without rigour, a quote that is never closed swallows what follows."""
+def _reject_long_rows(path: Path, rows: Sequence[tuple[int, list[str]]], line: int) -> None:
+    """Reject a row of several lines: in the lenient mode, a quote that is never closed swallows the lines after it."""
     for number, _ in rows:
         if number > line + 1:
             raise DataError(f"{path} line {line + 1}: not a CSV (a quote is not closed in its line); fix its quotes")
@@ -175,7 +176,7 @@ def _refuse_long_rows(path: Path, rows: Sequence[tuple[int, list[str]]], line: i
 
 
 def _quote_lists(lines: Iterable[str], delimiter: str) -> Iterator[str]:
-    """Put quotes around bare lists: `a,["cat", "dog"]` is no CSV, but it is written."""
+    """Put quotes around bare lists: `a,["cat", "dog"]` is not valid CSV, but people write it."""
     inner = r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]|\{[^{}\n]*\}"
     bare = re.compile(rf"(?<={delimiter}) *({inner})(?= *(?:{delimiter}|\n|$))")
     is_open = False  # within a quoted cell of several lines

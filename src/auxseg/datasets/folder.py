@@ -1,4 +1,4 @@
-"""A plain folder of images with a CSV `image_id,labels[,split]`: the CSV says which images are used."""
+"""A plain folder of images with a CSV `image_id,labels[,split]`, which lists the images to use."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, is_file_name, locate, refuse, require_folder
+from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, is_file_name, locate, raise_first, require_folder
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
@@ -16,9 +16,9 @@ SPLITS = ("train", "val")
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What CSV and folder have in common, and the ids that one of them has alone.
+    """The images that are both in the CSV and in the folder, and the ids that are only in one of them.
 
-    `hint` says why a row may have no image, with an example; empty if nothing looks like it.
+    `hint` is a possible reason why a row has no image, with an example, or empty.
     """
 
     images: list[Listed]
@@ -28,19 +28,19 @@ class FolderListing:
 
 
 def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path) -> FolderListing:
-    """Return the images of the CSV's rows; without a column `split` a hash of the id chooses the `val` share.
+    """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
-    A few rows without an image are left out, because photographs get deleted; if they are more than half, the ids are
-    written in another way than the files.
+    Rows without an image are left out, because images get deleted. If more than half of the rows have no image, the
+    ids do not match the file names, which is an error.
 
     Raises:
         DataError: a missing folder, more than half of the rows without an image, an id that cannot be a file name,
             or a split other than train and val.
     """
-    require_folder(root / params.images, "set data.folder.images to the folder of photos, relative to the data root")
+    require_folder(root / params.images, "set data.folder.images to the folder of images, relative to the data root")
     if params.masks is not None:
         require_folder(root / params.masks, "set data.folder.masks to the folder of masks, or to null")
-    refuse(
+    raise_first(
         f"{row.where}: split '{row.split}' of '{key}' is neither train nor val; write one of them"
         for key, row in tags.items()
         if row.split not in (None, *SPLITS)
@@ -53,7 +53,7 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
     masks = None if params.masks is None else Folder(root, params.masks, MASKS)
 
     def split_of(key: str, row: Tags) -> str:
-        # without a share of the user's own, only an image that can be measured on is taken from training
+        # unless the user sets a share, only images with a mask are taken away from training
         may_be_val = params.val_share is not None or (masks is not None and masks.find(key) is not None)
         return row.split or ("val" if may_be_val and in_val(key, params.val_fraction) else "train")
 
@@ -72,7 +72,7 @@ def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], pho
     share = f"only {found} of {len(tags)} rows have" if found else "no row has"
     head = f"{source}: {share} an image in {photos.path}"
     if not len(photos):
-        return f"{head}, which holds no photograph ({', '.join(photos.suffixes)}); " + (hint or "put them there")
+        return f"{head}, which contains no image ({', '.join(photos.suffixes)}); " + (hint or "put them there")
     file = Path(photos.find(next(photos.others(tags), next(iter(photos)))) or "").name
     how = hint or "write the file names into the column image_id, or set data.folder.images"
     return f"{head}: {_line(tags[missing[0]])} has '{missing[0]}', a file is '{file}'; {how}"
@@ -83,7 +83,7 @@ def _line(row: Tags) -> str:
 
 
 def _near_miss(missing: Sequence[str], photos: Folder) -> str:
-    """Return a hint for the first id that a file has in another case, or in a sub-folder; empty if none has."""
+    """Return a hint for the first id whose file differs in case or lies in a sub-folder; empty if there is none."""
     if not missing:
         return ""
     by_case = {key.casefold(): key for key in photos}
@@ -97,13 +97,13 @@ def _near_miss(missing: Sequence[str], photos: Folder) -> str:
             if stem in wanted and suffix.lower() in (*photos.suffixes, ".gif", ".heic", ".avif"):
                 path = (Path(folder) / name).relative_to(photos.path)
                 if len(path.parts) > 1:
-                    return f"'{stem}' is in a sub-folder, {path}: put the photographs into the folder itself"
+                    return f"'{stem}' is in a sub-folder, {path}: put the images into the folder itself"
                 return f"'{stem}' is there as {name}, which cannot be read: save it as {', '.join(photos.suffixes)}"
     return ""
 
 
 def in_val(image_id: str, share: float) -> bool:
-    """Tell whether an id is in the validation share; other images have no say in it."""
-    # the prefix keeps this draw independent of the one that chooses the shard
+    """Tell whether an id is in the validation share, independently of all other images."""
+    # the prefix makes this hash independent of the one that chooses the shard
     digest = hashlib.sha256(b"val:" + image_id.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64

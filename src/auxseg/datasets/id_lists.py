@@ -1,8 +1,8 @@
-"""The published splits of VOC and COCO: how many ids, and a hash over them, so that a wrong list cannot pass.
+"""The published splits of VOC and COCO as number of ids and a hash over them, so that a wrong list is found.
 
-Each hash was taken over the lists that the field's public repositories carry, and they agree: jiwoon-ahn/psa,
-jiwoon-ahn/irn, YudeWang/SEAM, xulianuwa/AuxSegNet, xulianuwa/MCTformer and linyq2117/CLIP-ES for VOC;
-linyq2117/CLIP-ES for COCO's train and xulianuwa/MCTformer for its val.
+Each hash was computed from the lists in the field's public repositories, which agree: jiwoon-ahn/psa, jiwoon-ahn/irn,
+YudeWang/SEAM, xulianuwa/AuxSegNet, xulianuwa/MCTformer and linyq2117/CLIP-ES for VOC; linyq2117/CLIP-ES for the train
+list of COCO and xulianuwa/MCTformer for its val list.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from auxseg.errors import DataError
 
 @dataclass(frozen=True)
 class IdList:
-    """A published list: number of ids, and SHA-256 over the sorted ids, one a line."""
+    """A published list: number of ids, and SHA-256 over the sorted ids, one per line."""
 
     count: int
     sha256: str
@@ -30,24 +30,24 @@ COCO_LISTS = {
     "train": IdList(82081, "2985c4b482da49946f2e5dfb9a12f44bee154529cd601f63b1105942d763a8f9"),
     "val": IdList(40504, "9386e9835dc8d4834214decb7113673ce9d4a42a16f4bcdf581df86b5b69d6ef"),
 }
-"""COCO 2014: train without the 702 images that no annotation names, val with all of its images."""
+"""COCO 2014: train without the 702 images that have no annotation, val with all images."""
 
 
 def list_sha256(ids: Collection[str]) -> str:
-    """Return the hash of a list as `IdList` has it; order and repetition do not count."""
+    """Return the hash of a list as in `IdList`; order and repetition do not matter."""
     return hashlib.sha256("".join(f"{key}\n" for key in sorted(set(ids))).encode()).hexdigest()
 
 
 def check_list(
-    source: str, name: str, ids: Collection[str], published: Mapping[str, IdList], mend: str = "get the files again"
+    source: str, name: str, ids: Collection[str], published: Mapping[str, IdList], fix: str = "download the files again"
 ) -> None:
-    """Hold a list against the published one; `mend` is what a refusal advises.
+    """Compare a list with the published one; `fix` is the advice of the error message.
 
     Raises:
-        DataError: `source` has another number of ids, or others.
+        DataError: `source` has more or fewer ids, or other ids.
     """
     wanted = published[name]
     if len(ids) != wanted.count:
-        raise DataError(f"{source}: {len(ids)} ids, but the published {name} has {wanted.count}; {mend}")
+        raise DataError(f"{source}: {len(ids)} ids, but the published {name} has {wanted.count}; {fix}")
     if list_sha256(ids) != wanted.sha256:
-        raise DataError(f"{source}: {len(ids)} ids, but not those of the published {name}; {mend}")
+        raise DataError(f"{source}: {len(ids)} ids, but not those of the published {name}; {fix}")

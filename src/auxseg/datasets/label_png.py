@@ -1,4 +1,4 @@
-"""A PNG of mask values as class indices."""
+"""Reading a PNG of mask values as class indices."""
 
 from pathlib import Path
 from typing import Literal
@@ -15,10 +15,10 @@ Unlisted = Literal["error", "ignore", "background"]
 def read_label_png(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.ndarray:
     """Read an index PNG of mask values as class indices, uint8 (H, W): 0 background, 1..C objects, 255 ignore.
 
-    `unlisted` says what becomes of a value outside the class table: an error, 255, or 0.
+    `unlisted` decides whether a value outside the class table is an error, 255 (ignore) or 0 (background).
 
     Raises:
-        DataError: the file is missing or damaged, is no index PNG, or has a value outside the table.
+        DataError: the file is missing or damaged, is not an index PNG, or has a value outside the class table.
     """
     values = read_index_png(path)
     if unlisted == "error":
@@ -28,7 +28,7 @@ def read_label_png(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.nd
         if outside.size:
             listed = ", ".join(map(str, outside[:5]))
             raise DataError(
-                f"{path}: mask value {listed} is not in the class table (0, {_values(classes)}, 255); mend "
+                f"{path}: mask value {listed} is not in the class table (0, {_values(classes)}, 255); fix "
                 "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
             )
     return classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]

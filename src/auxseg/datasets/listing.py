@@ -1,4 +1,4 @@
-"""What a reader finds before anything is decoded: ids, splits, and where photo and mask are."""
+"""What is known of a data set before any image is decoded: ids, splits, and the paths of images and masks."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from auxseg.images import PHOTO_SUFFIXES
 
 @dataclass(frozen=True)
 class Listed:
-    """One listed image: `path` and `mask` relative to the data root, `where` the row, for messages."""
+    """One listed image: `path` and `mask` are relative to the data root, `where` names the row in messages."""
 
     id: str
     split: str
@@ -22,8 +22,8 @@ class Listed:
     where: str
 
 
-def refuse(problems: Iterable[str]) -> None:
-    """Raise the first problem, with the number of the others.
+def raise_first(problems: Iterable[str]) -> None:
+    """Raise the first problem with the number of further ones; do nothing without problems.
 
     Raises:
         DataError: there is a problem.
@@ -35,9 +35,9 @@ def refuse(problems: Iterable[str]) -> None:
 
 
 class Folder:
-    """Files of one folder by id: file names without their ending. Sub-folders are not looked into.
+    """Files of one folder by id, which is the file name without its extension. Sub-folders are not searched.
 
-    A name that was packed on a Mac has é as e and an accent (NFD), a CSV as one character (NFC): both are one id.
+    macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
     """
 
     def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
@@ -73,15 +73,15 @@ class Folder:
 
 
 def is_file_name(image_id: str) -> bool:
-    """Tell whether an id can be the name of a file in a folder: it leads nowhere else."""
+    """Tell whether an id can be the name of a file in a folder, without a path that leads out of it."""
     return "/" not in image_id and "\\" not in image_id and not image_id.startswith(".")
 
 
 def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None) -> list[Listed]:
-    """Find photo and mask of every row (id, split, where).
+    """Find image and mask of every row (id, split, where).
 
     Raises:
-        DataError: an id that cannot be a file name, is listed twice or in both splits, or has no photo.
+        DataError: an id cannot be a file name, is listed twice or in both splits, or has no image.
     """
     found: dict[str, Listed] = {}
     problems = []
@@ -90,10 +90,10 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
             name = re.split(r"[\\/]", image_id)[-1].lstrip(".")
             example = f", '{name}'" if name else ""
             problems.append(
-                f"{where}: '{image_id}' cannot be an id; give the photo's name without folder and ending{example}"
+                f"{where}: '{image_id}' cannot be an id; give the file name without folder and extension{example}"
             )
             continue
-        key = unicodedata.normalize("NFC", image_id)  # by which photos are found
+        key = unicodedata.normalize("NFC", image_id)  # as `Folder` stores it
         if key in found:
             first = found[key]
             twice = "listed twice" if first.split == split else f"in both {first.split} and {split}"
@@ -102,24 +102,24 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
         path = photos.find(image_id)
         if path is None:
             problems.append(
-                f"{where}: image '{image_id}' is listed, but {photos.path} has no such photo "
+                f"{where}: image '{image_id}' is listed, but {photos.path} has no such image "
                 f"({', '.join(photos.suffixes)}); add the file or remove the row"
             )
             path = ""
         mask = masks.find(image_id) if masks is not None else None
         found[key] = Listed(image_id, split, path, mask, where)
-    refuse(problems)
+    raise_first(problems)
     return list(found.values())
 
 
-def require_folder(path: Path, mend: str) -> None:
-    """Refuse a folder that does not exist.
+def require_folder(path: Path, fix: str) -> None:
+    """Check that a folder exists.
 
     Raises:
-        DataError: names the folder and says `mend`.
+        DataError: it does not; the message names the folder and ends with `fix`.
     """
     if not path.is_dir():
-        raise DataError(f"{path}: {'a file, no folder' if path.exists() else 'no such folder'}; {mend}")
+        raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
 
 
 PHOTOS = PHOTO_SUFFIXES

@@ -1,11 +1,11 @@
-"""The manifest: what every stage but `prepare` knows of the data set.
+"""The manifest: what all stages after `prepare` know of the data set.
 
     data/manifest/classes.csv    index, name, mask_value         index 0 is the background
     data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256
     data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
 
-Paths are relative to the data root, with forward slashes. Rows are sorted by id; an image goes to a shard by
-a hash of its id, so a new photo leaves the other shards as they are.
+Paths are relative to the data root, with forward slashes. Rows are sorted by id. A hash of the id assigns an image to a
+shard, so a new image does not change the other shards.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from auxseg.artifacts.tables import read_csv, write_csv
 from auxseg.errors import DataError
 
 SEPARATOR = ";"
-"""Between class names of one image in the manifest; class names may hold spaces."""
+"""Between class names of one image in the manifest; class names may contain spaces."""
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One photograph: `labels` are class names, the image-level tags."""
+    """One image: `labels` are its image-level labels, as class names."""
 
     id: str
     path: str
@@ -38,7 +38,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Names and mask values of the object classes; class index k (1..C) is position k - 1, 0 background."""
+    """Names and mask values of the object classes. Class index k (1..C) is position k - 1; 0 is the background."""
 
     names: tuple[str, ...]
     values: tuple[int, ...]
@@ -64,7 +64,7 @@ class ClassTable:
         return hot
 
     def indices_from_values(self, unlisted: int) -> np.ndarray:
-        """Return a look-up table, uint8 (256,): mask value -> class index; 255 stays, others: `unlisted`."""
+        """Return a look-up table, uint8 (256,): mask value -> class index; 255 stays, others become `unlisted`."""
         table = np.full(256, unlisted, np.uint8)
         table[0], table[255] = 0, 255
         table[list(self.values)] = np.arange(1, len(self.values) + 1)
@@ -72,12 +72,12 @@ class ClassTable:
 
 
 def shard_of(image_id: str, shards: Sequence[str]) -> str:
-    """Return the shard of an image: by the SHA-256 of its id, the same on every machine."""
+    """Return the shard of an image, by the SHA-256 of its id: the same on every machine."""
     return shards[int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % len(shards)]
 
 
 def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
-    """Write classes.csv and one file a shard (also for a shard without images)."""
+    """Write classes.csv and one file per shard (also for a shard without images)."""
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for record in sorted(records, key=lambda record: record.id):
         rows[shard_of(record.id, shards)].append(
@@ -92,9 +92,9 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
 
 
 def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Sequence[str]) -> None:
-    """Write relative path and SHA-256 of every mask by id, one file a shard.
+    """Write relative path and SHA-256 of every mask by id, one file per shard.
 
-    The hash is there for DVC: without it a mended mask would leave the list, and so every score, as it was.
+    The hash is for DVC: without it, a corrected mask would not change the list, and no score would be computed again.
     """
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for image_id in sorted(masks):
@@ -104,7 +104,7 @@ def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Seq
 
 
 def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
-    """Read one shard of the manifest, sorted by id; only one split if it is named."""
+    """Read one shard of the manifest, sorted by id; only images of `split` if it is given."""
     records = [
         ImageRecord(
             row["id"], row["path"], int(row["width"]), int(row["height"]), row["split"],
@@ -122,7 +122,7 @@ def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
 
 
 def manifest_shards(folder: Path) -> list[str]:
-    """Return the shards that the manifest was written for, sorted."""
+    """Return the shards of a manifest, sorted."""
     return [path.stem for path in finished(folder, "*.csv") if path.stem != "classes"]
 
 
@@ -138,13 +138,17 @@ def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:
-    """Return shard -> file of a folder of shards, refusing missing and extra ones (DVC keeps old files)."""
+    """Return shard -> file of a folder with one file per shard.
+
+    Raises:
+        DataError: a file is missing, or there is one of another shard (DVC keeps old files).
+    """
     found = {path.name.removesuffix(suffix): path for path in finished(folder, f"*{suffix}")}
     for shard in sorted(set(shards) - set(found)):
         raise DataError(f"{folder}/{shard}{suffix}: missing; `dvc repro` makes it, or `dvc pull` fetches it")
     for shard in sorted(set(found) - set(shards)):
         raise DataError(
-            f"{folder}/{shard}{suffix}: left over from another number of shards; `auxseg shards {len(shards)}` clears, "
-            "then run again"
+            f"{folder}/{shard}{suffix}: left over from another number of shards; `auxseg shards {len(shards)}` removes "
+            "it, then run again"
         )
     return {shard: found[shard] for shard in shards}

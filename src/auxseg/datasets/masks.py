@@ -1,4 +1,4 @@
-"""A mask as class indices. Only score, evaluate, audit and the checks of prepare may import this."""
+"""Reading masks. Only score, evaluate, audit and the checks of prepare may import this module."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from auxseg.datasets.manifest import ClassTable
 
 
 def read_mask(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.ndarray:
-    """Read a mask, the truth to measure against; see `read_label_png`."""
+    """Read a ground-truth mask as class indices; see `read_label_png`."""
     return read_label_png(path, classes, unlisted)

@@ -1,4 +1,4 @@
-"""What a data set holds, in the lines that `prepare` logs and `auxseg scan` prints: nothing is decoded for it."""
+"""What a data set contains, in the lines that `prepare` logs and `auxseg scan` prints. No image is decoded."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +8,9 @@ from itertools import islice
 from auxseg.datasets.collect import Collected
 
 FEW = 10
-"""A class of fewer train images is warned of."""
+"""Classes with fewer train images get a warning."""
 NAMED = 5
-"""Ids and classes that a warning names; the rest are counted."""
+"""Number of ids or classes that a warning names."""
 CLASSES_SHOWN = 20
 
 
@@ -18,9 +18,9 @@ CLASSES_SHOWN = 20
 class Overview:
     """Counts of a data set.
 
-    `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the labels made
-    the class table. `without_image`: ids of rows without an image. `without_row`: ids of images without a row. `hint`:
-    why there are the former. `notes`: how labels were read that could be read otherwise.
+    `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the class table
+    was made from the labels. `without_image`: ids of rows without an image. `hint`: a possible reason for these.
+    `without_row`: ids of images without a row. `notes`: how ambiguous labels were read.
     """
 
     train: int
@@ -35,11 +35,11 @@ class Overview:
 
     @property
     def few(self) -> dict[str, int]:
-        """Classes with fewer than ten train images, but with one: those without any are warned of by themselves."""
+        """Classes with one to nine train images; a class without any has a warning of its own."""
         return {name: count for name, count in self.classes.items() if 0 < count < FEW}
 
     def lines(self) -> list[str]:
-        """Return the counts, and the class table with its number of train images."""
+        """Return the counts, and the classes with their numbers of train images."""
         shown = [f"{name} {count}" for name, count in islice(self.classes.items(), CLASSES_SHOWN)]
         table = ", ".join([*shown, *(["…"] if len(self.classes) > CLASSES_SHOWN else [])])
         origin = " (from the labels)" if self.is_derived else ""
@@ -49,7 +49,7 @@ class Overview:
         ]
 
     def warnings(self) -> Iterator[str]:
-        """Yield what a person should know before hours are spent on it."""
+        """Yield what the user should know before hours of computing."""
         yield from self.notes
         if self.without_image:
             yield (
@@ -68,8 +68,8 @@ class Overview:
                 yield f"class '{name}' has no train image, so it cannot be learned"
             elif count == self.train:
                 yield (
-                    f"class '{name}' is in every train image: the classifier has nothing to tell it from, and its CAM "
-                    "means little; add images without it"
+                    f"class '{name}' is in every train image: the classifier cannot learn what distinguishes it, and "
+                    "its CAM means little; add images without it"
                 )
         if few := self.few:
             named = [f"{name} {count}" for name, count in few.items()]

@@ -1,4 +1,4 @@
-"""A photograph of the manifest, held against it."""
+"""Reading an image of the manifest."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from auxseg.images import read_rgb
 
 
 def read_photo(root: Path, record: ImageRecord) -> np.ndarray:
-    """Read the photograph of a record as RGB, uint8 (H, W, 3), upright; `root` is what its path is relative to.
+    """Read the image of a record as RGB, uint8 (H, W, 3), upright; its path is relative to `root`.
 
-    Only its size is compared: hashing every file in every stage would cost more than it is worth.
+    Only the size is compared with the manifest: hashing every file in every stage would be too slow.
 
     Raises:
-        DataError: the file is missing, damaged, or of another size than when it was scanned.
+        DataError: the file is missing or damaged, or its size differs from the manifest.
     """
     path = root / record.path
     rgb = read_rgb(path)
     if rgb.shape[:2] != (record.height, record.width):
         raise DataError(
             f"{path}: {rgb.shape[1]}x{rgb.shape[0]}, in the manifest {record.width}x{record.height}; "
-            "it was changed since: run `auxseg scan`, then the pipeline again"
+            "the file has changed: run `auxseg scan`, then the pipeline again"
         )
     return rgb

@@ -1,4 +1,4 @@
-"""From the raw folder to the manifest: the one place that reads lists, labels and masks of the raw data."""
+"""From the raw folder to the manifest: the only code that reads lists, labels and masks of the raw data."""
 
 import logging
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from auxseg.params.local import data_root
 log = logging.getLogger(__name__)
 
 LARGE_MEGAPIXELS = 3
-"""A larger photograph is warned of: the CRF takes seconds and most of a gigabyte."""
+"""`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
 
 
 def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path) -> None:
-    """Check the data set and write its manifest and mask list; both folders whole or not at all.
+    """Check the data set, and write the folders of its manifest and mask list, both completely or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
         manifest/dataset.json                 format, unlisted, scenes (parameters or null)
@@ -45,7 +45,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         raise DataError(
             f"{root / (params.masks or '')}: none of {len(mask_list)} masks shows a class: 0 is background, 255 is "
             f"ignored, objects have the mask value of their class ({found.classes.values[0]} is "
-            f"{found.classes.names[0]}); save them so, or set data.classes to the values that they have"
+            f"{found.classes.names[0]}); save the masks like this, or set data.classes to the values that they have"
         )
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
@@ -70,7 +70,7 @@ def _warn_of_size(largest: ImageRecord) -> None:
     megapixels = largest.width * largest.height / 1e6
     if megapixels > LARGE_MEGAPIXELS:
         log.warning(
-            "%s has %.0f megapixels: labels and CRFs are made at full size (12 megapixels: about 27 s and 2.7 GB an "
-            "image and process); photographs of 500 to 1000 pixels a side are what the settings were chosen for",
+            "%s has %.0f megapixels: labels and CRFs are computed at full size (12 megapixels: about 27 s and 2.7 GB "
+            "per image and process); the settings were chosen for images with sides of 500 to 1000 pixels",
             largest.path, megapixels,
         )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The data root of a manifest; the embedded scenes are generated again wherever they are missing.
+"""The data root of a manifest. The embedded scenes are generated wherever they are missing.
 
-Scenes are deterministic, so a stage on another machine (after a pull, say) makes its own copy of them.
+Scenes are deterministic, so a stage on another machine (after `dvc pull`, for example) generates its own copy.
 """
 
 import fcntl
@@ -42,22 +42,22 @@ def read_dataset(dataset_file: Path) -> dict:
 
 
 def mask_policy(dataset_file: Path) -> Literal["error", "ignore", "background"]:
-    """Return what `auxseg.datasets.masks.read_mask` makes of a value outside the class table."""
+    """Return how `auxseg.datasets.masks.read_mask` treats a value outside the class table."""
     return read_dataset(dataset_file)["unlisted"]
 
 
 def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
-    """Return the folder of the embedded scenes; generate them if missing or made otherwise."""
+    """Return the folder of the embedded scenes; generate them if they are missing or were made with other values."""
     wanted = {"params": params.model_dump(), "generator": _generator_hash()}
     if _stamp(root) != wanted:
         root.parent.mkdir(parents=True, exist_ok=True)
-        # stages may start side by side: one generates, the others wait and find it done
+        # stages may start at the same time: one generates, the others wait
         with (root.parent / ".tmp-scenes.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _stamp(root) != wanted:
                 with atomic_dir(root) as temporary:
-                    # By name, so that the generator is no part of every later stage's code: what it makes
-                    # reaches them through the manifest's hashes, and a change of it re-runs `prepare`.
+                    # Imported by name, so that the generator does not count as code of every later stage: a change
+                    # of it re-runs `prepare`, and the hashes in the manifest pass it on.
                     importlib.import_module(GENERATOR).write_scenes(temporary, params)
                     write_json(temporary / _STAMP, wanted)
     return root
@@ -71,7 +71,7 @@ def _stamp(root: Path) -> dict | None:
 
 
 def _generator_hash() -> str:
-    """Return a hash of the generator's source, so that scenes of an older version are made again."""
+    """Return a hash of the generator's source, so that scenes of an older version are generated again."""
     source = Path(importlib.util.find_spec(GENERATOR).origin)
     files = source.parent.rglob("*.py") if source.name == "__init__.py" else source.parent.glob(f"{source.stem}*.py")
     digest = hashlib.sha256()

@@ -1,8 +1,8 @@
-"""What the raw folder holds, in two lines: the input of `prepare` that DVC can see.
+"""The content of the raw folder as two numbers: the input of `prepare` that DVC tracks.
 
-DVC would have to copy or hash the whole raw folder to track it. `auxseg scan` hashes it once and writes
-data/raw.yaml; a new, changed or removed file changes that, and `dvc repro` runs `prepare` again. What another path of
-params.yaml leads to (saliency maps, seeds) is hashed into the key `sha256` beside that path.
+To track the raw folder itself, DVC would have to copy or hash all of it every time. `auxseg scan` hashes it once and
+writes data/raw.yaml. A new, changed or removed file changes data/raw.yaml, and `dvc repro` runs `prepare` again. The
+content of other paths in params.yaml (saliency maps, seeds) is hashed into the key `sha256` beside the path.
 """
 
 import hashlib
@@ -16,23 +16,22 @@ from auxseg.errors import DataError
 from auxseg.parallel import available_cpus, track
 
 HEADER = (
-    "# What the raw folder held when `auxseg scan` last looked; an input of `prepare`, so that `dvc repro` "
-    "sees a new or\n"
-    "# changed photograph. Commit it with your data set. The embedded scenes need no scan.\n"
+    "# What the raw folder contained at the last `auxseg scan`. An input of `prepare`, so that `dvc repro` sees new\n"
+    "# and changed images. Commit it with your data set. The embedded scenes need no scan.\n"
 )
 
 
 def scan(root: Path) -> dict[str, int | str]:
     """Return the number of files under `root` and a SHA-256 over their sorted relative paths and contents.
 
-    Hidden files and folders (`.DS_Store`) are left out; linked folders are followed. The result is the same
-    on every machine, as {"files": 3, "sha256": "…"}.
+    Hidden files and folders (`.DS_Store`) are left out; links to folders are followed. The result, such as
+    {"files": 3, "sha256": "…"}, is the same on every machine.
 
     Raises:
         DataError: the folder is missing or a file in it cannot be read.
     """
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the folder that holds the data set")
+        raise DataError(f"{root}: no such folder; give the folder that contains the data set")
     paths = sorted(_files(root), key=lambda path: path.relative_to(root).as_posix())
     digest = hashlib.sha256()
     # threads: hashing and reading both release the interpreter's lock
@@ -46,12 +45,12 @@ def content_sha256(path: Path, key: str, base: str) -> str:
     """Return the SHA-256 of a file, or of a folder's relative paths and contents as in `scan`.
 
     Raises:
-        DataError: nothing is there; `key` is the parameter to mend, `base` what it is relative to.
+        DataError: the path does not exist; `key` is the parameter that names it, relative to `base`.
     """
     if path.is_file():
         return sha256_file(path)
     if not path.is_dir():
-        raise DataError(f"{path}: no such file or folder; mend {key} (relative to {base}) or add it")
+        raise DataError(f"{path}: no such file or folder; correct {key} (relative to {base}) or add it")
     return str(scan(path)["sha256"])
 
 
@@ -66,13 +65,13 @@ def write_raw(path: Path, found: dict[str, int | str]) -> bool:
 
 def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
     real = os.path.realpath(folder)
-    if real in above:  # a link to a folder that it lies in; two links to one folder are followed, each
+    if real in above:  # a link to a folder above it; two links to the same folder are both followed
         return
     try:
         with os.scandir(folder) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror}); mend its permissions") from None
+        raise DataError(f"{folder}: cannot be read ({error.strerror}); fix its permissions") from None
     for entry in shown:
         if entry.is_dir():
             yield from _files(Path(entry.path), above | {real})
@@ -84,4 +83,4 @@ def _hash(path: Path) -> str:
     try:
         return sha256_file(path)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); mend its link or its permissions") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}); fix its link or its permissions") from None

@@ -1,25 +1,25 @@
-"""When two spellings are one class name: equal but for case, spaces around or repeated inside, or Unicode form."""
+"""Which spellings are the same class name: they differ only in case, in spaces, or in Unicode form."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
 
 SHOWN = 5
-"""Merged spellings that are named one by one; the rest are counted."""
+"""Number of merged spellings that are listed; the others are only counted."""
 
 
 def tidy(text: str) -> str:
-    """Return the name in Unicode's composed form (NFC), each run of white space one space, none around it."""
+    """Return the name in Unicode's composed form (NFC), with single spaces inside and none around it."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def fold(text: str) -> str:
-    """Return what all spellings of a name have in common."""
+    """Return a form that is the same for all spellings of a name."""
     return unicodedata.normalize("NFC", tidy(text).casefold())
 
 
 class KnownNames:
-    """The names of `data.classes`, found in any spelling; an exact match comes first."""
+    """The names of `data.classes`, found in any spelling; an exact match has priority."""
 
     def __init__(self, names: Collection[str]):
         self._exact = frozenset(names)
@@ -34,11 +34,11 @@ class KnownNames:
 
 
 def unify(rows: Sequence[Sequence[str]], known: KnownNames) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Give every name one spelling: the known one, else the most frequent one (of equals the first).
+    """Give every name one spelling: the known one, or else the most frequent one (the first among equals).
 
     Args:
-        rows: the names of each image, as they are written.
-        known: their spelling wins.
+        rows: the names of each image, as written.
+        known: names whose spelling has priority.
 
     Returns:
         The names of each image, each name once, and notes that say which spellings were changed to which.
@@ -53,11 +53,11 @@ def unify(rows: Sequence[Sequence[str]], known: KnownNames) -> tuple[list[tuple[
         images: Counter[str] = Counter()
         for raw, count in spellings.items():
             images[tidy(raw)] += count
-        most_frequent = max(images, key=images.__getitem__)  # of equals the first one
+        most_frequent = max(images, key=images.__getitem__)  # the first among equals
         for raw in spellings:
             chosen[raw] = known.find(raw) or most_frequent
         for raw, count in spellings.items():
-            # one spelling throughout, as `cat ` in each cell, was not merged with anything
+            # a single spelling throughout, such as `cat ` in every cell, is not worth a note
             if raw != chosen[raw] and (tidy(raw) != chosen[raw] or len(spellings) > 1):
                 notes.append(_note(raw, count, chosen[raw], spellings))
     if len(notes) > SHOWN:

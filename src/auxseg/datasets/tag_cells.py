@@ -1,7 +1,7 @@
-"""How cells of labels become class names, as people write them.
+"""How cells of labels, as people write them, are split into class names.
 
-Separators are `;` `,` `|`, tabs and line ends; JSON lists and Python lists are read too. Spaces separate only where no
-cell of the file has one of these. Quotes and brackets are never part of a name.
+Separators are `;` `,` `|`, tabs and line breaks; JSON lists and Python lists are read too. Spaces separate names only
+if no cell of the file has one of these separators. Quotes and brackets are never part of a name.
 """
 
 import ast
@@ -20,10 +20,10 @@ APOSTROPHES = "'\u2018\u2019\u201a\u201b"
 BRACKETS = "[]{}<>"
 _WRAPPING = QUOTES + APOSTROPHES + BRACKETS
 
-# One space beside a separator is how people write; more of them are noted where they make another spelling.
+# One space beside a separator is normal. More become part of the name, and `unify` notes them as another spelling.
 # A separator in round parentheses is part of the name: `crane (bird, not machine)`.
 _LEVELS = tuple(re.compile(rf" ?{mark} ?(?![^()]*\))") for mark in (r"[;\t\r\n]", r"\|", ","))
-"""Separators, strongest first: a known name may hold a weaker one."""
+"""Separators, strongest first: a known name may contain a weaker one."""
 _ANY_LEVEL = (re.compile(r" ?[;\t\r\n|,] ?(?![^()]*\))"),)
 _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
 """As numpy prints an array: `['horse' 'person']`."""
@@ -31,7 +31,7 @@ _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + AP
 
 @dataclass(frozen=True)
 class _Cell:
-    """Parts of a cell as written; `is_divided`: it shows where names begin and end, so spaces are part of them."""
+    """Parts of a cell as written; `is_divided`: the cell has separators, so spaces are part of its names."""
 
     where: str
     parts: tuple[str, ...]
@@ -42,18 +42,18 @@ class _Cell:
 def read_names(
     rows: Sequence[tuple[str, Sequence[str]]], known: Collection[str] | None
 ) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Return the class names of each row, and notes on how they were read where it could be otherwise.
+    """Return the class names of each row, and notes on how ambiguous cells were read.
 
     Args:
-        rows: for each image a text that names file and line, and its cells of labels: one, or the several that an
-            unquoted `cow,car` makes.
-        known: the names of `data.classes`; None: any name.
+        rows: for each image a text that names file and line, and its cells of labels: one, or several for an
+            unquoted `cow,car`.
+        known: the names of `data.classes`; None allows any name.
 
     Raises:
-        DataError: a JSON object, a nested list, or a name with a quote or bracket in it; names the row.
+        DataError: a cell is a JSON object or a nested list, or a name contains a quote or bracket; names the row.
     """
     names = KnownNames(known or ())
-    # names of letters and spaces alone, the usual case, need no look before each division
+    # names of only letters and spaces, the usual case, cannot contain a separator
     marked = names if re.search(rf"[;\t\r\n|,{re.escape(_WRAPPING)}]", "".join(known or ())) else None
     cells = [_read_cells(texts, marked, where) for where, texts in rows]
     is_divided = any(cell.is_divided for cell in cells)
@@ -83,7 +83,7 @@ def _read_cells(texts: Sequence[str], known: KnownNames | None, where: str) -> _
 
 
 def _read_cell(text: str, known: KnownNames | None, where: str) -> _Cell:
-    """Divide a cell; `known` is None if no known name could be divided by it."""
+    """Split a cell; `known` is None if no known name contains a separator."""
     if not text.strip() or (known is not None and known.find(text) is not None):
         return _Cell(where, (text,) if text.strip() else (), False)
     listed = _list_items(text, where)
@@ -103,7 +103,7 @@ def _split(text: str, known: KnownNames | None, levels: Sequence[re.Pattern]) ->
 
 
 def _list_items(text: str, where: str) -> list[str] | None:
-    """Return the items of a JSON or Python list; None if the text is neither."""
+    """Return the items of a JSON or Python list, or None if the text is neither."""
     bare = text.strip().strip(QUOTES).strip()
     if bare[:1] not in ("[", "{"):
         return None
@@ -121,10 +121,10 @@ def _list_items(text: str, where: str) -> list[str] | None:
 
 def _parse_list(text: str) -> list | None:
     joins = re.search(rf"[{QUOTES + APOSTROPHES}]\s*[{QUOTES + APOSTROPHES}]", text)
-    # Python would join 'horse' 'person' to one text
+    # Python would join 'horse' 'person' to one string
     for parse in (json.loads,) if joins else (json.loads, ast.literal_eval):
         try:
-            with warnings.catch_warnings(action="ignore"):  # of backslashes that Python does not know
+            with warnings.catch_warnings(action="ignore"):  # about invalid escape sequences
                 found = parse(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
@@ -134,13 +134,13 @@ def _parse_list(text: str) -> list | None:
 
 
 def _judge_spaces(cells: Sequence[_Cell]) -> tuple[bool, list[str]]:
-    """Decide, where nothing but spaces could separate, whether `traffic light` is one name or two labels.
+    """Decide whether `traffic light` is one name or two labels, in a file without any other separator than spaces.
 
-    Labels recur in other combinations, words of a name hardly do: the spaces separate if at least half of the words in
-    cells of several words are also in another cell that is not the same.
+    Labels recur in other combinations; words of a name rarely do. Spaces separate labels if at least half of the words
+    in cells with several words also occur in a different cell.
 
     Returns:
-        Whether spaces separate, and a note that says so, with an example, if a cell has several words.
+        Whether spaces separate labels, and, if any cell has several words, a note with an example.
     """
     distinct = {" ".join(words): words for cell in cells if (words := _words(fold("".join(cell.parts))))}
     several = {text: words for text, words in distinct.items() if len(words) > 1}
@@ -169,7 +169,7 @@ def _words(text: str) -> list[str]:
 
 
 def _raw_names(part: str, cell: _Cell, known: KnownNames, has_known: bool, splits_spaces: bool) -> list[str]:
-    """Return the names in a part of a cell, still in the spelling of the file."""
+    """Return the names in a part of a cell, spelled as in the file."""
     name = _unwrap(part)
     for text in (part, name):
         if known.find(text) is not None:
@@ -195,17 +195,17 @@ def _segment(words: Sequence[str], known: KnownNames) -> list[str]:
 
 
 def _unwrap(part: str) -> str:
-    """Return a part without the quotes and brackets around it; outer spaces stay if there are none."""
+    """Return a part without the quotes and brackets around it; if there are none, outer spaces stay."""
     while (inner := part.strip().strip(_WRAPPING)) != part.strip():
         part = inner
     return part
 
 
 def _checked(name: str, where: str) -> str:
-    """Return a name that can be a class.
+    """Check that a name can be a class; return it.
 
     Raises:
-        DataError: it has a quote, a bracket or the manifest's separator inside.
+        DataError: it contains a quote, a bracket or the manifest's separator.
     """
     inside = next((mark for mark in name if mark in QUOTES + BRACKETS + SEPARATOR), None)
     # an apostrophe may be in a word, as in `driver's cab`
@@ -229,4 +229,4 @@ def _shorten(text: str) -> str:
 
 
 HOW = "write names with ';' between them, as in cat; traffic light"
-"""What every refusal of a cell ends with."""
+"""The end of every error message about a cell."""

@@ -1,6 +1,6 @@
-"""Image-level labels: from VOC's Annotations, or from the field's pickled `cls_labels.npy`; ids of images.
+"""Image-level labels from VOC's Annotations or from the field's pickled `cls_labels.npy`; ids of images.
 
-`auxseg.datasets.csv_tags` reads them from a CSV. `collect` holds what a reader returns against the class table.
+`auxseg.datasets.csv_tags` reads them from a CSV. `collect` checks what the readers return against the class table.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from auxseg.params.data import VOC_CLASSES
 
 @dataclass(frozen=True)
 class Tags:
-    """Labels of one image; `where` names the row or file, for messages; `split` is None if no column says."""
+    """Labels of one image; `where` names the row or file in messages; `split` is None without such a column."""
 
     names: tuple[str, ...]
     where: str
@@ -28,24 +28,24 @@ class Tags:
 
 
 def image_id(text: str) -> str:
-    """Return the id in a cell: the text without outer spaces and without the ending of a photograph."""
+    """Return the id in a cell: the text without outer spaces and without the extension of an image file."""
     entry = text.strip()
-    stem, dot, ending = entry.rpartition(".")
-    return stem if dot and stem and f".{ending.lower()}" in PHOTO_SUFFIXES else entry
+    stem, dot, extension = entry.rpartition(".")
+    return stem if dot and stem and f".{extension.lower()}" in PHOTO_SUFFIXES else entry
 
 
 def listed_id(line: str) -> str:
-    """Return the id in a line of a list: `a` of `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
+    """Return the id in a line of a list: `a` for `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
     return image_id(PurePosixPath(line.split()[0]).name if "/" in line else line)
 
 
 def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str, Tags]:
     """Read the objects' class names from `<id>.xml` of VOC's Annotations; an id without a file has no entry.
 
-    `difficult`: count objects that are marked so.
+    `difficult`: include objects that are marked as difficult.
 
     Raises:
-        DataError: a file that is no XML, or that declares a document type or entities.
+        DataError: a file is not XML, or declares a document type or entities.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; add VOC's Annotations, or set data.labels to csv or npy")
@@ -67,34 +67,34 @@ def _object_names(path: Path, difficult: bool) -> Iterator[str]:
 
 
 def _parse_xml(path: Path) -> ElementTree.Element:
-    # expat by hand: ElementTree's parser expands entities ("billion laughs") and gives no way to forbid them
+    # expat itself, because ElementTree's parser expands entities ("billion laughs") and cannot be told not to
     builder, parser = ElementTree.TreeBuilder(), expat.ParserCreate()
 
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise DataError(f"{path}: declares a document type or entities, which are not read; remove the declaration")
 
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = reject
     parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(path.read_bytes(), True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that expat does not know
-        raise DataError(f"{path}: no valid XML ({error}); replace the file, or save it as UTF-8") from None
+        raise DataError(f"{path}: not valid XML ({error}); replace the file, or save it as UTF-8") from None
     return builder.close()
 
 
 def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]:
-    """Read a pickled dictionary id -> 0/1 vector, as the field's `cls_labels.npy`.
+    """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
-    Column k of a vector of 20 is VOC's class k + 1; of another length, the class with mask value k + 1 in
-    `names_by_value`. Integer ids (2007000032, IRN's form) become VOC's (2007_000032).
+    In vectors of length 20, column k is VOC's class k + 1. In others it is the class with mask value k + 1 in
+    `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's (2007_000032).
 
     Raises:
-        DataError: no such dictionary, a vector that is not 0/1, or a column without a class.
+        DataError: there is no such dictionary, a vector is not 0/1, or a column has no class.
     """
     table = load_object_npy(path)
     if not isinstance(table, dict):
-        raise DataError(f"{path}: holds no dictionary id -> label vector; save one, or use a CSV")
+        raise DataError(f"{path}: not a dictionary id -> label vector; save one, or use a CSV")
     tags = {}
     for raw, vector in table.items():
         key = f"{str(raw)[:4]}_{str(raw)[4:]}" if isinstance(raw, int) else image_id(str(raw))
@@ -114,6 +114,6 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]
 def _vector(value: object) -> np.ndarray | None:
     try:
         array = np.asarray(value).reshape(-1)
-    except ValueError:  # lists of several lengths
+    except ValueError:  # lists of different lengths
         return None
     return array if array.dtype.kind in "biuf" else None

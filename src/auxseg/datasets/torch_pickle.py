@@ -25,7 +25,7 @@ def load_storage(content: bytes) -> np.ndarray:
     """Return the elements of a pickled storage, one-dimensional.
 
     Raises:
-        DataError: it is no storage of plain numbers.
+        DataError: it is not a storage of plain numbers.
     """
     stream = io.BytesIO(content)
     magic, _protocol, _machine, dtype, _keys = (_StorageUnpickler(stream).load() for _ in range(5))
@@ -36,7 +36,7 @@ def load_storage(content: bytes) -> np.ndarray:
 
 
 def rebuild(storage: np.ndarray, offset: int, size: tuple, stride: tuple, *_: Any) -> np.ndarray:
-    """Return the tensor on a storage as an array of its own.
+    """Return the tensor on a storage as a new array.
 
     Raises:
         DataError: the tensor reaches beyond its storage.
@@ -56,7 +56,7 @@ def rebuild(storage: np.ndarray, offset: int, size: tuple, stride: tuple, *_: An
 
 
 class _StorageUnpickler(pickle.Unpickler):
-    """Knows the names of torch's storage types only; a persistent id is the storage, of which the type is wanted."""
+    """Knows only the names of torch's storage types. A persistent id describes the storage; only its type is used."""
 
     def find_class(self, module: str, name: str) -> np.dtype:
         if module != "torch" or name not in _TYPES:

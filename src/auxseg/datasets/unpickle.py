@@ -1,8 +1,8 @@
-"""A restricted reader of pickled `.npy` files: the field keeps labels and CAMs in pickled dictionaries.
+"""A restricted reader of pickled `.npy` files: the field stores labels and CAMs as pickled dictionaries.
 
-Unpickling a file runs whatever code the file names. Here a file may name only what numpy writes for arrays
-and scalars, and torch for tensors; those names resolve to stand-ins, so not even their own constructors run.
-Files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`), of Python 2 and 3 are read.
+Unpickling a file normally runs whatever code the file names. This reader accepts only the names that numpy writes for
+arrays and scalars, and torch for tensors. It replaces them by stand-ins, so not even their constructors run. It reads
+files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`), and of Python 2 and 3.
 """
 
 import pickle
@@ -16,17 +16,17 @@ from auxseg.errors import DataError
 
 _PLAIN = (str, int, float, bool, type(None), bytes)
 _KINDS = "biufSU"
-"""Kinds of data types that hold plain numbers or text."""
+"""Kinds of data types for plain numbers or text."""
 
 
 def load_object_npy(path: Path) -> Any:
-    """Read a `.npy` file: what a pickled object array of shape () holds, or the array itself.
+    """Read a `.npy` file: the content of a pickled object array of shape (), or the array itself.
 
     Returns dictionaries, lists, tuples, str, int, float, bool, None and numeric numpy arrays, nested; torch tensors
-    come as arrays.
+    become arrays.
 
     Raises:
-        DataError: the file is missing, is no `.npy`, is damaged, or its pickle names more than arrays.
+        DataError: the file is missing, is not a `.npy`, is damaged, or its pickle names anything but arrays.
     """
     try:
         with Path(path).open("rb") as stream:
@@ -38,8 +38,8 @@ def load_object_npy(path: Path) -> Any:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; add it, or mend the parameter that names it") from None
-    except Exception as error:  # a damaged pickle raises nearly anything
+        raise DataError(f"{path}: no such file; add it, or correct the parameter that names it") from None
+    except Exception as error:  # a damaged pickle can raise almost anything
         message = " ".join(str(error).split())
         raise DataError(f"{path}: not a readable .npy file ({message}); save it again with numpy.save") from None
     return loaded[()] if isinstance(loaded, np.ndarray) and shape == () else loaded
@@ -53,7 +53,7 @@ def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Resolves the names of numpy's array pickles to stand-ins and refuses every other name."""
+    """Resolves the names of numpy's array pickles to stand-ins and rejects every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
         module = module.replace("numpy._core", "numpy.core")
@@ -129,12 +129,12 @@ _ALLOWED = {
     ("_codecs", "encode"): _encode,
     ("torch._utils", "_rebuild_tensor_v2"): rebuild,
     ("torch.storage", "_load_from_bytes"): load_storage,
-    ("collections", "OrderedDict"): dict,  # a tensor's hooks, always empty
+    ("collections", "OrderedDict"): dict,  # the hooks of a tensor, always empty
 }
 
 
 def _resolve(value: Any) -> Any:
-    """Replace stand-ins by arrays, and refuse whatever else has come through."""
+    """Replace stand-ins by arrays, and reject everything that is not plain data."""
     if isinstance(value, _Array):
         if isinstance(value.values, np.ndarray):
             return value.values

@@ -1,15 +1,15 @@
 """The VOC devkit's layout.
 
-JPEGImages/<id>.jpg             photographs; .png and other photo formats too
-SegmentationClass/<id>.png      masks (`data.mask_folder`), optional, also image by image
-ImageSets/Segmentation/<split>.txt   ids, one a line
+JPEGImages/<id>.jpg             images; .png and other formats too
+SegmentationClass/<id>.png      masks (`data.mask_folder`), optional, for all images or for some
+ImageSets/Segmentation/<split>.txt   ids, one per line
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, refuse, require_folder
+from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, raise_first, require_folder
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -18,16 +18,16 @@ LISTS = Path("ImageSets/Segmentation")
 
 
 def list_voc(root: Path, params: DataParams) -> list[Listed]:
-    """Return the images of the two lists; `split` is `train` or `val` whatever the lists are called.
+    """Return the images of the two lists; their `split` is `train` or `val`, whatever the lists are called.
 
-    With `data.score_split` a training image outside that list has no mask: nothing can measure on it.
+    With `data.score_split`, training images outside that list get no mask, so that no stage can measure on them.
 
     Raises:
-        DataError: a missing folder, list or photo, an id listed twice or in both lists, or one to be scored that is not
-            trained on or has no mask.
+        DataError: a folder, list or image is missing, an id is listed twice or in both lists, or an id to be scored is
+            not in the training list or has no mask.
     """
     require_folder(
-        root / params.photos, "a VOC-layout data root holds JPEGImages and ImageSets; set the data root to it"
+        root / params.photos, "a data root in VOC layout contains JPEGImages and ImageSets; set the data root to it"
     )
     rows = [(key, "train", where) for key, where in _read_list(root, params.train_split, "train_split")]
     if params.val_split is not None:
@@ -51,10 +51,10 @@ def _check_scored(scored: dict[str, str], images: list[Listed], params: DataPara
             )
         elif train[key].mask is None:
             problems.append(
-                f"{where}: '{key}' is to be scored but {params.mask_folder} has no mask of it; add the mask, or mend "
-                "data.score_split"
+                f"{where}: '{key}' is to be scored but {params.mask_folder} has no mask of it; add the mask, or "
+                "correct data.score_split"
             )
-    refuse(problems)
+    raise_first(problems)
 
 
 def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,11 @@
-"""VOC 2012 with SBD's images: the training list `train_aug` of 10,582 images, and masks of all of them.
+"""VOC 2012 with SBD: the training list `train_aug` of 10,582 images, and masks for all of them.
 
-    FOLDER/VOCdevkit/VOC2012/    the devkit, and from here on the data root; added to it:
+    FOLDER/VOCdevkit/VOC2012/    the devkit, which is the data root; added to it:
         ImageSets/Segmentation/train_aug.txt
         SegmentationClassAug/<id>.png     VOC's own masks, and SBD's where VOC has none
     FOLDER/sbd/                  SBD: train.txt, val.txt, cls/<id>.mat
 
-train_aug = VOC's train, and SBD's train and val without VOC's val.
+train_aug is VOC's train with SBD's train and val, without VOC's val.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.io import loadmat
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
@@ -26,10 +27,10 @@ VOC_FOLDER, SBD_FOLDER, MASKS_AUG = Path("VOCdevkit/VOC2012"), Path("sbd"), "Seg
 
 
 def fetch(folder: Path) -> None:
-    """Download and unpack both sets through torchvision, which checks their MD5; what is unpacked stays as it is.
+    """Download and unpack both sets with torchvision, which checks their MD5; existing folders are kept.
 
     Raises:
-        DataError: no answer, or another content than published.
+        DataError: the download fails, or its content differs from the published one.
     """
     try:
         if not (folder / VOC_FOLDER).is_dir():
@@ -45,10 +46,10 @@ def fetch(folder: Path) -> None:
 
 
 def assemble(folder: Path, published: Mapping[str, IdList] = VOC_LISTS) -> dict[str, int]:
-    """Add list and masks of train_aug to the unpacked devkit; return the number of ids by list.
+    """Add list and masks of train_aug to the unpacked devkit; return list name -> number of ids.
 
     Raises:
-        DataError: a file is missing or damaged, or a list is not the published one.
+        DataError: a file is missing or damaged, or a list differs from the published one.
     """
     voc, sbd = folder / VOC_FOLDER, folder / SBD_FOLDER
     lists = {name: _ids(voc / LISTS / f"{name}.txt") for name in ("train", "val")}
@@ -69,18 +70,16 @@ def read_sbd_mask(path: Path) -> np.ndarray:
     """Read SBD's `cls/<id>.mat` as VOC's mask values, uint8 (H, W), 0..20; SBD has no ignored pixels.
 
     Raises:
-        DataError: the file is missing or is no mask of SBD.
+        DataError: the file is missing, or is not a mask of SBD.
     """
-    from scipy.io import loadmat
-
     if not path.is_file():
         raise DataError(f"{path}: no such file; remove {path.parent} and run again")
     try:
         mask = loadmat(path)["GTcls"][0]["Segmentation"][0]
-    except Exception as error:  # a damaged .mat raises nearly anything
-        raise DataError(f"{path}: no mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
+    except Exception as error:  # a damaged .mat can raise almost anything
+        raise DataError(f"{path}: not a mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
     if mask.ndim != 2 or mask.dtype != np.uint8 or mask.max(initial=0) > 20:
-        raise DataError(f"{path}: no mask of SBD (expected uint8 of 0..20); unpack it again")
+        raise DataError(f"{path}: not a mask of SBD (expected uint8 of 0..20); unpack it again")
     return mask
 
 

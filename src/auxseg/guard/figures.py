@@ -11,7 +11,7 @@ import numpy as np
 
 from auxseg.images import IGNORE
 from auxseg.metrics.agreement import disagreement
-from auxseg.metrics.labels import measure_label
+from auxseg.metrics.labels import changed_share, ignored_share, measure_label
 
 FIGURES: Mapping[str, str] = {
     "background": "pixels labelled background",
@@ -51,12 +51,12 @@ def label_figures(
     differ = disagreement(cam, saliency)
     return {
         "background": [share.get(0, 0.0)],
-        "ignored": [share.get(IGNORE, 0.0)],
+        "ignored": [ignored_share(label)],
         "without_background": [float(0 not in areas)],
         "all_ignored": [float(set(areas) == {IGNORE})],
         "lost": [float(index not in areas) for index in classes],
         "components": [float(sum(area.components for index, area in areas.items() if index not in (0, IGNORE)))],
-        "change": [] if before is None else [float(np.mean(before != label))],
+        "change": [] if before is None else [changed_share(before, label)],
         "disagreement": [] if differ is None else [differ],
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from auxseg.artifacts.atomic import write_json
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import DataError
 
 FOLDER = Path("data/guard")
 BEST = "best"
@@ -76,22 +76,3 @@ def last_judgement(rounds: Sequence[str], folder: Path = FOLDER) -> Judgement:
     """
     judged = [name for name in rounds if (folder / f"{name}.json").exists()]
     return Judgement.read(folder / f"{judged[-1] if judged else rounds[0]}.json")
-
-
-def resolve_round(name: str, rounds: Sequence[str], folder: Path = FOLDER) -> str:
-    """Return the round that `name` means: itself, or the last good round for `best`.
-
-    Args:
-        name: a round such as `r1`, or `best`.
-        rounds: all rounds that have labels, r0 first (`label_rounds` of params.yaml).
-        folder: where the judgements are.
-
-    Raises:
-        ParamsError: there is no such round.
-        DataError: `name` is `best` and no round has been judged yet.
-    """
-    if name == BEST:
-        return last_judgement(rounds, folder).best
-    if name not in rounds:
-        raise ParamsError(f"{name}: no such round; choose one of {', '.join(rounds)}, or best (the last good round)")
-    return name

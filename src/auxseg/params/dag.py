@@ -40,15 +40,15 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     return values
 
 
-def require_round(name: str) -> dict[str, Any]:
-    """Return what `read_params` does, if the chain of rounds has this one.
+def require_round(name: str, also: str = "") -> dict[str, Any]:
+    """Check that there is a round of this name; return what `read_params` does.
 
     Raises:
-        ParamsError: it has not.
+        ParamsError: there is no such round; lists the rounds, followed by `also`.
     """
     values = read_params()
     if name not in values["label_rounds"]:
-        raise ParamsError(f"{name}: no such round; choose of {', '.join(values['label_rounds'])}")
+        raise ParamsError(f"{name}: no such round; choose one of {', '.join(values['label_rounds'])}{also}")
     return values
 
 

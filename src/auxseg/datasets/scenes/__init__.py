@@ -1,7 +1,7 @@
-"""The embedded data set: generated photographs of toys, with true masks, the same bytes for the same seed.
+"""The embedded data set: generated images of toys with exact masks, the same bytes for the same seed.
 
-Six classes of toys; each is told by the pattern on one small part, while its body, most of its area, says
-little of the class. `knobs` holds what makes it hard.
+There are six classes of toys. The pattern on one small part tells the class; the body, which is most of the area, says
+little about it. `knobs` has the numbers that make the task hard.
 """
 
 from auxseg.datasets.scenes.classes import SCENES_CLASSES

@@ -1,9 +1,8 @@
 """How hard the scenes are: every number that tunes the difficulty, in one place.
 
-A toy is a large plain body, of which class says little, and one small part, whose pattern tells the class. A
-classifier therefore looks at the part, its activation map covers the part, and the rest of the toy is left
-for saliency and for affinity to recover. Lengths are shares of the image side, areas shares of the toy's
-area, colours lie in 0..1.
+A toy is a large plain body, which says little about the class, and one small part with a pattern that tells the class.
+A classifier therefore looks at the part, its activation map covers the part, and saliency and affinity must recover
+the rest of the toy. Lengths are shares of the image side, areas are shares of the toy's area, colours are in 0..1.
 """
 
 PART_SHARE = (0.08, 0.14)
@@ -54,10 +53,10 @@ TRUNCATED = 0.20
 border looks like background to boundary saliency."""
 
 MIN_VISIBLE = 0.45
-"""Least visible share of a toy, else it is left out of the scene."""
+"""Least visible share of a toy; otherwise it is left out of the scene."""
 
 MIN_PART_VISIBLE = 0.65
-"""Least visible share of its part, else it is left out: nobody could tell its class."""
+"""Least visible share of its part; otherwise it is left out, because its class cannot be recognised."""
 
 CONTRAST = 0.30
 """Distance between the body's colour and the background around it (euclidean, RGB) that counts as good contrast."""

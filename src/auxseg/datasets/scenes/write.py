@@ -1,11 +1,11 @@
 """The scenes on disk, in the layout of the PASCAL VOC devkit.
 
-    JPEGImages/<id>.jpg               photographs
-    SegmentationClass/<id>.png        true masks; only what scores and evaluates may read them
+    JPEGImages/<id>.jpg               images
+    SegmentationClass/<id>.png        exact masks; only stages that score and evaluate may read them
     ImageSets/Segmentation/<split>.txt
     image_labels.csv                  image_id, labels (class names, separated by spaces)
 
-An id is the split and the number in it (`train00017`).
+An id is the split and the number of the image in it (`train00017`).
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ def scene_ids(params: ScenesParams) -> dict[str, list[str]]:
 
 
 def write_scenes(folder: Path, params: ScenesParams) -> None:
-    """Generate the data set in a folder that is new or empty; see `auxseg.datasets.root.ensure_scenes`."""
+    """Generate the data set in a folder that is new or empty; called by `auxseg.datasets.root.ensure_scenes`."""
     ids = scene_ids(params)
     jobs = [(split, number, image_id) for split in ids for number, image_id in enumerate(ids[split])]
     (folder / "JPEGImages").mkdir(parents=True)

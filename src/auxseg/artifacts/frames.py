@@ -1,0 +1,44 @@
+"""CSV files as pandas data frames.
+
+A module of its own beside `auxseg.artifacts.tables`: importing pandas takes about 0.4 s, which stages that only write a
+small table do not spend.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas
+
+from auxseg.artifacts.atomic import write_text
+from auxseg.errors import DataError
+
+
+def read_frame(paths: Iterable[Path], columns: Mapping[str, type]) -> pandas.DataFrame:
+    """Read CSV files with the same columns into one frame, file after file.
+
+    Args:
+        paths: the files.
+        columns: column name -> str, int or float. Text is kept as it is ("NA" and "007" too); an empty cell of a float
+            column is NaN.
+
+    Raises:
+        DataError: a file is missing, or a cell is not of its column's type.
+    """
+    empty = pandas.DataFrame({name: pandas.Series(dtype=kind) for name, kind in columns.items()})
+    return pandas.concat([empty, *(_read(path, columns) for path in paths)], ignore_index=True)
+
+
+def _read(path: Path, columns: Mapping[str, type]) -> pandas.DataFrame:
+    missing = {name: [""] for name, kind in columns.items() if kind is float}
+    try:
+        return pandas.read_csv(
+            path, dtype=dict(columns), usecols=list(columns), keep_default_na=False, na_values=missing,
+            float_precision="round_trip",
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable table ({error}); run the stage that writes it again") from None
+
+
+def write_frame(path: Path, frame: pandas.DataFrame) -> None:
+    """Write a CSV atomically, without the index: floats with 6 significant digits, None and NaN as empty cells."""
+    write_text(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))

@@ -1,0 +1,30 @@
+"""`auxseg verdicts status`: which verdicts still hold, and what the next run will make of them."""
+
+import argparse
+
+from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts, short
+from auxseg.params.dag import read_params
+from auxseg.review.verdicts import VERDICTS, read_verdicts
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the counts of every round, stale verdicts and disagreements."""
+    rounds, holding = read_params()["label_rounds"], []
+    verdicts = read_verdicts(TABLE)
+    print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
+    for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=lambda r: int(r[1:])):
+        own = [verdict for verdict in verdicts if verdict.round == name]
+        counts = [sum(verdict.verdict == kind for verdict in own) for kind in VERDICTS]
+        counts.append(sum(bool(verdict.drop_classes) for verdict in own))
+        hashes = hashes_of(name)
+        if hashes is None:
+            holding += own
+            print(f"{name:<8}" + "".join(f"{count:>8}" for count in counts) + f"{'?':>8}  no labels here")
+            continue
+        stale = [verdict for verdict in own if verdict.is_stale(hashes)]
+        holding += [verdict for verdict in own if not verdict.is_stale(hashes)]
+        print(f"{name:<8}" + "".join(f"{count:>8}" for count in (*counts, len(stale))))
+        for verdict in stale:
+            why = "has changed since" if verdict.image_id in hashes else "is gone"
+            print(f"  stale: {short(verdict)}; the label {why}")
+    print_conflicts(holding)

@@ -1,0 +1,128 @@
+"""The tables of the stage `summary`: figures of all rounds side by side, as data frames.
+
+Without masks the tables of scores have no rows. The tables of labels and confidence have the same rows as with masks.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas
+
+from auxseg.guard.figures import FIGURES as GUARD_FIGURES
+from auxseg.guard.record import Judgement
+from auxseg.metrics.confusion import confusion_rows
+from auxseg.metrics.histogram import BINS, Histograms
+from auxseg.metrics.saliency import FIGURES as SALIENCY_FIGURES
+from auxseg.metrics.saliency import SaliencyMeasures
+from auxseg.metrics.segmentation import Counts
+
+LABELS, CAM, FINAL = "labels", "cam alone (oracle threshold)", "model+ms+crf"
+SETS = {LABELS: "train", CAM: "train", "model": "val", "model+ms": "val", FINAL: "val"}
+"""What is scored -> the split it is scored on, in the order of the tables."""
+PLOTTED = (LABELS, "model", FINAL)
+FIGURES = ("miou", "precision", "recall")
+CLASS_FIGURES = ("iou", "precision", "recall")
+MEASURES = ("cam", "confidence")
+
+Scores = Mapping[tuple[str, str], Counts]
+"""(round, key of SETS) -> counts."""
+
+
+def with_best_cam(pooled: Mapping[str, Counts]) -> dict[str, Counts]:
+    """Return the counts of a round's labels; of the CAM alone only the threshold with the highest mIoU, as CAM.
+
+    Args:
+        pooled: as the stage `score` writes them: `labels`, and `cam><threshold>` for every threshold.
+    """
+    cams = [count for kind, count in pooled.items() if kind.startswith("cam")]
+    kept = {kind: count for kind, count in pooled.items() if not kind.startswith("cam")}
+    if cams:
+        kept[CAM] = max(cams, key=lambda count: count.means()["miou"] or 0)
+    return kept
+
+
+def score_table(scores: Scores) -> pandas.DataFrame:
+    """Return a row for everything that is scored: round, what, set and FIGURES in per cent."""
+    rows = [{"round": name, "what": what, "set": SETS[what], **count.means()} for (name, what), count in scores.items()]
+    return _in_order(pandas.DataFrame(rows, columns=["round", "what", "set", *FIGURES]))
+
+
+def class_score_table(scores: Scores, names: Sequence[str]) -> pandas.DataFrame:
+    """Return a row for everything that is scored and every class: round, what, class and CLASS_FIGURES in per cent."""
+    header = ["round", "what", "class", *CLASS_FIGURES]
+    tables = [pandas.DataFrame(columns=header)]
+    for (name, what), count in scores.items():
+        figures = {figure: 100 * getattr(count, figure)() for figure in CLASS_FIGURES}
+        tables.append(pandas.DataFrame({"round": name, "what": what, "class": names, **figures}))
+    return _in_order(pandas.concat(tables[1:] or tables))
+
+
+def miou_by_round(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the mIoU of a `score_table`: one row per round, one column for each of PLOTTED."""
+    wide = table.pivot(index="round", columns="what", values="miou")
+    return wide.reindex(index=table["round"].unique(), columns=PLOTTED).reset_index()
+
+
+def last_round(table: pandas.DataFrame, names: Sequence[str]) -> pandas.DataFrame:
+    """Return the IoU of a `class_score_table` in the last round: one row per class, columns LABELS and FINAL."""
+    last = table[table["round"] == (table["round"].iloc[-1] if len(table) else "")]
+    wide = last.pivot(index="class", columns="what", values="iou")
+    return wide.reindex(index=names if len(last) else (), columns=[LABELS, FINAL]).rename_axis("class").reset_index()
+
+
+def metrics(table: pandas.DataFrame) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Return what `dvc metrics` shows of a `score_table`: round -> what -> mIoU in per cent, or None."""
+    miou: dict[str, dict[str, float | None]] = {}
+    for row in table.itertuples():
+        miou.setdefault(row.round, {})[row.what] = None if pandas.isna(row.miou) else round(row.miou, 2)
+    return {"miou": miou}
+
+
+def confusion_table(confusions: Mapping[str, np.ndarray], names: Sequence[str]) -> pandas.DataFrame:
+    """Return the rows of `auxseg.metrics.confusion.confusion_rows` for every round; none without masks."""
+    rows = [row for name, confusion in confusions.items() for row in confusion_rows(name, confusion, names)]
+    return pandas.DataFrame(rows, columns=["round", "mask", "label", "pixels", "share"])
+
+
+def saliency_table(measured: Mapping[str, SaliencyMeasures]) -> pandas.DataFrame:
+    """Return a row for every round with measured images: round, what, images and the measures."""
+    rows = [
+        {"round": name, "what": "prior" if name == "r0" else "saliency label", "images": one.images, **one.figures()}
+        for name, one in measured.items()
+        if one.images
+    ]
+    return pandas.DataFrame(rows, columns=["round", "what", "images", *SALIENCY_FIGURES])
+
+
+def confidence_table(histograms: Mapping[str, Histograms]) -> pandas.DataFrame:
+    """Return a row for every round, measure and bin: its limits, count, and share in per cent."""
+    rows = [row for name, one in histograms.items() for row in one.rows(name)]
+    return pandas.DataFrame(rows, columns=["round", "measure", "lower", "upper", "count", "share"])
+
+
+def last_confidence(table: pandas.DataFrame, last: str) -> pandas.DataFrame:
+    """Return the shares of a `confidence_table` in round `last`: one row per bin, one column for each of MEASURES."""
+    wide = table[table["round"] == last].pivot(index="lower", columns="measure", values="share")
+    lower = pandas.Index(np.arange(BINS) / BINS, name="lower")
+    return wide.reindex(index=lower, columns=MEASURES).reset_index()
+
+
+def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
+    """Return a row for every round: whether it is good, the best round so far, its figures, and the warning.
+
+    Figures are in per cent except `components`, which is a count.
+    """
+    rows = []
+    for one in judgements:
+        good = "yes" if one.good else "no"
+        rows.append({"round": one.round, "good": good, "best": one.best, **one.figures, "warning": one.warning})
+    table = pandas.DataFrame(rows, columns=["round", "good", "best", *GUARD_FIGURES, "warning"])
+    shares = [name for name in GUARD_FIGURES if name != "components"]
+    table[shares] = 100 * table[shares].astype(float)
+    return table
+
+
+def _in_order(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the rows by round, and within a round in the order of SETS."""
+    rounds = table["round"].str.removeprefix("r").astype(int)
+    return table.iloc[np.lexsort([table["what"].map(list(SETS).index), rounds])]

@@ -1,0 +1,72 @@
+"""The training of one stage: as long as its parameters say, resumed where a killed run stopped, saved as outputs."""
+
+import logging
+from collections.abc import Sequence
+
+from torch import nn
+
+from auxseg.artifacts.tables import write_rows
+from auxseg.models.weights import save_weights
+from auxseg.params.optimiser import OptimiserParams
+from auxseg.params.training import TrainingParams
+from auxseg.pipeline.stage import Stage
+from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.distributed import Team
+from auxseg.training.length import training_length
+from auxseg.training.loop import Step, fit
+from auxseg.training.samples import TrainingSamples
+
+
+def train_and_save(
+    stage: Stage,
+    network: nn.Module,
+    step: Step,
+    samples: TrainingSamples,
+    params: TrainingParams,
+    team: Team,
+    *,
+    round_name: str,
+    classes: Sequence[str],
+    optimiser: OptimiserParams | None = None,
+) -> CheckpointFile | None:
+    """Train `network` in place, and write data/models/<round>.safetensors and data/curves/<round>.csv.
+
+    Args:
+        stage: the stage that declares both outputs.
+        network: the network to train.
+        step: maps a part of a batch to its losses, see `auxseg.training.loop.Step`.
+        samples: the training set.
+        params: length, batch size and so on.
+        team: the processes that train together.
+        round_name: of the outputs: r0, r1, ...
+        classes: class names without the background; they are stored with the weights.
+        optimiser: replaces `params.optimiser` if given.
+
+    Returns:
+        The checkpoint, which the stage removes when all its outputs are written; None in every process but the leading
+        one, which alone writes.
+
+    Raises:
+        AuxsegError: as `fit` and `training_length`.
+    """
+    length = training_length(params, len(samples))
+    logging.info("%s", length.reason)
+    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
+    curve = fit(
+        network,
+        step,
+        samples,
+        epochs=length.epochs,
+        steps=length.steps,
+        batch_size=params.batch_size,
+        accumulate=params.accumulate,
+        optimiser=optimiser or params.optimiser,
+        batch_norm=params.batch_norm,
+        team=team,
+        checkpoint=checkpoint,
+    )
+    if checkpoint:
+        notes = {"classes": list(classes), "length": length.reason}
+        save_weights(stage.output(f"data/models/{round_name}.safetensors"), network, notes)
+        write_rows(stage.output(f"data/curves/{round_name}.csv"), curve)
+    return checkpoint

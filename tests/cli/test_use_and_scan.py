@@ -1,0 +1,166 @@
+"""`auxseg use` and `auxseg scan`: presets, the data root, and what the data folder contains."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from auxseg.cli.main import main
+from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.yaml_file import read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_use_lists_copies_and_suggests(project, capsys):
+    assert main(["use"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("demo ") and "embedded scenes" in line for line in listed)
+    assert main(["use", "dmo"]) == 2
+    assert "no preset 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
+    Path("params.yaml").write_text("rubbish: 1\n")
+    assert main(["use", "demo"]) == 0
+    assert Path("params.yaml").read_bytes() == Path("params/presets/demo.yaml").read_bytes()
+
+
+def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "a.jpg").write_bytes(b"x")
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert yaml.safe_load(Path("params.local.yaml").read_text()) == {"data_root": str(photos)}
+    assert yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 1
+    (photos / "b.jpg").write_bytes(b"y")
+    assert main(["scan"]) == 0
+    assert "data/raw.yaml: 2 files" in capsys.readouterr().out
+    # back to the demo: its own scan is the one in git
+    assert main(["use", "demo"]) == 0
+    assert Path("data/raw.yaml").read_bytes() == (ROOT / "data/raw.yaml").read_bytes()
+
+
+def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
+    assert main(["use", "demo"]) == 0
+    own = Path("params.yaml").read_text().replace("tau: 1.0", "tau: 2.0")
+    Path("params.yaml").write_text(own)
+    capsys.readouterr()
+    assert main(["use", "smoke"]) == 0
+    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert main(["use", "demo"]) == 0  # from a preset as it came: nothing to keep
+    assert "params.old.yaml" not in capsys.readouterr().out
+    assert Path("params.old.yaml").read_text() == own
+
+
+@pytest.mark.parametrize(
+    ("local", "message"),
+    [
+        ("data_root: /nowhere\n", "data root '/nowhere' is no folder"),
+        ("data_root: ''\n", "names no folder"),
+        ("data_root: 5\n", "expected `data_root: FOLDER`"),
+        ("data_root: [\n", "not YAML"),
+    ],
+)
+def test_use_with_a_wrong_data_root_changes_nothing(project, local, message, capsys):
+    before = Path("params.yaml").read_text()
+    Path("params.local.yaml").write_text(local)
+    assert main(["use", "mine"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: params.local.yaml") and message in error and error.count("\n") == 1
+    assert Path("params.yaml").read_text() == before
+
+
+def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, capsys):
+    monkeypatch.setenv("AUXSEG_DATA", "")
+    assert main(["use", "mine"]) == 2
+    assert capsys.readouterr().err == "error: AUXSEG_DATA: names no folder; give the folder that holds the data set\n"
+
+
+def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert f"note: {photos}/images is not a folder; " in capsys.readouterr().out
+    (photos / "images").mkdir()
+    assert main(["scan"]) == 0
+    assert "is not a folder" not in capsys.readouterr().out
+
+
+def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "images").mkdir()
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (4, 4)).save(photos / f"images/{name}.jpg")
+    table = photos / "image_labels.csv"
+    table.write_text('image_id,labels\na,"cat, dog"\nb,Dog;\nd,cat\n')
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines()[2:] == [
+        "2 train and 0 val images, 2 classes, 0 masks",
+        "classes (from the labels): cat 1, dog 2",
+        "note: labels: 'Dog' (1 image) is read as 'dog' (1 image)",
+        "note: 1 row has no image in the folder and is left out: d",
+        "note: 1 image has no row in the CSV and is left out: c; add rows, or segment them with `auxseg predict` once "
+        "there is a model",
+        "note: class 'dog' is in every train image: the classifier cannot learn what distinguishes it, and its CAM "
+        "means little; add images without it",
+        "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
+        "next: auxseg run",
+    ]
+    table.write_text("image_id,labels\na,cat [old] one\n")
+    assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
+    assert f"note: {table} line 2: label 'cat [old] one' has a [ inside; " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seeds", ["seeds/../truth", "truth/train"])
+def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, seeds, capsys):
+    """The figures would be called weakly supervised, and be those of the masks."""
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "truth/train").mkdir(parents=True)
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    values = read_yaml(PARAMS_FILE)
+    values["data"]["folder"]["masks"] = "truth"
+    values["labels"] |= {"initial": "precomputed", "path": seeds}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    assert main(["scan"]) == 2
+    assert "key 'labels.path': " in (error := capsys.readouterr().err) and "holds the masks" in error
+    assert read_yaml(PARAMS_FILE)["labels"]["sha256"] is None
+
+
+def test_no_folder_of_masks_of_the_voc_layout_is_taken_as_seeds(project, tmp_path_factory, capsys):
+    photos = tmp_path_factory.mktemp("photos")
+    for name in ("SegmentationClass", "SegmentationClassAug"):
+        (photos / name).mkdir()
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    values = read_yaml(PARAMS_FILE)
+    values["data"]["format"] = "voc"
+    values["labels"] |= {"initial": "precomputed", "path": "SegmentationClassAug"}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    assert main(["scan"]) == 2
+    assert "SegmentationClassAug holds the masks" in capsys.readouterr().err
+
+
+def test_use_with_data_alone_asks_for_the_preset(project, tmp_path, capsys):
+    assert main(["use", "--data", str(tmp_path)]) == 2
+    assert "--data: name a preset too" in capsys.readouterr().err
+
+
+def test_use_without_a_data_root_says_what_is_next(project, capsys):
+    assert main(["use", "mine"]) == 0
+    assert "AUXSEG_DATA" in capsys.readouterr().out
+    assert main(["scan"]) == 2
+    assert capsys.readouterr().err.startswith("error: no data root")
+
+
+def test_use_with_a_missing_folder_changes_nothing(project, capsys):
+    before = Path("params.yaml").read_text()
+    assert main(["use", "mine", "--data", "nowhere"]) == 2
+    assert "error: --data nowhere: no such folder" in capsys.readouterr().err
+    assert Path("params.yaml").read_text() == before
+    assert not Path("params.local.yaml").exists()
+
+
+def test_use_with_data_refuses_another_folder_in_the_environment(project, monkeypatch, capsys):
+    before = Path("params.yaml").read_text()
+    monkeypatch.setenv("AUXSEG_DATA", str(project / "data"))
+    assert main(["use", "mine", "--data", str(project / "params")]) == 2
+    assert "AUXSEG_DATA is set and names another folder" in capsys.readouterr().err
+    assert Path("params.yaml").read_text() == before

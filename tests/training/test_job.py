@@ -1,0 +1,70 @@
+"""The training of a stage: its length from the parameters, and the files it writes."""
+
+import shutil
+from pathlib import Path
+
+import default_params
+import pytest
+import torch
+import yaml
+from tiny_networks import tiny_classifier
+
+from auxseg.artifacts.tables import read_csv
+from auxseg.artifacts.tensors import TensorFile
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.optimiser import OptimiserParams
+from auxseg.pipeline.stage import Stage
+from auxseg.training.distributed import Team
+from auxseg.training.job import train_and_save
+from auxseg.training.losses import classification_loss
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = {"epochs": 3, "steps": None, "batch_size": 2, "batch_norm": "train", "optimiser": {"lr": 0.02}}
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch, photos):
+    """Train the classifier of the stage `classify`; return its checkpoint."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "dvc.yaml", ".")
+    values = yaml.safe_load(default_params.TEXT)
+    values["classify"] = PARAMS
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+
+    def run(**options):
+        torch.manual_seed(0)
+        network = tiny_classifier()
+
+        def step(part, counts):
+            return {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+
+        stage, params = Stage("classify"), ClassifyParams.parse(PARAMS)
+        names = photos.classes.names
+        return train_and_save(
+            stage, network, step, photos.samples(labels=False), params, Team(torch.device("cpu")),
+            round_name="r0", classes=names, **options,
+        )  # fmt: skip
+
+    return run
+
+
+def test_weights_curve_and_checkpoint(train):
+    checkpoint = train()
+    assert TensorFile("data/models/r0.safetensors").metadata == {
+        "classes": ["cat", "dog", "cow"],
+        "length": "6 steps of 2 images, 3.0 passes over 5 images (classify.epochs: 3)",
+    }
+    curve = read_csv(Path("data/curves/r0.csv"))
+    assert [row["epoch"] for row in curve] == ["1", "2", "3"]
+    assert checkpoint.path.exists()  # the stage removes it after its other outputs
+
+
+def learning_rates() -> list[float]:
+    return [float(row["lr"]) for row in read_csv(Path("data/curves/r0.csv"))]
+
+
+def test_an_optimiser_of_its_own_replaces_that_of_the_parameters(train):
+    train().remove()
+    rates = learning_rates()
+    train(optimiser=OptimiserParams(lr=0.01))
+    assert rates == pytest.approx([2 * rate for rate in learning_rates()], rel=1e-4)
