@@ -10,10 +10,10 @@ from pathlib import Path
 import default_params
 import pytest
 import yaml
-from dvc.repo import Repo
 from PIL import Image
 
 from auxseg.cli.main import main
+from auxseg.engines.dvc_internals import Repo
 from auxseg.errors import ResourceError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -91,7 +91,7 @@ def _sides(arguments: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager["LabelSet"]:
     if revision != WORKSPACE:
-        from auxseg.audit.revisions import revision_labels
+        from auxseg.engines.revisions import revision_labels
 
         return revision_labels(revision, round_name)
     from auxseg.audit.diff import LabelSet

@@ -39,13 +39,16 @@ def replace_params(text: str) -> list[Path]:
     """
     import yaml
 
-    from auxseg.pipeline.ghosts import check_cached, find_ghosts, remove_ghosts
+    from auxseg.pipeline.orphans import find_orphans, remove_orphans
 
-    ghosts = find_ghosts(yaml.safe_load(text))
-    check_cached(ghosts)
+    orphans = find_orphans(yaml.safe_load(text))
+    if orphans:
+        from auxseg.engines.states import check_cached
+
+        check_cached(orphans)
     write_text(PARAMS_FILE, text)
-    remove_ghosts(ghosts)
-    return ghosts
+    remove_orphans(orphans)
+    return orphans
 
 
 def flow(value: Any) -> Any:

@@ -12,9 +12,9 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Record every receipt that is still true; refuse while jobs are at work."""
-    from auxseg.pipeline.plan import record_results, refuse_living_jobs
+    """Record every receipt that is still true; an error while jobs are at work."""
+    from auxseg.engines.plan import check_no_running_jobs, record_results
 
-    refuse_living_jobs()
+    check_no_running_jobs()
     if not record_results():
         print("nothing to record")

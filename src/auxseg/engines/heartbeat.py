@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from auxseg.artifacts.atomic import finished, write_text
-from auxseg.pipeline.plan_file import STATE, split
+from auxseg.engines.plan_file import STATE, split
 
 FOLDER = STATE / "dvc-jobs"
 BEAT = 30.0
@@ -28,7 +28,7 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @contextlib.contextmanager
-def sign_of_life(address: str) -> Iterator[None]:
+def heartbeat(address: str) -> Iterator[None]:
     """Give signs of life of an instance's job while the block runs.
 
     If a scheduler started the instance a second time while the first job is at work, this one waits: two would write,
@@ -48,7 +48,7 @@ def sign_of_life(address: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def living_jobs(silence: float = SILENCE) -> list[str]:
+def running_jobs(silence: float = SILENCE) -> list[str]:
     """Return a description of every job that gave a sign of life; forget those that are dead."""
     if not FOLDER.is_dir():
         return []

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 
 from auxseg.durations import duration
+from auxseg.engines.estimates import Estimates
 from auxseg.pipeline.declaration import Declaration, fill, read_stages
-from auxseg.pipeline.estimates import Estimates
 from auxseg.pipeline.instances import Instance, instances
 
 LOCK = Path("dvc.lock")
