@@ -10,6 +10,7 @@ import yaml
 from auxseg.engines.dvc_internals import Repo, lock_repo
 from auxseg.engines.plan import make_plan
 from auxseg.engines.receipts import read_params_file
+from auxseg.engines.restore import needed_stages
 from auxseg.engines.states import is_changed
 from auxseg.errors import DataError
 from auxseg.params.dag import chain, shard_names
@@ -29,11 +30,21 @@ def dag(tmp_path):
     return tmp_path
 
 
+def test_graph_is_that_of_dvc(dag):
+    with Repo(str(dag)) as repo:
+        needed, expected = needed_stages(repo.index.stages), repo.index.graph
+        assert set(needed) == set(expected.nodes)
+        assert {(stage, one) for stage, above in needed.items() for one in above} == set(expected.edges)
+        assert expected.number_of_edges() > 100
+        order = {stage: position for position, stage in enumerate(needed)}
+        assert all(order[stage] > order[one] for stage, above in needed.items() for one in above)
+
+
 def test_a_cycle_is_one_line(dag, monkeypatch):
     monkeypatch.chdir(dag)
     path = dag / "dvc.yaml"
     path.write_text(path.read_text().replace("deps: [data/code/prepare.txt,", "deps: [data/labels/r1/00.zip,"))
-    with pytest.raises(DataError, match=r"DVC: .*labels@r1-00, prepare") as error:
+    with pytest.raises(DataError, match=r"in a cycle: .*labels@r1-00 -> prepare") as error:
         make_plan(dry=True)
     assert "\n" not in str(error.value)
 

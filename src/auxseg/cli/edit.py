@@ -1,4 +1,4 @@
-"""Changing params.yaml by program: comments stay, the file is whole or untouched, no ghost is left."""
+"""Changing params.yaml by program: comments stay, the file is whole or untouched, no orphaned output is left."""
 
 import io
 from collections.abc import Callable

@@ -8,15 +8,13 @@ import hashlib
 import sys
 from collections.abc import Iterator
 
-import networkx
-
 from auxseg.engines.dvc_internals import DvcException, PipelineStage, Repo, is_params, open_repo, run_cache_folder
 from auxseg.engines.heartbeat import running_jobs
 from auxseg.engines.locks import clear_dead_locks
 from auxseg.engines.plan_file import Node, Plan, Task
 from auxseg.engines.receipts import Receipt, cache_key, read_params_file, read_receipts
 from auxseg.engines.record import record_receipts, section_names, section_values
-from auxseg.engines.restore import find_stale, restore_stale
+from auxseg.engines.restore import find_stale, needed_stages, restore_stale
 from auxseg.engines.states import is_changed
 from auxseg.errors import DataError
 from auxseg.params.pipeline import PipelineParams
@@ -44,16 +42,16 @@ def make_plan(dry: bool) -> Plan:
         elif waiting := len(read_receipts()):
             _say(f"{waiting} finished results are not recorded yet; `auxseg record` or a run does")
         stages = repo.index.stages
-        graph = repo.index.graph
+        needed = needed_stages(stages)
         code = next(stage for stage in stages if stage.addressing == CODE)
         fingerprints = _new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
         if dry:
-            stale = find_stale(repo, graph, CODE, fingerprints)
+            stale = find_stale(repo, needed, CODE, fingerprints)
         else:
-            stale, restored = restore_stale(repo, graph, CODE)
+            stale, restored = restore_stale(repo, needed, CODE)
             for address in restored:
                 _say(f"restored from DVC's run cache: {address}")
-        return {stage.addressing: _node(repo, graph, stage, stale, alone) for stage in stages if stage.cmd}
+        return {stage.addressing: _node(repo, stage, needed[stage], stale, alone) for stage in stages if stage.cmd}
 
 
 def record_results() -> bool:
@@ -105,9 +103,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _node(repo: Repo, graph: networkx.DiGraph, stage: PipelineStage, stale: dict[str, bool], alone: bool) -> Node:
-    needed = [upstream.addressing for upstream in graph.successors(stage) if upstream.addressing != CODE]
-    node = Node(deps=needed, stale=stale[stage.addressing])
+def _node(repo: Repo, stage: PipelineStage, needed: list[PipelineStage], stale: dict[str, bool], alone: bool) -> Node:
+    addresses = [one.addressing for one in needed if one.addressing != CODE]
+    node = Node(deps=addresses, stale=stale[stage.addressing])
     if alone and node["stale"]:
         node["task"] = _task(repo, stage)
     return node
