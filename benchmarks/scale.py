@@ -46,13 +46,13 @@ def make_data(root: Path, images: int) -> None:
             stream.write(f"{path.stem},{'cat' if index % 2 else 'dog'}\n")
 
 
-def make_project(folder: Path, shards: int) -> None:
+def make_project(folder: Path, shards: int, rounds: int) -> None:
     """Clone the project as it is committed, with the parameters of this benchmark."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     for command in (
         ["use", "own-data"],
         ["shards", str(shards)],
-        ["rounds", str(ROUNDS)],
+        ["rounds", str(rounds)],
         ["scan"],
     ):
         subprocess.run([sys.executable, "-m", "auxseg.cli.main", *command], cwd=folder, check=True)
@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="new folder for the data and the clone")
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--shards", type=int, default=SHARDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--to", type=Path, default=RESULTS, help="the table")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -177,7 +178,7 @@ def main() -> None:
     os.environ["AUXSEG_DATA"] = str(data)
     os.environ["DVC_SITE_CACHE_DIR"] = str(arguments.work / "site")
     make_data(data, arguments.images)
-    make_project(folder, arguments.shards)
+    make_project(folder, arguments.shards, arguments.rounds)
     rows = []
     for name, command in steps(sys.executable, arguments.shards):
         rows.append(measure(name, command, folder, data))

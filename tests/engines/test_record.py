@@ -241,7 +241,7 @@ def test_a_terminated_job_ends_when_its_command_has_ended(tmp_path):
 
 def test_a_terminated_job_ends_its_command_and_leaves_nothing(tmp_path):
     job = started_job(tmp_path, "touch started.txt; exec sleep 60")
-    assert (tmp_path / FOLDER / "labels/r0-00").exists()  # its sign of life
+    assert (tmp_path / FOLDER / "labels/r0-00").exists()  # its heartbeat
     job.terminate()
     assert job.wait() == 128 + signal.SIGTERM
     assert not any((tmp_path / ".snakemake").glob("dvc-*/*/*"))
