@@ -2,7 +2,8 @@
 
 DVC promises its command line and `dvc.api`, and neither can say what a scheduler has to know. Each name below says why
 there is no public way, and what would replace it. tests/engines/test_internals.py checks that each exists and takes the
-arguments that it gets here, so that an upgrade of DVC fails there first. CONTRIBUTING.md tells how to upgrade.
+arguments that it gets here, so that an upgrade of DVC fails there first. The attributes of a `Repo` and a stage that
+the other files of this package use are checked there too. CONTRIBUTING.md tells how to upgrade.
 """
 
 import contextlib
@@ -73,7 +74,10 @@ def revision_files(revision: str) -> Iterator[Any]:
 
 
 def is_params(dependency: Any) -> bool:
-    """Tell whether an input of a stage is its parameters. `dvc.api` has no inputs of a stage at all."""
+    """Tell whether an input of a stage is its parameters.
+
+    `dvc.api` has no inputs of a stage at all; a list of them, with their kind, would replace this.
+    """
     return isinstance(dependency, ParamsDependency)
 
 
@@ -120,24 +124,34 @@ def write_entries(repo: Repo, stages: list[PipelineStage], lock: Path) -> None:
 
 
 def remember_md5(repo: Repo, path: str, md5: str) -> None:
-    """Tell DVC the MD5 of a file as it is now, so that it does not read it. No public way: DVC keeps this to itself."""
+    """Tell DVC the MD5 of a file as it is now, so that it does not read the file.
+
+    DVC has no command that takes an MD5 from outside. Replaced by one, as an option of `dvc commit`.
+    """
     repo.state.save(str(Path(repo.root_dir, path)), repo.fs, HashInfo("md5", md5))
 
 
 def is_file_cached(repo: Repo, md5: str) -> bool:
-    """Tell whether DVC's cache on this machine has a file. `dvc data status` tells it of recorded outputs alone."""
+    """Tell whether DVC's cache on this machine has a file.
+
+    `dvc data status` tells it of outputs of dvc.yaml alone, and would replace this if it took any file.
+    """
     return repo.cache.local.exists(md5)
 
 
 def run_cache_folder(repo: Repo) -> str:
-    """Return the folder of the run cache, whose entries have the names <2 digits>/<key>. It is documented nowhere."""
+    """Return the folder of the run cache, whose entries have the names <2 digits>/<key>.
+
+    It is documented nowhere. A job looks into it instead of starting DVC; `dvc repro --dry` would replace that look if
+    it asked the run cache with the present inputs.
+    """
     return repo.stage_cache.cache_dir
 
 
 def run_cache_key(entry: dict[str, Any]) -> str:
     """Return the key in the run cache of an entry of dvc.lock whose `outs` are paths alone.
 
-    The run cache has no public form; `dvc repro` asks it only when it is about to run the command.
+    As the folder: what it is made of is documented nowhere, and what would replace that one replaces this.
     """
     # as DVC does, which means the sizes of files, and takes any parameter of these names out too
     return dict_sha256(entry, exclude=["size", "nfiles"])
