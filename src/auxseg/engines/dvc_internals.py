@@ -102,6 +102,18 @@ def is_cached(repo: Repo, stage: PipelineStage) -> bool:
             dependency.hash_info, dependency.meta = hash_info, meta
 
 
+def check_outputs(repo: Repo) -> None:
+    """Check that no two stages write the same file, or one inside the other's folder.
+
+    `dvc dag` says so too, after it has looked for cycles, which takes a minute and a half at 4,000 instances. Replaced
+    by it when that takes a second.
+
+    Raises:
+        DvcException: names the stages and the file.
+    """
+    _ = repo.index.outs_trie
+
+
 def save_hashes(stage: PipelineStage) -> bool:
     """Hash a stage's inputs and outputs as they are now, for dvc.lock; return False if one of them is missing.
 

@@ -8,7 +8,15 @@ import hashlib
 import sys
 from collections.abc import Iterator
 
-from auxseg.engines.dvc_internals import DvcException, PipelineStage, Repo, is_params, open_repo, run_cache_folder
+from auxseg.engines.dvc_internals import (
+    DvcException,
+    PipelineStage,
+    Repo,
+    check_outputs,
+    is_params,
+    open_repo,
+    run_cache_folder,
+)
 from auxseg.engines.heartbeat import running_jobs
 from auxseg.engines.locks import clear_dead_locks
 from auxseg.engines.plan_file import Node, Plan, Task
@@ -42,6 +50,7 @@ def make_plan(dry: bool) -> Plan:
         elif waiting := len(read_receipts()):
             _say(f"{waiting} finished results are not recorded yet; `auxseg record` or a run does")
         stages = repo.index.stages
+        check_outputs(repo)
         needed = needed_stages(stages)
         code = next(stage for stage in stages if stage.addressing == CODE)
         fingerprints = _new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
