@@ -7,9 +7,9 @@ from pathlib import Path
 
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, summary_rows
-from auxseg.audit.revisions import revision_labels
 from auxseg.cli.arguments import a_path
 from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
+from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.dag import read_params, require_round
 

@@ -8,7 +8,7 @@ from auxseg.cli.next_step import REPRO, print_next
 from auxseg.errors import DataError
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.registry import check
-from auxseg.pipeline.ghosts import find_ghosts
+from auxseg.pipeline.orphans import find_orphans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +30,10 @@ def check_file(path: Path) -> None:
         AuxsegError: names the key or the file, and what to do.
     """
     values = check(path)
-    ghosts = find_ghosts(values) if path == PARAMS_FILE else []
-    if ghosts:
+    orphans = find_orphans(values) if path == PARAMS_FILE else []
+    if orphans:
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
-            f"{ghosts[0]}: belongs to no round and shard of params.yaml (and {len(ghosts) - 1} more), but would be "
+            f"{orphans[0]}: belongs to no round and shard of params.yaml (and {len(orphans) - 1} more), but would be "
             f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
         )

@@ -22,6 +22,7 @@ from auxseg.params.dag import read_params
 from auxseg.params.section import Section
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.refusal import leave_note
+from auxseg.torchrun import torchrun_rank
 
 P = TypeVar("P", bound=Section)
 
@@ -151,11 +152,6 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         sys.exit(EXIT_FAILED)
 
 
-def torchrun_rank() -> int | None:
-    """Return this process's number among those that torchrun started for one stage, or None: it was started alone."""
-    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
-
-
 def _allow_open_files() -> None:
     """Raise the soft limit on open files to the hard one: `train` has two archives a shard open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -186,7 +182,7 @@ def _log_position(stage: Stage) -> None:
     """Log where the run stands and how long the rest will take. No stage fails because that cannot be told."""
     try:
         # By name, and so no part of the stage's code: nothing but this line comes of it.
-        line = importlib.import_module("auxseg.pipeline.progress").position_line(stage._values, stage.name, stage.key)
+        line = importlib.import_module("auxseg.engines.progress").position_line(stage._values, stage.name, stage.key)
     except Exception:
         logging.debug("where the run stands cannot be told", exc_info=True)
     else:

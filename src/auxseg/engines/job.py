@@ -1,6 +1,6 @@
 """One stage instance as a job of Snakemake:
 
-    python -m auxseg.pipeline.job ADDRESS
+    python -m auxseg.engines.job ADDRESS
 
 With `pipeline.record: job` DVC runs it, inside this process: it skips, restores or runs the command, and writes
 dvc.lock. With `controller` the command runs alone, no lock is taken, and a receipt is left for the controller; only
@@ -19,26 +19,25 @@ from types import FrameType
 
 import psutil
 
-from auxseg.errors import EXIT_FAILED, EXIT_TERMINATED
-from auxseg.pipeline.life import sign_of_life
-from auxseg.pipeline.plan_file import Task, load_plan
-from auxseg.pipeline.receipts import (
+from auxseg.engines.dvc_internals import WRITES_IN_PLACE, run_dvc
+from auxseg.engines.heartbeat import heartbeat
+from auxseg.engines.plan_file import Task, load_plan
+from auxseg.engines.receipts import (
     Receipt,
     before,
+    cache_key,
     digest,
     is_done,
     read_sections,
     receipt_path,
-    run_cache_key,
     signature,
     write_receipt,
 )
+from auxseg.errors import EXIT_FAILED, EXIT_TERMINATED
 
 told: list[psutil.Process] = []
 """Processes that were asked to end: a shell among them may be gone long before the command that it started."""
 
-WRITING = {"_edit_rwlock", "rwlock", "dump_stages"}
-"""DVC's functions that write a file in place: cut off, it would stop every later command."""
 SECONDS_BETWEEN_TRIES = 0.2
 
 
@@ -46,7 +45,7 @@ def main(address: str) -> int:
     """Run an instance and return the exit code."""
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, _terminate)
-    with sign_of_life(address):
+    with heartbeat(address):
         try:
             task = load_plan()[address].get("task")
             return run_alone(address, task) if task else _repro(address)
@@ -90,14 +89,12 @@ def run_alone(address: str, task: Task) -> int:
 
 
 def _is_known(receipt: Receipt, task: Task) -> bool:
-    key = run_cache_key(receipt, task["outputs"])
+    key = cache_key(receipt, task["outputs"])
     return key == task["recorded"] or Path(task["run_cache"], key[:2], key).is_dir()
 
 
 def _repro(address: str) -> int:
-    from dvc.cli import main as dvc
-
-    return dvc(["--wait-for-lock", "repro", "--single-item", address])
+    return run_dvc(["--wait-for-lock", "repro", "--single-item", address])
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -129,7 +126,7 @@ def _is_at_work(process: psutil.Process) -> bool:
 
 def _is_writing(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_code.co_name in WRITING:
+        if frame.f_code.co_name in WRITES_IN_PLACE:
             return True
         frame = frame.f_back
     return False

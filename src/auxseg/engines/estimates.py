@@ -1,6 +1,6 @@
 """How long a stage instance will take: what it took last time, or a guess from the number of images.
 
-For the line that a stage logs when it starts (auxseg.pipeline.progress), and for nothing else.
+For the line that a stage logs when it starts (auxseg.engines.progress), and for nothing else.
 """
 
 import contextlib

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import networkx
 import pytest
-from dvc.repo import Repo
 from stub import ALL, clone, dvc, make_project, planned, ran, replace, snakemake
 
 from auxseg.datasets.scan import scan, write_raw
+from auxseg.engines.dvc_internals import Repo
 
 LABELS = {"labels@r0-00", "labels@r0-01", "labels@r1-00", "labels@r1-01"}
 
@@ -208,6 +208,19 @@ def test_failed_job_prints_the_end_of_its_log_and_can_go_on(project):
     assert planned(project) == {"train@r1", "summary"}
     snakemake(project, "--cores", "2")
     assert ran(project) == ["summary", "train@r1"]
+
+
+def test_a_failed_shard_alone_runs_again(project):
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("prior_weight: 0.5", "prior_weight: 0.4"))
+    snakemake(project, "--cores", "2", "--keep-going", environment={"FAIL": "labels@r0-01"}, code=1)
+    done = ran(project)
+    assert "labels@r0-00" in done
+    assert "labels@r0-01" not in done
+    assert planned(project) == {"labels@r0-01", "train@r1", "summary"}
+    snakemake(project, "--cores", "2")
+    assert set(ran(project)) == {"labels@r0-01", "train@r1"}
+    assert "up to date" in dvc(project, "status").stdout
 
 
 def test_killed_job_needs_no_unlocking_of_files(project):

@@ -1,7 +1,7 @@
-"""Snakemake's Slurm plugin, made to survive a controller that is away for a while.
+"""Slurm's controller may be away for a while; jobs go on, and Snakemake must not forget them.
 
-When slurmctld restarts, jobs go on and squeue fails. The plugin then asks a few times within a second, forgets the jobs
-that it asked about, and Snakemake waits for them for ever. So it is let ask only a controller that answers.
+When slurmctld restarts, squeue fails. Snakemake's Slurm plugin then asks a few times within a second, forgets the jobs
+that it asked about, and Snakemake waits for them for ever. So the plugin asks only a controller that answers.
 """
 
 import re
@@ -13,7 +13,7 @@ Look = Callable[[Any, list], AsyncIterator]
 
 
 def when_slurm_answers(look: Look) -> Look:
-    """Return the plugin's `check_active_jobs`; while the controller is away all jobs are as they were."""
+    """Wrap the plugin's `check_active_jobs`: while the controller is away all jobs are as they were."""
 
     async def check_active_jobs(executor: Any, jobs: list) -> AsyncIterator:
         if not slurm_answers():

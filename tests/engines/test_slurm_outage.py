@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from auxseg.pipeline.patience import when_slurm_answers
+from auxseg.engines.slurm_outage import when_slurm_answers
 
 EXECUTOR = SimpleNamespace(logger=logging.getLogger("executor"))
 

@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from dvc.repo import Repo
 
+from auxseg.engines import heartbeat
+from auxseg.engines.dvc_internals import Repo
+from auxseg.engines.locks import clear_dead_locks
+from auxseg.engines.plan import make_plan
+from auxseg.engines.plan_file import Node, save_plan
 from auxseg.errors import DataError
-from auxseg.pipeline import life
-from auxseg.pipeline.locks import clear_dead_locks
-from auxseg.pipeline.plan import make_plan
-from auxseg.pipeline.plan_file import Node, save_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 GIGABYTE = 1 << 30
@@ -61,8 +61,8 @@ def test_without_waiting_the_same_load_loses_results(bench, tmp_path):
 def repo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Repo.init(no_scm=True).close()
+    Path(".dvc/config").write_text("[core]\n    no_scm = true\n    hardlink_lock = true\n")
     with Repo(".") as repo:
-        repo.config["core"]["hardlink_lock"] = True
         yield repo
 
 
@@ -109,8 +109,8 @@ def test_a_list_that_was_cut_off_goes(repo):
 def hold(folder: Path) -> subprocess.Popen:
     """Start a process that takes the project's hard-link lock and keeps it; return once it has it."""
     code = (
-        "import sys, time; from dvc.lock import HardlinkLock;"
-        "HardlinkLock('.dvc/tmp/lock', tmp_dir='.dvc/tmp').lock(); print('held', flush=True); time.sleep(600)"
+        "import time; from auxseg.engines.dvc_internals import open_repo; repo = open_repo();"
+        "repo.lock.lock(); print('held', flush=True); time.sleep(600)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
@@ -122,8 +122,8 @@ def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_wai
     with contextlib.suppress(subprocess.TimeoutExpired):
         # in a process of its own, because it waits for as long as the other lives
         code = (
-            "from dvc.repo import Repo; from auxseg.pipeline.locks import clear_dead_locks; repo = Repo('.');"
-            "repo.config['core']['hardlink_lock'] = True; clear_dead_locks(repo, silence=0.0)"
+            "from auxseg.engines.dvc_internals import open_repo; from auxseg.engines.locks import clear_dead_locks;"
+            "clear_dead_locks(open_repo(), silence=0.0)"
         )
         subprocess.run([sys.executable, "-c", code], timeout=10, check=True)
         pytest.fail("did not wait")
@@ -143,7 +143,7 @@ def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
     )
     save_plan({"big": Node(deps=[], stale=True)})
     Path(".dvc/config").write_text("[core]\n    no_scm = true\n    hardlink_lock = true\n    analytics = false\n")
-    job = subprocess.Popen([sys.executable, "-m", "auxseg.pipeline.job", "big"])
+    job = subprocess.Popen([sys.executable, "-m", "auxseg.engines.job", "big"])
     while not (Path("out.bin").exists() and Path(repo.tmp_dir, "lock").exists()):
         assert job.poll() is None
         time.sleep(0.1)
@@ -169,37 +169,37 @@ def test_locks_by_flock_are_no_concern(repo):
     assert lock.exists()
 
 
-def test_signs_of_life(tmp_path, monkeypatch):
+def test_heartbeats_of_jobs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with life.sign_of_life("labels@r0-00"):
-        life.write_text(life.FOLDER / "labels/.tmp-9-r0-01", "")  # half a sign
-        assert life.living_jobs() == [f"labels r0-00 on {socket.gethostname()}, process {os.getpid()}"]
-    assert life.living_jobs() == []
+    with heartbeat.heartbeat("labels@r0-00"):
+        heartbeat.write_text(heartbeat.FOLDER / "labels/.tmp-9-r0-01", "")  # half a sign
+        assert heartbeat.running_jobs() == [f"labels r0-00 on {socket.gethostname()}, process {os.getpid()}"]
+    assert heartbeat.running_jobs() == []
 
-    left = life.FOLDER / "train/r1"
+    left = heartbeat.FOLDER / "train/r1"
     left.parent.mkdir()
     left.write_text(f"{socket.gethostname()} {os.getppid()}\n")  # a scheduler started the instance twice
     looks = []
     monkeypatch.setattr(
-        life.time, "sleep", lambda seconds: looks.append(seconds) or (len(looks) == 3 and left.unlink())
+        heartbeat.time, "sleep", lambda seconds: looks.append(seconds) or (len(looks) == 3 and left.unlink())
     )
-    with life.sign_of_life("train@r1"):
+    with heartbeat.heartbeat("train@r1"):
         assert len(looks) == 3
 
     left.write_text(f"{socket.gethostname()} {dead_process()}\n")  # killed on this machine
-    assert life.living_jobs() == []
+    assert heartbeat.running_jobs() == []
     assert not left.exists()
 
     left.write_text("another-node 17\n")
-    assert life.living_jobs() == ["train r1 on another-node, process 17"]
-    os.utime(left, (time.time() - life.SILENCE - 60,) * 2)
-    assert life.living_jobs() == []
+    assert heartbeat.running_jobs() == ["train r1 on another-node, process 17"]
+    os.utime(left, (time.time() - heartbeat.SILENCE - 60,) * 2)
+    assert heartbeat.running_jobs() == []
 
 
 def test_a_plan_is_refused_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
     monkeypatch.chdir(project)
-    (life.FOLDER / "train").mkdir(parents=True, exist_ok=True)
-    (life.FOLDER / "train/r1").write_text("another-node 17\n")
+    (heartbeat.FOLDER / "train").mkdir(parents=True, exist_ok=True)
+    (heartbeat.FOLDER / "train/r1").write_text("another-node 17\n")
     with pytest.raises(DataError, match=r"1 jobs of an earlier run .* train r1 on another-node"):
         make_plan(dry=False)
     assert make_plan(dry=True)["train@r1"]["stale"] is False

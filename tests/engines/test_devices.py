@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from auxseg.engines import devices
 from auxseg.errors import ResourceError
-from auxseg.pipeline import devices
 
 JOB = """\
 import os, pathlib, sys, time
@@ -32,7 +32,7 @@ def start(tmp_path, monkeypatch):
     jobs = []
 
     def run(count: int, seconds: float, visible: str = "4,7") -> subprocess.Popen:
-        command = [sys.executable, "-m", "auxseg.pipeline.devices", str(count)]
+        command = [sys.executable, "-m", "auxseg.engines.devices", str(count)]
         command += [sys.executable, "-c", JOB, str(tmp_path / "in-use"), str(seconds)]
         environment = {**os.environ, "CUDA_VISIBLE_DEVICES": visible}
         jobs.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
@@ -83,7 +83,7 @@ def test_more_than_the_machine_has_is_one_line(start, tmp_path):
 
 def test_without_a_gpu_the_command_just_runs(start, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    hidden = [sys.executable, "-m", "auxseg.pipeline.devices", "1", "sh", "-c", "echo ${CUDA_VISIBLE_DEVICES-unset}"]
+    hidden = [sys.executable, "-m", "auxseg.engines.devices", "1", "sh", "-c", "echo ${CUDA_VISIBLE_DEVICES-unset}"]
     answer = subprocess.run(
         hidden, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, check=True
     )

@@ -7,15 +7,6 @@ import pytest
 from stub import commit, make_project, snakemake
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_dvc_cache(tmp_path_factory: pytest.TempPathFactory):
-    """Keep DVC's per-machine database out of the machine's."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("site-cache")))
-    yield
-    patch.undo()
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that Snakemake ran from nothing; not to be changed."""

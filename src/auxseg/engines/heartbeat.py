@@ -1,4 +1,4 @@
-"""Signs of life of running jobs, which the controller reads on another machine, where no process number tells.
+"""Heartbeats of running jobs: how the controller knows, from another machine, which jobs are alive.
 
 A job touches its file every half minute and removes it at its end. A killed job leaves it behind: after five minutes
 of silence it counts as dead, on its own machine at once.
@@ -16,11 +16,11 @@ from pathlib import Path
 import psutil
 
 from auxseg.artifacts.atomic import finished, write_text
-from auxseg.pipeline.plan_file import STATE, split
+from auxseg.engines.plan_file import STATE, split
 
 FOLDER = STATE / "dvc-jobs"
 BEAT = 30.0
-"""Seconds between two signs of life."""
+"""Seconds between two heartbeats."""
 SILENCE = 300.0
 """Seconds after which a silent job is dead: ten beats, since NFS may show a time of change a minute late."""
 
@@ -28,8 +28,8 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @contextlib.contextmanager
-def sign_of_life(address: str) -> Iterator[None]:
-    """Give signs of life of an instance's job while the block runs.
+def heartbeat(address: str) -> Iterator[None]:
+    """Keep the heartbeat of an instance's job going while the block runs.
 
     If a scheduler started the instance a second time while the first job is at work, this one waits: two would write,
     and remove, the same outputs.
@@ -48,19 +48,19 @@ def sign_of_life(address: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def living_jobs(silence: float = SILENCE) -> list[str]:
-    """Return a description of every job that gave a sign of life; forget those that are dead."""
+def running_jobs(silence: float = SILENCE) -> list[str]:
+    """Return a description of every job with a heartbeat; forget those that are dead."""
     if not FOLDER.is_dir():
         return []
     now = _now()
-    living = []
+    running = []
     for path in finished(FOLDER, "*/*"):
         owner = _owner(path, now, silence)
         if owner:
-            living.append(f"{path.parent.name} {path.name} {owner}")
+            running.append(f"{path.parent.name} {path.name} {owner}")
         else:
             path.unlink(missing_ok=True)
-    return living
+    return running
 
 
 def _owner(path: Path, now: float, silence: float) -> str:

@@ -1,6 +1,6 @@
-"""What a job of each stage must be given: the stage's `meta` in dvc.yaml, and how training is split.
+"""The resources of a job of each stage: the stage's `meta` in dvc.yaml, and how training is split.
 
-Site settings (partition, account, kinds of GPU) are no part of it: they stand in a profile.
+Site settings (partition, account, kinds of GPU) are not among them: they stand in a profile.
 """
 
 from pathlib import Path
@@ -9,11 +9,11 @@ from typing import Any
 from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.pipeline.declaration import DVC_FILE, read_stages
 
-Needs = dict[str, int | str]
+Resources = dict[str, int | str]
 
 
-def stage_needs(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Needs]:
-    """Return the needs of a job of each stage, under Snakemake's names of resources.
+def stage_resources(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Resources]:
+    """Return what a job of each stage asks for, under Snakemake's names of resources.
 
     gpu (of all nodes together), cpus_per_task, mem_mb and runtime (minutes; both of a first attempt); on several nodes
     what makes Slurm lay the job out. CPUs and memory are a node's. A stage whose own parameter section has `devices`
@@ -24,27 +24,27 @@ def stage_needs(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> d
     """
     values = read_params(params_file)
     return {
-        name: _needs(body.get("do", body).get("meta") or {}, values.get(name))
+        name: _resources(body.get("do", body).get("meta") or {}, values.get(name))
         for name, body in read_stages(dvc_file).items()
     }
 
 
-def _needs(meta: dict[str, Any], section: Any) -> Needs:
+def _resources(meta: dict[str, Any], section: Any) -> Resources:
     split = section if isinstance(section, dict) else {}
     devices, nodes = (value if isinstance(value := split.get(key, 1), int) else 1 for key in ("devices", "nodes"))
-    needs: Needs = {"cpus_per_task": meta.get("cpus", 1) * devices}
+    asked: Resources = {"cpus_per_task": meta.get("cpus", 1) * devices}
     if "mem_mb" in meta:
-        needs["mem_mb"] = meta["mem_mb"] * devices
+        asked["mem_mb"] = meta["mem_mb"] * devices
     if "runtime" in meta:
-        needs["runtime"] = meta["runtime"]
+        asked["runtime"] = meta["runtime"]
     if "gpu" in meta:
         # Slurm: one task, which starts a process a GPU itself; 0 keeps the plugin from asking for a task a GPU
-        needs |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
+        asked |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
     if nodes > 1:
         # Slurm: one task a node, GPUs shared out evenly; `mpi` leaves the call of srun to the stage
         per_node = f"--ntasks-per-node=1 --gpus-per-node={meta.get('gpu', 0) * devices}"
-        needs |= {"nodes": nodes, "tasks": nodes, "mpi": "srun", "slurm_extra": per_node}
-    return needs
+        asked |= {"nodes": nodes, "tasks": nodes, "mpi": "srun", "slurm_extra": per_node}
+    return asked
 
 
 def growing(first: int):

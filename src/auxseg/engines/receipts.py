@@ -9,11 +9,12 @@ import json
 from pathlib import Path
 from typing import Any, TypedDict
 
-import yaml
+from ruamel.yaml import YAML
 
 from auxseg.artifacts.atomic import finished, own_files, write_json
+from auxseg.engines.dvc_internals import run_cache_key
+from auxseg.engines.plan_file import STATE, Task, split
 from auxseg.params.dag import PARAMS_FILE
-from auxseg.pipeline.plan_file import STATE, Task, split
 
 FOLDER = STATE / "dvc-receipts"
 
@@ -89,22 +90,24 @@ def signature(paths: list[str]) -> list[tuple[str, int, int]]:
 
 def read_sections(names: list[str]) -> dict[str, Any]:
     """Return the named sections of params.yaml as they stand there."""
-    values = yaml.safe_load(PARAMS_FILE.read_text("utf-8"))
+    values = read_params_file()
     return {name: values.get(name) for name in names}
 
 
-def run_cache_key(receipt: Receipt, outputs: list[str]) -> str:
-    """Return the key under which DVC's run cache keeps executions of this command on these inputs and parameters."""
-    from dvc.utils import dict_sha256
+def read_params_file() -> dict[str, Any]:
+    """Return params.yaml as DVC reads it: as YAML 1.2, in which 1e-05 is a number."""
+    return YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
 
+
+def cache_key(receipt: Receipt, outputs: list[str]) -> str:
+    """Return the key under which DVC's run cache keeps executions of this command on these inputs and parameters."""
     entry: dict[str, Any] = {"cmd": receipt["cmd"]}
     inputs = sorted(receipt["inputs"].items())
     entry["deps"] = [{"path": path, "hash": "md5", "md5": value} for path, value in inputs]
     if receipt["params"]:
         entry["params"] = {str(PARAMS_FILE): dict(sorted(receipt["params"].items()))}
     entry["outs"] = sorted(outputs)
-    # as DVC does, which means the sizes of files, and takes any parameter of these names out too
-    return dict_sha256(entry, exclude=["size", "nfiles"])
+    return run_cache_key(entry)
 
 
 def before(address: str, task: Task) -> Receipt:

@@ -1,6 +1,6 @@
 """GPUs of one machine, each lent to one job at a time.
 
-    python -m auxseg.pipeline.devices 1 COMMAND ...
+    python -m auxseg.engines.devices 1 COMMAND ...
 
 Snakemake counts GPUs but hands out none. This takes as many as are asked for, waits until they are free, names them in
 CUDA_VISIBLE_DEVICES and becomes the command. A GPU is a slot file with a lock on it that the operating system drops

@@ -11,13 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from dvc.repo import Repo
-from dvc.rwlock import RWLockFileCorruptedError, _edit_rwlock
 
-from auxseg.pipeline.life import SILENCE
-
-LIFETIME = 365 * 24 * 3600.0
-"""Seconds that DVC gives a hard-link lock: its time of change lies that far ahead of its making."""
+from auxseg.engines.dvc_internals import LIFETIME, Repo, edit_rwlock
+from auxseg.engines.heartbeat import SILENCE
 
 
 def clear_dead_locks(repo: Repo, silence: float = SILENCE) -> list[str]:
@@ -61,7 +57,7 @@ def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
         return []
     dead = set()
     try:
-        with _edit_rwlock(repo.tmp_dir, repo.fs, hardlinks) as entries:
+        with edit_rwlock(repo, hardlinks) as entries:
             for path, holder in list(entries["write"].items()):
                 if not _lives(holder):
                     dead.add(f"rwlock: {holder['cmd']} (process {holder['pid']}), killed")
@@ -71,7 +67,7 @@ def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
                 entries["read"][path] = [one for one in holders if _lives(one)]
                 if not entries["read"][path]:
                     del entries["read"][path]
-    except RWLockFileCorruptedError:
+    except ValueError:
         Path(repo.tmp_dir, "rwlock").unlink()
         return ["rwlock: cut off by a process that was killed while it wrote"]
     return sorted(dead)

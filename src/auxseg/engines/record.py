@@ -9,16 +9,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dvc.dependency import ParamsDependency
-from dvc.dependency.base import DependencyDoesNotExistError
-from dvc.dvcfile import Lockfile
-from dvc.output import OutputDoesNotExistError
-from dvc.repo import Repo, lock_repo
-from dvc.stage import PipelineStage
-from dvc_data.hashfile.hash_info import HashInfo
-
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.pipeline.receipts import Receipt, read_receipts, read_sections, receipt_path, signature
+from auxseg.engines.dvc_internals import (
+    PipelineStage,
+    Repo,
+    is_params,
+    lock_repo,
+    remember_md5,
+    save_hashes,
+    write_entries,
+)
+from auxseg.engines.receipts import Receipt, read_receipts, read_sections, receipt_path, signature
 
 
 def record_receipts(repo: Repo) -> list[str]:
@@ -42,13 +43,13 @@ def record_receipts(repo: Repo) -> list[str]:
             repo.stage_cache.save(stage)
             stage.commit()
         if recorded:
-            write_entries(repo, recorded)
+            write_lock(repo, recorded)
     for receipt in receipts:
         receipt_path(receipt["address"]).unlink(missing_ok=True)
     return [stage.addressing for stage in recorded]
 
 
-def write_entries(repo: Repo, stages: list[PipelineStage]) -> None:
+def write_lock(repo: Repo, stages: list[PipelineStage]) -> None:
     """Write the stages' entries to dvc.lock, all or none.
 
     DVC writes it in place, which takes 10 s at a thousand instances; a controller killed meanwhile would leave a torn
@@ -58,16 +59,14 @@ def write_entries(repo: Repo, stages: list[PipelineStage]) -> None:
     with atomic_path(lock) as temporary:
         if lock.exists():
             shutil.copy(lock, temporary)
-        Lockfile(repo, str(temporary)).dump_stages(stages)
+        write_entries(repo, stages, temporary)
 
 
 def _is_true(stage: PipelineStage, receipt: Receipt) -> bool:
     """Tell whether a receipt describes the present; the stage then holds the hashes that go into dvc.lock."""
-    try:
-        stage.save(run_cache=False)
-    except (DependencyDoesNotExistError, OutputDoesNotExistError):
+    if not save_hashes(stage):
         return False
-    files = [dependency for dependency in stage.deps if not isinstance(dependency, ParamsDependency)]
+    files = [dependency for dependency in stage.deps if not is_params(dependency)]
     return (
         stage.cmd == receipt["cmd"]
         and {file.def_path: file.hash_info.value for file in files} == receipt["inputs"]
@@ -82,7 +81,7 @@ def _spare_hashing(repo: Repo, receipt: Receipt) -> None:
     paths = [path for path, _, _ in receipt["files"]]
     if all(Path(path).is_file() for path in paths) and signature(paths) == receipt["files"]:
         for path in paths:
-            repo.state.save(str(Path(repo.root_dir, path)), repo.fs, HashInfo("md5", receipt["outputs"][path]))
+            remember_md5(repo, path, receipt["outputs"][path])
 
 
 def section_names(stage: PipelineStage) -> list[str]:
@@ -95,5 +94,5 @@ def section_values(stage: PipelineStage) -> dict[str, Any]:
     return {name: value for dependency in _params(stage) for name, value in dependency.hash_info.value.items()}
 
 
-def _params(stage: PipelineStage) -> list[ParamsDependency]:
-    return [dependency for dependency in stage.deps if isinstance(dependency, ParamsDependency)]
+def _params(stage: PipelineStage) -> list[Any]:
+    return [dependency for dependency in stage.deps if is_params(dependency)]

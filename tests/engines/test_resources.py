@@ -6,8 +6,8 @@ import pytest
 import stub
 import yaml
 
+from auxseg.engines.resources import growing, stage_resources
 from auxseg.errors import ParamsError
-from auxseg.pipeline.needs import growing, stage_needs
 
 DVC_YAML = """\
 stages:
@@ -17,15 +17,15 @@ stages:
 """
 
 
-def needs(folder: Path, **train) -> dict:
+def resources(folder: Path, **train) -> dict:
     (folder / "dvc.yaml").write_text(DVC_YAML)
     dag = {"rounds": {"r1": "r0"}, "label_rounds": ["r0", "r1"], "shards": ["00", "01"]}
     (folder / "params.yaml").write_text(yaml.safe_dump({**dag, "train": train}))
-    return stage_needs(folder / "dvc.yaml", folder / "params.yaml")
+    return stage_resources(folder / "dvc.yaml", folder / "params.yaml")
 
 
-def test_needs_are_those_of_meta(tmp_path):
-    assert needs(tmp_path) == {
+def test_resources_are_those_of_meta(tmp_path):
+    assert resources(tmp_path) == {
         "labels": {"cpus_per_task": 2, "mem_mb": 4000, "runtime": 240},
         "train": {"cpus_per_task": 4, "mem_mb": 24000, "runtime": 1440, "gpu": 1, "tasks_per_gpu": 0},
         "plain": {"cpus_per_task": 1},
@@ -33,26 +33,26 @@ def test_needs_are_those_of_meta(tmp_path):
 
 
 def test_devices_multiply_what_a_node_gives_and_nodes_only_gpus(tmp_path):
-    train = needs(tmp_path, devices=4)["train"]
+    train = resources(tmp_path, devices=4)["train"]
     assert (train["gpu"], train["cpus_per_task"], train["mem_mb"], train["runtime"]) == (4, 16, 96000, 1440)
     assert "nodes" not in train
-    train = needs(tmp_path, devices=4, nodes=2)["train"]
+    train = resources(tmp_path, devices=4, nodes=2)["train"]
     assert (train["gpu"], train["cpus_per_task"], train["mem_mb"], train["runtime"]) == (8, 16, 96000, 1440)
     assert (train["nodes"], train["tasks"]) == (2, 2)
     assert train["slurm_extra"] == "--ntasks-per-node=1 --gpus-per-node=4"
-    assert needs(tmp_path, devices=4, nodes=2)["labels"]["cpus_per_task"] == 2
+    assert resources(tmp_path, devices=4, nodes=2)["labels"]["cpus_per_task"] == 2
 
 
 def test_wrong_params_are_refused(tmp_path):
     with pytest.raises(ParamsError, match="unknown key 'trian'"):
         (tmp_path / "params.yaml").write_text("trian: {}\n")
         (tmp_path / "dvc.yaml").write_text(DVC_YAML)
-        stage_needs(tmp_path / "dvc.yaml", tmp_path / "params.yaml")
+        stage_resources(tmp_path / "dvc.yaml", tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("wrong", [None, "2", [2]])
 def test_a_wrong_number_of_devices_is_left_to_the_check_of_params(tmp_path, wrong):
-    assert needs(tmp_path, devices=wrong, nodes=wrong) == needs(tmp_path)
+    assert resources(tmp_path, devices=wrong, nodes=wrong) == resources(tmp_path)
 
 
 def test_every_attempt_gets_more():

@@ -4,17 +4,15 @@ DVC leaves them in the folders that later stages read. They are in its cache, so
 or `dvc repro` brings them back when the round or the shard returns.
 """
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import DataError
 from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 from auxseg.pipeline.instances import outputs
 
 
-def find_ghosts(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
+def find_orphans(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
     """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
     expected = outputs(values, path)
     templated = {out for body in read_stages(path).values() for out in fill(body, {}).outputs if "${" in out}
@@ -24,32 +22,11 @@ def find_ghosts(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
     return sorted(file for file in found if file.as_posix() not in expected and not file.name.startswith("."))
 
 
-def remove_ghosts(ghosts: list[Path]) -> None:
+def remove_orphans(orphans: list[Path]) -> None:
     """Remove files, and folders that become empty."""
-    for file in ghosts:
+    for file in orphans:
         file.unlink()
         for folder in file.parents:
             if folder in (Path(), Path("data")) or any(folder.iterdir()):
                 break
             folder.rmdir()
-
-
-def check_cached(files: list[Path]) -> None:
-    """Refuse to go on when a file is not in DVC's cache and would be lost.
-
-    Raises:
-        DataError: one line that names the first such file.
-    """
-    if not files:
-        return
-    from dvc.repo import Repo
-
-    with Repo(".", _wait_for_lock=True) as repo:
-        for file in files:
-            with file.open("rb") as stream:
-                md5 = hashlib.file_digest(stream, "md5").hexdigest()
-            if not repo.cache.local.exists(md5):
-                raise DataError(
-                    f"{file}: would be removed but is not in DVC's cache, so it could not come back; "
-                    "`dvc commit -f` keeps it, or delete it yourself"
-                )

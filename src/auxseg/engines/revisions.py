@@ -5,12 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc_data.index import DataIndexDirError
-
 from auxseg.audit.diff import LabelSet
 from auxseg.datasets.manifest import read_classes
+from auxseg.engines.dvc_internals import DataIndexDirError, DvcException, revision_files
 from auxseg.errors import DataError
 
 CLASSES = "data/manifest/classes.csv"
@@ -30,8 +27,7 @@ def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
 def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
     labels = f"data/labels/{round_name}"
     try:
-        with Repo(".", rev=revision, config=_remotes()) as repo:
-            tracked = repo.dvcfs
+        with revision_files(revision) as tracked:
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
             if not found or not all(tracked.info(path).get("md5") for path in found):  # dvc.yaml alone has no hashes
                 raise DataError(f"{revision}: recorded no labels of {round_name}; commit its dvc.lock")
@@ -46,11 +42,3 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
         raise DataError(f"{revision}: {error}; name a commit, tag or branch of this project") from None
     classes = read_classes(target / "classes.csv")
     return LabelSet.of(classes.with_background, [target / Path(path).name for path in found])
-
-
-def _remotes() -> dict:
-    """Return the current remotes, because a revision may be older than the remote that has its files."""
-    with Repo(".") as repo:
-        settings = repo.config
-        name = settings["core"].get("remote")
-        return {"remote": settings["remote"], "core": {"remote": name} if name else {}}

@@ -10,16 +10,15 @@ this module. `stage.run` imports it by name, so that it is in no stage's fingerp
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from auxseg.durations import duration
+from auxseg.engines.estimates import Estimates
 from auxseg.pipeline.declaration import Declaration, fill, read_stages
-from auxseg.pipeline.estimates import Estimates
+from auxseg.pipeline.graph import readers
 from auxseg.pipeline.instances import Instance, instances
 
 LOCK = Path("dvc.lock")
@@ -64,9 +63,9 @@ def remaining(listed: list[Instance], running: int, values: dict[str, Any]) -> s
     found = {running}
     found.update(_incomplete(declared))
     found.update(_changed(listed, declared, values))
-    readers, waiting = _readers(declared), list(found)
+    edges, waiting = readers(declared), list(found)
     while waiting:
-        new = readers[waiting.pop()] - found
+        new = edges[waiting.pop()] - found
         found |= new
         waiting += new
     return found
@@ -84,31 +83,6 @@ def _incomplete(declared: list[Declaration]) -> list[int]:
             if name not in names[folder]:
                 found.append(index)
     return found
-
-
-def _readers(declared: list[Declaration]) -> dict[int, set[int]]:
-    """Return, for each instance, those that read one of its outputs, a folder of it, or a file in it."""
-    writers = {output: index for index, one in enumerate(declared) for output in one.outputs}
-    inside: dict[str, set[int]] = defaultdict(set)
-    for output, index in writers.items():
-        for folder in _above(output):
-            inside[folder].add(index)
-    users: dict[str, set[int]] = defaultdict(set)
-    for index, one in enumerate(declared):
-        for path in one.inputs:
-            users[path].add(index)
-    readers: dict[int, set[int]] = defaultdict(set)
-    for path, using in users.items():
-        sources = {writers[place] for place in (path, *_above(path)) if place in writers}
-        for writer in sources | inside.get(path, set()):
-            readers[writer] |= using
-    return readers
-
-
-def _above(path: str) -> Iterable[str]:
-    """Return the folders that a path lies in."""
-    parts = path.split("/")
-    return ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _changed(listed: list[Instance], declared: list[Declaration], values: dict[str, Any]) -> list[int]:

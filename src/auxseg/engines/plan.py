@@ -8,23 +8,26 @@ import hashlib
 import sys
 from collections.abc import Iterator
 
-import networkx
-from dvc.dependency import ParamsDependency
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc.stage import Stage
-
+from auxseg.engines.dvc_internals import (
+    DvcException,
+    PipelineStage,
+    Repo,
+    check_outputs,
+    is_params,
+    open_repo,
+    run_cache_folder,
+)
+from auxseg.engines.heartbeat import running_jobs
+from auxseg.engines.locks import clear_dead_locks
+from auxseg.engines.plan_file import Node, Plan, Task
+from auxseg.engines.receipts import Receipt, cache_key, read_params_file, read_receipts
+from auxseg.engines.record import record_receipts, section_names, section_values
+from auxseg.engines.restore import find_stale, needed_stages, restore_stale
+from auxseg.engines.states import is_changed
 from auxseg.errors import DataError
 from auxseg.params.pipeline import PipelineParams
 from auxseg.params.registry import check
 from auxseg.pipeline.fingerprint import expected_files
-from auxseg.pipeline.life import living_jobs
-from auxseg.pipeline.locks import clear_dead_locks
-from auxseg.pipeline.plan_file import Node, Plan, Task
-from auxseg.pipeline.receipts import Receipt, read_receipts, run_cache_key
-from auxseg.pipeline.record import record_receipts, section_names, section_values
-from auxseg.pipeline.restore import find_stale, restore_stale
-from auxseg.pipeline.states import is_changed, needs_graph, params_read_once
 
 CODE = "code"
 
@@ -41,22 +44,23 @@ def make_plan(dry: bool) -> Plan:
             an earlier Snakemake still run.
     """
     alone = PipelineParams.parse(check().get(PipelineParams.key)).record == "controller"
-    with _refusing(), params_read_once(), Repo(".", _wait_for_lock=True) as repo:
+    with _one_line_errors(), open_repo() as repo:
         if not dry:
             _settle(repo)
         elif waiting := len(read_receipts()):
             _say(f"{waiting} finished results are not recorded yet; `auxseg record` or a run does")
         stages = repo.index.stages
-        graph = needs_graph(repo.index)
+        check_outputs(repo)
+        needed = needed_stages(stages)
         code = next(stage for stage in stages if stage.addressing == CODE)
-        fingerprints = _new_fingerprints(code) if is_changed(code, {}) else {}
+        fingerprints = _new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
         if dry:
-            stale = find_stale(repo, graph, CODE, fingerprints)
+            stale = find_stale(repo, needed, CODE, fingerprints)
         else:
-            stale, restored = restore_stale(repo, graph, CODE)
+            stale, restored = restore_stale(repo, needed, CODE)
             for address in restored:
                 _say(f"restored from DVC's run cache: {address}")
-        return {stage.addressing: _node(repo, graph, stage, stale, alone) for stage in stages if stage.cmd}
+        return {stage.addressing: _node(repo, stage, needed[stage], stale, alone) for stage in stages if stage.cmd}
 
 
 def record_results() -> bool:
@@ -67,27 +71,27 @@ def record_results() -> bool:
     """
     found = read_receipts()
     if found:
-        with _refusing(), params_read_once(), Repo(".", _wait_for_lock=True) as repo:
+        with _one_line_errors(), open_repo() as repo:
             _say(f"recorded {len(record_receipts(repo))} of {len(found)} results in dvc.lock")
     return bool(found)
 
 
-def refuse_living_jobs() -> None:
-    """Refuse to go on while jobs are at work.
+def check_no_running_jobs() -> None:
+    """Check that no job is at work.
 
     Raises:
         DataError: names the first of them.
     """
-    if living := living_jobs():
+    if running := running_jobs():
         raise DataError(
-            f"{len(living)} jobs of an earlier run are still at work (first: {living[0]}); wait for them or cancel "
+            f"{len(running)} jobs of an earlier run are still at work (first: {running[0]}); wait for them or cancel "
             "them (a killed job counts as dead after five minutes)"
         )
 
 
 def _settle(repo: Repo) -> None:
     """Put in order what an earlier run left."""
-    refuse_living_jobs()
+    check_no_running_jobs()
     for line in clear_dead_locks(repo):
         _say(f"cleared {line}")
     for address in record_receipts(repo):
@@ -95,8 +99,8 @@ def _settle(repo: Repo) -> None:
 
 
 @contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    """Turn an error of DVC into a refusal of one line."""
+def _one_line_errors() -> Iterator[None]:
+    """Turn an error of DVC into one line."""
     try:
         yield
     except DvcException as error:
@@ -108,34 +112,34 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _node(repo: Repo, graph: networkx.DiGraph, stage: Stage, stale: dict[str, bool], alone: bool) -> Node:
-    needed = [upstream.addressing for upstream in graph.successors(stage) if upstream.addressing != CODE]
-    node = Node(deps=needed, stale=stale[stage.addressing])
+def _node(repo: Repo, stage: PipelineStage, needed: list[PipelineStage], stale: dict[str, bool], alone: bool) -> Node:
+    addresses = [one.addressing for one in needed if one.addressing != CODE]
+    node = Node(deps=addresses, stale=stale[stage.addressing])
     if alone and node["stale"]:
         node["task"] = _task(repo, stage)
     return node
 
 
-def _task(repo: Repo, stage: Stage) -> Task:
-    files = [dependency for dependency in stage.deps if not isinstance(dependency, ParamsDependency)]
+def _task(repo: Repo, stage: PipelineStage) -> Task:
+    files = [dependency for dependency in stage.deps if not is_params(dependency)]
     outputs, recorded = [out.def_path for out in stage.outs], ""
     if not stage.changed_stage() and all(dependency.hash_info for dependency in stage.deps):  # those of dvc.lock
         inputs = {file.def_path: file.hash_info.value for file in files}
         entry = Receipt(
             address=stage.addressing, cmd=stage.cmd, inputs=inputs, params=section_values(stage), outputs={}, files=[]
         )
-        recorded = run_cache_key(entry, outputs)
+        recorded = cache_key(entry, outputs)
     return Task(
         cmd=stage.cmd,
         inputs=[file.def_path for file in files],
         params=section_names(stage),
         outputs=outputs,
         recorded=recorded,
-        run_cache=repo.stage_cache.cache_dir,
+        run_cache=run_cache_folder(repo),
     )
 
 
-def _new_fingerprints(code: Stage) -> dict[str, str]:
+def _new_fingerprints(code: PipelineStage) -> dict[str, str]:
     """Return path -> MD5 (as DVC records it) of the fingerprints that the code as it is now would give.
 
     Raises:

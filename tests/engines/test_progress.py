@@ -9,13 +9,13 @@ import pytest
 import yaml
 from stub import DVC_YAML
 
+from auxseg.engines import progress
+from auxseg.engines.estimates import Estimates
+from auxseg.engines.progress import position_line, remaining
 from auxseg.params.dag import chain, shard_names
-from auxseg.pipeline import progress
 from auxseg.pipeline.declaration import fill, read_stages
-from auxseg.pipeline.estimates import Estimates
 from auxseg.pipeline.fingerprint import Fingerprints
 from auxseg.pipeline.instances import Instance, instances
-from auxseg.pipeline.progress import position_line, remaining
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -242,7 +242,7 @@ def test_it_is_no_part_of_any_stages_code():
     """An edit of it re-runs nothing: nothing that a stage writes comes of it."""
     code = Fingerprints(ROOT)
     for path in (ROOT / "workflow/stages").glob("*.py"):
-        assert not {"auxseg.pipeline.progress", "auxseg.pipeline.estimates"} & set(code.closure(path.stem)), path
+        assert not {"auxseg.engines.progress", "auxseg.engines.estimates"} & set(code.closure(path.stem)), path
 
 
 class TestInAStage:
