@@ -28,7 +28,7 @@ FOLDER = Path(".auxseg/checkpoints")
 
 
 class Instance(Protocol):
-    """What a checkpoint has to know of the stage instance that trains: auxseg.pipeline.stage.Stage."""
+    """What a training has to know of its stage instance: auxseg.pipeline.stage.Stage."""
 
     name: str
 
@@ -43,6 +43,9 @@ class Instance(Protocol):
     @property
     def sections(self) -> dict[str, Any]:
         """All declared parameter sections."""
+
+    def output(self, path: str) -> Path:
+        """Return a declared output."""
 
 
 def fingerprint(stage: Instance, device: torch.device) -> str:
