@@ -168,7 +168,10 @@ def test_use_lists_copies_and_suggests(project, capsys):
     assert "no preset 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
     Path("params.yaml").write_text("rubbish: 1\n")
     assert main(["use", "demo"]) == 0
-    assert Path("params.yaml").read_bytes() == Path("params/presets/demo.yaml").read_bytes()
+    assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert main(["use", "smoke"]) == 0
+    assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
 
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
@@ -352,7 +355,7 @@ def test_every_command_ends_with_the_next_step(project, tmp_path_factory, capsys
     assert main(["check"]) == 0
     assert last_line(capsys) == "next: auxseg run"
     assert main(["check", "params/presets/smoke.yaml"]) == 0
-    assert last_line(capsys) == "next: cp params/presets/smoke.yaml params.yaml uses it"
+    assert last_line(capsys) == "next: auxseg use smoke"
     assert main(["rounds", "3"]) == 0
     assert last_line(capsys) == "next: auxseg run (older rounds are not run again)"
     assert main(["shards", "3"]) == 0

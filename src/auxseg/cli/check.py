@@ -17,10 +17,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Validate the file and say so."""
     from auxseg.cli.next_step import REPRO, print_next
     from auxseg.params.dag import PARAMS_FILE
+    from auxseg.params.presets import FOLDER
 
     check_file(arguments.file)
     print(f"{arguments.file} is valid")
-    print_next(REPRO if arguments.file == PARAMS_FILE else f"cp {arguments.file} {PARAMS_FILE} uses it")
+    if arguments.file == PARAMS_FILE:
+        print_next(REPRO)
+    elif arguments.file.parent == FOLDER:
+        print_next(f"auxseg use {arguments.file.stem}")
+    else:
+        print_next(f"cp {arguments.file} {PARAMS_FILE} uses it")
 
 
 def check_file(path: Path) -> None:
@@ -31,10 +37,11 @@ def check_file(path: Path) -> None:
     """
     from auxseg.errors import DataError
     from auxseg.params.dag import PARAMS_FILE
+    from auxseg.params.presets import read_preset
     from auxseg.params.registry import check
     from auxseg.pipeline.ghosts import find_ghosts
 
-    values = check(path)
+    values = check(path) if path == PARAMS_FILE else read_preset(path)
     ghosts = find_ghosts(values) if path == PARAMS_FILE else []
     if ghosts:
         rounds, shards = len(values["rounds"]), len(values["shards"])

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     _refuse_overwriting(to, photos)
     check_target(to)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
-    runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
+    runtime, backbone, network_params, params = (section.of(values) for section in sections)
     classes = read_classes(CLASSES)
     for path in track(photos, "check"):
         read_rgb(path)  # a photograph that cannot be read is found now, not after hours of predictions

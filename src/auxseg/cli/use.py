@@ -1,32 +1,32 @@
-"""`auxseg use PRESET`: start from one of the complete parameter files in params/presets."""
+"""`auxseg use PRESET`: write the params.yaml that a preset stands for."""
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
 from auxseg.cli.arguments import a_path
 
-PRESETS = Path("params/presets")
 OLD_FILE = Path("params.old.yaml")
-"""The params.yaml before, if it was nobody's preset; git ignores it."""
+"""The params.yaml before, if no preset stands for it; git ignores it."""
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("use", help="make a preset the params.yaml; without a name, list the presets")
-    parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending")
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without .yaml")
     parser.add_argument("--data", metavar="FOLDER", type=a_path, help="root of the data set (into params.local.yaml)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
+    """Write params.yaml, remember the data root, and scan it if there is one."""
     from auxseg.cli.edit import replace_params, report_removed
     from auxseg.cli.next_step import print_next
     from auxseg.errors import DataError, ParamsError
     from auxseg.params.dag import PARAMS_FILE
     from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
-    from auxseg.params.registry import check
+    from auxseg.params.presets import find_preset, read_preset, render_preset
 
     if arguments.preset is None:
         if arguments.data:
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
         _list()
         print_next("auxseg use PRESET --data FOLDER (demo and smoke bring their own images)")
         return
-    path = _find(arguments.preset)
-    values = check(path)
+    path = find_preset(arguments.preset)
+    values = read_preset(path)
     if arguments.data and not arguments.data.is_dir():
         raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
     elsewhere = os.environ.get("AUXSEG_DATA")
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     elif rooted:
         data_root(data_format)
     kept = _keep_own(PARAMS_FILE)
-    removed = replace_params(path.read_text("utf-8"))
+    removed = replace_params(render_preset(path))
     print(f"params.yaml is now {path}" + (f"; the one before is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
@@ -62,35 +62,28 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _keep_own(path: Path) -> Path | None:
-    """Keep a copy of a params.yaml that is none of the presets; return where, or None."""
+    """Keep a copy of a params.yaml that no preset stands for; return where, or None."""
     from auxseg.artifacts.atomic import write_bytes
+    from auxseg.errors import ParamsError
+    from auxseg.params.presets import find_preset, preset_names, render_preset
 
     if not path.is_file():
         return None
     content = path.read_bytes()
-    if any(preset.read_bytes() == content for preset in PRESETS.glob("*.yaml")):
-        return None
+    for name in preset_names():
+        with contextlib.suppress(ParamsError):  # another preset that is wrong
+            if render_preset(find_preset(name)).encode() == content:
+                return None
     write_bytes(OLD_FILE, content)
     return OLD_FILE
 
 
-def _names() -> list[str]:
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
-
-
-def _find(name: str) -> Path:
-    from auxseg.errors import ParamsError
-    from auxseg.params.section import suggest
-
-    if name not in _names():
-        raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names(), 'presets')}")
-    return PRESETS / f"{name}.yaml"
-
-
 def _list() -> None:
+    from auxseg.params.presets import find_preset, preset_names
     from auxseg.params.template import title_of
 
-    width = max(map(len, _names()), default=0) + 2
-    for name in _names():
-        first_sentence = title_of((PRESETS / f"{name}.yaml").read_text("utf-8")).split(". ")[0].rstrip(".")
+    names = preset_names()
+    width = max(map(len, names), default=0) + 2
+    for name in names:
+        first_sentence = title_of(find_preset(name).read_text("utf-8")).split(". ")[0].rstrip(".")
         print(f"{name:<{width}}{first_sentence}")
