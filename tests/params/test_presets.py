@@ -152,7 +152,8 @@ def test_groups_are_merged_and_anything_else_is_replaced(write):
     found = read_preset(
         write(
             mine="extends: base\nrounds: 3\ndata: {classes: {dog: 2}}\ntrain: {optimiser: {lr: 0.2}, epochs: 7}\n",
-            base="extends: defaults\nshards: 3\ndata: {classes: {cat: 1}}\ntrain: {optimiser: {new_layers: 5.0, lr: 0.1}}",
+            base="extends: defaults\nshards: 3\ndata: {classes: {cat: 1}}\n"
+            "train: {optimiser: {new_layers: 5.0, lr: 1.0}}\n",
         )
     )
     assert (found["rounds"], found["label_rounds"]) == ({"r1": "r0", "r2": "r1", "r3": "r2"}, ["r0", "r1", "r2", "r3"])

@@ -1,7 +1,7 @@
 """The base of every parameter section: immutable, no unknown keys, errors that a person can act on."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -81,7 +81,9 @@ class Section(Strict):
         Raises:
             ParamsError: one line that names the file and the key, and how to fix it.
         """
-        _reject_constants(cls, values, cls.released, f"{source}: key '{cls.key}")
+        if constants := list(_constants_in(cls, values, cls.released, cls.key)):
+            more = f" (and {len(constants) - 1} more)" if len(constants) > 1 else ""
+            raise ParamsError(f"{source}: {constants[0]}{more}")
         try:
             return cls.model_validate({} if values is None else values)
         except ValidationError as error:
@@ -107,19 +109,19 @@ def _updated(model: M, changes: dict[str, Any]) -> M:
     return model.model_copy(update=update)
 
 
-def _reject_constants(model: type[Strict], values: Any, released: dict[str, Any], where: str) -> None:
+def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], where: str) -> Iterator[str]:
+    """Yield one line for every constant that `values` sets."""
     if not isinstance(values, dict):
         return  # pydantic rejects it
     for key, value in values.items():
         field = model.model_fields.get(key)
         if field is None:
             continue
-        name = f"{where}.{key}'"
         if key not in model.knobs():
             why = f"follows '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
-            raise ParamsError(f"{name} {why}; delete it")
-        if isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
-            _reject_constants(inner, value, released.get(key, {}), f"{where}.{key}")
+            yield f"key '{where}.{key}' {why}; delete it"
+        elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
+            yield from _constants_in(inner, value, released.get(key, {}), f"{where}.{key}")
 
 
 def _explain(section: type[Section], error: ValidationError) -> str:
