@@ -1,7 +1,6 @@
 """`auxseg use PRESET`: write the params.yaml that a preset stands for."""
 
 import argparse
-import contextlib
 import os
 from pathlib import Path
 
@@ -64,16 +63,13 @@ def run(arguments: argparse.Namespace) -> None:
 def _keep_own(path: Path) -> Path | None:
     """Keep a copy of a params.yaml that no preset stands for; return where, or None."""
     from auxseg.artifacts.atomic import write_bytes
-    from auxseg.errors import ParamsError
-    from auxseg.params.presets import find_preset, preset_names, render_preset
+    from auxseg.params.presets import is_preset
 
     if not path.is_file():
         return None
     content = path.read_bytes()
-    for name in preset_names():
-        with contextlib.suppress(ParamsError):  # another preset that is wrong
-            if render_preset(find_preset(name)).encode() == content:
-                return None
+    if is_preset(content):
+        return None
     write_bytes(OLD_FILE, content)
     return OLD_FILE
 

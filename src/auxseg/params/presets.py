@@ -4,6 +4,7 @@ A preset names what it starts from in `extends`: another preset, or `defaults`. 
 `rounds` and `shards` as numbers. A file without `extends` is a whole params.yaml.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ def render_preset(path: Path) -> str:
     """
     values, text = read_preset(path), path.read_text("utf-8")
     return render(values, title_of(text)) if _is_sparse(read_yaml(path)) else text
+
+
+def is_preset(content: bytes, folder: Path = FOLDER) -> bool:
+    """Tell whether a params.yaml of this content is, byte by byte, what one of the presets stands for."""
+    for path in folder.glob("*.yaml"):
+        with contextlib.suppress(ParamsError):  # a preset that is wrong stands for nothing
+            if render_preset(path).encode() == content:
+                return True
+    return False
 
 
 def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A complete params.yaml: every key with its value, range and meaning, made from the models.
 
-The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders
-every preset again and fails with the difference. `auxseg params render FILE` brings a file up to date.
+The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders the
+params.yaml in git again and fails with the difference. `auxseg params render FILE` brings a file up to date.
 """
 
 import textwrap
