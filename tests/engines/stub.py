@@ -60,7 +60,7 @@ with open("logs/ran.txt", "a") as log:
     log.write(os.environ["DVC_STAGE"] + "\\n")
 '''
 
-KNOBS = {"prepare": "format", "labels": "prior_weight", "train": "saliency_target", "summary": "nothing"}
+KNOBS = {"prepare": "format", "labels": "prior_weight", "train": "later_rate", "summary": "nothing"}
 """The parameter that each stage's output depends on."""
 
 ALL = {"code", "prepare", "labels@r0-00", "labels@r0-01", "labels@r1-00", "labels@r1-01", "train@r1", "summary"}

@@ -108,7 +108,7 @@ def test_next_run_records_what_a_dead_controller_left_and_runs_nothing(project, 
 @pytest.mark.parametrize(
     ("path", "old", "new", "dropped"),
     [
-        ("params.yaml", "saliency_target: soft", "saliency_target: binary", {"train@r1"}),
+        ("params.yaml", "later_rate: 1.0", "later_rate: 0.5", {"train@r1"}),
         ("params.yaml", "prior_weight: 0.5", "prior_weight: 0.4", {a for a in JOBS if a.startswith("labels")}),
         ("data/models/r1.txt", "train", "untrained", {"train@r1", "summary"}),  # output of one, input of the other
         ("data/labels/r0/01.zip", "labels", "label", {"labels@r0-01", "train@r1"}),

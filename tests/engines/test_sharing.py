@@ -73,7 +73,7 @@ def test_clone_and_pull_execute_nothing_with_either_engine(project, tmp_path, ne
 
     # the proof would fail: a command that is called does leave its mark
     text = (clone / "params.yaml").read_text()
-    (clone / "params.yaml").write_text(text.replace("saliency_target: soft", "saliency_target: binary"))
+    (clone / "params.yaml").write_text(text.replace("later_rate: 1.0", "later_rate: 0.5"))
     repro(clone, never, code=255)
     assert "train.py" in (tmp_path / "called.txt").read_text()
 

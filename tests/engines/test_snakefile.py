@@ -82,7 +82,7 @@ def last_run(request, finished, tmp_path_factory) -> Path:
 
 
 def change_parameter(project: Path) -> None:
-    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
 
 
 def change_code(project: Path) -> None:
@@ -146,7 +146,7 @@ def test_parameter_changed_then_set_back(project):
 
 
 def test_parameter_of_a_late_stage_leaves_the_earlier_ones(project):
-    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     assert planned(project) == {"train@r1", "summary"}
 
 
@@ -201,7 +201,7 @@ def test_clone_and_pull_run_nothing(project, tmp_path):
 
 
 def test_failed_job_prints_the_end_of_its_log_and_can_go_on(project):
-    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     result = snakemake(project, "--cores", "2", environment={"FAIL": "train"}, code=1)
     assert "stage train@r1 failed; the end of logs/snakemake/train/r1.log:" in result.stderr
     assert "no luck today" in result.stderr
@@ -224,7 +224,7 @@ def test_a_failed_shard_alone_runs_again(project):
 
 
 def test_killed_job_needs_no_unlocking_of_files(project):
-    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     snakemake(project, "--cores", "2")
     ran(project)
     # what Snakemake leaves when it is killed between the end of a job and its own note of it
@@ -262,7 +262,7 @@ def test_new_round_leaves_the_older_ones(project):
 
 
 def test_local_profile_is_accepted_and_resources_come_from_meta(project):
-    replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     result = snakemake(project, "-n", "--workflow-profile", "workflow/profiles/local")
     train = result.stdout.split("rule train:")[1].split("[")[0]
     assert {"gpu=1", "mem_mb=200", "runtime=9", "cpus_per_task=1"} <= set(train.replace(",", " ").split())

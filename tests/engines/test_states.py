@@ -61,7 +61,7 @@ def test_two_writers_of_a_file_are_one_line(dag, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "old", "new", "changed"),
     [
-        ("params.yaml", "saliency_target: soft", "saliency_target: binary", {"train@r1"}),
+        ("params.yaml", "later_rate: 1.0", "later_rate: 0.5", {"train@r1"}),
         ("data/models/r1.txt", "train", "untrained", {"train@r1", "summary"}),
         ("data/manifest.txt", "prepare", None, {"prepare"} | {f"labels@r{r}-0{s}" for r in (0, 1) for s in (0, 1)}),
         ("dvc.yaml", "train.py data/models/${key}.txt", "train.py  data/models/${key}.txt", {"train@r1"}),

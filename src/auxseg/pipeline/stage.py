@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
-from auxseg.params.section import Section
+from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.refusal import leave_note
 from auxseg.torchrun import torchrun_rank
@@ -63,11 +63,12 @@ class Stage:
         Raises:
             ParamsError: dvc.yaml does not declare it for this stage, or a value is wrong.
         """
-        if section.key not in self._declared.sections:
-            raise ParamsError(
-                f"dvc.yaml: stage '{self.name}' reads '{section.key}' without declaring it; add it to its params"
-            )
-        return section.parse(self._values.get(section.key))
+        for key in (section.key, *([COMPATIBILITY] if section.released else [])):
+            if key not in self._declared.sections:
+                raise ParamsError(
+                    f"dvc.yaml: stage '{self.name}' reads '{key}' without declaring it; add it to its params"
+                )
+        return section.of(self._values)
 
     @property
     def shards(self) -> list[str]:
