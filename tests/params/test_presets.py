@@ -107,10 +107,10 @@ def test_many_instances_are_recorded_by_the_controller():
 
 
 def leaves(values, prefix=()):
-    """Return the values of nested maps by their paths; a map of classes or rounds is one value."""
+    """Return the values of nested maps by their paths; a map of classes or rounds is one value, and so is a CRF."""
     found = {}
     for key, value in values.items():
-        nested = isinstance(value, dict) and key not in ("classes", "rounds")
+        nested = isinstance(value, dict) and key not in ("classes", "rounds", "crf", "saliency_crf")
         found |= leaves(value, (*prefix, key)) if nested else {(*prefix, key): value}
     return found
 
