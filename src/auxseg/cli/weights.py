@@ -30,6 +30,12 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         "--leave-out", metavar="PREFIX", action="append", default=[], help="skip tensors by the beginning of their name"
     )
     importer.set_defaults(run=run)
+    fetcher = actions.add_parser(
+        "fetch",
+        help="get the published weights, 22 MB, which `make env` also does",
+        description="U2-Net-p and EfficientNet-Lite0, checked by SHA-256. What is there is not fetched again.",
+    )
+    fetcher.set_defaults(run=fetch)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -75,6 +81,13 @@ def run(arguments: argparse.Namespace) -> None:
         print_next("as data/models/rN.safetensors, auxseg predict --round rN uses it; dvc repro would train its own")
     else:
         print_next("as data/models/r0.safetensors, the stage cam uses it; dvc repro would train its own")
+
+
+def fetch(arguments: argparse.Namespace) -> int:
+    """Get every published file into the weights folder."""
+    from auxseg import published
+
+    return published.main()
 
 
 def _describe(state: dict) -> str:
