@@ -50,9 +50,6 @@ format: $(STAMP)  ## Mend formatting and what of style can be mended by program
 
 env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weights; TORCH=cpu leaves CUDA out
 
-# under both names: the second is what newer versions of pip read where they build
-$(STAMP): export PIP_CONSTRAINT := $(CURDIR)/requirements.build.lock
-$(STAMP): export PIP_BUILD_CONSTRAINT := $(CURDIR)/requirements.build.lock
 $(STAMP): requirements.lock requirements.build.lock pyproject.toml
 	@sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
 

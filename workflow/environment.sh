@@ -24,7 +24,7 @@ find_python() {
       return
     fi
   done
-  uv python install --quiet 3.13 2>/dev/null && uv python find --system 3.13
+  uv python install --quiet 3.13 2>/dev/null && uv python find --no-project --managed-python 3.13
 }
 
 case $torch in
@@ -35,17 +35,13 @@ esac
 
 if ! [ -e "$stamp" ]; then
   python=$(find_python "$@") ||
-    stop "$*: no Python 3.11, 3.12 or 3.13 with the module venv, nor uv to bring one; on Debian apt install python3-venv"
+    stop "none of $* is Python 3.11 to 3.13 with the module venv (Debian: python3-venv), and no uv brings one"
   # pydensecrf2 comes as source
   headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
   { command -v c++ >/dev/null && [ -e "$headers/Python.h" ]; } ||
-    stop "no C++ compiler or no Python headers, which pydensecrf2 needs; on Debian apt install g++ python3-dev"
+    stop "pydensecrf2 needs a C++ compiler and Python's headers (Debian: g++ python3-dev)"
   "$python" -m venv --clear "$venv"
 fi
-
-pip() {
-  "$venv/bin/python" -m pip "$@" --disable-pip-version-check
-}
 
 echo "installing the packages of requirements.lock into $venv: about $size"
 lock=requirements.lock
@@ -53,9 +49,9 @@ if [ "$torch" = cpu ]; then
   # CUDA's packages are pinned for the other builds alone
   lock=$venv/requirements.cpu.lock
   grep -Ev '^(cuda-|nvidia-|triton==)' requirements.lock >"$lock"
-  pip install --no-deps --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' requirements.lock)
+  "$venv/bin/python" -m pip install --no-deps --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' requirements.lock)
 fi
-pip install --requirement "$lock"
-pip install --no-deps --editable .
+sh workflow/packages.sh "$venv/bin/python" "$lock"
+"$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .
 "$venv/bin/python" -m auxseg.published
 touch "$stamp"
