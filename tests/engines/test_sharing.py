@@ -82,6 +82,7 @@ def test_settings_of_earlier_commits_come_back_elsewhere_too(project, tmp_path, 
     params = project / "params.yaml"
     before = params.read_text()
     after = before.replace("prior_weight: 0.5", "prior_weight: 0.4")
+    dvc(project, "config", "core.no_scm", "false")  # as docs/sharing.md says: `--all-commits` reads git
     share(project, str(tmp_path / "shelf"))  # first: DVC pushes a commit to the remote that this commit names
     params.write_text(after)
     dvc(project, "repro")

@@ -30,7 +30,9 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
         with revision_files(revision) as tracked:
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
             if not found or not all(tracked.info(path).get("md5") for path in found):  # dvc.yaml alone has no hashes
-                raise DataError(f"{revision}: recorded no labels of {round_name}; commit its dvc.lock")
+                raise DataError(
+                    f"{revision}: recorded no labels of {round_name}; commit its dvc.lock (git add --force dvc.lock)"
+                )
             for path in (CLASSES, *found):
                 tracked.get_file(path, str(target / Path(path).name))
     except (FileNotFoundError, DataIndexDirError):
