@@ -71,3 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
         print_next("as data/models/rN.safetensors, auxseg predict --round rN uses it; dvc repro would train its own")
     else:
         print_next("as data/models/r0.safetensors, the stage cam uses it; dvc repro would train its own")
+
+
+def _describe(state: dict) -> str:
+    statistics = (".running_mean", ".running_var", ".num_batches_tracked")
+    parameters = sum(value.numel() for name, value in state.items() if not name.endswith(statistics))
+    return f"{len(state)} tensors, {parameters:,} parameters"
