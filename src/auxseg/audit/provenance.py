@@ -11,8 +11,28 @@ from itertools import pairwise
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.cam import CamParams
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.data import DataParams
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.guard import GuardParams
+from auxseg.params.labels import LabelsParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.review import ReviewParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.saliency import SaliencyParams
+from auxseg.params.train import TrainParams
 
+SECTIONS = (
+    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
+    GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams,
+)  # fmt: skip
+"""Every section that shaped what the report shows."""
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
 """The packages that compute pixels, pinned by requirements.lock."""
 
@@ -61,21 +81,20 @@ ORIGINS = (
 )  # fmt: skip
 
 
-def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
+def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict]) -> dict:
     """Return the data with which the page shows the origin of a picture.
 
     Args:
-        models: folder of weights, one file per round.
-        reviews: folder of the tables that say how training uses labels, one file per round.
+        store: has the weights, and the tables that say how training uses labels.
         rounds: the rounds shown, in order from r0.
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
     return {
         "origins": [asdict(_of_these_parameters(origin, params)) for origin in ORIGINS],
         "params": params,
-        "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
-        "lengths": {name: _length(models / f"{name}.safetensors") for name in rounds},
-        "reviews": {later: sha256_file(reviews / f"{name}.csv") for name, later in pairwise(rounds)},
+        "weights": {str(one): sha256_file(store.weights(one)) for one in rounds},
+        "lengths": {str(one): _length(store.weights(one)) for one in rounds},
+        "reviews": {str(later): sha256_file(store.uses(one)) for one, later in pairwise(rounds)},
         "versions": {name: version(name) for name in PACKAGES},
     }
 

@@ -31,7 +31,7 @@ FOLDER = Path(".auxseg/checkpoints")
 def fingerprint(stage: Stage, device: torch.device) -> str:
     """Return the SHA-256 of everything that determines a stage's result: its declared inputs (including its code), its
     parameters, the kind of device and the version of torch."""
-    files = sorted(file for path in stage.inputs if path.exists() for file in own_files(path))
+    files = sorted(file for path in stage.input_paths if path.exists() for file in own_files(path))
     facts = {
         "inputs": {file.as_posix(): sha256_file(file) for file in files},
         "params": stage.sections,
