@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from auxseg.errors import ParamsError
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Round:
@@ -20,10 +22,10 @@ class Round:
         """Return the round with this name.
 
         Raises:
-            ValueError: it is not r0, r1, ...
+            ParamsError: it is not r0, r1, ...
         """
         if not re.fullmatch(r"r(0|[1-9][0-9]*)", name, re.ASCII):
-            raise ValueError(f"'{name}' is not a round; write r0, r1, …")
+            raise ParamsError(f"'{name}' is not a round; write r0, r1, …")
         return cls(int(name[1:]))
 
     @classmethod

@@ -9,11 +9,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.audit.diff import LabelSet
 from auxseg.datasets.manifest import read_classes
 from auxseg.errors import DataError
-
-CLASSES = "data/manifest/classes.csv"
 
 
 @contextlib.contextmanager
@@ -28,14 +28,15 @@ def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
 
 
 def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
-    labels = f"data/labels/{round_name}"
+    store = Store()
+    labels = store.label_folder(Round.parse(round_name)).as_posix()
     try:
         with Repo(".", rev=revision, config=_remotes()) as repo:
             tracked = repo.dvcfs
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
             if not found or not all(tracked.info(path).get("md5") for path in found):  # dvc.yaml alone has no hashes
                 raise DataError(f"{revision}: recorded no labels of {round_name}; commit its dvc.lock")
-            for path in (CLASSES, *found):
+            for path in (store.classes.as_posix(), *found):
                 tracked.get_file(path, str(target / Path(path).name))
     except (FileNotFoundError, DataIndexDirError):
         raise DataError(

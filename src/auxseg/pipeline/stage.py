@@ -63,10 +63,7 @@ class Stage:
         Raises:
             ParamsError: its name is not that of a round.
         """
-        try:
-            return Round.parse(self._round_name)
-        except ValueError as error:
-            raise ParamsError(f"--round: {error}") from None
+        return Round.parse(self._round_name)
 
     @property
     def key(self) -> str:
