@@ -64,7 +64,7 @@ def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
     shard = shard_of(record.id, sources.shards)
     mask = mask_sha256 = None
     if record.id in sources.masks:
-        mask, mask_sha256 = encode_label(sources.masks[record.id]), sha256_file(sources.masks.paths[record.id])
+        mask, mask_sha256 = encode_label(sources.masks[record.id]), sha256_file(sources.masks.file(record.id))
     prior = opened_archive(sources.store.saliency(shard))[f"{record.id}.png"]
     return ImageEvidence(read_photo(sources.photos, record), prior, mask, mask_sha256)
 

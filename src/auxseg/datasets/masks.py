@@ -21,8 +21,9 @@ def read_mask(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.ndarray
 class Masks:
     """The ground-truth masks of a data set, or of one of its shards; false if there are none. Picklable."""
 
-    paths: Mapping[str, Path]
-    """Image id -> file."""
+    root: Path
+    paths: Mapping[str, str]
+    """Image id -> file, relative to `root`."""
     classes: ClassTable
     unlisted: Unlisted
     """How a value outside the class table is treated."""
@@ -37,8 +38,7 @@ class Masks:
         """
         store = dataset.store
         lists = dataset.every_shard(store.mask_list).values() if shard is None else [store.mask_list(shard)]
-        found = {image_id: dataset.root / path for image_id, path in read_mask_list(lists).items()}
-        return cls(found, dataset.classes, dataset.unlisted)
+        return cls(dataset.root, read_mask_list(lists), dataset.classes, dataset.unlisted)
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self.paths
@@ -48,4 +48,8 @@ class Masks:
 
     def __getitem__(self, image_id: str) -> np.ndarray:
         """Return the mask of an image, uint8 (H, W) of class indices, 255 = ignore."""
-        return read_mask(self.paths[image_id], self.classes, self.unlisted)
+        return read_mask(self.file(image_id), self.classes, self.unlisted)
+
+    def file(self, image_id: str) -> Path:
+        """Return the file of the mask of an image, which has mask values."""
+        return self.root / self.paths[image_id]
