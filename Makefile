@@ -1,9 +1,11 @@
 # Two commands do all set-up: `make demo` and `make test`. Each makes .venv when it is missing or out of date.
-# `make PYTHON=python3.12 env` chooses another Python (3.11 or 3.12).
+# `make env PYTHON=python3.12` chooses the Python (3.11 to 3.13); without it, the first of PYTHONS that fits is used.
+# `make env TORCH=cpu` installs PyTorch without CUDA, and .venv stays that way.
 
-PYTHON ?= python3
+PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 VENV := .venv
-STAMP := $(VENV)/.installed
+TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
+STAMP := $(VENV)/.installed$(TORCH:%=-%)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
@@ -46,18 +48,10 @@ format: $(STAMP)  ## Mend formatting and what of style can be mended by program
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
 
-env: $(STAMP)  ## Make or update .venv from requirements.lock
+env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weights; TORCH=cpu leaves CUDA out
 
-# under both names: the second is what newer versions of pip read where they build
-$(STAMP): export PIP_CONSTRAINT := $(CURDIR)/requirements.build.lock
-$(STAMP): export PIP_BUILD_CONSTRAINT := $(CURDIR)/requirements.build.lock
 $(STAMP): requirements.lock requirements.build.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
-	  { echo "error: $(PYTHON) is not Python 3.11 or 3.12; name one, as in make PYTHON=python3.12 env" >&2; exit 2; }
-	test -e $(STAMP) || $(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement requirements.lock
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --editable .
-	touch $(STAMP)
+	@sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
 
 clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
 	rm -rf .pytest_cache .ruff_cache .hypothesis logs

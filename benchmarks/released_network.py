@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-import yaml
 from torch import Tensor, nn
 
 from auxseg.artifacts.tables import write_rows
@@ -24,6 +23,7 @@ from auxseg.cli.main import main as auxseg
 from auxseg.models.auxsegnet import AuxSegNet, load_auxsegnet
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
+from auxseg.params.presets import read_preset
 
 CLASSES = 20
 OUTPUTS = (
@@ -58,13 +58,13 @@ def released_network(code: Path) -> nn.Module:
 
 def import_weights(theirs: nn.Module, preset: Path) -> AuxSegNet:
     """Return our network of the preset with their weights, brought over by `auxseg weights import`."""
-    values = yaml.safe_load(preset.read_text())
+    values = read_preset(preset)
     with tempfile.TemporaryDirectory() as folder:
         published, imported = Path(folder) / "released.pth", Path(folder) / "r1.safetensors"
         torch.save(theirs.state_dict(), published)
         if auxseg(["weights", "import", str(published), "--network", "auxsegnet", "--to", str(imported)]):
             raise SystemExit("import refused")
-        backbone, network = BackboneParams.parse(values["backbone"]), NetworkParams.parse(values["network"])
+        backbone, network = BackboneParams.of(values), NetworkParams.of(values)
         return load_auxsegnet(imported, backbone, network, CLASSES, torch.device("cpu"))
 
 

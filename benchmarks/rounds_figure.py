@@ -55,8 +55,7 @@ def final_predictions(photos: Sequence[np.ndarray], dataset: Dataset, last: Roun
     """Return what the stage `evaluate` would predict, uint8 (H, W); it looks at val only, the picture is of train."""
     values = read_params()
     backbone, network_params, evaluate, runtime = (
-        section.parse(values.get(section.key))
-        for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
+        section.of(values) for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
     )
     device = prepare_device(runtime)
     weights = dataset.store.weights(last)

@@ -46,13 +46,13 @@ def make_data(root: Path, images: int) -> None:
             stream.write(f"{path.stem},{'cat' if index % 2 else 'dog'}\n")
 
 
-def make_project(folder: Path, shards: int) -> None:
+def make_project(folder: Path, shards: int, rounds: int) -> None:
     """Clone the project as it is committed, with the parameters of this benchmark."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     for command in (
         ["use", "own-data"],
         ["shards", str(shards)],
-        ["rounds", str(ROUNDS)],
+        ["rounds", str(rounds)],
         ["scan"],
     ):
         subprocess.run([sys.executable, "-m", "auxseg.cli.main", *command], cwd=folder, check=True)
@@ -69,8 +69,8 @@ def read_manifest() -> dict:
 
 def plan() -> dict:
     """Make and save the plan as Snakemake's main process does; nothing is in DVC's cache to be restored."""
-    from auxseg.pipeline.plan import make_plan
-    from auxseg.pipeline.plan_file import save_plan
+    from auxseg.engines.plan import make_plan
+    from auxseg.engines.plan_file import save_plan
 
     found = make_plan(dry=False)
     save_plan(found)
@@ -79,8 +79,8 @@ def plan() -> dict:
 
 def write_stubs() -> dict:
     """Write a stub of every output that is missing, and the receipts that jobs without DVC leave."""
-    from auxseg.pipeline.plan_file import load_plan
-    from auxseg.pipeline.receipts import before, digest, write_receipt
+    from auxseg.engines.plan_file import load_plan
+    from auxseg.engines.receipts import before, digest, write_receipt
 
     tasks = {address: node["task"] for address, node in load_plan().items() if "task" in node}
     for path in [Path(output) for task in tasks.values() for output in task["outputs"]]:
@@ -95,8 +95,8 @@ def write_stubs() -> dict:
 
 def record() -> dict:
     """Record all receipts at once."""
-    from auxseg.pipeline.plan import record_results
-    from auxseg.pipeline.receipts import read_receipts
+    from auxseg.engines.plan import record_results
+    from auxseg.engines.receipts import read_receipts
 
     count = len(read_receipts())
     record_results()
@@ -105,9 +105,9 @@ def record() -> dict:
 
 def lock_writes() -> dict:
     """Write one entry of dvc.lock as a job with DVC does, under the lock, a few times."""
-    from dvc.repo import Repo, lock_repo
+    from auxseg.engines.dvc_internals import lock_repo, open_repo
 
-    with Repo(".") as repo, lock_repo(repo):
+    with open_repo() as repo, lock_repo(repo):
         stages = [stage for stage in repo.index.stages if stage.addressing.startswith("score@")][:LOCK_WRITES]
         for stage in stages:
             stage.dump(update_pipeline=False)
@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="new folder for the data and the clone")
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--shards", type=int, default=SHARDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--to", type=Path, default=RESULTS, help="the table")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -177,7 +178,7 @@ def main() -> None:
     os.environ["AUXSEG_DATA"] = str(data)
     os.environ["DVC_SITE_CACHE_DIR"] = str(arguments.work / "site")
     make_data(data, arguments.images)
-    make_project(folder, arguments.shards)
+    make_project(folder, arguments.shards, arguments.rounds)
     rows = []
     for name, command in steps(sys.executable, arguments.shards):
         rows.append(measure(name, command, folder, data))

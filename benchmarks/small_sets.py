@@ -35,7 +35,7 @@ from auxseg.datasets.voc import LISTS
 from auxseg.errors import DataError
 from auxseg.guard.record import read_judgements
 from auxseg.params.data import VOC_CLASSES
-from auxseg.params.registry import check
+from auxseg.params.presets import read_preset
 from auxseg.params.template import render
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,7 +111,7 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
     project.parent.mkdir(parents=True, exist_ok=True)
     clone(ROOT, project, commit)
     names = make_root(source, root, count, number, val)
-    values = check(PRESET)
+    values = read_preset(PRESET)
     values["data"]["classes"] = {name: VOC_CLASSES.index(name) + 1 for name in names}
     values["data"]["folder"]["masks"] = "masks"
     for setting in settings:

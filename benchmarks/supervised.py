@@ -47,8 +47,7 @@ def main() -> None:
     epochs = parser.parse_args().epochs
     values = yaml.safe_load(Path("params.yaml").read_text())
     backbone, network_params, params, runtime = (
-        section.parse(values.get(section.key))
-        for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
+        section.of(values) for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
     )
     store = Store()
     dataset = Dataset(store)

@@ -21,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_dvc_cache(tmp_path_factory: pytest.TempPathFactory):
+    """Keep DVC's per-machine database out of the machine's."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("site-cache")))
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def load_stage():
     """Import a script of workflow/stages by its name, as a worker process does."""

@@ -6,7 +6,7 @@ from tables_results import COLUMNS, keep, kept, markdown, read_results, update_p
 from auxseg.artifacts.tables import write_rows
 from auxseg.params.experiments import Base, Experiment, Table
 
-SCENES = Base(title="scenes", preset="demo")
+SCENES = Base(title="scenes", extends="demo")
 TABLE = Table(
     title="Affinity (a paper, Table 9)",
     rounds=1,
@@ -76,7 +76,7 @@ def test_rounds_as_lines():
 
 
 def test_figures_of_a_selection_split_are_called_so():
-    aside = Base(title="aside", preset="voc6", hold_out=200)
+    aside = Base(title="aside", extends="voc6", hold_out=200)
     head = cells(markdown("table9", TABLE, "scenes", aside, RESULTS))[0]
     assert [name for name in head if "split" in name] == [
         f"{what} (selection split)" for what in ("labels", "model", "model, post-processed")

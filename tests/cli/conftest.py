@@ -5,7 +5,8 @@ from pathlib import Path
 
 import default_params
 import pytest
-from dvc.repo import Repo
+
+from auxseg.engines.dvc_internals import Repo
 
 ROOT = Path(__file__).resolve().parents[2]
 

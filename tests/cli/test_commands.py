@@ -88,7 +88,7 @@ def test_every_command_ends_with_the_next_step(project, tmp_path_factory, capsys
     assert main(["check"]) == 0
     assert last_line(capsys) == "next: auxseg run"
     assert main(["check", "params/presets/smoke.yaml"]) == 0
-    assert last_line(capsys) == "next: cp params/presets/smoke.yaml params.yaml uses it"
+    assert last_line(capsys) == "next: auxseg use smoke"
     assert main(["rounds", "3"]) == 0
     assert last_line(capsys) == "next: auxseg run (older rounds are not run again)"
     assert main(["shards", "3"]) == 0

@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from dvc.repo import Repo
 
 from auxseg.cli.main import main
+from auxseg.engines.dvc_internals import Repo
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.yaml_file import read_yaml
 

@@ -21,7 +21,10 @@ def test_use_lists_copies_and_suggests(project, capsys):
     assert "no preset 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
     Path("params.yaml").write_text("rubbish: 1\n")
     assert main(["use", "demo"]) == 0
-    assert Path("params.yaml").read_bytes() == Path("params/presets/demo.yaml").read_bytes()
+    assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert main(["use", "smoke"]) == 0
+    assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
 
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):

@@ -18,7 +18,7 @@ def project(tmp_path) -> Path:
     folder = stub.make_project(tmp_path / "project")
     stub.dvc(folder, "repro")
     stub.ran(folder)
-    stub.replace(folder, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    stub.replace(folder, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     return folder
 
 

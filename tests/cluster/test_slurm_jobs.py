@@ -94,7 +94,7 @@ def test_mended_input_is_asked_again(project):
 
 
 def test_without_the_plugin(project):
-    stub.replace(project, "params.yaml", "saliency_target: soft", "saliency_target: binary")
+    stub.replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     make_trouble(project, train_r1="failure")
     stub.ran(project)
     queue = Queue(project)

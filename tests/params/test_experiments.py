@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from auxseg.errors import ParamsError
 from auxseg.params import experiments
 from auxseg.params.experiments import build, read_table
+from auxseg.params.presets import read_preset
 from auxseg.params.registry import check
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ def test_rows_of_a_table_differ_in_what_the_table_is_about():
 
 
 def test_one_experiment_against_its_preset():
-    preset = yaml.safe_load((ROOT / "params/presets/voc6.yaml").read_text())
+    preset = read_preset(ROOT / "params/presets/voc6.yaml")
     preset["train"]["epochs"], preset["network"]["variant"] = 0, ""
     found = differences(preset, build("table4", "segmentation", "voc6", 5, ROOT).values)
     assert {key: value for key, (_, value) in found.items()} == {
@@ -144,9 +144,9 @@ def test_a_wrong_name_suggests_the_nearest(table, row, base, message):
         ("title: t\nrows: {a: {title: a, overrides: {network: {affinity: all}}}}", "key 'network.affinity'"),
         (
             "title: t\nrows: {a: {title: a, overrides: {netwrok: {tau: 4}}}}",
-            "'netwrok', no section of params.yaml; did you",
+            "unknown key 'netwrok'; did you mean 'network'?",
         ),
-        ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "'rounds', no section of params.yaml"),
+        ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "key 'rounds': expected their number"),
         ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title': field required"),
         ("title: t\nrows: {}", "key 'rows'"),
         ("title: t\nrows: {", "not YAML"),
@@ -156,7 +156,7 @@ def test_a_wrong_file_is_one_line(tmp_path, text, message):
     (tmp_path / "experiments/bases").mkdir(parents=True)
     (tmp_path / "params/presets").mkdir(parents=True)
     (tmp_path / "params/presets/demo.yaml").write_bytes((ROOT / "params/presets/demo.yaml").read_bytes())
-    (tmp_path / "experiments/bases/b.yaml").write_text("title: b\npreset: demo\n")
+    (tmp_path / "experiments/bases/b.yaml").write_text("title: b\nextends: demo\n")
     (tmp_path / "experiments/t.yaml").write_text(text)
     with pytest.raises(ParamsError) as error:
         build("t", "a", "b", 0, tmp_path)

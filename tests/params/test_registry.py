@@ -1,4 +1,4 @@
-"""params.yaml as a whole: every section has a model, presets are what the models say, errors are one line."""
+"""params.yaml as a whole: every section has a model, the file is what the models say, errors are one line."""
 
 import difflib
 from pathlib import Path
@@ -10,24 +10,23 @@ import yaml
 from auxseg.errors import ParamsError
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.dag import SECTION_KEYS
+from auxseg.params.overrides import defaults
+from auxseg.params.presets import render_preset
 from auxseg.params.registry import SECTIONS, check
+from auxseg.params.section import Strict
 from auxseg.params.template import render, title_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PRESETS = sorted((ROOT / "params/presets").glob("*.yaml"))
 
 
 def test_every_section_has_a_model():
     assert tuple(section.key for section in SECTIONS) == SECTION_KEYS
 
 
-@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
-def test_presets_have_every_key_and_no_other(path):
-    text = path.read_text()
-    fresh = render(check(path), title_of(text))
-    name = path.relative_to(ROOT)
-    difference = "".join(difflib.unified_diff(text.splitlines(True), fresh.splitlines(True), str(name), "models"))
-    assert text == fresh, f"`auxseg params render {name}` brings it up to date:\n{difference}"
+def test_params_yaml_is_the_demo():
+    text, fresh = (ROOT / "params.yaml").read_text(), render_preset(ROOT / "params/presets/demo.yaml")
+    difference = "".join(difflib.unified_diff(text.splitlines(True), fresh.splitlines(True), "params.yaml", "demo"))
+    assert text == fresh, f"`auxseg use demo` brings it up to date:\n{difference}"
     assert title_of(text), "a preset says in its first lines what it is for"
 
 
@@ -41,21 +40,17 @@ def test_no_parameter_has_a_name_that_the_run_cache_does_not_see():
     assert not found & {"size", "nfiles"}
 
 
-def test_params_yaml_is_the_demo():
-    assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params/presets/demo.yaml").read_bytes()
-
-
 def test_render_keeps_values_and_writes_every_key():
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     values["labels"] = {"cam_threshold": 0.31}
     values["data"] = {"classes": {"1st": 3, "yes": 5}}
-    values["classify"] = {"optimiser": {"weight_decay": 1e-05}}
+    values["classify"] = {"optimiser": {"lr": 1e-05}}
     again = yaml.safe_load(render(values))
     assert again["labels"]["cam_threshold"] == 0.31
     assert again["data"]["classes"] == {"1st": 3, "yes": 5}
-    assert again["classify"]["optimiser"]["weight_decay"] == 1e-05
+    assert again["classify"]["optimiser"]["lr"] == 1e-05
     for section in SECTIONS:
-        assert set(again[section.key]) == set(section.model_fields)
+        assert set(again[section.key]) == set(section.knobs())
         assert section.parse(again[section.key]) == section.parse(values.get(section.key))
     assert render(again) == render(values)
 
@@ -64,7 +59,8 @@ def test_comments_give_meaning_range_and_choices():
     text = default_params.TEXT
     assert "cam_threshold: 0.2  # object = largest class CAM above this. [>= 0, <= 1]" in text
     assert "[>= 64, <= 1024, a multiple of 32]" in text
-    assert "combine: mean  # Over scales and flips, of the softmax. [mean | max]" in text
+    assert "action: warn" in text and "train no further round. [warn | stop]" in text
+    assert "compatibility: paper" in text and "# [paper | released]\n" in text
     assert max(map(len, text.splitlines())) <= 110
 
 
@@ -78,7 +74,13 @@ def test_title_is_the_comment_above_the_first_empty_line():
     ("old", "new", "message"),
     [
         ("cam_threshold: 0.2", "cam_treshold: 0.2", "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?"),
-        ("  kernel: 1", "  kernal: 1", "unknown key 'network.cross_task.kernal'; did you mean 'kernel'?"),
+        ("    scale: one", "    scael: one", "unknown key 'network.cross_task.scael'; did you mean 'scale'?"),
+        ("  tau: 1.0", "  tau: 1.0\n  transpose: true", "key 'network.transpose' is a constant, False; delete it"),
+        ("    scale: one", "    scale: one\n    kernel: 3", "key 'network.cross_task.kernel' follows 'compatibility'"),
+        ("  saliency_crf: paper", "  saliency_crf: {sxy: 3.0}", "unknown key 'labels.saliency_crf.sxy'; known keys"),
+        ("  saliency_crf: paper", "  saliency_crf: none", "key 'labels.saliency_crf': give paper, or a group of"),
+        ("compatibility: paper", "compatibility: code", "key 'compatibility': expected paper or released, got 'code'"),
+        ("compatibility: paper", "extends: demo", "key 'extends': for presets only; `auxseg use PRESET` writes"),
         ("\nlabels:", "\nlables:", "unknown key 'lables'; did you mean 'labels'?"),
         ("cam_threshold: 0.2", "cam_threshold: 2.0", "key 'labels.cam_threshold': input should be less than or equal"),
         ("cam_threshold: 0.2", "cam_threshold: high", "key 'labels.cam_threshold': input should be a valid number"),
@@ -140,3 +142,22 @@ def test_another_encoding_is_named(tmp_path):
 def test_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(ParamsError, match="no such file; run from the project's root"):
         check(tmp_path / "params.yaml")
+
+
+def test_a_constant_is_no_key_and_names_its_source():
+    def constants(model):
+        for name, field in model.model_fields.items():
+            if name not in model.knobs():
+                yield name, field
+            elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
+                yield from constants(inner)
+
+    found = [(name, field) for section in SECTIONS for name, field in constants(section)]
+    assert {"power", "warmup", "transpose", "combine", "flip", "kernel"} <= {name for name, _ in found}
+    sources = ("P1", "PSA", "released code", "papers")
+    for name, field in found:
+        assert any(source in " ".join((field.description or "").split()) for source in sources), name
+
+
+def test_the_defaults_are_a_whole_file():
+    assert yaml.safe_load(render(defaults())) == defaults()

@@ -8,8 +8,8 @@ from pathlib import Path
 import networkx
 import pytest
 import yaml
-from dvc.repo import Repo
 
+from auxseg.engines.dvc_internals import Repo
 from auxseg.params.dag import chain, shard_names
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.fingerprint import Fingerprints

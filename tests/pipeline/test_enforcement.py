@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from auxseg.errors import ParamsError
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.network import NetworkParams
 from auxseg.params.registry import SECTIONS
+from auxseg.params.train import TrainParams
 from auxseg.pipeline.declaration import Declaration, declared
 from auxseg.pipeline.instances import instances
 from auxseg.pipeline.stage import Stage
@@ -65,6 +68,20 @@ def test_a_section_that_is_not_declared_is_refused(last, name):
         assert str(caught.value) == (
             f"dvc.yaml: stage '{name}' reads '{section.key}' without declaring it; add it to its params"
         )
+
+
+@pytest.mark.parametrize("section", [NetworkParams, TrainParams, ClassifyParams], ids=lambda section: section.key)
+def test_a_section_that_follows_compatibility_needs_it_declared(tmp_path, monkeypatch, section):
+    stages = {
+        "labels": {"cmd": "", "params": [section.key]},
+        "score": {"cmd": "", "params": [section.key, "compatibility"]},
+    }
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({**VALUES, "compatibility": "released"}))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParamsError, match="stage 'labels' reads 'compatibility' without declaring it; add it to its"):
+        Stage("labels").params(section)
+    assert Stage("score").params(section) != section()
 
 
 @pytest.mark.parametrize("name", STAGES)

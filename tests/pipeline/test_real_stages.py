@@ -12,8 +12,8 @@ import yaml
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.engines.progress import position_line
 from auxseg.params.dag import read_params
-from auxseg.pipeline.progress import position_line
 
 FRESH = "Data and pipelines are up to date."
 SHARDS = ("00", "01")

@@ -1,4 +1,4 @@
-"""The number of shards changes where an image's content stands, never what it is; a failed shard alone runs again."""
+"""The number of shards changes where an image's content stands, never what it is."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 import tiny
 import torch
 import yaml
-from stub import dvc, planned, ran, snakemake
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile
@@ -104,16 +103,3 @@ def test_all_images_have_a_shard_and_only_one(results, tmp_path_factory):
     ids = [[record.id for record in read_manifest(base / f"shards{count}0/data/manifest")] for count in COUNTS]
     assert ids[0] == ids[1] == ids[2]
     assert len(ids[0]) == len(set(ids[0])) == 13
-
-
-def test_a_failed_shard_alone_runs_again(project):
-    params = project / "params.yaml"
-    params.write_text(params.read_text().replace("prior_weight: 0.5", "prior_weight: 0.4"))
-    snakemake(project, "--cores", "2", "--keep-going", environment={"FAIL": "labels@r0-01"}, code=1)
-    done = ran(project)
-    assert "labels@r0-00" in done
-    assert "labels@r0-01" not in done
-    assert planned(project) == {"labels@r0-01", "train@r1", "summary"}
-    snakemake(project, "--cores", "2")
-    assert set(ran(project)) == {"labels@r0-01", "train@r1"}
-    assert "up to date" in dvc(project, "status").stdout

@@ -20,6 +20,7 @@ PARAMS = {
     "rounds": {"r1": "r0"},
     "label_rounds": ["r0", "r1"],
     "shards": ["00", "01"],
+    "compatibility": "paper",
     "runtime": {"threads": 1},
     "data": {"format": "voc", "classes": list(SCENES_CLASSES)},
     "saliency": {"superpixels": 40},

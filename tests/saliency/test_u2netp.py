@@ -7,7 +7,7 @@ from PIL import Image
 from auxseg.errors import DataError
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import build_provider, u2netp
-from auxseg.saliency.weights import packaged_weights
+from auxseg.saliency.weights import find_weights
 
 
 def photo(seed=0):
@@ -80,7 +80,7 @@ def test_agrees_with_the_networks_own_handling(provider):
     import onnxruntime
 
     rgb, _ = photo()
-    session = onnxruntime.InferenceSession(packaged_weights(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(find_weights(), providers=["CPUExecutionProvider"])
     image = np.array(Image.fromarray(rgb).resize((320, 320), Image.LANCZOS))
     image = image / np.max(image)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -100,7 +100,7 @@ def test_another_side_is_the_same_network_on_a_smaller_input(tmp_path):
     import onnxruntime
 
     rgb, mask = photo()
-    model = onnx.load(packaged_weights())
+    model = onnx.load(find_weights())
     for axis, name in ((2, "height"), (3, "width")):
         model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -5,8 +5,7 @@ set -eu
 apt-get update
 # the compiler is for pydensecrf2, which comes as source, and goes again
 apt-get install --yes --no-install-recommends git g++
-export PIP_CONSTRAINT="$1/requirements.build.lock" PIP_BUILD_CONSTRAINT="$1/requirements.build.lock"
-pip install --no-cache-dir --requirement "$1/requirements.lock"
+(cd "$1" && PIP_NO_CACHE_DIR=1 sh packages.sh python)
 apt-get purge --yes --auto-remove g++
 rm -rf /var/lib/apt/lists/*
 

@@ -6,13 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from snakemake.jobs import Job
-from snakemake.settings.enums import RerunTrigger
-
+from auxseg.engines import snakemake_internals as internals
+from auxseg.engines.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
+from auxseg.engines.resources import growing, stage_resources
 from auxseg.errors import EXIT_REFUSED, AuxsegError
-from auxseg.pipeline.needs import growing, stage_needs
-from auxseg.pipeline.patience import when_slurm_answers
-from auxseg.pipeline.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.pipeline.refusal import VARIABLE as REFUSAL
 from auxseg.pipeline.refusal import clear_notes, is_refused, note_of
 
@@ -32,10 +29,10 @@ def or_exit(function, *arguments):
 @functools.cache
 def plan():
     """Return the plan. First asked for by the inputs of `all`: while rules are read, a dry run is not known yet."""
-    if not workflow.is_main_process:
+    if not internals.is_main(workflow):
         return load_plan()
     # the marks of another Snakemake, at work or killed: this one may look on but will not run, so its plan stands
-    if any(Path(".snakemake/locks").glob("*")) and PLAN_FILE.exists():
+    if internals.is_locked() and PLAN_FILE.exists():
         made = time.strftime("%H:%M:%S", time.localtime(PLAN_FILE.stat().st_mtime))
         print(
             f"this is the plan of {made}, of a Snakemake that still runs; if it was killed: snakemake --unlock",
@@ -43,19 +40,14 @@ def plan():
             flush=True,
         )
         return load_plan()
-    from auxseg.pipeline.plan import make_plan  # DVC, which a job need not load
+    from auxseg.engines.plan import make_plan  # DVC, which a job need not load
 
-    # without an executor (--dag, --summary) nothing runs either; --touch only renews stamps
-    dry = workflow.executor_plugin is None or workflow.dryrun or workflow.touch
+    dry = internals.is_dry(workflow)
     found = or_exit(make_plan, dry)
     save_plan(found)
     if not dry:
         clear_notes()
-    # A stamp says what DVC says. What Snakemake remembers of earlier jobs (inputs, parameters, code, whether one was
-    # killed) must not re-run what is fresh.
-    workflow.dag_settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
-    workflow.dag_settings.force_incomplete = True
-    workflow.dag.ignore_incomplete = True
+    internals.trust_stamps(workflow)  # a stamp says what DVC says
     return found
 
 
@@ -65,23 +57,13 @@ def upstream_stamps(stage, key):
     return [ancient(str(stamp_of(needed))) for needed in plan()[address]["deps"]] if address in plan() else []
 
 
-def restarts(job):
-    """Return how often a job may be tried again; asked when it has failed. What refused its input is not."""
-    return 0 if is_refused(job.rule.name, job.wildcards.key) else job.rule.restart_times
-
-
-# `retries` of a rule is a number, and which of its jobs refuse is known only then.
-Job.restart_times = property(restarts)
-
-
-# where the plugin is installed, Snakemake has imported it by now
-if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
-    slurm.Executor.check_active_jobs = when_slurm_answers(slurm.Executor.check_active_jobs)
+internals.limit_retries(is_refused)
+internals.survive_slurm_outages()
 
 
 def record():
     """Record what jobs without DVC finished (`pipeline.record: controller`)."""
-    from auxseg.pipeline.plan import record_results
+    from auxseg.engines.plan import record_results
 
     or_exit(record_results)
 

@@ -8,9 +8,9 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, round_labels, summary_rows
-from auxseg.audit.revisions import revision_labels
 from auxseg.cli.arguments import a_path
 from auxseg.datasets.dataset import Dataset
+from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.dag import read_params, require_round
 

@@ -7,8 +7,9 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.errors import DataError
 from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.presets import FOLDER, read_preset
 from auxseg.params.registry import check
-from auxseg.pipeline.ghosts import find_ghosts
+from auxseg.pipeline.orphans import find_orphans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Validate the file and say so."""
     check_file(arguments.file)
     print(f"{arguments.file} is valid")
-    print_next(REPRO if arguments.file == PARAMS_FILE else f"cp {arguments.file} {PARAMS_FILE} uses it")
+    if arguments.file == PARAMS_FILE:
+        print_next(REPRO)
+    elif arguments.file.parent == FOLDER:
+        print_next(f"auxseg use {arguments.file.stem}")
+    else:
+        print_next(f"cp {arguments.file} {PARAMS_FILE} uses it")
 
 
 def check_file(path: Path) -> None:
@@ -29,11 +35,11 @@ def check_file(path: Path) -> None:
     Raises:
         AuxsegError: names the key or the file, and what to do.
     """
-    values = check(path)
-    ghosts = find_ghosts(values) if path == PARAMS_FILE else []
-    if ghosts:
+    values = check(path) if path == PARAMS_FILE else read_preset(path)
+    orphans = find_orphans(values) if path == PARAMS_FILE else []
+    if orphans:
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
-            f"{ghosts[0]}: belongs to no round and shard of params.yaml (and {len(ghosts) - 1} more), but would be "
+            f"{orphans[0]}: belongs to no round and shard of params.yaml (and {len(orphans) - 1} more), but would be "
             f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
         )

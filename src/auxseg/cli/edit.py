@@ -1,4 +1,4 @@
-"""Changing params.yaml by program: comments stay, the file is whole or untouched, no ghost is left."""
+"""Changing params.yaml by program: comments stay, the file is whole or untouched, no orphaned output is left."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.params.dag import PARAMS_FILE, read_params
-from auxseg.pipeline.ghosts import check_cached, find_ghosts, remove_ghosts
+from auxseg.pipeline.orphans import find_orphans, remove_orphans
 
 
 def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
@@ -41,11 +41,14 @@ def replace_params(text: str) -> list[Path]:
     Returns:
         The removed files; they are in DVC's cache.
     """
-    ghosts = find_ghosts(yaml.safe_load(text))
-    check_cached(ghosts)
+    orphans = find_orphans(yaml.safe_load(text))
+    if orphans:
+        from auxseg.engines.states import check_cached  # DVC takes a second to import
+
+        check_cached(orphans)
     write_text(PARAMS_FILE, text)
-    remove_ghosts(ghosts)
-    return ghosts
+    remove_orphans(orphans)
+    return orphans
 
 
 def flow(value: Any) -> Any:

@@ -36,6 +36,7 @@ COMMANDS = {
     "params render": ("params", "rewrite it: the same values, every key, comments from the models"),
     "weights": (None, "work on network weights"),
     "weights import": ("weights", "convert published weights to safetensors"),
+    "weights fetch": ("weights_fetch", "get U2-Net-p and EfficientNet-Lite0, 22 MB; `make env` does it too"),
     "verdicts": (None, "reviewers' verdicts on the pseudo labels"),
     "verdicts import": ("verdicts_import", "merge CSV files that the report exported into review/verdicts.csv"),
     "verdicts status": ("verdicts_status", "count the verdicts of every round; list stale ones and disagreements"),

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     _reject_overwriting(to, photos)
     check_target(to)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
-    runtime, backbone, network_params, params = (section.parse(values.get(section.key)) for section in sections)
+    runtime, backbone, network_params, params = (section.of(values) for section in sections)
     classes = read_classes(store.classes)
     for path in track(photos, "check"):
         read_rgb(path)  # an unreadable image is reported now, not after hours of predictions

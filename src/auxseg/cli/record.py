@@ -2,11 +2,11 @@
 
 import argparse
 
-from auxseg.pipeline.plan import record_results, refuse_living_jobs
+from auxseg.engines.plan import check_no_running_jobs, record_results
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Record every receipt that is still valid; it is an error while jobs are running."""
-    refuse_living_jobs()
+    check_no_running_jobs()
     if not record_results():
         print("nothing to record")

@@ -1,4 +1,4 @@
-"""`auxseg use PRESET`: start from one of the complete parameter files in params/presets."""
+"""`auxseg use PRESET`: write the params.yaml that a preset stands for."""
 
 import argparse
 import os
@@ -12,31 +12,29 @@ from auxseg.cli.scan import scan_root
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
-from auxseg.params.registry import check
-from auxseg.params.section import suggest
+from auxseg.params.presets import find_preset, is_preset, preset_names, read_preset, render_preset
 from auxseg.params.template import title_of
 
-PRESETS = Path("params/presets")
 OLD_FILE = Path("params.old.yaml")
-"""The params.yaml before, if it was nobody's preset; git ignores it."""
+"""The params.yaml before, if no preset stands for it; git ignores it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add preset and data root."""
-    parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without its ending")
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help="a file of params/presets without .yaml")
     parser.add_argument("--data", metavar="FOLDER", type=a_path, help="root of the data set (into params.local.yaml)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Copy the preset over params.yaml, remember the data root, and scan it if there is one."""
+    """Write params.yaml, remember the data root, and scan it if there is one."""
     if arguments.preset is None:
         if arguments.data:
             raise ParamsError("--data: name a preset too, as in `auxseg use PRESET --data FOLDER`")
         _list()
         print_next("auxseg use PRESET --data FOLDER (demo and smoke bring their own images)")
         return
-    path = _find(arguments.preset)
-    values = check(path)
+    path = find_preset(arguments.preset)
+    values = read_preset(path)
     if arguments.data and not arguments.data.is_dir():
         raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
     elsewhere = os.environ.get("AUXSEG_DATA")
@@ -49,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     elif rooted:
         data_root(data_format)
     kept = _keep_own(PARAMS_FILE)
-    removed = replace_params(path.read_text("utf-8"))
+    removed = replace_params(render_preset(path))
     print(f"params.yaml is now {path}" + (f"; the one before is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
@@ -61,28 +59,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _keep_own(path: Path) -> Path | None:
-    """Keep a copy of a params.yaml that is none of the presets; return where, or None."""
+    """Keep a copy of a params.yaml that no preset stands for; return where, or None."""
     if not path.is_file():
         return None
     content = path.read_bytes()
-    if any(preset.read_bytes() == content for preset in PRESETS.glob("*.yaml")):
+    if is_preset(content):
         return None
     write_bytes(OLD_FILE, content)
     return OLD_FILE
 
 
-def _names() -> list[str]:
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
-
-
-def _find(name: str) -> Path:
-    if name not in _names():
-        raise ParamsError(f"{PRESETS}: no preset '{name}'; {suggest(name, _names(), 'presets')}")
-    return PRESETS / f"{name}.yaml"
-
-
 def _list() -> None:
-    width = max(map(len, _names()), default=0) + 2
-    for name in _names():
-        first_sentence = title_of((PRESETS / f"{name}.yaml").read_text("utf-8")).split(". ")[0].rstrip(".")
+    names = preset_names()
+    width = max(map(len, names), default=0) + 2
+    for name in names:
+        first_sentence = title_of(find_preset(name).read_text("utf-8")).split(". ")[0].rstrip(".")
         print(f"{name:<{width}}{first_sentence}")

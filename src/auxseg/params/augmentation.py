@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.section import Strict
+from auxseg.params.section import Constant, Strict
 
 
 class AugmentParams(Strict):
@@ -12,17 +12,17 @@ class AugmentParams(Strict):
 
     crop: int = Field(224, ge=32, le=2048)
     """Side of the square crop, pixels; what lies beyond the image is padding."""
-    padding: Literal["ignore", "background"] = "ignore"
+    padding: Constant[Literal["ignore", "background"]] = "ignore"
     """Labels of padding. ignore: 255, and left out of the saliency loss. background: 0 and not salient (the released
-    code)."""
+    code; docs/fidelity.md, quirk 6)."""
     resize_long: tuple[int, int] | None = None
     """Longer side drawn from this range, pixels (PSA); excludes `scale`."""
     scale: tuple[float, float] | None = None
     """Scale factor drawn from this range (P1)."""
-    scale_per: Literal["image", "batch"] = "image"
-    """Draw the scale or the longer side for every image, or once for a batch (the released code)."""
-    flip: bool = True
-    """Mirror left to right with probability one half."""
+    scale_per: Constant[Literal["image", "batch"]] = "image"
+    """Draw the scale or the longer side for every image, or once for a batch (the released code; quirk 5)."""
+    flip: Constant[bool] = True
+    """Mirror left to right with probability one half (P1, the released code, PSA)."""
     jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
     """Brightness, contrast, saturation and hue jitter, as torchvision's ColorJitter; zeros switch it off."""
 

@@ -21,7 +21,7 @@ class BackboneParams(Section):
     output_stride: Literal[8, 16, 32] = 16
     """Input pixels per feature position and side; dilation replaces the strides left out."""
     weights: str = "imagenet"
-    """imagenet (from the installed package, or torchvision's checksummed download; resnet38 has none), random, or the
+    """imagenet (fetched by `make env`, or torchvision's checksummed download; resnet38 has none), random, or the
     path of a .safetensors or .pth file with the backbone's own keys: `auxseg weights import` makes one."""
     sha256: str | None = None
     """Of that file; written by `auxseg scan`, so that DVC sees new weights."""

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.section import Section
+from auxseg.params.section import Constant, Section
 
 
 class CamParams(Section):
@@ -22,8 +22,8 @@ class CamParams(Section):
     """npy, png: of the folder's content; written by `auxseg scan`, so that DVC sees new seeds."""
     scales: list[Annotated[float, Field(gt=0)]] = Field([0.5, 1.0, 1.5, 2.0], min_length=1)
     """classifier: scales of the input; the maps are summed on the grid of scale 1."""
-    flip: bool = True
-    """classifier: add the mirrored image's map."""
+    flip: Constant[bool] = True
+    """classifier: add the mirrored image's map, as PSA does."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "CamParams":

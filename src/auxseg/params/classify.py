@@ -1,6 +1,6 @@
 """`classify`: the single-task classifier that gives the initial CAMs (docs/method.md section 2, r0)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ class ClassifyParams(TrainingParams):
     """PSA's recipe by default."""
 
     key: ClassVar[str] = "classify"
+
+    # PSA's optimiser class has the slip too; its weight decay of 5e-4 lands in the momentum
+    released: ClassVar[dict[str, Any]] = {"optimiser": {"momentum": 5e-4, "weight_decay": 0.0}}
 
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=240, most=2000)
 

@@ -1,14 +1,14 @@
 """The keys of params.yaml that shape the DAG: `rounds`, `label_rounds`, `shards`; and the file's top level.
 
-They are DVC templates, not parameters of a stage, which would re-run everything when a round is added; `prepare` alone
-has `shards`, because it cuts the manifest.
+The three are DVC templates, not parameters of a stage, which would re-run everything when a round is added; `prepare`
+alone has `shards`, because it cuts the manifest.
 """
 
 from pathlib import Path
 from typing import Any
 
 from auxseg.errors import ParamsError
-from auxseg.params.section import suggest
+from auxseg.params.section import COMPATIBILITIES, COMPATIBILITY, suggest
 from auxseg.params.yaml_file import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
@@ -32,12 +32,27 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
         raise ParamsError(f"{path}: no such file; run from the project's root, or `auxseg use PRESET`") from None
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected a mapping of sections; `auxseg use PRESET` writes one")
-    for key in values:
-        if key not in DAG_KEYS + SECTION_KEYS:
-            raise ParamsError(f"{path}: unknown key '{key}'; {suggest(str(key), [*DAG_KEYS, *SECTION_KEYS])}")
+    if "extends" in values:
+        raise ParamsError(f"{path}: key 'extends': for presets only; `auxseg use PRESET` writes the whole file")
+    check_keys(values, str(path))
     _check_rounds(values, path)
     _check_shards(values.get("shards"), path)
     return values
+
+
+def check_keys(values: dict[str, Any], source: str) -> None:
+    """Check the names at the top level of a parameter file or of overrides, and the value of `compatibility`.
+
+    Raises:
+        ParamsError: one line that names the key.
+    """
+    known = [*DAG_KEYS, COMPATIBILITY, *SECTION_KEYS]
+    for key in values:
+        if key not in known:
+            raise ParamsError(f"{source}: unknown key '{key}'; {suggest(str(key), known)}")
+    choice = values.get(COMPATIBILITY, "paper")
+    if choice not in COMPATIBILITIES:
+        raise ParamsError(f"{source}: key '{COMPATIBILITY}': expected {' or '.join(COMPATIBILITIES)}, got {choice!r}")
 
 
 def require_round(name: str, also: str = "") -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Named experiments: tables of overrides on a base, read from experiments/ (docs/experiments.md).
 
 A table (experiments/<table>.yaml) is one table of a paper; each of its rows is an experiment, named `table/row`. A base
-(experiments/bases/<base>.yaml) is a preset and a budget. Base, table, row and seed together give a whole params.yaml.
+(experiments/bases/<base>.yaml) extends a preset by a budget. Base, table, row and seed together give a whole
+params.yaml: each is a set of overrides, as a preset is.
 """
 
 import hashlib
@@ -12,21 +13,20 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, ValidationError
 
 from auxseg.errors import ParamsError
-from auxseg.params.dag import DAG_KEYS, SECTION_KEYS, chain
+from auxseg.params.dag import DAG_KEYS
 from auxseg.params.network import NetworkParams
-from auxseg.params.registry import SECTIONS, check
+from auxseg.params.overrides import Overrides, override
+from auxseg.params.presets import FOLDER as PRESETS
+from auxseg.params.presets import find_preset, read_preset
+from auxseg.params.registry import SECTIONS
 from auxseg.params.section import Strict, suggest
 from auxseg.params.template import render
 from auxseg.params.yaml_file import read_yaml
 
 FOLDER = Path("experiments")
-PRESETS = Path("params/presets")
 SEEDED = ("classify", "train")
 NO_RESULT = ("audit", "pipeline")
 """Sections that no figure depends on."""
-
-Overrides = dict[str, dict[str, Any]]
-"""Values by section, as they stand in params.yaml."""
 
 
 class _File(Strict):
@@ -53,8 +53,8 @@ class Base(_File):
     """Data, backbone and budget that the experiments of a table share."""
 
     title: str
-    preset: str
-    """A file of params/presets, without its ending."""
+    extends: str
+    """The name of a preset."""
     overrides: Overrides = Field({})
     hold_out: int = Field(0, ge=0)
     """Training images that are set aside: models are evaluated on them, in place of val. For choosing settings."""
@@ -116,8 +116,7 @@ class Experiment(NamedTuple):
         """
         sections = [section for section in SECTIONS if section.key not in NO_RESULT]
         chosen = {
-            section.key: section.parse(self.values.get(section.key)).model_dump(mode="json", exclude_defaults=True)
-            for section in sections
+            section.key: section.of(self.values).model_dump(mode="json", exclude_defaults=True) for section in sections
         }
         network = chosen[NetworkParams.key]
         if network.get("variant") == "auxsegnet":
@@ -145,19 +144,10 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
     found, start = read_table(table, root), read_base(base, root)
     if row not in found.rows:
         raise ParamsError(f"{FOLDER}/{table}.yaml: no row '{row}'; {suggest(row, list(found.rows), 'rows')}")
-    values = check(root / PRESETS / f"{start.preset}.yaml")
-    if found.rounds is not None:
-        values["rounds"], values["label_rounds"] = chain(found.rounds)
-    for overrides in (start.overrides, found.overrides, found.rows[row].overrides, _seeds(values, seed)):
-        for section in overrides:
-            if section not in SECTION_KEYS:
-                raise ParamsError(
-                    f"experiment {table}/{row} on {base}: overrides of '{section}', no section of params.yaml; "
-                    f"{suggest(section, list(SECTION_KEYS), 'sections')}"
-                )
-        values = _merged(values, overrides)
-    for section in SECTIONS:
-        section.parse(values.get(section.key), f"experiment {table}/{row} on {base}")
+    values = read_preset(find_preset(start.extends, root / PRESETS))
+    rounds = {} if found.rounds is None else {"rounds": found.rounds}
+    for overrides in (start.overrides, rounds, found.overrides, found.rows[row].overrides, _seeds(values, seed)):
+        values = override(values, overrides, f"experiment {table}/{row} on {base}")
     return Experiment(table, row, base, seed, values)
 
 
@@ -166,12 +156,3 @@ def _seeds(values: dict[str, Any], seed: int) -> Overrides:
     if values["data"]["format"] == "scenes":
         overrides["data"] = {"scenes": {"seed": seed}}
     return overrides
-
-
-def _merged(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """Return `values` with groups merged key by key; anything that is no group replaces what was there."""
-    merged = dict(values)
-    for key, value in overrides.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged

@@ -1,10 +1,10 @@
 """`labels`: fusion of CAM and saliency into pseudo labels (docs/method.md section 2). CPU only; changes cost no GPU."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.crf import CrfParams
+from auxseg.params.crf import SALIENCY_CRF, CrfParams, PaperOrCustom
 from auxseg.params.section import Section
 
 
@@ -26,10 +26,10 @@ class LabelsParams(Section):
     """salient = saliency label above this."""
     prior_weight: float = Field(0.5, ge=0, le=1)
     """Weight of the off-the-shelf prior in a later round's saliency label: w S + (1 - w) sigma(P_sal')."""
-    saliency_crf: CrfParams = CrfParams(
-        iterations=1, gaussian_sxy=3.0, gaussian_compat=3.0, bilateral_sxy=60.0, bilateral_srgb=5.0,
-        bilateral_compat=5.0,
-    )  # fmt: skip
+    saliency_crf: Annotated[CrfParams, PaperOrCustom(SALIENCY_CRF)] = SALIENCY_CRF
+    """CRF of the saliency label. paper: one iteration, a position kernel of 3 pixels, a bilateral one of 60 pixels and
+    5 grey levels (the released code's). Or a group of your own, as in {iterations: 3, bilateral_sxy: 40.0}; keys that
+    it leaves out are the paper's. {iterations: 0} switches the CRF off."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "LabelsParams":

@@ -1,17 +1,18 @@
 """`network`: the heads and affinities of AuxSegNet and AuxSegNet+ (docs/method.md section 1)."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from auxseg.params.section import Section, Strict
+from auxseg.params.section import Constant, Section, Strict
 
 
 class CrossTaskParams(Strict):
     """Fusion of the two tasks' affinities (docs/method.md section 1.6)."""
 
-    kernel: Literal[1, 3] = 1
-    """1: exact, equivariant to the order of positions. 3: the released code's convolution over the N x N map."""
+    kernel: Constant[Literal[1, 3]] = 1
+    """1: exact, equivariant to the order of positions. 3: the released code's convolution over the N x N map
+    (docs/fidelity.md, quirk 9)."""
     renormalise: bool = True
     """Divide the rows of the fused affinity by their sums (the released code does not)."""
     scale: Literal["one", "positions"] = "one"
@@ -24,6 +25,7 @@ class NetworkParams(Section):
     key: ClassVar[str] = "network"
     plus_only: ClassVar[frozenset[str]] = frozenset({"whiten", "tau", "features_with", "refine_with"})
     """Keys that `auxsegnet` does not read."""
+    released: ClassVar[dict[str, Any]] = {"released_init": True, "cross_task": {"kernel": 3}}
 
     variant: Literal["auxsegnet", "auxsegnet_plus"] = "auxsegnet_plus"
     """auxsegnet: pairwise affinity (P1). auxsegnet_plus: pairwise and unary affinity (P2, rebuilt)."""
@@ -46,9 +48,9 @@ class NetworkParams(Section):
     refine_with: Literal["pairwise", "unary", "sum", "mean"] = "sum"
     """auxsegnet_plus: refined predictions P'. pairwise: A^p P. unary: P + 1 a^u P. sum: (A^p + 1 a^u) P. mean: half of
     sum."""
-    transpose: bool = False
-    """Refine with the transposed affinity (P1's text; the released code does not)."""
-    released_init: bool = False
+    transpose: Constant[bool] = False
+    """Refine with the transposed affinity (P1's text; the released code does not: docs/method.md section 1.7)."""
+    released_init: Constant[bool] = False
     """Start the branches as the released code does: Xavier weights in their last layer too (else PyTorch's), and
     PyTorch's random biases in the dilated convolutions (else 0, which keeps an early prediction even)."""
     cross_task: CrossTaskParams = CrossTaskParams()

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from auxseg.params.section import Strict
+from auxseg.params.section import Constant, Strict
 
 
 class OptimiserParams(Strict):
@@ -14,12 +14,14 @@ class OptimiserParams(Strict):
     """Learning rate of pretrained layers at the first step."""
     new_layers: float = Field(10.0, gt=0)
     """Factor on the learning rate of layers that start random."""
-    momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(5e-4, ge=0)
-    power: float = Field(0.9, ge=0)
-    """Exponent of the polynomial schedule."""
-    warmup: float = Field(0.0, ge=0, lt=1)
-    """Share of the steps over which the rate first rises from 0; weights that start random need it at a high rate."""
+    momentum: Constant[float] = 0.9
+    """SGD's usual value; the papers give none, and the released code's is a slip (docs/fidelity.md, quirk 1)."""
+    weight_decay: Constant[float] = 5e-4
+    """PSA's; the released code puts its own in the place of the momentum (quirk 1)."""
+    power: Constant[float] = 0.9
+    """Exponent of the polynomial schedule (P1 and the released code)."""
+    warmup: Constant[float] = 0.0
+    """Share of the steps over which the rate first rises from 0. Neither the papers nor the released code warm up."""
     clip_norm: float | None = Field(None, gt=0)
     """Largest norm of the gradient, or null."""
 

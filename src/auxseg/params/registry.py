@@ -32,9 +32,9 @@ def check(path: Path = PARAMS_FILE) -> dict[str, Any]:
     """Validate a whole parameter file and return its values as they stand there.
 
     Raises:
-        ParamsError: one line that names the file and the key, and how to mend it.
+        ParamsError: one line that names the file and the key, and how to fix it.
     """
     values = read_params(path)
     for section in SECTIONS:
-        section.parse(values.get(section.key), str(path))
+        section.of(values, str(path))
     return values

@@ -17,7 +17,7 @@ class SaliencyParams(Section):
     """precomputed: a folder of 8-bit `<id>.png`. u2netp: a small network (ONNX). boundary: robust background
     detection (Zhu et al., CVPR 2014), without weights."""
     path: str | None = None
-    """precomputed: the folder. u2netp: the .onnx file (null: the installed package, else a checksummed download).
+    """precomputed: the folder. u2netp: the .onnx file (null: the published weights, which `make env` fetches).
     A relative path is taken from the data root."""
     sha256: str | None = None
     """Of what `path` leads to; written by `auxseg scan`, so that DVC sees new maps."""

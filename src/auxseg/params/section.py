@@ -1,11 +1,36 @@
 """The base of every parameter section: immutable, no unknown keys, errors that a person can act on."""
 
 import difflib
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from auxseg.errors import ParamsError
+
+COMPATIBILITY = "compatibility"
+"""The top-level key that several sections follow."""
+COMPATIBILITIES = ("paper", "released")
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+_CONSTANT = object()
+
+Constant = Annotated[T, _CONSTANT]
+"""A field that params.yaml does not have: a constant, or what `compatibility` sets. Its docstring names the source.
+
+Python code may construct the model with another value, as the tests of the equations do.
+"""
+
+
+class Spelling:
+    """Metadata of a field whose value has a shorter form in params.yaml."""
+
+    def spell(self, value: Any) -> Any:
+        """Return the value as params.yaml has it."""
+        raise NotImplementedError
 
 
 class Strict(BaseModel):
@@ -15,19 +40,50 @@ class Strict(BaseModel):
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
+    @classmethod
+    def knobs(cls) -> dict[str, FieldInfo]:
+        """Return the fields that params.yaml has: all but the constants."""
+        return {name: field for name, field in cls.model_fields.items() if _CONSTANT not in field.metadata}
+
+    def shown(self, name: str) -> Any:
+        """Return a field's value in the form that params.yaml has; a group is a model."""
+        value = getattr(self, name)
+        spelling = next((item for item in self.knobs()[name].metadata if isinstance(item, Spelling)), None)
+        return spelling.spell(value) if spelling else value
+
+    def written(self) -> dict[str, Any]:
+        """Return the group as params.yaml has it: every knob, in plain values."""
+        values = {name: self.shown(name) for name in self.knobs()}
+        return {key: value.written() if isinstance(value, Strict) else _plain(value) for key, value in values.items()}
+
 
 class Section(Strict):
     """A top-level section of params.yaml; `key` is its name there."""
 
     key: ClassVar[str]
+    released: ClassVar[dict[str, Any]] = {}
+    """What `compatibility: released` sets in this section, by key: slips of the released code (docs/fidelity.md)."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], source: str = "params.yaml") -> Self:
+        """Return this section of a whole params.yaml, with what `compatibility` sets.
+
+        Raises:
+            ParamsError: as `parse`.
+        """
+        section = cls.parse(values.get(cls.key), source)
+        return _updated(section, cls.released) if values.get(COMPATIBILITY) == "released" else section
 
     @classmethod
     def parse(cls, values: Any, source: str = "params.yaml") -> Self:
-        """Validate the section's values.
+        """Validate the section's values as they stand in a file, without what `compatibility` sets.
 
         Raises:
-            ParamsError: one line that names the file and the key, and how to mend it.
+            ParamsError: one line that names the file and the key, and how to fix it.
         """
+        if constants := list(_constants_in(cls, values, cls.released, cls.key)):
+            more = f" (and {len(constants) - 1} more)" if len(constants) > 1 else ""
+            raise ParamsError(f"{source}: {constants[0]}{more}")
         try:
             return cls.model_validate({} if values is None else values)
         except ValidationError as error:
@@ -40,13 +96,41 @@ def suggest(unknown: str, known: list[str], what: str = "keys") -> str:
     return f"did you mean '{near[0]}'?" if near else f"known {what}: {', '.join(sorted(known))}"
 
 
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _updated(model: M, changes: dict[str, Any]) -> M:
+    """Return a copy of a model with other values, group by group."""
+    update = {
+        key: _updated(getattr(model, key), value) if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+    return model.model_copy(update=update)
+
+
+def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], where: str) -> Iterator[str]:
+    """Yield one line for every constant that `values` sets."""
+    if not isinstance(values, dict):
+        return  # pydantic rejects it
+    for key, value in values.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            continue
+        if key not in model.knobs():
+            why = f"follows '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
+            yield f"key '{where}.{key}' {why}; delete it"
+        elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
+            yield from _constants_in(inner, value, released.get(key, {}), f"{where}.{key}")
+
+
 def _explain(section: type[Section], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
     name = ".".join([section.key, *location])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = list(_model_at(section, location[:-1]).model_fields)
+        known = list(_model_at(section, location[:-1]).knobs())
         return f"unknown key '{name}'; {suggest(location[-1], known)}{more}"
     if first["type"] == "missing":
         return f"key '{name}' is missing; add it{more}"
@@ -66,10 +150,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel]:
+def _model_at(model: type[Strict], location: list[str]) -> type[Strict]:
     for part in location:
         field = model.model_fields.get(part)
         inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        if isinstance(inner, type) and issubclass(inner, Strict):
             model = inner
     return model

@@ -1,7 +1,7 @@
 """A complete params.yaml: every key with its value, range and meaning, made from the models.
 
-The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders
-every preset again and fails with the difference. `auxseg params render FILE` brings a file up to date.
+The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders the
+params.yaml in git again and fails with the difference. `auxseg params render FILE` brings a file up to date.
 """
 
 import textwrap
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from auxseg.params.registry import SECTIONS
+from auxseg.params.section import COMPATIBILITIES, COMPATIBILITY, Strict
 
 WIDTH = 110
 
@@ -22,6 +22,11 @@ DAG_COMMENTS = {
     "shards": "Slices of the images, by a hash of the id; a slice should be 10 minutes of work or more. "
     "Chosen once: another number re-runs everything. Written by `auxseg shards N`.",
 }
+COMPATIBILITY_COMMENT = (
+    "paper: the method as the papers describe it. released: with the slips of the released code that always go "
+    "together (docs/fidelity.md): SGD's momentum and weight decay, one scale a batch, padding as background, binary "
+    "saliency targets, kernel and learning rate of the cross-task fusion, initial weights of the branches."
+)
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "multiple_of": "a multiple of"}
 
 
@@ -34,6 +39,9 @@ def render(values: dict[str, Any], title: str = "") -> str:
     lines = list(_comment(title, 0)) if title else []
     for key, comment in DAG_COMMENTS.items():
         lines += ["", *_comment(comment, 0), f"{key}: {_flow(values[key])}"]
+    choices = f"[{' | '.join(COMPATIBILITIES)}]"
+    lines += ["", *_comment(f"{COMPATIBILITY_COMMENT} {choices}", 0)]
+    lines += [f"{COMPATIBILITY}: {values.get(COMPATIBILITY, COMPATIBILITIES[0])}"]
     for section in SECTIONS:
         parsed = section.parse(values.get(section.key))
         lines += ["", *_comment(section.__doc__ or "", 0), f"{section.key}:", *_group(parsed, 2)]
@@ -53,11 +61,11 @@ def title_of(text: str) -> str:
     return " ".join(lines) if lines and not text.splitlines()[len(lines)].strip() else ""
 
 
-def _group(model: BaseModel, indent: int) -> Iterator[str]:
-    for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
+def _group(model: Strict, indent: int) -> Iterator[str]:
+    for name, field in type(model).knobs().items():
+        value = model.shown(name)
         about = _about(field)
-        if isinstance(value, BaseModel):
+        if isinstance(value, Strict):
             yield from _comment(about or (type(value).__doc__ or ""), indent)
             yield f"{' ' * indent}{name}:"
             yield from _group(value, indent + 2)

@@ -1,12 +1,12 @@
 """`train`: one round of the multi-task network (docs/method.md section 3)."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.section import Strict
+from auxseg.params.section import Constant, Strict
 from auxseg.params.training import AutoSteps, TrainingParams
 
 
@@ -21,9 +21,9 @@ class LossParams(Strict):
 class TrainOptimiserParams(OptimiserParams):
     """SGD with the polynomial schedule lr (1 - t / T) ^ power."""
 
-    cross_task: Literal["new_layers", "pretrained"] = "new_layers"
+    cross_task: Constant[Literal["new_layers", "pretrained"]] = "new_layers"
     """Learning rate of the cross-task fusion, which starts random: that of new layers, or that of pretrained ones (the
-    released code)."""
+    released code; docs/fidelity.md, quirk 11)."""
 
     @property
     def pretrained(self) -> tuple[str, ...]:
@@ -35,6 +35,11 @@ class TrainParams(TrainingParams):
     """P1's schedule by default."""
 
     key: ClassVar[str] = "train"
+    released: ClassVar[dict[str, Any]] = {
+        "saliency_target": "binary",
+        "optimiser": {"momentum": 1e-5, "weight_decay": 0.0, "cross_task": "pretrained"},
+        "augment": {"padding": "background", "scale_per": "batch"},
+    }
 
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=480, most=2000)
 
@@ -45,8 +50,9 @@ class TrainParams(TrainingParams):
     group of blocks too, and so on; EfficientNet-Lite0 has 8, a ResNet 5."""
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
     optimiser: TrainOptimiserParams = TrainOptimiserParams(lr=0.001)
-    saliency_target: Literal["binary", "soft"] = "soft"
-    """soft: saliency labels stay as they are; binary: they are cut at 0.5 after augmentation (the released code)."""
+    saliency_target: Constant[Literal["binary", "soft"]] = "soft"
+    """soft: saliency labels stay as they are; binary: they are cut at 0.5 after augmentation (the released code;
+    docs/fidelity.md, quirk 7)."""
     loss: LossParams = LossParams()
     later_rate: float = Field(1.0, gt=0)
     """Factor on the learning rate in every round after the first: their branches start trained, and at the full rate of

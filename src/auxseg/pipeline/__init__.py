@@ -1,1 +1,1 @@
-"""The DAG seen from Python: a stage's declaration, code fingerprints, the plan for Snakemake."""
+"""What a stage of dvc.yaml is and may touch: declaration, instances, code fingerprints, and how its script runs."""

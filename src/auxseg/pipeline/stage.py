@@ -21,9 +21,10 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
-from auxseg.params.section import Section
+from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.refusal import leave_note
+from auxseg.torchrun import torchrun_rank
 
 P = TypeVar("P", bound=Section)
 
@@ -76,11 +77,12 @@ class Stage:
         Raises:
             ParamsError: dvc.yaml does not declare it for this stage, or a value is wrong.
         """
-        if section.key not in self._declared.sections:
-            raise ParamsError(
-                f"dvc.yaml: stage '{self.name}' reads '{section.key}' without declaring it; add it to its params"
-            )
-        return section.parse(self._values.get(section.key))
+        for key in (section.key, *([COMPATIBILITY] if section.released else [])):
+            if key not in self._declared.sections:
+                raise ParamsError(
+                    f"dvc.yaml: stage '{self.name}' reads '{key}' without declaring it; add it to its params"
+                )
+        return section.of(self._values)
 
     @property
     def shards(self) -> list[str]:
@@ -151,11 +153,6 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         sys.exit(EXIT_FAILED)
 
 
-def torchrun_rank() -> int | None:
-    """Return this process's number among those that torchrun started for one stage, or None: it was started alone."""
-    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
-
-
 def _allow_open_files() -> None:
     """Raise the soft limit on open files to the hard one: `train` has two archives a shard open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -186,7 +183,7 @@ def _log_position(stage: Stage) -> None:
     """Log where the run stands and how long the rest will take. No stage fails because that cannot be told."""
     try:
         # By name, and so no part of the stage's code: nothing but this line comes of it.
-        line = importlib.import_module("auxseg.pipeline.progress").position_line(stage._values, stage.name, stage.key)
+        line = importlib.import_module("auxseg.engines.progress").position_line(stage._values, stage.name, stage.key)
     except Exception:
         logging.debug("where the run stands cannot be told", exc_info=True)
     else:

@@ -12,23 +12,43 @@ import signal
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Self
+from typing import Any, Protocol, Self
 
 import torch
 from safetensors import SafetensorError
 
 from auxseg.artifacts.atomic import own_files, sha256_file
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
 from auxseg.params.local import checkpoint_minutes
-from auxseg.pipeline.stage import Stage
 from auxseg.training.distributed import Team
 from auxseg.training.state import Tensors, TrainingState, Values
 
 FOLDER = Path(".auxseg/checkpoints")
 
 
-def fingerprint(stage: Stage, device: torch.device) -> str:
+class Instance(Protocol):
+    """What a training has to know of its stage instance: auxseg.pipeline.stage.Stage."""
+
+    name: str
+    outputs: Store
+    """Where the declared outputs lie."""
+
+    @property
+    def key(self) -> str:
+        """The instance's name after the @; empty for a stage that has one instance."""
+
+    @property
+    def input_paths(self) -> list[Path]:
+        """All declared inputs, files and folders."""
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """All declared parameter sections."""
+
+
+def fingerprint(stage: Instance, device: torch.device) -> str:
     """Return the SHA-256 of everything that determines a stage's result: its declared inputs (including its code), its
     parameters, the kind of device and the version of torch."""
     files = sorted(file for path in stage.input_paths if path.exists() for file in own_files(path))
@@ -48,7 +68,7 @@ class CheckpointFile:
         self.path = path
 
     @classmethod
-    def of(cls, stage: Stage, device: torch.device) -> Self:
+    def of(cls, stage: Instance, device: torch.device) -> Self:
         """Return the file of a stage instance as it would run now; remove those of other inputs or parameters."""
         folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
         path = folder / f"{fingerprint(stage, device)}.safetensors"

@@ -20,7 +20,7 @@ from auxseg.errors import ParamsError, ResourceError
 from auxseg.models.device import prepare_device
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.training import TrainingParams
-from auxseg.pipeline.stage import torchrun_rank
+from auxseg.torchrun import torchrun_rank
 from auxseg.training.launch import launch
 
 T = TypeVar("T")

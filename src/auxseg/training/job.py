@@ -10,8 +10,7 @@ from auxseg.artifacts.tables import write_rows
 from auxseg.models.weights import save_weights
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.training import TrainingParams
-from auxseg.pipeline.stage import Stage
-from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.checkpoint import CheckpointFile, Instance
 from auxseg.training.distributed import Team
 from auxseg.training.length import training_length
 from auxseg.training.loop import Step, fit
@@ -19,7 +18,7 @@ from auxseg.training.samples import TrainingSamples
 
 
 def train_and_save(
-    stage: Stage,
+    stage: Instance,
     network: nn.Module,
     step: Step,
     samples: TrainingSamples,

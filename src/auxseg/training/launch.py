@@ -13,7 +13,7 @@ import sys
 
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError, ResourceError
 from auxseg.params.training import TrainingParams
-from auxseg.pipeline.stage import torchrun_rank
+from auxseg.torchrun import torchrun_rank
 
 
 def launch(params: TrainingParams, threads: int) -> bool:

@@ -1,0 +1,1 @@
+"""The two engines that run the pipeline, DVC and Snakemake: plans, records, locks, resources, progress."""

@@ -1,0 +1,99 @@
+"""GPUs of one machine, each lent to one job at a time.
+
+    python -m auxseg.engines.devices 1 COMMAND ...
+
+Snakemake counts GPUs but hands out none. This takes as many as are asked for, waits until they are free, names them in
+CUDA_VISIBLE_DEVICES and becomes the command. A GPU is a slot file with a lock on it that the operating system drops
+when the process ends, however it ends. The files are the user's, for all clones on the machine. Only for local jobs:
+a batch system hands out its own.
+"""
+
+import fcntl
+import os
+import sys
+import tempfile
+import time
+from itertools import takewhile
+from pathlib import Path
+
+from auxseg.errors import AuxsegError, ResourceError
+
+SECONDS_BETWEEN_TRIES = 1.0
+
+
+def machine_devices() -> list[str]:
+    """Return the names of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES if it is set, else all."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        names = takewhile(lambda name: not name.startswith("-"), map(str.strip, visible.split(",")))  # as CUDA reads it
+        return [name for name in names if name]
+    # in a container that was given some GPUs the files keep the machine's numbers, and CUDA counts from 0
+    return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
+
+
+def slot_folder() -> Path:
+    """Return the folder of the slot files, on a disk of the machine itself."""
+    # inside an allocation of Slurm, GPUs may be numbered from 0 whichever they are
+    allocation = f"-slurm{job}" if (job := os.environ.get("SLURM_JOB_ID")) else ""
+    return Path(tempfile.gettempdir()) / f"auxseg-devices-{os.getuid()}{allocation}"
+
+
+def take(count: int, devices: list[str], folder: Path) -> dict[str, int]:
+    """Lock the slots of `count` of `devices`, waiting for them; return name -> open file descriptor.
+
+    All or none: two jobs that hold half of what they need each would wait for ever.
+
+    Raises:
+        ResourceError: there are fewer devices than asked for.
+    """
+    if count > len(devices):
+        raise ResourceError(
+            f"a job asks for {count} GPUs and this machine has {len(devices)}; "
+            "lower gpu of the stage (its meta in dvc.yaml, or set-resources in the profile) or `devices` of its section"
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waited = False
+    while True:
+        taken: dict[str, int] = {}
+        for name in devices:
+            if len(taken) < count and (descriptor := _lock(folder / name)) is not None:
+                taken[name] = descriptor
+        if len(taken) == count:
+            return taken
+        for descriptor in taken.values():
+            os.close(descriptor)
+        if not waited:
+            print(f"waiting for {count} of GPUs {', '.join(devices)}; see {folder}", file=sys.stderr, flush=True)
+            waited = True
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a slot file and write the process's number into it, for people; None if another process has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def main(count: int, command: list[str]) -> None:
+    """Take `count` devices and become `command`; a machine without GPUs has none to give, and the command runs."""
+    devices = machine_devices()
+    if count and devices:
+        taken = take(count, devices, slot_folder())
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+        for descriptor in taken.values():
+            os.set_inheritable(descriptor, True)  # else exec would close it, and with it give the slot back
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]), sys.argv[2:])
+    except AuxsegError as error:
+        sys.exit(f"error: {error}")

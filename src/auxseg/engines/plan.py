@@ -1,0 +1,149 @@
+"""What Snakemake needs to know: every stage instance, what it needs, and whether DVC calls it stale.
+
+Snakemake schedules, DVC decides. The plan is made once, by Snakemake's main process; jobs read it from a file.
+"""
+
+import contextlib
+import hashlib
+import sys
+from collections.abc import Iterator
+
+from auxseg.engines.dvc_internals import (
+    DvcException,
+    PipelineStage,
+    Repo,
+    check_outputs,
+    is_params,
+    open_repo,
+    run_cache_folder,
+)
+from auxseg.engines.heartbeat import running_jobs
+from auxseg.engines.locks import clear_dead_locks
+from auxseg.engines.plan_file import Node, Plan, Task
+from auxseg.engines.receipts import Receipt, cache_key, read_params_file, read_receipts
+from auxseg.engines.record import record_receipts, section_names, section_values
+from auxseg.engines.restore import find_stale, needed_stages, restore_stale
+from auxseg.engines.states import is_changed
+from auxseg.errors import DataError
+from auxseg.params.pipeline import PipelineParams
+from auxseg.params.registry import check
+from auxseg.pipeline.fingerprint import expected_files
+
+CODE = "code"
+
+
+def make_plan(dry: bool) -> Plan:
+    """Ask DVC for all stage instances and their state.
+
+    Unless `dry`, what an earlier run left is put in order first: locks of killed processes go, receipts are recorded,
+    the code fingerprints are brought up to date and cached results are checked out. A dry run changes nothing and
+    computes the fingerprints in memory.
+
+    Raises:
+        AuxsegError: one line: params.yaml or dvc.yaml is wrong, DVC cannot read the project, or (unless `dry`) jobs of
+            an earlier Snakemake still run.
+    """
+    alone = PipelineParams.parse(check().get(PipelineParams.key)).record == "controller"
+    with _one_line_errors(), open_repo() as repo:
+        if not dry:
+            _settle(repo)
+        elif waiting := len(read_receipts()):
+            _say(f"{waiting} finished results are not recorded yet; `auxseg record` or a run does")
+        stages = repo.index.stages
+        check_outputs(repo)
+        needed = needed_stages(stages)
+        code = next(stage for stage in stages if stage.addressing == CODE)
+        fingerprints = _new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
+        if dry:
+            stale = find_stale(repo, needed, CODE, fingerprints)
+        else:
+            stale, restored = restore_stale(repo, needed, CODE)
+            for address in restored:
+                _say(f"restored from DVC's run cache: {address}")
+        return {stage.addressing: _node(repo, stage, needed[stage], stale, alone) for stage in stages if stage.cmd}
+
+
+def record_results() -> bool:
+    """Record what jobs without DVC finished, the controller's last act however its run ended; tell if there was any.
+
+    Raises:
+        AuxsegError: one line: DVC cannot read the project.
+    """
+    found = read_receipts()
+    if found:
+        with _one_line_errors(), open_repo() as repo:
+            _say(f"recorded {len(record_receipts(repo))} of {len(found)} results in dvc.lock")
+    return bool(found)
+
+
+def check_no_running_jobs() -> None:
+    """Check that no job is at work.
+
+    Raises:
+        DataError: names the first of them.
+    """
+    if running := running_jobs():
+        raise DataError(
+            f"{len(running)} jobs of an earlier run are still at work (first: {running[0]}); wait for them or cancel "
+            "them (a killed job counts as dead after five minutes)"
+        )
+
+
+def _settle(repo: Repo) -> None:
+    """Put in order what an earlier run left."""
+    check_no_running_jobs()
+    for line in clear_dead_locks(repo):
+        _say(f"cleared {line}")
+    for address in record_receipts(repo):
+        _say(f"recorded, finished by an earlier run: {address}")
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Turn an error of DVC into one line."""
+    try:
+        yield
+    except DvcException as error:
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        raise DataError(" ".join(f"DVC: {error}{cause}".split())) from error
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _node(repo: Repo, stage: PipelineStage, needed: list[PipelineStage], stale: dict[str, bool], alone: bool) -> Node:
+    addresses = [one.addressing for one in needed if one.addressing != CODE]
+    node = Node(deps=addresses, stale=stale[stage.addressing])
+    if alone and node["stale"]:
+        node["task"] = _task(repo, stage)
+    return node
+
+
+def _task(repo: Repo, stage: PipelineStage) -> Task:
+    files = [dependency for dependency in stage.deps if not is_params(dependency)]
+    outputs, recorded = [out.def_path for out in stage.outs], ""
+    if not stage.changed_stage() and all(dependency.hash_info for dependency in stage.deps):  # those of dvc.lock
+        inputs = {file.def_path: file.hash_info.value for file in files}
+        entry = Receipt(
+            address=stage.addressing, cmd=stage.cmd, inputs=inputs, params=section_values(stage), outputs={}, files=[]
+        )
+        recorded = cache_key(entry, outputs)
+    return Task(
+        cmd=stage.cmd,
+        inputs=[file.def_path for file in files],
+        params=section_names(stage),
+        outputs=outputs,
+        recorded=recorded,
+        run_cache=run_cache_folder(repo),
+    )
+
+
+def _new_fingerprints(code: PipelineStage) -> dict[str, str]:
+    """Return path -> MD5 (as DVC records it) of the fingerprints that the code as it is now would give.
+
+    Raises:
+        DataError: a file that cannot be parsed.
+    """
+    files = expected_files([out.def_path for out in code.outs])
+    return {path: hashlib.md5(text.encode()).hexdigest() for path, text in files.items()}

@@ -1,0 +1,118 @@
+"""Receipts: what a job that ran without DVC leaves, so that the controller can record it later.
+
+A receipt names the command, the values of its parameters and the MD5, as DVC has it, of every input before the command
+ran and of every output after it. It is recorded only while all of that is still true.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypedDict
+
+from ruamel.yaml import YAML
+
+from auxseg.artifacts.atomic import finished, own_files, write_json
+from auxseg.engines.dvc_internals import run_cache_key
+from auxseg.engines.plan_file import STATE, Task, split
+from auxseg.params.dag import PARAMS_FILE
+
+FOLDER = STATE / "dvc-receipts"
+
+
+class Receipt(TypedDict):
+    """One execution of a stage's command."""
+
+    address: str
+    cmd: str
+    inputs: dict[str, str]
+    """Path -> MD5; of a folder, DVC's hash of its listing."""
+    params: dict[str, Any]
+    """Section of params.yaml -> its values."""
+    outputs: dict[str, str]
+    files: list[tuple[str, int, int]]
+    """Of those outputs that are files, what `signature` said before they were read."""
+
+
+def receipt_path(address: str) -> Path:
+    """Return the file of an instance's receipt."""
+    return FOLDER / Path(*split(address)).with_suffix(".json")
+
+
+def write_receipt(receipt: Receipt) -> None:
+    """Write a receipt, atomically."""
+    write_json(receipt_path(receipt["address"]), receipt)
+
+
+def read_receipts() -> list[Receipt]:
+    """Read all receipts, sorted by path."""
+    return [_read(path) for path in finished(FOLDER, "*/*.json")]
+
+
+def _read(path: Path) -> Receipt:
+    values = json.loads(path.read_text("utf-8"))
+    return {**values, "files": [tuple(file) for file in values["files"]]}
+
+
+def is_done(receipt: Receipt, outputs: list[str]) -> bool:
+    """Tell whether there is a receipt of the same command, inputs and parameters, and the outputs are still its own.
+
+    A batch system may start a job late, when the Snakemake that submitted it is gone and the next has run the same.
+    """
+    path = receipt_path(receipt["address"])
+    if not path.exists():
+        return False
+    found = _read(path)
+    same = all(found[key] == receipt[key] for key in ("address", "cmd", "inputs", "params"))
+    if not same or set(found["outputs"]) != set(outputs):
+        return False
+    return all(Path(output).exists() and digest(Path(output)) == md5 for output, md5 in found["outputs"].items())
+
+
+def digest(path: Path) -> str:
+    """Return the MD5 of a file, or of a folder's listing with `.dir` behind it, exactly as DVC records it.
+
+    Raises:
+        FileNotFoundError: there is no such path.
+    """
+    if not path.is_dir():
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "md5").hexdigest()
+    names = sorted((file.relative_to(path).as_posix(), file) for file in own_files(path))
+    listing = [{"md5": digest(file), "relpath": name} for name, file in names]
+    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def signature(paths: list[str]) -> list[tuple[str, int, int]]:
+    """Return path, size and time of change (ns) of every file at or below the paths: equal if none was touched."""
+    files = [file for path in paths for file in own_files(Path(path))]
+    return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
+
+
+def read_sections(names: list[str]) -> dict[str, Any]:
+    """Return the named sections of params.yaml as they stand there."""
+    values = read_params_file()
+    return {name: values.get(name) for name in names}
+
+
+def read_params_file() -> dict[str, Any]:
+    """Return params.yaml as DVC reads it: as YAML 1.2, in which 1e-05 is a number."""
+    return YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
+
+
+def cache_key(receipt: Receipt, outputs: list[str]) -> str:
+    """Return the key under which DVC's run cache keeps executions of this command on these inputs and parameters."""
+    entry: dict[str, Any] = {"cmd": receipt["cmd"]}
+    inputs = sorted(receipt["inputs"].items())
+    entry["deps"] = [{"path": path, "hash": "md5", "md5": value} for path, value in inputs]
+    if receipt["params"]:
+        entry["params"] = {str(PARAMS_FILE): dict(sorted(receipt["params"].items()))}
+    entry["outs"] = sorted(outputs)
+    return run_cache_key(entry)
+
+
+def before(address: str, task: Task) -> Receipt:
+    """Return the receipt of a command that is about to run: without outputs."""
+    return Receipt(
+        address=address, cmd=task["cmd"], inputs={path: digest(Path(path)) for path in task["inputs"]},
+        params=read_sections(task["params"]), outputs={}, files=[],
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""The resources of a job of each stage: the stage's `meta` in dvc.yaml, and how training is split.
+
+Site settings (partition, account, kinds of GPU) are not among them: they stand in a profile.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.pipeline.declaration import DVC_FILE, read_stages
+
+Resources = dict[str, int | str]
+
+
+def stage_resources(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Resources]:
+    """Return what a job of each stage asks for, under Snakemake's names of resources.
+
+    gpu (of all nodes together), cpus_per_task, mem_mb and runtime (minutes; both of a first attempt); on several nodes
+    what makes Slurm lay the job out. CPUs and memory are a node's. A stage whose own parameter section has `devices`
+    and `nodes` runs one process a device, and each process needs what `meta` says.
+
+    Raises:
+        ParamsError: one line: params.yaml is wrong.
+    """
+    values = read_params(params_file)
+    return {
+        name: _resources(body.get("do", body).get("meta") or {}, values.get(name))
+        for name, body in read_stages(dvc_file).items()
+    }
+
+
+def _resources(meta: dict[str, Any], section: Any) -> Resources:
+    split = section if isinstance(section, dict) else {}
+    devices, nodes = (value if isinstance(value := split.get(key, 1), int) else 1 for key in ("devices", "nodes"))
+    asked: Resources = {"cpus_per_task": meta.get("cpus", 1) * devices}
+    if "mem_mb" in meta:
+        asked["mem_mb"] = meta["mem_mb"] * devices
+    if "runtime" in meta:
+        asked["runtime"] = meta["runtime"]
+    if "gpu" in meta:
+        # Slurm: one task, which starts a process a GPU itself; 0 keeps the plugin from asking for a task a GPU
+        asked |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
+    if nodes > 1:
+        # Slurm: one task a node, GPUs shared out evenly; `mpi` leaves the call of srun to the stage
+        per_node = f"--ntasks-per-node=1 --gpus-per-node={meta.get('gpu', 0) * devices}"
+        asked |= {"nodes": nodes, "tasks": nodes, "mpi": "srun", "slurm_extra": per_node}
+    return asked
+
+
+def growing(first: int):
+    """Return a resource of Snakemake that is `first` at the first attempt, twice that at the second, and so on."""
+    return lambda wildcards, attempt: first * attempt

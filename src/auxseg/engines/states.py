@@ -1,0 +1,48 @@
+"""What DVC knows: which stage instances changed, and which files its cache holds."""
+
+from pathlib import Path
+from typing import Any
+
+from auxseg.engines.dvc_internals import PipelineStage, is_file_cached, is_params, open_repo
+from auxseg.engines.receipts import digest
+from auxseg.errors import DataError
+
+
+def is_changed(stage: PipelineStage, params: dict[str, Any], fingerprints: dict[str, str]) -> bool:
+    """Tell whether DVC calls an instance changed.
+
+    Args:
+        stage: the instance.
+        params: params.yaml as DVC reads it. `stage.status()` would read the file once for every instance, which takes
+            longer than all other questions together.
+        fingerprints: path -> MD5 of files that are about to be written; they are taken as written.
+    """
+    if stage.changed_stage() or stage.is_callback or stage.always_changed:
+        return True
+    if any(output.status() for output in stage.outs):
+        return True
+    return not stage.frozen and any(_is_changed_input(item, params, fingerprints) for item in stage.deps)
+
+
+def _is_changed_input(dependency: Any, params: dict[str, Any], fingerprints: dict[str, str]) -> bool:
+    recorded = dependency.hash_info.value
+    if is_params(dependency):
+        return recorded != {name: params[name] for name in dependency.params if name in params}
+    if dependency.def_path in fingerprints:
+        return recorded != fingerprints[dependency.def_path]
+    return bool(dependency.status())
+
+
+def check_cached(files: list[Path]) -> None:
+    """Reject files that are not in DVC's cache: removed, they could not come back.
+
+    Raises:
+        DataError: one line that names the first such file.
+    """
+    with open_repo() as repo:
+        for file in files:
+            if not is_file_cached(repo, digest(file)):
+                raise DataError(
+                    f"{file}: would be removed but is not in DVC's cache, so it could not come back; "
+                    "`dvc commit -f` keeps it, or delete it yourself"
+                )

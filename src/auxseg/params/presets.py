@@ -1,0 +1,86 @@
+"""Presets: short files of what differs from the models' defaults, or from another preset (params/presets/*.yaml).
+
+A preset names what it starts from in `extends`: another preset, or `defaults`. Its other keys are overrides, with
+`rounds` and `shards` as numbers. A file without `extends` is a whole params.yaml.
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from auxseg.errors import ParamsError
+from auxseg.params.overrides import defaults, override
+from auxseg.params.registry import check
+from auxseg.params.section import suggest
+from auxseg.params.template import render, title_of
+from auxseg.params.yaml_file import read_yaml
+
+FOLDER = Path("params/presets")
+DEFAULTS = "defaults"
+
+
+def preset_names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all presets, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def find_preset(name: str, folder: Path = FOLDER) -> Path:
+    """Return the file of a preset.
+
+    Raises:
+        ParamsError: there is none of that name; the message suggests the nearest.
+    """
+    names = preset_names(folder)
+    if name not in names:
+        raise ParamsError(f"{folder}: no preset '{name}'; {suggest(name, names, 'presets')}")
+    return folder / f"{name}.yaml"
+
+
+def read_preset(path: Path) -> dict[str, Any]:
+    """Return the whole params.yaml that a preset stands for: every key with its value.
+
+    Raises:
+        ParamsError: one line that names the file and the key, and how to fix it.
+    """
+    return _resolve(path, ())
+
+
+def render_preset(path: Path) -> str:
+    """Return the text of the params.yaml that a preset stands for; a whole file as it is.
+
+    Raises:
+        ParamsError: as `read_preset`.
+    """
+    values, text = read_preset(path), path.read_text("utf-8")
+    return render(values, title_of(text)) if _is_sparse(read_yaml(path)) else text
+
+
+def is_preset(content: bytes, folder: Path = FOLDER) -> bool:
+    """Tell whether a params.yaml of this content is, byte by byte, what one of the presets stands for."""
+    for path in folder.glob("*.yaml"):
+        with contextlib.suppress(ParamsError):  # a preset that is wrong stands for nothing
+            if render_preset(path).encode() == content:
+                return True
+    return False
+
+
+def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    values = read_yaml(path)
+    if not _is_sparse(values):
+        return check(path)
+    if path in below:
+        raise ParamsError(f"{path}: key 'extends': a preset cannot extend itself")
+    parent = values.pop("extends")
+    base = defaults() if parent == DEFAULTS else _resolve(_parent(path, parent), (*below, path))
+    return override(base, values, str(path))
+
+
+def _is_sparse(values: Any) -> bool:
+    return isinstance(values, dict) and "extends" in values
+
+
+def _parent(path: Path, name: Any) -> Path:
+    known = [DEFAULTS, *preset_names(path.parent)]
+    if name not in known:
+        raise ParamsError(f"{path}: key 'extends': no preset '{name}'; {suggest(str(name), known, 'presets')}")
+    return path.with_name(f"{name}.yaml")

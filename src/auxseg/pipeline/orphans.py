@@ -1,0 +1,32 @@
+"""Outputs of rounds and shards that params.yaml has no longer.
+
+DVC leaves them in the folders that later stages read. They are in its cache, so they go, and `dvc checkout`
+or `dvc repro` brings them back when the round or the shard returns.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
+from auxseg.pipeline.instances import outputs
+
+
+def find_orphans(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
+    """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
+    expected = outputs(values, path)
+    templated = {out for body in read_stages(path).values() for out in fill(body, {}).outputs if "${" in out}
+    patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
+    found = {file for pattern in patterns for file in Path().glob(pattern)}
+    # r0's weights are written by a stage without template, in the folder of the others
+    return sorted(file for file in found if file.as_posix() not in expected and not file.name.startswith("."))
+
+
+def remove_orphans(orphans: list[Path]) -> None:
+    """Remove files, and folders that become empty."""
+    for file in orphans:
+        file.unlink()
+        for folder in file.parents:
+            if folder in (Path(), Path("data")) or any(folder.iterdir()):
+                break
+            folder.rmdir()

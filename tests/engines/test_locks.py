@@ -1,0 +1,205 @@
+"""Locks: many writers at once lose nothing; what a killed process left is cleared, and a living one's is not."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from auxseg.engines import heartbeat
+from auxseg.engines.dvc_internals import Repo
+from auxseg.engines.locks import clear_dead_locks
+from auxseg.engines.plan import make_plan
+from auxseg.engines.plan_file import Node, save_plan
+from auxseg.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[2]
+GIGABYTE = 1 << 30
+
+
+@pytest.fixture(scope="module")
+def bench():
+    spec = importlib.util.spec_from_file_location("locks", ROOT / "benchmarks/locks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_sixteen_shards_at_once_in_one_project(bench, tmp_path):
+    outcome = bench.one_project(tmp_path, "once", GIGABYTE)
+    assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
+
+
+def test_four_clones_at_once_share_a_cache(bench, tmp_path):
+    # the outputs are holes and links to them: 1 MB of disk
+    outcome = bench.four_clones(tmp_path, "once", GIGABYTE // 4)
+    assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("repetition", range(5))
+def test_sixteen_shards_at_once_in_one_project_and_in_four_clones(bench, tmp_path, repetition):
+    for case in (bench.one_project, bench.four_clones):
+        outcome = case(tmp_path / case.__name__, str(repetition), GIGABYTE)
+        assert (outcome.failed, outcome.lost) == (0, 0), outcome
+
+
+@pytest.mark.nightly
+def test_without_waiting_the_same_load_loses_results(bench, tmp_path):
+    # so the lock is really held for longer than the 3 s after which DVC gives up
+    assert bench.one_project(tmp_path, "impatient", GIGABYTE, wait=False).failed > 0
+
+
+@pytest.fixture
+def repo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Repo.init(no_scm=True).close()
+    Path(".dvc/config").write_text("[core]\n    no_scm = true\n    hardlink_lock = true\n")
+    with Repo(".") as repo:
+        yield repo
+
+
+def dead_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def holder(pid: int, words: str) -> dict:
+    return {"pid": pid, "cmd": f"/somewhere/dvc {words}"}
+
+
+def test_entries_of_dead_processes_go_and_those_of_living_ones_stay(repo):
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "repro", "--single-item", "labels@r0-00"]
+    living = subprocess.Popen(command)
+    try:
+        alive, dead = holder(living.pid, "repro --single-item labels@r0-00"), holder(dead_process(), "repro labels")
+        # a number that another process has by now
+        reused = holder(os.getpid(), "repro --single-item train@r1")
+        entries = {
+            "write": {"a": alive, "b": dead, "c": reused},
+            "read": {"m": [dead, alive], "n": [dead, reused]},
+        }
+        Path(repo.tmp_dir, "rwlock").write_text(json.dumps(entries))
+        cleared = clear_dead_locks(repo, silence=0.0)
+        assert len(cleared) == 2
+        assert all("killed" in line for line in cleared)
+        left = json.loads(Path(repo.tmp_dir, "rwlock").read_text())
+        assert left == {"write": {"a": alive}, "read": {"m": [alive]}}
+    finally:
+        living.kill()
+        living.wait()
+
+
+def test_a_list_that_was_cut_off_goes(repo):
+    path = Path(repo.tmp_dir, "rwlock")
+    path.write_text('{"write": {"a": {"pid"')
+    assert clear_dead_locks(repo, silence=0.0) == ["rwlock: cut off by a process that was killed while it wrote"]
+    assert not path.exists()
+    assert repo.status() == {}
+
+
+def hold(folder: Path) -> subprocess.Popen:
+    """Start a process that takes the project's hard-link lock and keeps it; return once it has it."""
+    code = (
+        "import time; from auxseg.engines.dvc_internals import open_repo; repo = open_repo();"
+        "repo.lock.lock(); print('held', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_waited_for(repo):
+    process = hold(Path())
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        # in a process of its own, because it waits for as long as the other lives
+        code = (
+            "from auxseg.engines.dvc_internals import open_repo; from auxseg.engines.locks import clear_dead_locks;"
+            "clear_dead_locks(open_repo(), silence=0.0)"
+        )
+        subprocess.run([sys.executable, "-c", code], timeout=10, check=True)
+        pytest.fail("did not wait")
+    assert Path(repo.tmp_dir, "lock").exists()
+
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert clear_dead_locks(repo, silence=0.0) == ["lock: the lock of a killed process"]
+    assert not list(Path(repo.tmp_dir).glob("*lock"))
+
+
+def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
+    Path("in.txt").write_text("photographs")
+    # hashing 64 GB of holes takes minutes
+    Path("dvc.yaml").write_text(
+        "stages: {big: {cmd: truncate -s 64G out.bin, deps: [in.txt], outs: [{out.bin: {cache: false}}]}}"
+    )
+    save_plan({"big": Node(deps=[], stale=True)})
+    Path(".dvc/config").write_text("[core]\n    no_scm = true\n    hardlink_lock = true\n    analytics = false\n")
+    job = subprocess.Popen([sys.executable, "-m", "auxseg.engines.job", "big"])
+    while not (Path("out.bin").exists() and Path(repo.tmp_dir, "lock").exists()):
+        assert job.poll() is None
+        time.sleep(0.1)
+    job.terminate()
+    assert job.wait() == 128 + signal.SIGTERM
+    assert not Path(repo.tmp_dir, "lock").exists()
+    assert not list(Path(repo.tmp_dir).glob("*.lock"))  # its claim
+    assert json.loads(Path(repo.tmp_dir, "rwlock").read_text()) == {}
+
+
+def test_a_young_lock_may_be_another_machines(repo):
+    hold(Path()).kill()
+    started = time.time()
+    assert clear_dead_locks(repo, silence=3.0) == ["lock: the lock of a killed process"]
+    assert time.time() - started > 1.0
+
+
+def test_locks_by_flock_are_no_concern(repo):
+    repo.config["core"]["hardlink_lock"] = False
+    lock = Path(repo.tmp_dir, "lock")
+    lock.touch()
+    assert clear_dead_locks(repo, silence=0.0) == []
+    assert lock.exists()
+
+
+def test_heartbeats_of_jobs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with heartbeat.heartbeat("labels@r0-00"):
+        heartbeat.write_text(heartbeat.FOLDER / "labels/.tmp-9-r0-01", "")  # half a sign
+        assert heartbeat.running_jobs() == [f"labels r0-00 on {socket.gethostname()}, process {os.getpid()}"]
+    assert heartbeat.running_jobs() == []
+
+    left = heartbeat.FOLDER / "train/r1"
+    left.parent.mkdir()
+    left.write_text(f"{socket.gethostname()} {os.getppid()}\n")  # a scheduler started the instance twice
+    looks = []
+    monkeypatch.setattr(
+        heartbeat.time, "sleep", lambda seconds: looks.append(seconds) or (len(looks) == 3 and left.unlink())
+    )
+    with heartbeat.heartbeat("train@r1"):
+        assert len(looks) == 3
+
+    left.write_text(f"{socket.gethostname()} {dead_process()}\n")  # killed on this machine
+    assert heartbeat.running_jobs() == []
+    assert not left.exists()
+
+    left.write_text("another-node 17\n")
+    assert heartbeat.running_jobs() == ["train r1 on another-node, process 17"]
+    os.utime(left, (time.time() - heartbeat.SILENCE - 60,) * 2)
+    assert heartbeat.running_jobs() == []
+
+
+def test_a_plan_is_refused_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
+    monkeypatch.chdir(project)
+    (heartbeat.FOLDER / "train").mkdir(parents=True, exist_ok=True)
+    (heartbeat.FOLDER / "train/r1").write_text("another-node 17\n")
+    with pytest.raises(DataError, match=r"1 jobs of an earlier run .* train r1 on another-node"):
+        make_plan(dry=False)
+    assert make_plan(dry=True)["train@r1"]["stale"] is False

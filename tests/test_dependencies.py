@@ -1,0 +1,81 @@
+"""pyproject.toml declares what the project imports, and imports what it declares; the lock pins all of it."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+EXTRAS = {"src": (), "workflow": ("cluster",), "benchmarks": ("dev", "cluster"), "tests": ("dev", "cluster")}
+"""Folders with code, and the extras that theirs may need beside the dependencies."""
+
+NOT_IMPORTED = {
+    "dvc-s3": "DVC imports it for remotes on S3",
+    "pandas": "asked for by the project's brief",
+    "pytest-xdist": "pytest imports it for `-n 2`",
+    "ruamel-yaml-clib": "ruamel.yaml imports it",
+    "ruff": "a command",
+    "snakemake-executor-plugin-cluster-generic": "Snakemake imports it for the profile slurm-generic",
+}
+THEIRS = {"network": "the released code, whose clone benchmarks/released_network.py puts on the path"}
+
+
+def canonical(name: str) -> str:
+    """Return the name of a distribution as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(*extras: str) -> set[str]:
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
+    names = {canonical(re.match(r"[\w.-]+", line)[0]) for line in lines}
+    return names - {"auxseg"}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first parts of all modules that a Python file or a Snakefile names in import statements."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":  # Snakemake's own words are no Python
+        return set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE))
+    nodes = list(ast.walk(ast.parse(text)))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.importorskip"]
+    return {name.split(".")[0] for name in [*names, *(call.args[0].value for call in calls)]}
+
+
+def third_party(folder: str) -> dict[str, str]:
+    """Return the modules that are neither Python's nor the project's, each with a file that imports it."""
+    files = [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".smk")]
+    files += [ROOT / "Snakefile"] if folder == "workflow" else []
+    own = {path.stem for base in EXTRAS for path in (ROOT / base).rglob("*.py")} | {"auxseg"}
+    own |= {path.parent.name for path in (ROOT / "src/auxseg").rglob("__init__.py")}
+    found = {name: str(path.relative_to(ROOT)) for path in files for name in imported(path)}
+    return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names | THEIRS.keys()}
+
+
+def distributions(module: str) -> set[str]:
+    return {canonical(name) for name in packages_distributions().get(module, ())}
+
+
+@pytest.mark.parametrize("folder", EXTRAS)
+def test_what_is_imported_is_declared(folder):
+    known = declared(*EXTRAS[folder])
+    undeclared = {name: path for name, path in third_party(folder).items() if not distributions(name) & known}
+    assert not undeclared
+
+
+def test_what_is_declared_is_imported():
+    used = {name for folder in EXTRAS for module in third_party(folder) for name in distributions(module)}
+    assert declared(*PROJECT["optional-dependencies"]) - used - NOT_IMPORTED.keys() == set()
+
+
+def test_what_is_declared_is_pinned():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pinned = {canonical(line.split("==")[0]) for line in lines if "==" in line}
+    assert declared(*PROJECT["optional-dependencies"]) <= pinned

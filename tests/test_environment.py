@@ -1,0 +1,158 @@
+"""`make env` (workflow/environment.sh): which Python it takes, what it installs. Python, pip and uv are made up."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PYTHON = """\
+#!/bin/sh
+case "$2" in
+  *ensurepip*) exit {fits} ;;
+  *sysconfig*) echo {include}; exit ;;
+esac
+echo "$(basename "$0") $*" >> {calls}
+if [ "$2" = venv ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; fi
+"""
+
+
+class Machine:
+    """A folder with the scripts and the lock, and a PATH that has only what a test puts there."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.bin, self.calls = folder, folder / "bin", folder / "calls.txt"
+        for path in ("workflow/environment.sh", "workflow/packages.sh", "requirements.lock"):
+            (folder / path).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
+        (folder / "include").mkdir()
+        (folder / "include/Python.h").touch()
+        self.bin.mkdir()
+        for name in ("sh", "grep", "cp", "mkdir", "touch", "basename"):
+            (self.bin / name).symlink_to(shutil.which(name))
+        self.program("c++", "#!/bin/sh\n")
+
+    def program(self, name: str, text: str) -> None:
+        (self.bin / name).write_text(text)
+        (self.bin / name).chmod(0o755)
+
+    def python(self, name: str, fits: bool) -> None:
+        text = PYTHON.format(fits=int(not fits), include=self.folder / "include", calls=self.calls)
+        self.program(name, text)
+
+    def env(self, *pythons: str, torch: str = "") -> subprocess.CompletedProcess:
+        stamp = f".venv/.installed{'-' if torch else ''}{torch}"
+        command = ["sh", "workflow/environment.sh", ".venv", stamp, torch, *pythons]
+        done = subprocess.run(
+            command, cwd=self.folder, env={"PATH": str(self.bin)}, capture_output=True, text=True, check=False
+        )
+        assert (self.folder / stamp).exists() == (done.returncode == 0)
+        return done
+
+    def called(self) -> list[str]:
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def test_the_first_python_that_fits_is_taken(machine):
+    machine.python("python3", fits=False)
+    machine.python("python3.12", fits=True)
+    machine.python("python3.11", fits=True)
+    done = machine.env("python3", "python3.13", "python3.12", "python3.11")
+    assert done.returncode == 0, done.stderr
+    assert machine.called()[0] == "python3.12 -m venv --clear .venv"
+    assert done.stdout.startswith("installing the packages of requirements.lock into .venv: about 3.5 GB to download")
+
+
+def test_uv_brings_an_interpreter(machine):
+    machine.python("python3", fits=False)
+    machine.python("brought", fits=True)
+    machine.program("uv", '#!/bin/sh\n[ "$2" = install ] || echo brought\n')
+    assert machine.env("python3").returncode == 0
+    assert machine.called()[0] == "brought -m venv --clear .venv"
+
+
+def test_without_a_python_it_stops_with_one_line(machine):
+    machine.python("python3", fits=False)
+    done = machine.env("python3", "python3.13")
+    assert done.returncode == 2 and machine.called() == []
+    assert done.stderr == (
+        "error: none of python3 python3.13 is Python 3.11 to 3.13 with the module venv (Debian: python3-venv), "
+        "and no uv brings one\n"
+    )
+
+
+@pytest.mark.parametrize("missing", ["bin/c++", "include/Python.h"])
+def test_what_builds_pydensecrf_is_looked_for_before_the_download(machine, missing):
+    machine.python("python3", fits=True)
+    (machine.folder / missing).unlink()
+    done = machine.env("python3")
+    assert done.returncode == 2 and machine.called() == []
+    assert done.stderr == "error: pydensecrf2 needs a C++ compiler and Python's headers (Debian: g++ python3-dev)\n"
+
+
+def test_pydensecrf_is_built_first_then_the_lock_then_the_weights(machine):
+    machine.python("python3", fits=True)
+    machine.env("python3")
+    assert machine.called()[1:] == [
+        "python -m pip install --requirement requirements.build.lock",
+        "python -m pip install --no-build-isolation --no-deps pydensecrf2==1.1",
+        "python -m pip install --requirement requirements.lock",
+        "python -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .",
+        "python -m auxseg.published",
+    ]
+
+
+def test_an_environment_that_is_there_is_updated(machine):
+    machine.python("python3", fits=True)
+    machine.env("python3")
+    machine.calls.unlink()
+    assert machine.env("python3").returncode == 0
+    assert not [call for call in machine.called() if "venv" in call]
+
+
+def test_torch_cpu_takes_pytorchs_own_index_and_no_cuda(machine):
+    machine.python("python3", fits=True)
+    done = machine.env("python3", torch="cpu")
+    assert "0.7 GB to download" in done.stdout.splitlines()[0]
+    assert machine.called()[1].startswith(
+        "python -m pip install --no-deps --index-url https://download.pytorch.org/whl/cpu torch=="
+    )
+    assert "python -m pip install --requirement .venv/requirements.cpu.lock" in machine.called()
+    lock = (machine.folder / ".venv/requirements.cpu.lock").read_text()
+    assert not any(line.startswith(("nvidia-", "cuda-", "triton==")) for line in lock.splitlines())
+    assert "\ntorch==" in lock and "\nnumpy==" in lock
+
+
+def test_another_torch_is_an_error(machine):
+    done = machine.env("python3", torch="gpu")
+    assert done.returncode == 2
+    assert done.stderr == "error: TORCH=gpu: expected cpu, or nothing for the builds with CUDA\n"
+
+
+@pytest.mark.parametrize(
+    ("installed", "arguments", "expected"),
+    [
+        ([], [], '".venv/.installed" "" python3 python3.13 python3.12 python3.11'),
+        ([], ["TORCH=cpu", "PYTHON=python3.12"], '".venv/.installed-cpu" "cpu" python3.12'),
+        ([".installed-cpu"], [], '".venv/.installed-cpu" "cpu" python3 '),
+    ],
+)
+def test_make_passes_its_variables_and_remembers_torch(tmp_path, installed, arguments, expected):
+    for name in ("Makefile", "requirements.lock", "requirements.build.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").mkdir()
+    for name in installed:
+        (tmp_path / ".venv" / name).touch()
+        os.utime(tmp_path / ".venv" / name, (1, 1))  # older than the lock
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "--dry-run", "env", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert expected in done.stdout

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Makes or updates the virtual environment: what `make env` runs.
+#
+#   environment.sh VENV STAMP TORCH PYTHON...
+#
+# STAMP is touched at the end; without it VENV is made anew, with the first PYTHON that fits. If none does, uv brings an
+# interpreter, where there is a uv. TORCH is empty, or `cpu` for PyTorch's own builds without CUDA.
+set -eu
+venv=$1 stamp=$2 torch=$3
+shift 3
+
+TORCH_INDEX=https://download.pytorch.org/whl/cpu
+FITS='import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
+
+stop() {
+  echo "error: $*" >&2
+  exit 2
+}
+
+find_python() {
+  for python in "$@"; do
+    if "$python" -c "$FITS" 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
+  uv python install --quiet 3.13 2>/dev/null && uv python find --no-project --managed-python 3.13
+}
+
+case $torch in
+  '') size="3.5 GB to download, 7.1 GB on disk; without CUDA, make env TORCH=cpu: 0.7 GB, 2.5 GB on disk" ;;
+  cpu) size="0.7 GB to download, 2.5 GB on disk" ;;
+  *) stop "TORCH=$torch: expected cpu, or nothing for the builds with CUDA" ;;
+esac
+
+if ! [ -e "$stamp" ]; then
+  python=$(find_python "$@") ||
+    stop "none of $* is Python 3.11 to 3.13 with the module venv (Debian: python3-venv), and no uv brings one"
+  # pydensecrf2 comes as source
+  headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+  { command -v c++ >/dev/null && [ -e "$headers/Python.h" ]; } ||
+    stop "pydensecrf2 needs a C++ compiler and Python's headers (Debian: g++ python3-dev)"
+  "$python" -m venv --clear "$venv"
+fi
+
+echo "installing the packages of requirements.lock into $venv: about $size"
+lock=requirements.lock
+if [ "$torch" = cpu ]; then
+  # CUDA's packages are pinned for the other builds alone
+  lock=$venv/requirements.cpu.lock
+  grep -Ev '^(cuda-|nvidia-|triton==)' requirements.lock >"$lock"
+  "$venv/bin/python" -m pip install --no-deps --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' requirements.lock)
+fi
+sh workflow/packages.sh "$venv/bin/python" "$lock"
+"$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .
+"$venv/bin/python" -m auxseg.published
+touch "$stamp"
