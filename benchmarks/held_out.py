@@ -5,7 +5,6 @@
 `make_root` lays out a data root of links in which the images set aside are `val`, and theirs are the only masks: the
 others cannot be looked at. Run as a program in a project that used such a root, this file labels the images set aside
 as the stage `labels` would (refined CAM and saliency are stored for val too) and counts the labels against the masks.
-Needs workflow/stages on the path.
 """
 
 import argparse
@@ -15,14 +14,16 @@ from pathlib import Path
 
 import yaml
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
+from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.listing import MASKS, Folder
-from auxseg.datasets.manifest import manifest_shards, read_classes, read_mask_list, read_shard
-from auxseg.datasets.masks import read_mask
-from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.datasets.masks import Masks
 from auxseg.datasets.voc import LISTS
 from auxseg.errors import ParamsError
 from auxseg.images import decode_indices
+from auxseg.labelling import LabelJob
 from auxseg.metrics.segmentation import Counts
 from auxseg.params.data import DataParams
 from auxseg.params.labels import LabelsParams
@@ -63,26 +64,21 @@ def _draw(image_id: str) -> bytes:
 
 
 def score(project: Path) -> list[dict]:
-    """Return one row a round as in data/summary/rounds.csv: the labels of the images set aside."""
-    from labels import LabelJob  # the stage's script
-
+    """Return one row a round as in the table rounds.csv: the labels of the images set aside."""
     values = yaml.safe_load((project / "params.yaml").read_text())
-    manifest, dataset = project / "data/manifest", project / "data/manifest/dataset.json"
-    classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
+    store, params = Store(project), LabelsParams.parse(values.get("labels"))
+    dataset = Dataset(store)
+    classes, masks = dataset.classes, Masks.of(dataset)
     rows = []
     for name in values["rounds"]:
         counts = Counts.zeros(len(classes))
-        for shard in manifest_shards(manifest):
-            masks = read_mask_list([project / f"data/masks/{shard}.csv"])
-            job = LabelJob(
-                LabelsParams.parse(values.get("labels")), classes, root,
-                project / f"data/maps/{name}/{shard}.safetensors", project / f"data/saliency/{shard}.zip",
-            )  # fmt: skip
-            for record in read_shard(manifest / f"{shard}.csv", "val"):
+        for shard in dataset.shards:
+            maps, prior = store.maps(Round.parse(name), shard), store.saliency(shard)
+            job = LabelJob(params, classes, dataset.root, maps, prior)
+            for record in dataset.records("val", shard):
                 if record.id in masks:
                     label, _ = job(record)
-                    mask = read_mask(root / masks[record.id], classes, unlisted)
-                    counts += Counts.of(decode_indices(label), mask, len(classes))
+                    counts += Counts.of(decode_indices(label), masks[record.id], len(classes))
         rows.append({"round": name, "what": "labels", "set": SET, **counts.means()})
     return rows
 

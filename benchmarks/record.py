@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas
 
 from auxseg.artifacts.frames import write_frame
+from auxseg.artifacts.store import Store
 
 RESULTS = Path(__file__).resolve().parent
 
@@ -25,8 +26,9 @@ def main() -> None:
     arguments = parser.parse_args()
     target = RESULTS / arguments.name
     target.mkdir(exist_ok=True)
-    for name in ("data/summary/rounds.csv", "data/summary/classes.csv", "params.yaml"):
-        shutil.copy(arguments.project / name, target)
+    store = Store(arguments.project)
+    for path in (store.table("rounds.csv"), store.table("classes.csv"), store.path("params.yaml")):
+        shutil.copy(path, target)
     write_frame(target / "stages.csv", stage_costs(arguments.project / "logs/times.csv"))
 
 

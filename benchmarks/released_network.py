@@ -65,7 +65,7 @@ def import_weights(theirs: nn.Module, preset: Path) -> AuxSegNet:
         if auxseg(["weights", "import", str(published), "--network", "auxsegnet", "--to", str(imported)]):
             raise SystemExit("import refused")
         backbone, network = BackboneParams.of(values), NetworkParams.of(values)
-        return load_auxsegnet(imported, backbone, network, CLASSES).eval()
+        return load_auxsegnet(imported, backbone, network, CLASSES, torch.device("cpu"))
 
 
 def images(height: int, width: int, dtype: torch.dtype) -> Tensor:

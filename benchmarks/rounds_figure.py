@@ -14,20 +14,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit import panels
 from auxseg.audit.sources import list_rounds, spread
-from auxseg.datasets.manifest import (
-    ClassTable,
-    ImageRecord,
-    manifest_shards,
-    read_classes,
-    read_manifest,
-    read_mask_list,
-    shard_of,
-)
-from auxseg.datasets.masks import read_mask
-from auxseg.datasets.root import photos_root, read_dataset
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
+from auxseg.datasets.masks import Masks
+from auxseg.datasets.root import read_dataset
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
 from auxseg.models.auxsegnet import load_auxsegnet
@@ -39,7 +34,6 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.prediction import predict_photos
 
-DATA = Path("data")
 SIDE = 1.5
 """Inches of a panel."""
 
@@ -57,41 +51,38 @@ def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[
     return [by_id[name] for name in ids] or spread(records, rows)
 
 
-def final_predictions(photos: Sequence[np.ndarray], classes: int, last: str) -> list[np.ndarray]:
+def final_predictions(photos: Sequence[np.ndarray], dataset: Dataset, last: Round) -> list[np.ndarray]:
     """Return what the stage `evaluate` would predict, uint8 (H, W); it looks at val only, the picture is of train."""
     values = read_params()
     backbone, network_params, evaluate, runtime = (
         section.of(values) for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
     )
     device = prepare_device(runtime)
-    network = load_auxsegnet(DATA / f"models/{last}.safetensors", backbone, network_params, classes)
-    predictions = predict_photos(network.to(device).eval(), photos, evaluate, runtime, device)
+    weights = dataset.store.weights(last)
+    network = load_auxsegnet(weights, backbone, network_params, len(dataset.classes), device)
+    predictions = predict_photos(network, photos, evaluate, runtime, device)
     return [prediction.final for prediction in predictions]
 
 
 def row_panels(
-    record: ImageRecord, rgb: np.ndarray, prediction: np.ndarray, root: Path, classes: ClassTable, last: str
+    record: ImageRecord, rgb: np.ndarray, prediction: np.ndarray, dataset: Dataset, masks: Masks, last: Round
 ) -> dict[str, np.ndarray]:
     """Return the panels of one image by caption, uint8 (h, w, 3) each; `last` is the last round."""
-    shards = manifest_shards(DATA / "manifest")
-    shard, name = shard_of(record.id, shards), f"{record.id}.png"
+    store, shard, name = dataset.store, shard_of(record.id, dataset.shards), f"{record.id}.png"
     photo = panels.photo_panel(rgb)
-    maps = {key: TensorFile(DATA / f"maps/{key}/{shard}.safetensors") for key in ("r0", last)}
-    labels = {key: decode_indices(Archive(DATA / f"labels/{key}/{shard}.zip")[name]) for key in ("r0", last)}
-    prior = decode_indices(Archive(DATA / f"saliency/{shard}.zip")[name])
-    mask = read_mask(
-        root / read_mask_list(DATA / f"masks/{shard}.csv" for shard in shards)[record.id], classes, "error"
-    )
-    number = last[1:]
+    maps = {one: TensorFile(store.maps(one, shard)) for one in (R0, last)}
+    labels = {one: decode_indices(Archive(store.labels(one, shard))[name]) for one in (R0, last)}
+    prior = decode_indices(Archive(store.saliency(shard))[name])
+    number = last.number
     return {
         "photo": photo,
         "saliency prior": panels.grey_panel(prior, photo.shape[:2]),
-        "CAM": panels.heat_panel(maps["r0"][f"{record.id}.cam"], photo),
-        "initial label": panels.label_panel(labels["r0"], photo),
+        "CAM": panels.heat_panel(maps[R0][f"{record.id}.cam"], photo),
+        "initial label": panels.label_panel(labels[R0], photo),
         f"refined CAM, round {number}": panels.heat_panel(maps[last][f"{record.id}.cam"], photo),
         f"label after round {number}": panels.label_panel(labels[last], photo),
         f"prediction, round {number}": panels.label_panel(prediction, photo),
-        "mask (never trained on)": panels.label_panel(mask, photo),
+        "mask (never trained on)": panels.label_panel(masks[record.id], photo),
     }
 
 
@@ -125,18 +116,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4, help="number of images without --ids")
     parser.add_argument("--to", type=Path, default=Path("docs/images/rounds.png"))
     arguments = parser.parse_args()
-    if read_dataset(DATA / "manifest/dataset.json")["format"] != "scenes":
-        raise DataError("data/manifest: not the embedded scenes; run `auxseg use demo` and `dvc repro` first")
-    classes, root = read_classes(DATA / "manifest/classes.csv"), photos_root(DATA / "manifest/dataset.json")
-    last = list_rounds(DATA / "summary/rounds.csv", DATA / "labels")[-1]
-    chosen = pick(read_manifest(DATA / "manifest", "train"), arguments.ids, arguments.rows)
-    photos = [read_rgb(root / record.path) for record in chosen]
-    predictions = final_predictions(photos, len(classes), last)
+    store = Store()
+    if read_dataset(store.dataset)["format"] != "scenes":
+        raise DataError(f"{store.manifest}: not the embedded scenes; run `auxseg use demo` and `dvc repro` first")
+    dataset, last = Dataset(store), list_rounds(store)[-1]
+    masks = Masks.of(dataset)
+    chosen = pick(dataset.records("train"), arguments.ids, arguments.rows)
+    photos = [read_rgb(dataset.root / record.path) for record in chosen]
+    predictions = final_predictions(photos, dataset, last)
     rows = [
-        row_panels(record, rgb, prediction, root, classes, last)
+        row_panels(record, rgb, prediction, dataset, masks, last)
         for record, rgb, prediction in zip(chosen, photos, predictions, strict=True)
     ]
-    figure = draw(rows, classes)
+    figure = draw(rows, dataset.classes)
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.to, dpi=107, facecolor="white", pil_kwargs={"optimize": True})
     print(f"{arguments.to}: {', '.join(record.id for record in chosen)}")

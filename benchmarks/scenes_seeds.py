@@ -16,6 +16,7 @@ import yaml
 from clones import call, clone, head
 
 from auxseg.artifacts.frames import read_frame, write_frame
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +62,7 @@ def project(seed: int, folder: Path) -> Path:
 def run_pipeline(seed: int, folder: Path) -> list[dict]:
     """Run the pipeline for one seed; return the rows of its summary."""
     call(project(seed, folder), "-m", "dvc", "repro", "summary")
-    return read_csv(folder / "data/summary/rounds.csv")
+    return read_csv(Store(folder).table("rounds.csv"))
 
 
 def run_supervised(seed: int, folder: Path) -> list[dict]:

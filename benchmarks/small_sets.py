@@ -27,6 +27,8 @@ import yaml
 from clones import call, clone, head
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv, write_csv, write_rows
 from auxseg.datasets.csv_tags import read_csv_tags
 from auxseg.datasets.voc import LISTS
@@ -100,7 +102,7 @@ def make_root(source: Path, target: Path, count: int, number: int, val: int) -> 
 
 
 def run_subset(project: Path, source: Path, count: int, number: int, val: int, settings: Sequence[str]) -> list[dict]:
-    """Run one subset as far as the stage `summary`; return its rows of data/summary/rounds.csv.
+    """Run one subset as far as the stage `summary`; return its rows of the table rounds.csv.
 
     Raises:
         subprocess.CalledProcessError: a stage failed; see the log beside the clone.
@@ -122,16 +124,17 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
     call(project, "-m", "auxseg.cli.main", "scan", log=log, settings=environment)
     call(project, "-m", "dvc", "--wait-for-lock", "repro", "summary", log=log, settings=environment)
     minutes = cpu_minutes(project / "logs/times.csv")
+    store = Store(project)
     good = {
         one.round: "yes" if one.good else "no"
-        for one in read_judgements(values["label_rounds"], project / "data/guard")
+        for one in read_judgements(store, map(Round.parse, values["label_rounds"]))
     }
     return [
         {
             **row, "images": count, "subset": number, "settings": " ".join(settings), "good": good[row["round"]],
             "cpu_minutes": f"{minutes:.1f}", "commit": commit[:10],
         }
-        for row in read_csv(project / "data/summary/rounds.csv")
+        for row in read_csv(store.table("rounds.csv"))
         if row["what"] in SHOWN
     ]  # fmt: skip
 
@@ -146,7 +149,7 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
     """Return the table: one line per number of images; mIoU in per cent, mean and, in brackets, minimum and maximum."""
     table = pandas.DataFrame(results).astype({"images": int, "miou": float, "cpu_minutes": float})
     table = table[table["settings"] == ""]
-    rounds = sorted(table["round"].unique(), key=lambda name: int(name[1:]))
+    rounds = sorted(table["round"].unique(), key=Round.parse)
     last = rounds[-1]
     lines = [
         ["images", *(f"labels {name}" for name in rounds), "gain", "rounds called bad", f"model {last}, single scale",
@@ -159,7 +162,7 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
             [
                 str(count),
                 *(_spread(miou["labels", name]) for name in rounds),
-                _spread(miou["labels", last] - miou["labels", "r0"], sign="+"),
+                _spread(miou["labels", last] - miou["labels", rounds[0]], sign="+"),
                 f"{(judged['good'] == 'no').sum()} of {len(miou) * len(rounds)}",
                 _spread(miou["model", last]),
                 _spread(miou["model+ms+crf", last]),
@@ -199,7 +202,8 @@ def main() -> int:
 
 
 def _order(row: dict) -> tuple:
-    return row["settings"], int(row["images"]), int(row["subset"]), int(row["round"][1:]), SHOWN.index(row["what"])
+    numbers = int(row["images"]), int(row["subset"]), Round.parse(row["round"])
+    return row["settings"], *numbers, SHOWN.index(row["what"])
 
 
 def _parser() -> argparse.ArgumentParser:

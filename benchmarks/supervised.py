@@ -15,11 +15,12 @@ import numpy as np
 import torch
 import yaml
 
+from auxseg.artifacts.rounds import R0
+from auxseg.artifacts.store import Store
 from auxseg.crf import class_crf
-from auxseg.datasets.manifest import manifest_shards, read_classes, read_manifest, read_mask_list
-from auxseg.datasets.masks import read_mask
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.root import mask_policy, photos_root
 from auxseg.images import encode_grey, encode_label
 from auxseg.inference import predict
 from auxseg.maps import upsample
@@ -48,21 +49,20 @@ def main() -> None:
     backbone, network_params, params, runtime = (
         section.of(values) for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
     )
-    manifest = Path("data/manifest")
-    dataset = manifest / "dataset.json"
-    classes, root, unlisted = read_classes(manifest / "classes.csv"), photos_root(dataset), mask_policy(dataset)
-    paths = read_mask_list(Path(f"data/masks/{shard}.csv") for shard in manifest_shards(manifest))
+    store = Store()
+    dataset = Dataset(store)
+    classes, root, found = dataset.classes, dataset.root, Masks.of(dataset)
     device = prepare_device(runtime)
     low_precision = runtime.low_precision
 
-    train = [record for record in read_manifest(manifest, "train") if record.id in paths]
-    masks = {record.id: read_mask(root / paths[record.id], classes, unlisted) for record in train}
+    train = [record for record in dataset.records("train") if record.id in found]
+    masks = {record.id: found[record.id] for record in train}
     labels = {image_id: encode_label(mask) for image_id, mask in masks.items()}
     saliency = {image_id: encode_grey(((mask > 0) & (mask < 255)).astype(float)) for image_id, mask in masks.items()}
 
     torch.manual_seed(params.seed)
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
-    load_weights(Path("data/models/r0.safetensors"), network, partial=True)
+    load_weights(store.weights(R0), network, partial=True)
     network.backbone.freeze(params.frozen_layers)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
@@ -78,8 +78,8 @@ def main() -> None:
     network.eval()
     evaluation = EvaluateParams.parse(values.get("evaluate"))
     counts = {"val_miou": Counts.zeros(len(classes)), "val_miou_ms_crf": Counts.zeros(len(classes))}
-    for record in read_manifest(manifest, "val"):
-        if record.id not in paths:
+    for record in dataset.records("val"):
+        if record.id not in found:
             continue
         rgb = read_photo(root, record)
         image = to_tensor(rgb, device, runtime)
@@ -87,7 +87,7 @@ def main() -> None:
             network, image, evaluation.scales, flip=evaluation.flip, combine=evaluation.combine,
             low_precision=low_precision,
         )  # fmt: skip
-        mask = read_mask(root / paths[record.id], classes, unlisted)
+        mask = found[record.id]
         final = class_crf(rgb, upsample(joined, *mask.shape), evaluation.crf)
         for name, map_ in (("val_miou", upsample(single, *mask.shape)), ("val_miou_ms_crf", final)):
             counts[name] += Counts.of(map_.argmax(axis=0).astype(np.uint8), mask, len(classes))

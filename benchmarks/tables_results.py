@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import read_csv, write_rows
 from auxseg.params.experiments import Base, Experiment, Row, Table
 
@@ -88,12 +89,12 @@ def _lines(name: str, table: Table, results: list[Result]) -> Iterable[tuple[str
     """Yield title, row, published figure and results of every line."""
     for key, row in table.rows.items():
         found = [result for result in results if result["experiment"] == f"{name}/{key}"]
-        last = max((int(result["round"][1:]) for result in found), default=table.rounds or 1)
+        last = max((Round.parse(result["round"]).number for result in found), default=table.rounds or 1)
         for number in range(1, last + 1) if table.each_round else [last]:
             place = number - 1 if table.each_round else 0
             published = f"{row.published[place]:.1f}" if place < len(row.published) else "-"
             title = f"round {number}" if table.each_round else row.title
-            yield title, row, published, [result for result in found if result["round"] == f"r{number}"]
+            yield title, row, published, [result for result in found if result["round"] == str(Round(number))]
 
 
 def _by_seed(results: Iterable[Result], what: str) -> dict[str, float]:

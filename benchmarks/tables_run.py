@@ -13,6 +13,7 @@ from pathlib import Path
 import held_out
 from clones import call, clone, share_cache
 
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.params.data import DataParams
 from auxseg.params.experiments import Experiment
@@ -35,7 +36,7 @@ class Bench:
     """The data root; None for the embedded scenes."""
 
     def run(self, experiment: Experiment, hold_out: int) -> list[dict]:
-        """Run one experiment; return the rows of data/summary/rounds.csv, with `minutes`.
+        """Run one experiment; return the rows of the table rounds.csv, with `minutes`.
 
         Raises:
             subprocess.CalledProcessError: a stage failed; see the log beside the clone.
@@ -49,7 +50,7 @@ class Bench:
         settings = {} if data is None else {"AUXSEG_DATA": str(data)}
         call(folder, "-m", "auxseg.cli.main", "scan", log=log, settings=settings)
         call(folder, "-m", "dvc", "--wait-for-lock", "repro", TARGET, log=log, settings=settings)
-        rows = read_csv(folder / "data/summary/rounds.csv")
+        rows = read_csv(Store(folder).table("rounds.csv"))
         if hold_out:
             rows = [{**row, "set": held_out.SET} for row in rows] + self._held_out_labels(folder, log, settings)
         minutes = (time.monotonic() - started) / 60
@@ -76,7 +77,7 @@ class Bench:
 
     def _held_out_labels(self, folder: Path, log: Path, settings: dict[str, str]) -> list[dict]:
         path = folder / "logs/held_out.csv"
-        paths = {"PYTHONPATH": f"{folder / 'src'}:{folder / 'workflow/stages'}"}
+        paths = {"PYTHONPATH": str(folder / "src")}
         script = str(Path(held_out.__file__).resolve())
         call(folder, script, "--to", str(path.relative_to(folder)), log=log, settings={**settings, **paths})
         return read_csv(path)

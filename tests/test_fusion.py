@@ -12,6 +12,7 @@ from PIL import Image
 
 from auxseg.crf import saliency_crf
 from auxseg.fusion import fuse, saliency_label
+from auxseg.labelling import LabelJob
 from auxseg.params.crf import CrfParams
 from auxseg.params.labels import LabelsParams
 
@@ -85,7 +86,7 @@ def test_saliency_label_ends_with_the_crf():
 
 
 @pytest.fixture
-def stored(tmp_path, load_stage):
+def stored(tmp_path):
     """A photograph, its prior and maps as the stages before leave them; `job` labels it."""
     from auxseg.artifacts.archive import write_archive
     from auxseg.artifacts.tensors import write_tensors
@@ -112,7 +113,7 @@ def stored(tmp_path, load_stage):
         names = ["a.cam", "b.cam"] + (["a.saliency"] if with_saliency else [])
         write_tensors(tmp_path / "maps.safetensors", {name: maps[name] for name in names})
         classes = ClassTable(("cat", "dog", "cow"), (1, 2, 3))
-        label, saliency = load_stage("labels").LabelJob(
+        label, saliency = LabelJob(
             LabelsParams(**values), classes, tmp_path, tmp_path / "maps.safetensors", tmp_path / "prior.zip"
         )(record)
         return np.asarray(Image.open(io.BytesIO(label))), np.asarray(Image.open(io.BytesIO(saliency)))

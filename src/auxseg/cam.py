@@ -1,13 +1,43 @@
 """Multi-scale class activation maps, as in PSA (docs/method.md section 2, r0)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.photos import read_photo
 from auxseg.models.classifier import Classifier, normalise_cam
-from auxseg.models.inputs import scaled
+from auxseg.models.inputs import scaled, to_tensor
+from auxseg.params.cam import CamParams
+from auxseg.params.runtime import RuntimeParams
+
+
+def classifier_cams(
+    network: Classifier, dataset: Dataset, params: CamParams, runtime: RuntimeParams, device: torch.device
+) -> Callable[[ImageRecord], np.ndarray]:
+    """Return a function that returns the CAMs of an image's classes, float16 (L, h, w) in [0, 1], in their order.
+
+    Args:
+        network: in eval mode, on `device`.
+        dataset: classes and image root.
+        params: scales and flip.
+        runtime: longest side and precision.
+        device: the device of the network.
+    """
+    low_precision = runtime.low_precision and network.backbone.dense_convolutions
+
+    def cam_of(record: ImageRecord) -> np.ndarray:
+        image = to_tensor(read_photo(dataset.root, record), device, runtime)
+        present = [dataset.classes.index(name) - 1 for name in record.labels]
+        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
+            cam = multi_scale_cam(network, image, present, params.scales, params.flip)
+        return cam.cpu().numpy().astype(np.float16)
+
+    return cam_of
 
 
 @torch.no_grad()

@@ -17,6 +17,9 @@ from auxseg.params.crf import CrfParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
 
+KINDS = ("model", "model+ms", "model+ms+crf")
+"""What the tables call the parts of a `Prediction`, in its order."""
+
 
 class Prediction(NamedTuple):
     """Class indices of one image at its own size, each uint8 (H, W)."""

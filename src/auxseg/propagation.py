@@ -2,17 +2,62 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.photos import read_photo
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.classifier import normalise_cam
-from auxseg.models.inputs import scaled
+from auxseg.models.inputs import scaled, to_tensor
+from auxseg.parallel import track
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.runtime import RuntimeParams
+
+
+def propagate_images(
+    network: AuxSegNet,
+    dataset: Dataset,
+    records: Sequence[ImageRecord],
+    initial: Mapping[str, np.ndarray],
+    params: PropagateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+    title: str,
+) -> dict[str, np.ndarray]:
+    """Return the maps of some images, `<id>.<map>` -> array, as `propagate_image` returns them.
+
+    Args:
+        network: in eval mode, on `device`.
+        dataset: classes and image root.
+        records: the images; val images have no CAM in `initial`.
+        initial: `<id>.cam` -> CAM of r0, float (L, h', w').
+        params: views, and the share of `initial`.
+        runtime: longest side and precision.
+        device: the device of the network.
+        title: of the progress bar.
+    """
+    tensors: dict[str, np.ndarray] = {}
+    for record in track(records, title):
+        maps = propagate_image(
+            network,
+            to_tensor(read_photo(dataset.root, record), device, runtime),
+            [dataset.classes.index(name) - 1 for name in record.labels],
+            scales=params.scales,
+            flip=params.flip,
+            initial=initial[name] if (name := f"{record.id}.cam") in initial else None,
+            initial_share=params.initial_share,
+            renormalise=params.renormalise_cam,
+            low_precision=runtime.low_precision,
+        )
+        tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
+    return tensors
 
 
 @torch.no_grad()

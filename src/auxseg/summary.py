@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas
 
+from auxseg.artifacts.rounds import Round
 from auxseg.guard.figures import FIGURES as GUARD_FIGURES
 from auxseg.guard.record import Judgement
 from auxseg.metrics.confusion import confusion_rows
@@ -87,7 +88,12 @@ def confusion_table(confusions: Mapping[str, np.ndarray], names: Sequence[str]) 
 def saliency_table(measured: Mapping[str, SaliencyMeasures]) -> pandas.DataFrame:
     """Return a row for every round with measured images: round, what, images and the measures."""
     rows = [
-        {"round": name, "what": "prior" if name == "r0" else "saliency label", "images": one.images, **one.figures()}
+        {
+            "round": name,
+            "what": "prior" if Round.parse(name).is_initial else "saliency label",
+            "images": one.images,
+            **one.figures(),
+        }
         for name, one in measured.items()
         if one.images
     ]

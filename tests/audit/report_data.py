@@ -5,21 +5,24 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.atomic import write_json
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.audit.sources import Sources
+from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import (
     ClassTable,
     ImageRecord,
-    read_mask_list,
     shard_of,
     write_manifest,
     write_mask_list,
 )
+from auxseg.datasets.masks import Masks
 from auxseg.fusion import fuse
 from auxseg.guard.figures import FIGURES
 from auxseg.guard.record import Judgement
@@ -133,11 +136,8 @@ def _write_summary(folder: Path, names: list[str]) -> None:
 
 
 def sources(work: Path) -> Sources:
-    """Return the folders under `work` as the stage would."""
-    data = work / "data"
-    kinds = ("saliency", "maps", "labels", "saliency_labels", "predictions", "models")
-    masks = read_mask_list(data / f"masks/{shard}.csv" for shard in SHARDS)
-    return Sources(
-        photos=work / "raw", classes=CLASSES, shards=SHARDS, masks=masks, unlisted="error", rule=RULE,
-        reviews=data / "review", guard=data / "guard", **{name: data / name for name in kinds},
-    )  # fmt: skip
+    """Return the artifacts under `work` as the stage would."""
+    dataset = Dataset(Store(work))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUXSEG_DATA", str(work / "raw"))
+        return Sources(dataset, Masks.of(dataset), RULE)  # the data set keeps its root from here on

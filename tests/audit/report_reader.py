@@ -20,7 +20,7 @@ def write(work: Path, serial: bool = True, folder: str = "audit", **params) -> P
         if serial:
             patch.setattr(report, "map_processes", lambda function, items, label, unit: [function(i) for i in items])
         made, sections = AuditParams(**params), {"labels": {"a": 1}, "cam": {"provider": "classifier"}}
-        report.write_report(work / folder, sources(work), records, work / "data/summary", made, sections)
+        report.write_report(work / folder, sources(work), records, made, sections)
     return work / folder
 
 

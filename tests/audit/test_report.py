@@ -18,6 +18,8 @@ from report_data import CLASSES, ODD_ID, RULE, make, sources
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.index import cut_chunks, dataset_name
@@ -260,7 +262,7 @@ def test_the_hash_of_a_mask_is_that_of_its_file(work, base):
 
 @pytest.mark.parametrize(("provider", "own"), [("classifier", True), ("npy", False)])
 def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
-    origins = provenance(work / "data/models", work / "data/review", ["r0"], {"cam": {"provider": provider}})["origins"]
+    origins = provenance(Store(work), [R0], {"cam": {"provider": provider}})["origins"]
     assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
         "cam": own, "propagate": True,
     }  # fmt: skip
@@ -288,9 +290,9 @@ def test_removed_rounds_are_not_shown(tmp_path):
     table = tmp_path / "data/summary/rounds.csv"
     lines = table.read_text().splitlines(keepends=True)
     table.write_text("".join(line for line in lines if not line.startswith("r2")))
-    assert list_rounds(table, tmp_path / "data/labels") == ["r0", "r1"]
+    assert list_rounds(Store(tmp_path)) == Round.up_to(Round(1))
     table.write_text(lines[0] + next(line for line in lines if line.startswith("r1,model")))  # only val has masks
-    assert list_rounds(table, tmp_path / "data/labels") == ["r0", "r1"]
+    assert list_rounds(Store(tmp_path)) == Round.up_to(Round(1))
 
 
 def test_a_missing_shard_is_named_and_the_old_report_stays(tmp_path):

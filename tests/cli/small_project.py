@@ -9,9 +9,11 @@ from PIL import Image
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.atomic import write_json
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest
-from auxseg.guard.record import FOLDER, Judgement
+from auxseg.guard.record import Judgement
 from auxseg.images import encode_label
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
@@ -52,4 +54,4 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def judge(name: str, *, best: str, reasons: tuple[str, ...] = (), advice: tuple[str, ...] = ()) -> None:
     """Write what the guard found in a round; it is good without reasons."""
     reference = "r0" if name == "r0" else f"r{int(name[1:]) - 1}"
-    Judgement(name, reference, not reasons, best, reasons, advice, {}, {}).write(FOLDER / f"{name}.json")
+    Judgement(name, reference, not reasons, best, reasons, advice, {}, {}).write(Store().judgement(Round.parse(name)))

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.errors import DataError
 from auxseg.guard.gate import OPEN, check_gate, write_gate
 from auxseg.guard.judge import RULES, judge, judge_start
@@ -146,11 +148,11 @@ def test_the_initial_labels_may_be_poor():
 
 def test_files(tmp_path):
     start = judge_start(START)
-    bad = judge("r1", {**SOUND, "ignored": 0.9}, start)
+    bad, store = judge("r1", {**SOUND, "ignored": 0.9}, start), Store(tmp_path)
     for one in (start, bad):
-        one.write(tmp_path / f"{one.round}.json")
-    assert read_judgements(["r0", "r1"], tmp_path) == [start, bad]
-    assert last_judgement(["r0", "r1", "r2"], tmp_path) == bad and bad.best == "r0"
+        one.write(store.judgement(Round.parse(one.round)))
+    assert read_judgements(store, Round.up_to(Round(1))) == [start, bad]
+    assert last_judgement(store, Round.up_to(Round(2))) == bad and bad.best == "r0"
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"reasons": [], "advice": []})])

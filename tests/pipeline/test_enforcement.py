@@ -95,15 +95,15 @@ def test_shards_are_for_the_stage_that_declares_them(last, name):
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize(("kind", "method", "key"), [("inputs", "input", "deps"), ("outputs", "output", "outs")])
-def test_a_path_that_is_not_declared_is_refused(last, paths, name, kind, method, key):
+@pytest.mark.parametrize(("kind", "key"), [("inputs", "deps"), ("outputs", "outs")])
+def test_a_path_that_is_not_declared_is_refused(last, paths, name, kind, key):
     """Of another stage, round or shard; a folder around a declared path; a name that only begins like one."""
     stage, declaration = last[name]
     own = getattr(declaration, kind)
     refused = set()
     for path in paths:
         try:
-            assert getattr(stage, method)(path) == Path(path)
+            assert getattr(stage, kind).path(path) == Path(path)
         except ParamsError as error:
             assert str(error) == f"dvc.yaml: stage '{name}' uses '{path}' without declaring it; add it to its {key}"
             refused.add(path)
@@ -112,4 +112,4 @@ def test_a_path_that_is_not_declared_is_refused(last, paths, name, kind, method,
 
 def test_no_path_leads_out_of_a_declared_folder(last):
     with pytest.raises(ParamsError, match=r"'labels' uses 'data/manifest/\.\./masks/00\.csv' without declaring it"):
-        last["labels"][0].input("data/manifest/../masks/00.csv")
+        last["labels"][0].inputs.path("data/manifest/../masks/00.csv")

@@ -9,6 +9,7 @@ import torch
 import yaml
 from tiny_networks import tiny_classifier
 
+from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.params.classify import ClassifyParams
@@ -42,7 +43,7 @@ def train(tmp_path, monkeypatch, photos):
         names = photos.classes.names
         return train_and_save(
             stage, network, step, photos.samples(labels=False), params, Team(torch.device("cpu")),
-            round_name="r0", classes=names, **options,
+            round_=R0, classes=names, **options,
         )  # fmt: skip
 
     return run

@@ -2,7 +2,8 @@
 
 import logging
 
-from auxseg.datasets.manifest import read_manifest
+from auxseg.artifacts.rounds import R0
+from auxseg.datasets.dataset import Dataset
 from auxseg.guard.gate import write_gate
 from auxseg.guard.judge import judge_start
 from auxseg.guard.measure import RoundFiles, measure_round
@@ -12,15 +13,13 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    manifest = stage.input("data/manifest")
-    folders = (stage.input(f"data/{kind}/r0") for kind in ("labels", "saliency_labels", "maps"))
-    files = RoundFiles.of(manifest, *folders)
-    figures = measure_round(files, read_manifest(manifest, "train"), "guard r0")
+    dataset = Dataset(stage.inputs)
+    figures = measure_round(RoundFiles.of(dataset, R0), dataset.records("train"), f"guard {R0}")
     judgement = judge_start(figures, comparable=stage.params(LabelsParams).initial == "fusion")
     if not judgement.good:
         logging.warning("%s", judgement.warning)
-    judgement.write(stage.output("data/guard/r0.json"))
-    write_gate(stage.output("data/guard/r0.txt"), judgement, stage.params(GuardParams))
+    judgement.write(stage.outputs.judgement(R0))
+    write_gate(stage.outputs.gate(R0), judgement, stage.params(GuardParams))
 
 
 if __name__ == "__main__":

@@ -8,16 +8,9 @@ from collections import defaultdict
 from functools import partial
 
 from auxseg.artifacts.archive import write_archive
-from auxseg.datasets.manifest import (
-    manifest_shards,
-    read_classes,
-    read_manifest,
-    read_mask_list,
-    shard_files,
-)
-from auxseg.datasets.masks import read_mask
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.root import mask_policy, photos_root
 from auxseg.images import encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
@@ -29,36 +22,26 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.prediction import predict_photos
-
-KINDS = ("model", "model+ms", "model+ms+crf")
-"""Of a `Prediction`, in its order."""
+from auxseg.prediction import KINDS, predict_photos
 
 
 def main(stage: Stage) -> None:
-    runtime, params = stage.params(RuntimeParams), stage.params(EvaluateParams)
-    device = prepare_device(runtime)
-    manifest = stage.input("data/manifest")
-    classes = read_classes(manifest / "classes.csv")
-    root, unlisted = photos_root(manifest / "dataset.json"), mask_policy(manifest / "dataset.json")
-    masks = read_mask_list(shard_files(stage.input("data/masks"), manifest_shards(manifest), ".csv").values())
-    weights = stage.input(f"data/models/{stage.round}.safetensors")
-    network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), len(classes))
-    network.to(device).eval()
-    records = read_manifest(manifest, "val")
-
-    counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, len(classes)))
-    files = {}
-    photos = (read_photo(root, record) for record in track(records, f"evaluate {stage.round}"))
-    predictions = predict_photos(network, photos, params, runtime, device)
+    runtime, dataset = stage.params(RuntimeParams), Dataset(stage.inputs)
+    device, masks, classes = prepare_device(runtime), Masks.of(dataset), len(dataset.classes)
+    weights = stage.inputs.weights(stage.round)
+    network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), classes, device)
+    records, files = dataset.records("val"), {}
+    counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, classes))
+    photos = (read_photo(dataset.root, record) for record in track(records, f"evaluate {stage.round}"))
+    predictions = predict_photos(network, photos, stage.params(EvaluateParams), runtime, device)
     for record, prediction in zip(records, predictions, strict=True):
         files[f"{record.id}.png"] = encode_label(prediction.final)
         if record.id in masks:
-            mask = read_mask(root / masks[record.id], classes, unlisted)
+            mask = masks[record.id]
             for kind, indices in zip(KINDS, prediction, strict=True):
-                counts[kind] += Counts.of(indices, mask, len(classes))
-    write_archive(stage.output(f"data/predictions/{stage.round}.zip"), files)
-    write_counts(stage.output(f"data/evaluate/{stage.round}.csv"), counts)
+                counts[kind] += Counts.of(indices, mask, classes)
+    write_archive(stage.outputs.predictions(stage.round), files)
+    write_counts(stage.outputs.evaluation(stage.round), counts)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from auxseg.pipeline.stage import Stage, run
 
 def main(stage: Stage) -> None:
     files = expected_files(declared(stage.name, {}).outputs)
-    write_files({str(stage.output(path)): text for path, text in files.items()})
+    write_files({str(stage.outputs.path(path)): text for path, text in files.items()})
 
 
 if __name__ == "__main__":

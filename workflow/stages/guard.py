@@ -2,7 +2,7 @@
 
 import logging
 
-from auxseg.datasets.manifest import read_manifest
+from auxseg.datasets.dataset import Dataset
 from auxseg.guard.gate import write_gate
 from auxseg.guard.judge import judge
 from auxseg.guard.measure import RoundFiles, measure_round
@@ -12,17 +12,15 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    manifest, name, before = stage.input("data/manifest"), stage.round, stage.previous
-    folders = (stage.input(f"data/{kind}/{name}") for kind in ("labels", "saliency_labels", "maps"))
-    files = RoundFiles.of(manifest, *folders, before=stage.input(f"data/labels/{before}"))
-    figures = measure_round(files, read_manifest(manifest, "train"), f"guard {name}")
-    judgement = judge(name, figures, Judgement.read(stage.input(f"data/guard/{before}.json")))
+    dataset, name = Dataset(stage.inputs), str(stage.round)
+    figures = measure_round(RoundFiles.of(dataset, stage.round), dataset.records("train"), f"guard {name}")
+    judgement = judge(name, figures, Judgement.read(stage.inputs.judgement(stage.round.previous)))
     if judgement.good:
         logging.info("%s: nothing is clearly worse than in %s", name, judgement.reference)
     else:
         logging.warning("%s", judgement.warning)
-    judgement.write(stage.output(f"data/guard/{name}.json"))
-    write_gate(stage.output(f"data/guard/{name}.txt"), judgement, stage.params(GuardParams))
+    judgement.write(stage.outputs.judgement(stage.round))
+    write_gate(stage.outputs.gate(stage.round), judgement, stage.params(GuardParams))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Read the raw data set, refuse what is wrong with it, and write the manifest and the list of masks."""
+"""Read the raw data set, reject it if anything is wrong with it, and write the manifest and the list of masks."""
 
 from auxseg.datasets.prepare import prepare
 from auxseg.params.data import DataParams
@@ -6,7 +6,7 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    prepare(stage.params(DataParams), stage.shards, stage.output("data/manifest"), stage.output("data/masks"))
+    prepare(stage.params(DataParams), stage.shards, stage.outputs.manifest, stage.outputs.mask_lists)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 import logging
 
 from auxseg.artifacts.archive import write_archive
-from auxseg.datasets.manifest import read_shard
-from auxseg.datasets.root import photos_root
+from auxseg.datasets.dataset import Dataset
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.saliency import SaliencyParams
 from auxseg.pipeline.stage import Stage, run
@@ -12,11 +11,10 @@ from auxseg.saliency import build_provider, compute_priors
 
 
 def main(stage: Stage) -> None:
-    params, runtime = stage.params(SaliencyParams), stage.params(RuntimeParams)
-    root = photos_root(stage.input("data/manifest/dataset.json"))
-    records = read_shard(stage.input(f"data/manifest/{stage.shard}.csv"))
-    provider = build_provider(params, root, runtime.threads)
-    write_archive(stage.output(f"data/saliency/{stage.shard}.zip"), compute_priors(provider, root, records))
+    params, runtime, dataset = stage.params(SaliencyParams), stage.params(RuntimeParams), Dataset(stage.inputs)
+    records = dataset.records(shard=stage.shard)
+    provider = build_provider(params, dataset.root, runtime.threads)
+    write_archive(stage.outputs.saliency(stage.shard), compute_priors(provider, dataset.root, records))
     logging.info("saliency %s: %d images by %s", stage.shard, len(records), params.provider)
 
 

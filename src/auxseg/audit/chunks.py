@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from auxseg.artifacts.rounds import Round
 from auxseg.audit import figures, panels
 from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load_round, recompute
 from auxseg.audit.scripts import data_script, encode_bytes, encode_map
@@ -45,25 +46,25 @@ class Chunk:
     records: tuple[ImageRecord, ...]
 
 
-def kinds_of(rounds: Sequence[str], round_name: str, split: str, has_masks: bool) -> list[str]:
+def kinds_of(rounds: Sequence[Round], round_: Round, split: str, has_masks: bool) -> list[str]:
     """Return the kinds of pictures that a round has for a split; `rounds` are those of the split."""
     absent = set() if has_masks else {"mask"}
-    if round_name == "r0":
+    if round_.is_initial:
         absent |= {"cam", "refined", "saliency", "prediction"}
     if split == "val":
         absent |= {"cam0", "saliency"}
-    if round_name == rounds[0]:
+    if round_ == rounds[0]:
         absent.add("change")
     return [kind for kind in KINDS if kind not in absent]
 
 
-def sheet_folders(rounds: Sequence[str], split: str, has_masks: bool) -> list[str]:
+def sheet_folders(rounds: Sequence[Round], split: str, has_masks: bool) -> list[str]:
     """Return the folders of a split's thumbnails, `base/<kind>` or `<round>/<kind>`."""
     kinds = ((name, kind) for name in rounds for kind in kinds_of(rounds, name, split, has_masks))
     return sorted({f"{'base' if kind in BASE_KINDS else name}/{kind}" for name, kind in kinds})
 
 
-def rounds_of(rounds: Sequence[str], split: str) -> Sequence[str]:
+def rounds_of(rounds: Sequence[Round], split: str) -> Sequence[Round]:
     """Return the rounds that have labels (train, from r0 on) or predictions (val, from r1 on) in a split."""
     return rounds if split == "train" else rounds[1:]
 
@@ -73,15 +74,15 @@ class ChunkJob:
     """Callable that writes one chunk under `folder` and returns the index row of every image and round."""
 
     sources: Sources
-    rounds: tuple[str, ...]
+    rounds: tuple[Round, ...]
     folder: Path
     photo_side: int
 
-    def __call__(self, chunk: Chunk) -> dict[str, list[dict]]:
+    def __call__(self, chunk: Chunk) -> dict[Round, list[dict]]:
         """Return round -> index rows, in the order of the chunk's images."""
         cv2.setNumThreads(1)  # the processes are parallel already
         names = rounds_of(self.rounds, chunk.split)
-        rows: dict[str, list[dict]] = {name: [] for name in names}
+        rows: dict[Round, list[dict]] = {name: [] for name in names}
         content, thumbs = [], []
         for record in chunk.records:
             image = load_image(self.sources, record)
@@ -91,12 +92,12 @@ class ChunkJob:
             previous: np.ndarray | None = None
             for name in names:
                 found = load_round(self.sources, record, name)
-                if name == "r0" and found.cam is not None:
+                if name.is_initial and found.cam is not None:
                     drawn["base"]["cam0"] = panels.heat_panel(found.cam, thumb)
                 label = decode_indices(found.label)
                 rows[name].append(self._row(record, name, image, found, label, previous))
-                drawn[name] = _round_thumbs(found, label, previous, thumb)
-                shown[name] = _round_content(found)
+                drawn[str(name)] = _round_thumbs(found, label, previous, thumb)
+                shown[str(name)] = _round_content(found)
                 previous = label
             thumbs.append(drawn)
             content.append(self._content(record, image, shown))
@@ -122,7 +123,7 @@ class ChunkJob:
     def _row(
         self,
         record: ImageRecord,
-        name: str,
+        name: Round,
         image: ImageEvidence,
         found: RoundEvidence,
         label: np.ndarray,

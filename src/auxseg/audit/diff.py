@@ -12,11 +12,14 @@ state, or has a different size there, it counts there as unlabelled in every pix
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.rounds import Round
+from auxseg.datasets.dataset import Dataset
 from auxseg.images import IGNORE, decode_indices
 from auxseg.parallel import map_processes
 
@@ -68,6 +71,16 @@ def compare(before: np.ndarray, after: np.ndarray, classes: int) -> np.ndarray:
     rows, columns = pairs.sum(axis=1)[:classes], pairs.sum(axis=0)[:classes]
     added, removed = pairs[IGNORE, :classes], pairs[:classes, IGNORE]
     return np.stack([rows, columns, added, removed, rows - kept - removed, columns - kept - added])
+
+
+def round_labels(dataset: Dataset, round_: Round) -> LabelSet:
+    """Return the labels of a round on disk.
+
+    Raises:
+        DataError: a shard is missing or left over.
+    """
+    files = dataset.every_shard(partial(dataset.store.labels, round_))
+    return LabelSet.of(dataset.classes.with_background, files.values())
 
 
 def diff_labels(before: LabelSet, after: LabelSet) -> tuple[tuple[str, ...], list[ImageDiff]]:

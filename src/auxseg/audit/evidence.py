@@ -9,10 +9,10 @@ import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
-from auxseg.datasets.masks import read_mask
 from auxseg.datasets.photos import read_photo
 from auxseg.fusion import fuse
 from auxseg.images import decode_grey, decode_indices, encode_label
@@ -64,26 +64,25 @@ def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
     shard = shard_of(record.id, sources.shards)
     mask = mask_sha256 = None
     if record.id in sources.masks:
-        path = sources.photos / sources.masks[record.id]
-        mask, mask_sha256 = encode_label(read_mask(path, sources.classes, sources.unlisted)), sha256_file(path)
-    prior = opened_archive(sources.saliency / f"{shard}.zip")[f"{record.id}.png"]
+        mask, mask_sha256 = encode_label(sources.masks[record.id]), sha256_file(sources.masks.file(record.id))
+    prior = opened_archive(sources.store.saliency(shard))[f"{record.id}.png"]
     return ImageEvidence(read_photo(sources.photos, record), prior, mask, mask_sha256)
 
 
-def load_round(sources: Sources, record: ImageRecord, round_name: str) -> RoundEvidence:
+def load_round(sources: Sources, record: ImageRecord, round_: Round) -> RoundEvidence:
     """Read the artifacts of one image in one round."""
-    shard, png = shard_of(record.id, sources.shards), f"{record.id}.png"
-    maps = opened_tensors(sources.maps / round_name / f"{shard}.safetensors")
+    store, shard, png = sources.store, shard_of(record.id, sources.shards), f"{record.id}.png"
+    maps = opened_tensors(store.maps(round_, shard))
     saliency = None
     if record.split == "train":
-        label = opened_archive(sources.labels / round_name / f"{shard}.zip")[png]
-        if round_name != "r0":
-            saliency = opened_archive(sources.saliency_labels / round_name / f"{shard}.zip")[png]
+        label = opened_archive(store.labels(round_, shard))[png]
+        if not round_.is_initial:
+            saliency = opened_archive(store.saliency_labels(round_, shard))[png]
     else:
-        label = opened_archive(sources.predictions / f"{round_name}.zip")[png]
+        label = opened_archive(store.predictions(round_))[png]
     trained = ("saliency", "prediction", "confidence", "entropy")
     refined, prediction, confidence, entropy = (
-        None if round_name == "r0" else maps[f"{record.id}.{name}"] for name in trained
+        None if round_.is_initial else maps[f"{record.id}.{name}"] for name in trained
     )
     return RoundEvidence(label, maps[f"{record.id}.cam"], saliency, refined, prediction, confidence, entropy)
 
@@ -91,7 +90,7 @@ def load_round(sources: Sources, record: ImageRecord, round_name: str) -> RoundE
 def recompute(
     sources: Sources,
     record: ImageRecord,
-    round_name: str,
+    round_: Round,
     image: ImageEvidence,
     found: RoundEvidence,
     cam: np.ndarray,
@@ -104,7 +103,7 @@ def recompute(
         cam: the round's CAM at image size, float32 (L, H, W).
     """
     rule = sources.rule
-    if record.split != "train" or (round_name == "r0" and rule.initial == "precomputed"):
+    if record.split != "train" or (round_.is_initial and rule.initial == "precomputed"):
         return None
     present = [sources.classes.index(name) for name in record.labels]
     again = fuse(cam, present, found.salient(image), rule.cam_threshold, rule.saliency_threshold)

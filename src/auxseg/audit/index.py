@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 
+from auxseg.artifacts.rounds import Round
 from auxseg.audit import panels
 from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
 from auxseg.audit.figures import FIGURES, area_outliers
@@ -34,7 +35,12 @@ def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
 
 
 def base_index(
-    dataset: str, chunks: Sequence[Chunk], sources: Sources, rounds: Sequence[str], totals: dict[str, int], origin: dict
+    dataset: str,
+    chunks: Sequence[Chunk],
+    sources: Sources,
+    rounds: Sequence[Round],
+    totals: dict[str, int],
+    origin: dict,
 ) -> dict:
     """Return the part of the index that all rounds share.
 
@@ -61,7 +67,7 @@ def base_index(
         "classes": list(sources.classes.with_background),
         "palette": PALETTE[: len(sources.classes) + 1].tolist(),
         "changeColours": panels.CHANGE_COLOURS,
-        "rounds": list(rounds),
+        "rounds": list(map(str, rounds)),
         "records": columns,
         "totals": totals,
         "figures": [asdict(figure) for figure in FIGURES],
@@ -81,9 +87,9 @@ def base_index(
     }
 
 
-def _guard(sources: Sources, rounds: Sequence[str]) -> dict:
+def _guard(sources: Sources, rounds: Sequence[Round]) -> dict:
     """Return the best round, and the guard's warnings about the others, for the first screen."""
-    judgements = read_judgements(rounds, sources.guard)
+    judgements = read_judgements(sources.store, rounds)
     return {"best": judgements[-1].best, "warnings": [one.warning for one in judgements if not one.good]}
 
 

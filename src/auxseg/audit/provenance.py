@@ -11,8 +11,28 @@ from itertools import pairwise
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.cam import CamParams
+from auxseg.params.classify import ClassifyParams
+from auxseg.params.data import DataParams
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.guard import GuardParams
+from auxseg.params.labels import LabelsParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.review import ReviewParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.saliency import SaliencyParams
+from auxseg.params.train import TrainParams
 
+SECTIONS = (
+    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
+    GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams,
+)  # fmt: skip
+"""Every section that shaped what the report shows."""
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
 """The packages that compute pixels, pinned by requirements.lock."""
 
@@ -36,46 +56,53 @@ class Origin:
 
 
 _NETWORK = ("backbone", "network", "propagate", "runtime")
-_MAPS = "data/maps/<round>/<shard>.safetensors"
+
+
+def _shown(path: Path, name: str = "<round>") -> str:
+    """Return the path of an artifact of r0 with a placeholder for the round."""
+    return path.as_posix().replace(str(R0), name)
+
+
+_STORE, _SHARD = Store(), "<shard>"
+_MAPS = _shown(_STORE.maps(R0, _SHARD))
+_WEIGHTS = _shown(_STORE.weights(R0))
 
 ORIGINS = (
     Origin("photo", "photograph", "prepare", "the data folder", ("data",)),
-    Origin("prior", "saliency prior", "saliency", "data/saliency/<shard>.zip", ("saliency", "runtime")),
+    Origin("prior", "saliency prior", "saliency", _shown(_STORE.saliency(_SHARD)), ("saliency", "runtime")),
     Origin("mask", "ground truth", "prepare", "the data folder", ("data",)),
-    Origin("weights", "network", "classify", "data/models/<round>.safetensors", ("backbone", "classify", "runtime"),
-           later=False),
-    Origin("weights", "network", "train", "data/models/<round>.safetensors",
-           ("backbone", "network", "train", "runtime"), first=False),
-    Origin("review", "verdicts applied in training", "review", "data/review/<before>.csv", ("review",), first=False),
+    Origin("weights", "network", "classify", _WEIGHTS, ("backbone", "classify", "runtime"), later=False),
+    Origin("weights", "network", "train", _WEIGHTS, ("backbone", "network", "train", "runtime"), first=False),
+    Origin("review", "verdicts applied in training", "review", _shown(_STORE.uses(R0), "<before>"), ("review",),
+           first=False),
     Origin("cam", "CAM", "cam", _MAPS, ("backbone", "cam", "runtime"), later=False, weights=True),
     Origin("cam", "refined CAM", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("refined", "refined saliency", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("entropy", "affinity entropy", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("prediction", "model prediction", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("confidence", "confidence", "propagate", _MAPS, _NETWORK, first=False, weights=True),
-    Origin("saliency", "saliency label", "labels", "data/saliency_labels/<round>/<shard>.zip", ("labels",),
+    Origin("saliency", "saliency label", "labels", _shown(_STORE.saliency_labels(R0, _SHARD)), ("labels",),
            first=False, split="train"),
-    Origin("label", "pseudo label", "labels", "data/labels/<round>/<shard>.zip", ("labels",), split="train"),
-    Origin("label", "final prediction", "evaluate", "data/predictions/<round>.zip",
+    Origin("label", "pseudo label", "labels", _shown(_STORE.labels(R0, _SHARD)), ("labels",), split="train"),
+    Origin("label", "final prediction", "evaluate", _shown(_STORE.predictions(R0)),
            ("backbone", "network", "evaluate", "runtime"), first=False, split="val", weights=True),
 )  # fmt: skip
 
 
-def provenance(models: Path, reviews: Path, rounds: Sequence[str], params: dict[str, dict]) -> dict:
+def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict]) -> dict:
     """Return the data with which the page shows the origin of a picture.
 
     Args:
-        models: folder of weights, one file per round.
-        reviews: folder of the tables that say how training uses labels, one file per round.
+        store: has the weights, and the tables that say how training uses labels.
         rounds: the rounds shown, in order from r0.
         params: section -> values, of all sections that `ORIGINS` names, and `train`.
     """
     return {
         "origins": [asdict(_of_these_parameters(origin, params)) for origin in ORIGINS],
         "params": params,
-        "weights": {name: sha256_file(models / f"{name}.safetensors") for name in rounds},
-        "lengths": {name: _length(models / f"{name}.safetensors") for name in rounds},
-        "reviews": {later: sha256_file(reviews / f"{name}.csv") for name, later in pairwise(rounds)},
+        "weights": {str(one): sha256_file(store.weights(one)) for one in rounds},
+        "lengths": {str(one): _length(store.weights(one)) for one in rounds},
+        "reviews": {str(later): sha256_file(store.uses(one)) for one, later in pairwise(rounds)},
         "versions": {name: version(name) for name in PACKAGES},
     }
 

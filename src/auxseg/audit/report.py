@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir
+from auxseg.artifacts.rounds import Round
 from auxseg.audit.chunks import CHUNK, Chunk, ChunkJob, rounds_of, sheet_folders
 from auxseg.audit.index import base_index, cut_chunks, dataset_name, round_index
 from auxseg.audit.pages import SCRIPTS, index_page, tables_page
@@ -23,7 +24,6 @@ def write_report(
     folder: Path,
     sources: Sources,
     records: Sequence[ImageRecord],
-    summary: Path,
     params: AuditParams,
     sections: dict[str, dict],
 ) -> tuple[int, int]:
@@ -31,9 +31,8 @@ def write_report(
 
     Args:
         folder: the folder to write.
-        sources: artifacts of every round.
+        sources: artifacts of every round; every CSV among the tables is shown.
         records: the manifest, train and val.
-        summary: folder of tables; every CSV in it is shown.
         params: number of images per split, and their size.
         sections: section -> values of the parameters that made the artifacts.
 
@@ -43,7 +42,7 @@ def write_report(
     Raises:
         DataError: an artifact of a round is missing or damaged.
     """
-    rounds = list_rounds(summary / "rounds.csv", sources.labels)
+    rounds = list_rounds(sources.store)
     sources.check(rounds)
     by_split = {split: [record for record in records if record.split == split] for split in SPLITS}
     shown = [record for split in SPLITS for record in spread(by_split[split], params.images)]
@@ -61,21 +60,21 @@ def write_report(
         for (name, split), found in _by_page(chunks, rows).items():
             _write_script(temporary, f"index/{name}-{split}", round_index(found))
         totals = {split: len(found) for split, found in by_split.items()}
-        origin = provenance(sources.models, sources.reviews, rounds, sections)
+        origin = provenance(sources.store, rounds, sections)
         base = base_index(dataset_name(records), chunks, sources, rounds, totals, origin)
         _write_script(temporary, "index/base", base)
         (temporary / "app").mkdir()
         for name in ("style.css", "tables.js", *SCRIPTS):
             shutil.copyfile(APP / name, temporary / "app" / name)
-        (temporary / "tables.html").write_bytes(tables_page(summary).encode())
+        (temporary / "tables.html").write_bytes(tables_page(sources.store.tables).encode())
         size = _size(temporary)
         (temporary / "index.html").write_bytes(index_page(size).encode())
     return len(shown), _size(folder)
 
 
-def _by_page(chunks: Sequence[Chunk], rows: Sequence[dict[str, list[dict]]]) -> dict[tuple[str, str], list[dict]]:
+def _by_page(chunks: Sequence[Chunk], rows: Sequence[dict[Round, list[dict]]]) -> dict[tuple[Round, str], list[dict]]:
     """Return (round, split) -> rows of all chunks, in the order of the chunks."""
-    pages: dict[tuple[str, str], list[dict]] = {}
+    pages: dict[tuple[Round, str], list[dict]] = {}
     for chunk, by_round in zip(chunks, rows, strict=True):
         for name, found in by_round.items():
             pages.setdefault((name, chunk.split), []).extend(found)

@@ -1,13 +1,18 @@
 """The sources of the report: the artifacts of every round, opened when they are needed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
+from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
-from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_files
-from auxseg.datasets.masks import Unlisted
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.masks import Masks
 from auxseg.errors import DataError
 from auxseg.guard.record import Judgement
 from auxseg.params.labels import LabelsParams
@@ -15,60 +20,66 @@ from auxseg.params.labels import LabelsParams
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders of artifacts, as the stage declares them; small enough to pass to worker processes."""
+    """Where the artifacts lie that the report shows; small enough to pass to worker processes."""
 
-    photos: Path
-    saliency: Path
-    maps: Path
-    labels: Path
-    saliency_labels: Path
-    predictions: Path
-    models: Path
-    reviews: Path
-    guard: Path
-    classes: ClassTable
-    shards: tuple[str, ...]
-    masks: Mapping[str, str]
-    """Id -> path relative to `photos`; empty without masks."""
-    unlisted: Unlisted
+    dataset: Dataset
+    masks: Masks
     rule: LabelsParams
     """Thresholds with which the labels were made."""
 
-    def check(self, rounds: Sequence[str]) -> None:
+    @property
+    def store(self) -> Store:
+        """The artifacts of the project."""
+        return self.dataset.store
+
+    @property
+    def photos(self) -> Path:
+        """The folder that the paths of the records are relative to."""
+        return self.dataset.root
+
+    @property
+    def classes(self) -> ClassTable:
+        """The class table."""
+        return self.dataset.classes
+
+    @property
+    def shards(self) -> Sequence[str]:
+        """The shards of the manifest, sorted."""
+        return self.dataset.shards
+
+    def check(self, rounds: Sequence[Round]) -> None:
         """Check that every round has all its shards, no extra ones, and its network.
 
         Raises:
             DataError: names the first wrong file.
         """
-        shard_files(self.saliency, self.shards, ".zip")
-        for name in rounds:
-            shard_files(self.maps / name, self.shards, ".safetensors")
-            shard_files(self.labels / name, self.shards, ".zip")
-            shard_files(self.saliency_labels / name, self.shards, ".zip")
-            if not (weights := self.models / f"{name}.safetensors").is_file():
+        store, find = self.store, self.dataset.every_shard
+        find(store.saliency)
+        for one in rounds:
+            for file in (store.maps, store.labels, store.saliency_labels):
+                find(partial(file, one))
+            if not (weights := store.weights(one)).is_file():
                 raise DataError(f"{weights}: no such file; `dvc repro` makes it")
-            Judgement.read(self.guard / f"{name}.json")
+            Judgement.read(store.judgement(one))
 
 
-def list_rounds(summary: Path, labels: Path) -> list[str]:
+def list_rounds(store: Store) -> list[Round]:
     """Return the rounds to show: r0 to the last round of the result table or, without masks, of the label folders.
 
-    The table takes precedence, because folders of removed rounds may still be under `labels` (DVC keeps them). The
-    rounds in the table may start after r0, namely if only validation images have masks.
+    The table takes precedence, because folders of removed rounds may still be there (DVC keeps them). The rounds in the
+    table may start after r0, namely if only validation images have masks.
 
     Raises:
         DataError: there is no round.
     """
-    found = {row["round"] for row in read_csv(summary) if row["round"]}
+    found = {Round.parse(row["round"]) for row in read_csv(store.table("rounds.csv")) if row["round"]}
     if found:
-        return [f"r{number}" for number in range(max(int(name[1:]) for name in found) + 1)]
-    folders = {path.name for path in labels.iterdir() if re.fullmatch(r"r\d+", path.name)}
-    rounds: list[str] = []
-    while f"r{len(rounds)}" in folders:
-        rounds.append(f"r{len(rounds)}")
-    if not rounds:
+        return Round.up_to(max(found))
+    labels = store.label_rounds
+    folders = {Round.parse(path.name) for path in labels.iterdir() if re.fullmatch(r"r(0|[1-9]\d*)", path.name)}
+    if R0 not in folders:
         raise DataError(f"{labels}: no labels of r0; run `dvc repro`")
-    return rounds
+    return list(takewhile(folders.__contains__, Round.up_to(max(folders))))
 
 
 def spread(records: Sequence[ImageRecord], count: int | None) -> list[ImageRecord]:

@@ -3,19 +3,19 @@
 import argparse
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
-from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, summary_rows
+from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, round_labels, summary_rows
 from auxseg.cli.arguments import a_path
-from auxseg.datasets.manifest import manifest_shards, read_classes, shard_files
+from auxseg.datasets.dataset import Dataset
 from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.dag import read_params, require_round
 
 WORKSPACE = "workspace"
 """The files on disk, as in `dvc diff`."""
-MANIFEST, LABELS = Path("data/manifest"), Path("data/labels")
 SHOWN = 10
 """Number of images listed below the table."""
 
@@ -83,6 +83,4 @@ def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager
     if revision != WORKSPACE:
         return revision_labels(revision, round_name)
     require_round(round_name)
-    classes = read_classes(MANIFEST / "classes.csv")
-    files = shard_files(LABELS / round_name, manifest_shards(MANIFEST), ".zip")
-    return contextlib.nullcontext(LabelSet.of(classes.with_background, files.values()))
+    return contextlib.nullcontext(round_labels(Dataset(Store()), Round.parse(round_name)))

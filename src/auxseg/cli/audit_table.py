@@ -2,11 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 
-TABLE = Path("data/summary/labels.csv")
 FIGURES = ("iou", "precision", "recall", "ignore_share", "share", "pixels", "images", "components")
 
 
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figure; shares and scores are in per cent."""
-    print(format_table(read_csv(TABLE), arguments.figure), end="")
+    print(format_table(read_csv(Store().table("labels.csv")), arguments.figure), end="")
 
 
 def format_table(rows: Sequence[dict[str, str]], figure: str) -> str:

@@ -2,8 +2,10 @@
 
 import argparse
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.errors import DataError, ParamsError
-from auxseg.guard.record import BEST, FOLDER, last_judgement
+from auxseg.guard.record import BEST, judged_rounds, last_judgement
 from auxseg.params.dag import read_params, require_round
 
 
@@ -12,7 +14,7 @@ def add_round(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--round", default=BEST, metavar="rN", help=f"{what}; default: {BEST}, the last good round")
 
 
-def choose_round(name: str) -> str:
+def choose_round(name: str) -> Round:
     """Return the round that `name` stands for. For `best`, print which round it is and why.
 
     Raises:
@@ -25,7 +27,7 @@ def choose_round(name: str) -> str:
     return chosen
 
 
-def choose_network(name: str) -> str:
+def choose_network(name: str) -> Round:
     """Return the round that `name` stands for as `choose_round` does, if it has a network.
 
     Raises:
@@ -36,7 +38,7 @@ def choose_network(name: str) -> str:
     if name not in (BEST, *trainings):
         raise ParamsError(f"--round {name}: no such training; choose one of {', '.join(trainings)}, or {BEST}")
     chosen, why = _resolve(name)
-    if chosen not in trainings:
+    if chosen.is_initial:
         raise DataError(
             "the guard found no round better than the initial labels, which have no network; "
             f"--round {trainings[0]} predicts with that network anyway"
@@ -46,21 +48,22 @@ def choose_network(name: str) -> str:
     return chosen
 
 
-def _resolve(name: str) -> tuple[str, str]:
+def _resolve(name: str) -> tuple[Round, str]:
     """Return the round, and for `best` one line that says why it is this one."""
     if name != BEST:
         require_round(name, also=f", or {BEST} (the last good round)")
-        return name, ""
-    rounds = read_params()["label_rounds"]
+        return Round.parse(name), ""
+    store, rounds = Store(), [Round.parse(one) for one in read_params()["label_rounds"]]
     last = rounds[-1]
-    if not any((FOLDER / f"{one}.json").exists() for one in rounds):
+    if not judged_rounds(store, rounds):
         # results of a version without the guard
-        return last, f"the last one; {FOLDER} has no judgements, so whether an earlier one is better is not known"
-    judgement = last_judgement(rounds)
-    judged, best = judgement.round, judgement.best
+        why = f"the last one; {store.judgements} has no judgements, so whether an earlier one is better is not known"
+        return last, why
+    judgement = last_judgement(store, rounds)
+    judged, best = Round.parse(judgement.round), Round.parse(judgement.best)
     unfinished = f"; {last} is not finished" if judged != last else ""
     if best == judged:
-        good = "the guard found it good" if judged != "r0" else "the initial labels"
+        good = "the guard found it good" if not judged.is_initial else "the initial labels"
         return best, (
             f"the last one, and {good}" if judged == last else f"the last finished one, and {good}"
         ) + unfinished

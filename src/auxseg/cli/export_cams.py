@@ -1,19 +1,17 @@
 """`auxseg export cams`: CAMs of a round for the training images, in the format of another method."""
 
 import argparse
-from pathlib import Path
 
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
 from auxseg.cli.next_step import print_next
-from auxseg.datasets.manifest import read_classes, read_shard
+from auxseg.datasets.dataset import Dataset
 from auxseg.errors import DataError
 from auxseg.parallel import track
 from auxseg.params.dag import require_round
 from auxseg.seeds.cams import FORMATS, write_cams
-
-MANIFEST, MAPS = Path("data/manifest"), Path("data/maps")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,17 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
     name = choose_round(arguments.round)
-    classes = read_classes(MANIFEST / "classes.csv")
-    paths = {shard: MAPS / name / f"{shard}.safetensors" for shard in require_round(name)["shards"]}
+    dataset = Dataset(Store())
+    paths = {shard: dataset.store.maps(name, shard) for shard in require_round(str(name))["shards"]}
     for path in paths.values():
         if not path.exists():
             raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
     files = {shard: TensorFile(path) for shard, path in paths.items()}
     count = 0
     for shard, maps in files.items():
-        for record in track(read_shard(MANIFEST / f"{shard}.csv", "train"), f"export {shard}"):
+        for record in track(dataset.records("train", shard), f"export {shard}"):
             cams = dict(zip(record.labels, maps[f"{record.id}.cam"], strict=True))
-            write_cams(arguments.to, record, cams, classes, arguments.format)
+            write_cams(arguments.to, record, cams, dataset.classes, arguments.format)
             count += 1
     print(f"CAMs of {count} images of {name} in {arguments.to}, format {arguments.format}")
     print_next(f"give {arguments.to} to the program that reads this format")

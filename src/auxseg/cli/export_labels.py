@@ -3,10 +3,10 @@
 import argparse
 
 from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.chosen_round import choose_round
 from auxseg.cli.mask_files import (
-    MANIFEST,
     add_mask_options,
     check_target,
     find_masks,
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
     check_target(arguments.to)
     name = choose_round(arguments.round)
-    classes = read_classes(MANIFEST / "classes.csv")
+    classes = read_classes(Store().classes)
     values = mask_values(None if arguments.indices else classes)
     masks, reasons = find_masks(name, arguments.split)
     rows = []
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         file = f"{mask.record.id}.png"
         present = [classes.with_background[index] for index in found if index not in (0, IGNORE)]
         write_bytes(arguments.to / file, encode_label(values[label]))
-        cells = (mask.record.id, file, mask.kind, name, mask.record.split, found.get(IGNORE, 0.0))
+        cells = (mask.record.id, file, mask.kind, str(name), mask.record.split, found.get(IGNORE, 0.0))
         rows.append(dict(zip(COLUMNS, (*cells, SEPARATOR.join(present)), strict=True)))
     write_rows(arguments.to / "masks.csv", rows, COLUMNS)
     write_class_table(arguments.to, classes.with_background, values)

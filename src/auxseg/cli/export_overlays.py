@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from auxseg.artifacts.store import Store
 from auxseg.cli.chosen_round import choose_round
 from auxseg.cli.mask_files import (
-    MANIFEST,
     MaskFile,
     add_mask_options,
     check_target,
@@ -18,9 +18,8 @@ from auxseg.cli.mask_files import (
     write_overlay,
 )
 from auxseg.cli.next_step import print_next
-from auxseg.datasets.manifest import read_classes
+from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.root import photos_root
 from auxseg.errors import DataError
 from auxseg.parallel import map_processes
 
@@ -35,10 +34,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the JPEGs and classes.csv; nothing is written if a mask or an image is missing."""
     check_target(arguments.to)
     name = choose_round(arguments.round)
-    classes = read_classes(MANIFEST / "classes.csv")
+    store = Store()
+    dataset = Dataset(store)
+    classes = dataset.classes
     values = mask_values(classes)
     masks, reasons = find_masks(name, arguments.split)
-    root = photos_root(MANIFEST / "dataset.json")
+    root = dataset.root
     for path in (root / mask.record.path for mask in masks):
         if not path.is_file():
             raise DataError(f"{path}: no such image; put it back, or run `auxseg scan` and then `auxseg run`")
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{len(masks)} overlays of {name} in {arguments.to}; classes.csv names the colours")
     for reason in reasons:
         print(reason)
-    print_next(f"look through {arguments.to}; data/audit/index.html shows why a pixel has its label")
+    print_next(f"look through {arguments.to}; {store.report / 'index.html'} shows why a pixel has its label")
 
 
 def _write(mask: MaskFile, root: Path, folder: Path, values: np.ndarray) -> None:

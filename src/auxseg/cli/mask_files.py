@@ -12,18 +12,20 @@ import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_csv
 from auxseg.audit.panels import encode_jpeg, label_panel, photo_panel
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round
-from auxseg.datasets.manifest import ClassTable, ImageRecord, read_manifest
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import IGNORE, PALETTE, decode_indices
 from auxseg.params.dag import read_params, require_round
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 
-MANIFEST, LABELS, PREDICTIONS = Path("data/manifest"), Path("data/labels"), Path("data/predictions")
 LABEL, PREDICTION = "label", "prediction"
 LONGEST_SIDE = 1024
 """Of an overlay, in pixels; a larger image is scaled down."""
@@ -56,11 +58,11 @@ class MaskFile:
         return decode_indices(opened_archive(self.archive)[f"{self.record.id}.png"])
 
 
-def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
+def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
     """Find the masks of a round: the labels of train images, the predictions of val images.
 
     Args:
-        round_name: r0, r1, …
+        round_: the round.
         split: `train`, `val` or `all`.
 
     Returns:
@@ -70,13 +72,13 @@ def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
         ParamsError: there is no such round.
         DataError: a file is missing, or contains something that is not a mask.
     """
-    values = require_round(round_name)
-    records = read_manifest(MANIFEST)
+    values, store = require_round(str(round_)), Store()
+    records = Dataset(store).records()
     kinds = {"train": LABEL, "val": PREDICTION}
-    archives = {"train": [LABELS / round_name / f"{shard}.zip" for shard in values["shards"]], "val": []}
-    has_network = round_name in values["rounds"]
+    archives = {"train": [store.labels(round_, shard) for shard in values["shards"]], "val": []}
+    has_network = not round_.is_initial
     if has_network and any(record.split == "val" for record in records):
-        archives["val"] = [PREDICTIONS / f"{round_name}.zip"]
+        archives["val"] = [store.predictions(round_)]
     found: list[MaskFile] = []
     reasons = []
     for part, kind in kinds.items():
@@ -86,9 +88,9 @@ def find_masks(round_name: str, split: str) -> tuple[list[MaskFile], list[str]]:
         masks = [MaskFile(record, kind, where[record.id]) for record in own if record.id in where]
         if missing := len(own) - len(masks):
             if part == "val" and not has_network:
-                why = f"prediction of {round_name}: it has no network"
+                why = f"prediction of {round_}: it has no network"
             elif asked:
-                why = f"{kind} of {round_name}: run `dvc repro`, or `dvc pull`"
+                why = f"{kind} of {round_}: run `dvc repro`, or `dvc pull`"
             else:
                 why = f"mask here: --split all writes the {kind}s too"
             reasons.append(f"{missing} {part} {'images have' if missing > 1 else 'image has'} no {why}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
@@ -28,7 +29,6 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 
-CLASSES = Path("data/manifest/classes.csv")
 OVERLAYS = "overlays"
 
 
@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace) -> None:
     All images are read once before the first is predicted: nothing is written if one is damaged.
     """
     values, to = read_params(), arguments.to
-    name = choose_network(arguments.round)
-    weights = Path(f"data/models/{name}.safetensors")
+    name, store = choose_network(arguments.round), Store()
+    weights = store.weights(name)
     if not weights.is_file():
         raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
     photos = _photos(arguments.images, arguments.list)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_target(to)
     sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
     runtime, backbone, network_params, params = (section.of(values) for section in sections)
-    classes = read_classes(CLASSES)
+    classes = read_classes(store.classes)
     for path in track(photos, "check"):
         read_rgb(path)  # an unreadable image is reported now, not after hours of predictions
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     from auxseg.prediction import predict_photos
 
     device = prepare_device(runtime)
-    network = load_auxsegnet(weights, backbone, network_params, len(classes)).to(device).eval()
+    network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
     predictions = predict_photos(network, map(read_rgb, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead

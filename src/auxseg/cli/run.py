@@ -15,9 +15,10 @@ from types import FrameType
 
 import psutil
 
+from auxseg.artifacts.store import Store
 from auxseg.cli.check import check_file
 from auxseg.cli.next_step import print_next
-from auxseg.cli.table import SUMMARY, print_table
+from auxseg.cli.table import print_table
 from auxseg.params.dag import PARAMS_FILE
 
 DVC = (sys.executable, "-m", "dvc")
@@ -38,13 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, run, print the table; return DVC's exit code if it failed, 128 + the signal if one stopped it."""
     check_file(PARAMS_FILE)
     again = " ".join(["auxseg run", *arguments.targets])
+    made_table = not arguments.targets or bool({"summary", "audit"} & set(arguments.targets))
     code = run_dvc(["--wait-for-lock", "repro", *arguments.targets])
     if code < 0:
         print(f"stopped; `{again}` goes on from there", file=sys.stderr)
         return 128 - code
     if code:
         print(f"error: dvc repro failed, see above (exit code {code}); `{again}` goes on from there", file=sys.stderr)
-    elif SUMMARY.exists() and (not arguments.targets or {"summary", "audit"} & set(arguments.targets)):
+    elif made_table and Store().table("rounds.csv").exists():
         print()
         print_table()
     else:  # only other stages ran, so the table may be from an earlier run

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from auxseg.artifacts.store import Store
 from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.collect import collect
@@ -22,7 +23,7 @@ from auxseg.params.labels import LabelsParams
 from auxseg.params.local import data_root
 from auxseg.params.saliency import SaliencyParams
 
-RAW_FILE = Path("data/raw.yaml")
+RAW_FILE = Store().raw
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,16 +5,12 @@ Without masks there is no mIoU; the table then shows figures of the labels that 
 
 import argparse
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
-from auxseg.guard.record import FOLDER, Judgement, read_judgements
+from auxseg.guard.record import Judgement, judged_rounds, read_judgements
 from auxseg.params.dag import read_params
-
-SUMMARY = Path("data/summary/rounds.csv")
-LABEL_SUMMARY = Path("data/summary/labels_by_round.csv")
-REPORT = Path("data/audit/index.html")
-LABELS = Path("data/labels")
 
 _MODELS = {"model": "single scale", "model+ms": "multi-scale", "model+ms+crf": "multi-scale + CRF"}
 _MARK = "  worse"
@@ -32,17 +28,19 @@ def print_table() -> None:
     Raises:
         DataError: the stage `summary` has not run, or a file is damaged.
     """
-    rows = read_csv(SUMMARY)
-    values = read_params()
-    judgements = _judgements(values["label_rounds"])
-    worse = {one.round for one in judgements if not one.good and one.round != "r0"}
-    if not rows and LABEL_SUMMARY.exists():
-        print(format_label_table(read_csv(LABEL_SUMMARY), worse), end="")
+    store, values = Store(), read_params()
+    rows = read_csv(store.table("rounds.csv"))
+    rounds = [Round.parse(name) for name in values["label_rounds"]]
+    judgements = read_judgements(store, judged_rounds(store, rounds))  # a version without the guard made none
+    worse = {one.round for one in judgements if not one.good and not one.is_initial}
+    without_masks = store.table("labels_by_round.csv")
+    if not rows and without_masks.exists():
+        print(format_label_table(read_csv(without_masks), worse), end="")
     else:
         print(format_table(rows, worse), end="")
     if judgements:
         print("\n" + "\n".join(guard_lines(judgements)))
-    lines = list(_where(list(values["rounds"]), judgements))
+    lines = list(_where(store, rounds[-1], judgements))
     if lines:
         print("\n" + "\n".join(lines))
 
@@ -83,22 +81,17 @@ def guard_lines(judgements: Iterable[Judgement]) -> list[str]:
     judgements = list(judgements)
     warnings = [f"warning: {one.warning}" for one in judgements if not one.good]
     best = judgements[-1].best
-    return [*warnings, f"best round: {best}" + (", the initial labels" if best == "r0" else "")]
+    return [*warnings, f"best round: {best}" + (", the initial labels" if Round.parse(best).is_initial else "")]
 
 
-def _judgements(rounds: list[str]) -> list[Judgement]:
-    """Read the judgements of the rounds that have one; results of a version without the guard have none."""
-    return read_judgements([name for name in rounds if (FOLDER / f"{name}.json").exists()])
-
-
-def _where(trainings: list[str], judgements: list[Judgement]) -> Iterable[str]:
-    if REPORT.exists():
-        yield f"report  {REPORT}"
-    if LABELS.is_dir():
-        yield f"labels  {LABELS}/<round>/<shard>.zip  (loose PNGs: auxseg export labels --round rN --to FOLDER)"
-    best = judgements[-1].best if judgements else trainings[-1]
-    weights = Path(f"data/models/{best}.safetensors")
-    if best not in trainings:
+def _where(store: Store, last: Round, judgements: list[Judgement]) -> Iterable[str]:
+    if (page := store.report / "index.html").exists():
+        yield f"report  {page}"
+    if (labels := store.label_rounds).is_dir():
+        yield f"labels  {labels}/<round>/<shard>.zip  (loose PNGs: auxseg export labels --round rN --to FOLDER)"
+    best = Round.parse(judgements[-1].best) if judgements else last
+    weights = store.weights(best)
+    if best.is_initial:
         yield "model   none: no round is better than the initial labels, which have no network"
     elif weights.exists():
         yield f"model   {weights}  (new photos: auxseg predict --images PHOTOS --to FOLDER)"
@@ -114,11 +107,11 @@ def _name(row: dict[str, str]) -> str:
 
 
 def _labels_name(name: str, part: str = "train") -> str:
-    return f"{'initial labels' if name == 'r0' else f'labels after {_round_name(name)}'} ({part})"
+    return f"{'initial labels' if Round.parse(name).is_initial else f'labels after {_round_name(name)}'} ({part})"
 
 
 def _round_name(name: str) -> str:
-    return f"round {name.removeprefix('r')}"
+    return f"round {Round.parse(name).number}"
 
 
 def _figure(number: str) -> str:

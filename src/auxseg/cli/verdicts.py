@@ -1,18 +1,18 @@
 """What the actions of `auxseg verdicts` have in common: the table, hashes of the labels, and how a row is shown."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import Verdict, conflicts, label_hashes
 
-TABLE = Path("review/verdicts.csv")
-LABELS = Path("data/labels")
+TABLE = Store().verdicts
 
 
 def hashes_of(name: str) -> dict[str, str] | None:
     """Return image id -> SHA-256 of its label in round `name`, or None if labels of the round are missing here."""
-    archives = [LABELS / name / f"{shard}.zip" for shard in read_params()["shards"]]
+    archives = [Store().labels(Round.parse(name), shard) for shard in read_params()["shards"]]
     return label_hashes(archives) if all(path.exists() for path in archives) else None
 
 

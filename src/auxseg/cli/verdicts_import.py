@@ -1,16 +1,14 @@
 """`auxseg verdicts import`: merge the verdicts of reviewers into review/verdicts.csv."""
 
 import argparse
-from pathlib import Path
 
+from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts
 from auxseg.datasets.manifest import read_classes
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
-
-CLASSES = Path("data/manifest/classes.csv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Merge the files; nothing is written if any row of any file is wrong."""
-    classes = read_classes(CLASSES).names if CLASSES.exists() else None
+    table = Store().classes
+    classes = read_classes(table).names if table.exists() else None
     rounds = read_params()["label_rounds"]
     before = read_verdicts(TABLE) if TABLE.exists() else []
     imported = [verdict for path in arguments.files for verdict in read_verdicts(path, classes, rounds)]

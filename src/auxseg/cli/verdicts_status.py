@@ -2,6 +2,7 @@
 
 import argparse
 
+from auxseg.artifacts.rounds import Round
 from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts, short
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import VERDICTS, read_verdicts
@@ -12,7 +13,7 @@ def run(arguments: argparse.Namespace) -> None:
     rounds, holding = read_params()["label_rounds"], []
     verdicts = read_verdicts(TABLE)
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
-    for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=lambda r: int(r[1:])):
+    for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=Round.parse):
         own = [verdict for verdict in verdicts if verdict.round == name]
         counts = [sum(verdict.verdict == kind for verdict in own) for kind in VERDICTS]
         counts.append(sum(bool(verdict.drop_classes) for verdict in own))

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auxseg.artifacts.rounds import R0
+from auxseg.artifacts.store import Store
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.instances import Instance
 from auxseg.training.length import training_length
 
 TIMES = Path("logs/times.csv")
-MANIFEST = Path("data/manifest")
 
 # Measured with the preset own-data on two cores without a GPU; a first guess, replaced by what the stage took last
 # time. Kind of instance -> the images that it goes through, and seconds for each.
@@ -93,7 +94,7 @@ class Estimates:
 
 def _kind(stage: str, key: str) -> str:
     """Return what instances of about the same time per image have in common: the stage, but r0's labels are quick."""
-    return "labels of r0" if stage == "labels" and key.split("-")[0] == "r0" else stage
+    return "labels of r0" if stage == "labels" and key.split("-")[0] == str(R0) else stage
 
 
 def _past_times() -> Iterator[tuple[str, str, float]]:
@@ -111,7 +112,7 @@ def _past_times() -> Iterator[tuple[str, str, float]]:
 
 def _count_images(shards: list[str]) -> dict[str, Images]:
     """Return the number of images by shard; nothing if a shard has no manifest yet."""
-    paths = {shard: MANIFEST / f"{shard}.csv" for shard in shards}
+    paths = {shard: Store().records(shard) for shard in shards}
     if not all(path.exists() for path in paths.values()):
         return {}
     return {shard: _count(path) for shard, path in paths.items()}

@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.audit.diff import LabelSet
 from auxseg.datasets.manifest import read_classes
 from auxseg.engines.dvc_internals import DataIndexDirError, DvcException, revision_files
 from auxseg.errors import DataError
-
-CLASSES = "data/manifest/classes.csv"
 
 
 @contextlib.contextmanager
@@ -25,7 +25,8 @@ def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
 
 
 def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
-    labels = f"data/labels/{round_name}"
+    store = Store()
+    labels = store.label_folder(Round.parse(round_name)).as_posix()
     try:
         with revision_files(revision) as tracked:
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
@@ -33,7 +34,7 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
                 raise DataError(
                     f"{revision}: recorded no labels of {round_name}; commit its dvc.lock (git add --force dvc.lock)"
                 )
-            for path in (CLASSES, *found):
+            for path in (store.classes.as_posix(), *found):
                 tracked.get_file(path, str(target / Path(path).name))
     except (FileNotFoundError, DataIndexDirError):
         raise DataError(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.rounds import Round
 from auxseg.errors import DataError
 from auxseg.guard.record import Judgement
 from auxseg.params.guard import GuardParams
@@ -15,14 +16,15 @@ def write_gate(path: Path, judgement: Judgement, params: GuardParams) -> None:
 
     Poor initial labels cause a warning but never stop the run: there is nothing better, and a round may help.
     """
-    if judgement.good or params.action == "warn" or judgement.round == "r0":
+    if judgement.good or params.action == "warn" or judgement.is_initial:
         write_text(path, f"{OPEN}\n")
         return
+    last = Round.parse(judgement.round).number
     write_text(
         path,
         f"{judgement.warning} No further round is trained (guard.action: stop). To end here with {judgement.best} as "
-        f"the best round, run `auxseg rounds {judgement.round[1:]}` and the same command again for the table and the "
-        "report. To continue anyway, set `guard.action: warn`.\n",
+        f"the best round, run `auxseg rounds {last}` and the same command again for the table and the report. To "
+        "continue anyway, set `guard.action: warn`.\n",
     )
 
 

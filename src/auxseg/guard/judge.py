@@ -8,6 +8,7 @@ a point or two of mIoU, because without masks such a round cannot be distinguish
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from auxseg.artifacts.rounds import R0
 from auxseg.guard.record import Judgement
 
 Figures = Mapping[str, float | None]
@@ -78,7 +79,8 @@ def judge_start(figures: Figures, *, comparable: bool = True) -> Judgement:
     reasons = [sentence.format(now=_per_cent(figures[name])) for name, (_, sentence, _) in found.items()]
     advice = (LOOK, *dict.fromkeys(advice for _, _, advice in found.values())) if found else ()
     reference = dict(figures) if comparable else dict.fromkeys(figures)
-    return Judgement("r0", "r0", not found, "r0", tuple(reasons), advice, dict(figures), reference)
+    name = str(R0)
+    return Judgement(name, name, not found, name, tuple(reasons), advice, dict(figures), reference)
 
 
 def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
@@ -105,7 +107,7 @@ def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
 def _reference(before: Judgement) -> Figures:
     """Return the best value of every figure in the good rounds up to `before`; the next round is compared with it."""
     reference = before.reference_figures
-    if not before.good or before.round == "r0":
+    if not before.good or before.is_initial:
         return reference
     joined = dict(before.figures)
     for name, value in reference.items():

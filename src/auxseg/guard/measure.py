@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import opened_tensors
-from auxseg.datasets.manifest import ClassTable, ImageRecord, manifest_shards, read_classes, shard_files, shard_of
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
 from auxseg.images import decode_grey, decode_indices
 from auxseg.maps import upsample
@@ -29,19 +32,20 @@ class RoundFiles:
     maps: Mapping[str, Path]
 
     @classmethod
-    def of(cls, manifest: Path, labels: Path, saliency: Path, maps: Path, before: Path | None = None) -> Self:
-        """Find the files in the round's folders and in `before`, the labels of the round before.
+    def of(cls, dataset: Dataset, round_: Round) -> Self:
+        """Find the files of a round and, except for r0, the labels of the round before.
 
         Raises:
             DataError: a shard is missing or left over.
+            ParamsError: the stage does not declare one of the files.
         """
-        shards = manifest_shards(manifest)
+        store, find = dataset.store, dataset.every_shard
         return cls(
-            read_classes(manifest / "classes.csv"),
-            shard_files(labels, shards, ".zip"),
-            None if before is None else shard_files(before, shards, ".zip"),
-            shard_files(saliency, shards, ".zip"),
-            shard_files(maps, shards, ".safetensors"),
+            dataset.classes,
+            find(partial(store.labels, round_)),
+            None if round_.is_initial else find(partial(store.labels, round_.previous)),
+            find(partial(store.saliency_labels, round_)),
+            find(partial(store.maps, round_)),
         )
 
     def __call__(self, record: ImageRecord) -> ImageFigures:

@@ -1,22 +1,23 @@
-"""The guard's judgement of a round, as the file data/guard/<round>.json."""
+"""The guard's judgement of a round, as a JSON file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from auxseg.artifacts.atomic import write_json
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.errors import DataError
 
-FOLDER = Path("data/guard")
 BEST = "best"
 """Instead of a round's name: the last good round."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The guard's judgement of one round."""
+    """The guard's judgement of one round. Rounds are names, as in the file."""
 
     round: str
     reference: str
@@ -35,14 +36,19 @@ class Judgement:
     in small steps is detected too."""
 
     @property
+    def is_initial(self) -> bool:
+        """Whether this is the judgement of the initial labels."""
+        return Round.parse(self.round).is_initial
+
+    @property
     def warning(self) -> str:
         """What is wrong and what to try, in one line; empty for a good round."""
         if self.good:
             return ""
-        what = "the initial labels look poor"
-        if self.round != "r0":
-            better = "the initial labels" if self.reference == "r0" else f"round {self.reference[1:]}"
-            what = f"round {self.round[1:]} is worse than {better}"
+        what, reference = "the initial labels look poor", Round.parse(self.reference)
+        if not self.is_initial:
+            better = "the initial labels" if reference.is_initial else f"round {reference.number}"
+            what = f"round {Round.parse(self.round).number} is worse than {better}"
         return " ".join([f"{what}: {'; '.join(self.reasons)}.", *self.advice])
 
     def write(self, path: Path) -> None:
@@ -63,16 +69,20 @@ class Judgement:
             raise DataError(f"{path}: not readable ({error}); `dvc repro` makes it, or `dvc pull` fetches it") from None
 
 
-def read_judgements(rounds: Sequence[str], folder: Path = FOLDER) -> list[Judgement]:
+def read_judgements(store: Store, rounds: Iterable[Round]) -> list[Judgement]:
     """Read the judgements of some rounds, in their order."""
-    return [Judgement.read(folder / f"{name}.json") for name in rounds]
+    return [Judgement.read(store.judgement(one)) for one in rounds]
 
 
-def last_judgement(rounds: Sequence[str], folder: Path = FOLDER) -> Judgement:
+def judged_rounds(store: Store, rounds: Iterable[Round]) -> list[Round]:
+    """Return the rounds that have a judgement, in their order."""
+    return [one for one in rounds if store.judgement(one).exists()]
+
+
+def last_judgement(store: Store, rounds: Sequence[Round]) -> Judgement:
     """Return the judgement of the last round that has one; after a closed gate, later rounds have none.
 
     Raises:
         DataError: no round has one.
     """
-    judged = [name for name in rounds if (folder / f"{name}.json").exists()]
-    return Judgement.read(folder / f"{judged[-1] if judged else rounds[0]}.json")
+    return Judgement.read(store.judgement((judged_rounds(store, rounds) or rounds[:1])[-1]))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, pool, propagate
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
-from auxseg.models.weights import load_weights
+from auxseg.models.weights import load_network
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 
@@ -144,8 +144,8 @@ def build_auxsegnet(backbone: BackboneParams, network: NetworkParams, classes: i
     return AuxSegNet(body, classes, backbone.output_stride, network, dropout)
 
 
-def load_auxsegnet(path: Path, backbone: BackboneParams, network: NetworkParams, classes: int) -> AuxSegNet:
-    """Build the network and load the weights of a round."""
-    built = build_auxsegnet(backbone, network, classes)
-    load_weights(path, built)
-    return built
+def load_auxsegnet(
+    path: Path, backbone: BackboneParams, network: NetworkParams, classes: int, device: torch.device
+) -> AuxSegNet:
+    """Return the network of a round with its weights, on `device` and in eval mode."""
+    return load_network(path, build_auxsegnet(backbone, network, classes), device)

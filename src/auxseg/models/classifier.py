@@ -1,9 +1,14 @@
 """The classification branch and the single-task classifier built from it (docs/method.md sections 1.2 and 2)."""
 
+from pathlib import Path
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auxseg.models.backbones import Backbone
+from auxseg.models.backbones import Backbone, build_backbone
+from auxseg.models.weights import load_network
+from auxseg.params.backbone import BackboneParams
 
 
 class ClassificationBranch(nn.Module):
@@ -42,6 +47,11 @@ class Classifier(nn.Module):
     def cam(self, images: Tensor) -> Tensor:
         """Return raw class activation maps, (B, C, h, w)."""
         return self.classification.cam(self.backbone(images))
+
+
+def load_classifier(path: Path, backbone: BackboneParams, classes: int, device: torch.device) -> Classifier:
+    """Return the classifier with its weights, on `device` and in eval mode."""
+    return load_network(path, Classifier(build_backbone(backbone, pretrained=False), classes), device)
 
 
 def normalise_cam(cam: Tensor) -> Tensor:

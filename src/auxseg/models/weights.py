@@ -1,7 +1,7 @@
 """Write weights to safetensors files, and load them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -9,11 +9,23 @@ from torch import nn
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import DataError
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def save_weights(path: Path, network: nn.Module, metadata: Any) -> None:
     """Write a network's state without conversion (float32), atomically and deterministically."""
     state = {name: value.detach().cpu().contiguous().numpy() for name, value in network.state_dict().items()}
     write_tensors(path, state, metadata)
+
+
+def load_network(path: Path, network: Network, device: torch.device) -> Network:
+    """Return a network that predicts: with all weights of a file, on `device`, in eval mode.
+
+    Raises:
+        DataError: as `load_weights`.
+    """
+    load_weights(path, network)
+    return network.to(device).eval()
 
 
 def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> list[str]:

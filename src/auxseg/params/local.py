@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.store import Store
 from auxseg.errors import ParamsError
 from auxseg.params.yaml_file import read_yaml
 
 LOCAL_FILE = Path("params.local.yaml")
-SCENES_ROOT = Path("data/scenes")
+SCENES_ROOT = Store().scenes
 
 
 def data_root(data_format: str) -> Path:

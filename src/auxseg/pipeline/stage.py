@@ -1,7 +1,7 @@
 """How a stage script runs: arguments, parameters, declared paths, threads, log, errors.
 
 A script in workflow/stages is a `main(stage)` handed to `run`. The stage may read what dvc.yaml declares for it and
-nothing else: another parameter section or path is an error, so the DAG cannot lie.
+nothing else: another parameter section or path is an error, so the DAG cannot lie (`auxseg.artifacts.store.Permit`).
 """
 
 import argparse
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Permit, Store
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
@@ -40,22 +42,34 @@ class Stage:
     """One instance of a stage: its round and shard, its parameters, and the paths it may touch."""
 
     def __init__(self, name: str, round_name: str = "", shard: str = ""):
-        self.name, self.round, self.shard = name, round_name, shard
+        self.name, self.shard = name, shard
+        self._round_name = round_name
         self._values = read_params()
-        self.previous: str = self._values["rounds"].get(round_name, "")
-        """The round before: its labels and weights are what `train` starts from."""
         template = {
             "item.round": round_name,
             "item.shard": shard,
             "key": round_name,
-            "item": self.previous,  # of `foreach: ${rounds}`, the map of rounds
+            "item": self._values["rounds"].get(round_name, ""),  # of `foreach: ${rounds}`, the map of rounds
         }
         self._declared = declared(name, template)
+        self.inputs = Store(permit=Permit(name, "deps", self._declared.inputs))
+        """Where the declared inputs lie, as files or inside declared folders."""
+        self.outputs = Store(permit=Permit(name, "outs", self._declared.outputs))
+        """Where the declared outputs lie."""
+
+    @property
+    def round(self) -> Round:
+        """The round of this instance.
+
+        Raises:
+            ParamsError: its name is not that of a round.
+        """
+        return Round.parse(self._round_name)
 
     @property
     def key(self) -> str:
         """The instance's name after the @, as `r1-00`; empty for a stage that has one instance."""
-        return "-".join(part for part in (self.round, self.shard) if part)
+        return "-".join(part for part in (self._round_name, self.shard) if part)
 
     def params(self, section: type[P]) -> P:
         """Return a validated parameter section.
@@ -83,22 +97,8 @@ class Stage:
             )
         return list(self._values["shards"])
 
-    def input(self, path: str) -> Path:
-        """Return a declared input (a dep, or a path inside a declared folder)."""
-        return self._checked(path, self._declared.inputs, "deps")
-
-    def output(self, path: str) -> Path:
-        """Return a declared output."""
-        return self._checked(path, self._declared.outputs, "outs")
-
-    def _checked(self, path: str, allowed: frozenset[str], kind: str) -> Path:
-        plain = os.path.normpath(path) == path  # a `..` leads out of a declared folder
-        if not plain or not any(path == entry or path.startswith(entry + "/") for entry in allowed):
-            raise ParamsError(f"dvc.yaml: stage '{self.name}' uses '{path}' without declaring it; add it to its {kind}")
-        return Path(path)
-
     @property
-    def inputs(self) -> list[Path]:
+    def input_paths(self) -> list[Path]:
         """All declared inputs, files and folders."""
         return sorted(Path(path) for path in self._declared.inputs)
 

@@ -1,11 +1,45 @@
 """The effect of the verdicts on one round's labels."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 
+from auxseg.artifacts.rounds import Round
 from auxseg.errors import DataError
 from auxseg.params.review import ReviewParams
-from auxseg.review.uses import TrainingUse, Use
-from auxseg.review.verdicts import Verdict, check_dropped
+from auxseg.review.uses import TrainingUse, Use, summarise
+from auxseg.review.verdicts import Verdict, check_dropped, conflicts
+
+
+def apply_verdicts(
+    round_: Round,
+    hashes: Mapping[str, str],
+    verdicts: Iterable[Verdict],
+    params: ReviewParams,
+    classes: Collection[str],
+) -> tuple[dict[str, TrainingUse], list[Verdict]]:
+    """Return what `decide_uses` does for one round, and log stale verdicts, disagreements and a summary.
+
+    Args:
+        round_: the round; verdicts on others are left out.
+        hashes: image id -> SHA-256 of the round's label PNG.
+        verdicts: of all rounds.
+        params: what a rejection does.
+        classes: names that a verdict may drop.
+
+    Raises:
+        DataError: as `decide_uses`.
+    """
+    own = [verdict for verdict in verdicts if verdict.round == str(round_)]
+    uses, stale = decide_uses(hashes, own, params, classes)
+    for verdict in stale:
+        logging.warning(
+            "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
+            verdict.reviewer or "nobody", verdict.image_id,
+        )  # fmt: skip
+    for group in conflicts(verdict for verdict in own if not verdict.is_stale(hashes)):
+        logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
+    logging.info("%s: %s", round_, summarise(uses.values()))
+    return uses, stale
 
 
 def decide_uses(

@@ -1,7 +1,7 @@
 """The table of verdicts, review/verdicts.csv: read, check, merge, and compare with the current labels.
 
 One row is one reviewer's judgement of one image in one round. `label_hash`, the SHA-256 of the bytes of the label PNG
-in data/labels/<round>/<shard>.zip, says exactly what was judged.
+(`Store.labels`), says exactly what was judged.
 """
 
 import datetime
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import read_table, write_csv
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import DataError
@@ -38,9 +39,9 @@ class Verdict:
     date: str
 
     @property
-    def key(self) -> tuple[int, str, str]:
+    def key(self) -> tuple[Round, str, str]:
         """Round, image and reviewer. The table has one row for each key and is sorted by it."""
-        return int(self.round[1:]), self.image_id, self.reviewer
+        return Round.parse(self.round), self.image_id, self.reviewer
 
     @property
     def time(self) -> datetime.datetime:
@@ -78,7 +79,7 @@ def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
 
 def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
     """Return the newest verdict for every round, image and reviewer; if two have the same date, the later one."""
-    newest: dict[tuple[int, str, str], Verdict] = {}
+    newest: dict[tuple[Round, str, str], Verdict] = {}
     for verdict in (verdict for table in tables for verdict in table):
         kept = newest.get(verdict.key)
         if kept is None or verdict.time >= kept.time:

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 
 from auxseg.artifacts.atomic import own_files, sha256_file
+from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
 from auxseg.params.local import checkpoint_minutes
@@ -31,27 +32,26 @@ class Instance(Protocol):
     """What a training has to know of its stage instance: auxseg.pipeline.stage.Stage."""
 
     name: str
+    outputs: Store
+    """Where the declared outputs lie."""
 
     @property
     def key(self) -> str:
         """The instance's name after the @; empty for a stage that has one instance."""
 
     @property
-    def inputs(self) -> list[Path]:
+    def input_paths(self) -> list[Path]:
         """All declared inputs, files and folders."""
 
     @property
     def sections(self) -> dict[str, Any]:
         """All declared parameter sections."""
 
-    def output(self, path: str) -> Path:
-        """Return a declared output."""
-
 
 def fingerprint(stage: Instance, device: torch.device) -> str:
     """Return the SHA-256 of everything that determines a stage's result: its declared inputs (including its code), its
     parameters, the kind of device and the version of torch."""
-    files = sorted(file for path in stage.inputs if path.exists() for file in own_files(path))
+    files = sorted(file for path in stage.input_paths if path.exists() for file in own_files(path))
     facts = {
         "inputs": {file.as_posix(): sha256_file(file) for file in files},
         "params": stage.sections,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import write_rows
 from auxseg.models.weights import save_weights
 from auxseg.params.optimiser import OptimiserParams
@@ -24,11 +25,11 @@ def train_and_save(
     params: TrainingParams,
     team: Team,
     *,
-    round_name: str,
+    round_: Round,
     classes: Sequence[str],
     optimiser: OptimiserParams | None = None,
 ) -> CheckpointFile | None:
-    """Train `network` in place, and write data/models/<round>.safetensors and data/curves/<round>.csv.
+    """Train `network` in place, and write weights and curve of a round.
 
     Args:
         stage: the stage that declares both outputs.
@@ -37,7 +38,7 @@ def train_and_save(
         samples: the training set.
         params: length, batch size and so on.
         team: the processes that train together.
-        round_name: of the outputs: r0, r1, ...
+        round_: the round of both outputs.
         classes: class names without the background; they are stored with the weights.
         optimiser: replaces `params.optimiser` if given.
 
@@ -66,6 +67,6 @@ def train_and_save(
     )
     if checkpoint:
         notes = {"classes": list(classes), "length": length.reason}
-        save_weights(stage.output(f"data/models/{round_name}.safetensors"), network, notes)
-        write_rows(stage.output(f"data/curves/{round_name}.csv"), curve)
+        save_weights(stage.outputs.weights(round_), network, notes)
+        write_rows(stage.outputs.curve(round_), curve)
     return checkpoint

@@ -1,0 +1,61 @@
+"""The labels of a round from stored maps (docs/method.md section 2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.tensors import opened_tensors
+from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.photos import read_photo
+from auxseg.fusion import fuse, saliency_label
+from auxseg.images import decode_grey, encode_grey, encode_label
+from auxseg.maps import upsample
+from auxseg.parallel import map_processes
+from auxseg.params.labels import LabelsParams
+from auxseg.seeds.labels import LabelFolder
+
+
+@dataclass(frozen=True)
+class LabelJob:
+    """Everything that labels one image; handed to worker processes."""
+
+    params: LabelsParams
+    classes: ClassTable
+    root: Path
+    maps: Path
+    prior: Path
+    initial: LabelFolder | None = None
+    """Labels of another method, r0 only."""
+
+    def __call__(self, record: ImageRecord) -> tuple[bytes, bytes]:
+        """Return the encoded pseudo label and saliency label."""
+        maps, prior_png = opened_tensors(self.maps), opened_archive(self.prior)[f"{record.id}.png"]
+        saliency_png = prior_png
+        if f"{record.id}.saliency" in maps:  # r0 has the prior alone
+            image = read_photo(self.root, record)
+            refined = maps[f"{record.id}.saliency"].astype(np.float32)
+            saliency_png = encode_grey(saliency_label(image, decode_grey(prior_png), refined, self.params))
+        if self.initial is not None:
+            return encode_label(self.initial(record)), saliency_png
+        saliency = decode_grey(saliency_png)
+        cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)
+        present = [self.classes.index(name) for name in record.labels]
+        label = fuse(cam, present, saliency, self.params.cam_threshold, self.params.saliency_threshold)
+        return encode_label(label), saliency_png
+
+
+def label_images(
+    job: LabelJob, records: Sequence[ImageRecord], title: str
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return pseudo labels and saliency labels of some images, `<id>.png` -> content.
+
+    `title` is for the progress bar.
+    """
+    done = map_processes(job, records, title)
+    names = [f"{record.id}.png" for record in records]
+    labels = dict(zip(names, (label for label, _ in done), strict=True))
+    saliency = dict(zip(names, (saliency for _, saliency in done), strict=True))
+    return labels, saliency

@@ -1,0 +1,98 @@
+"""Read the score files of every round as the tables of `auxseg.summary`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas
+
+from auxseg import summary
+from auxseg.artifacts.atomic import finished
+from auxseg.artifacts.rounds import Round
+from auxseg.datasets.dataset import Dataset
+from auxseg.metrics.confusion import read_confusion
+from auxseg.metrics.histogram import Histograms
+from auxseg.metrics.label_tables import ALL, class_table, image_table, read_areas
+from auxseg.metrics.saliency import SaliencyMeasures
+from auxseg.metrics.segmentation import Counts
+from auxseg.metrics.tables import read_counts
+
+Files = dict[Round, list[Path]]
+"""Round, in order -> the files of all shards."""
+Tables = dict[str, pandas.DataFrame]
+"""Name of the CSV file, without extension -> table."""
+
+
+def find_score_files(dataset: Dataset) -> dict[str, Files]:
+    """Return kind of score file -> round -> files.
+
+    Raises:
+        DataError: a shard is missing or left over.
+    """
+    store = dataset.store
+    return {
+        kind.name: {
+            found: list(dataset.every_shard(partial(store.score, kind.name, found)).values())
+            for found in sorted(Round.parse(path.name) for path in finished(kind, "r*"))
+        }
+        for kind in finished(store.scores, "*")
+    }
+
+
+def read_scores(dataset: Dataset, counts: Files) -> dict[tuple[str, str], Counts]:
+    """Return `auxseg.summary.Scores`: the labels of every round on train, and every round's model on val."""
+    classes = len(dataset.classes)
+    found = {str(one): summary.with_best_cam(read_counts(paths, classes)) for one, paths in counts.items()}
+    for path in finished(dataset.store.evaluations, "r*.csv"):
+        found[path.stem] = found.get(path.stem, {}) | read_counts([path], classes)
+    return {(name, what): count for name, kinds in found.items() for what, count in kinds.items()}
+
+
+def score_tables(scores: summary.Scores, names: Sequence[str]) -> Tables:
+    """Return the tables of scores; `names` are the class names, 0 = background."""
+    rounds, classes = summary.score_table(scores), summary.class_score_table(scores, names)
+    by_round, last = summary.miou_by_round(rounds), summary.last_round(classes, names)
+    return {"rounds": rounds, "classes": classes, "miou": by_round, "last_round": last}
+
+
+def label_tables(
+    areas: Files,
+    confusion: Files,
+    names: Sequence[str],
+    tags: Mapping[str, tuple[str, ...]],
+    append_images: Callable[[pandas.DataFrame], None],
+) -> Tables:
+    """Return the tables of what the labels look like.
+
+    Args:
+        areas: score files of this kind.
+        confusion: score files of this kind.
+        names: class names, 0 = background.
+        tags: id of a training image -> its image-level labels.
+        append_images: is given the table of images of each round, one round at a time: a million images have some
+            three million areas.
+    """
+    by_class, confusions = [], {}
+    for found, paths in areas.items():
+        name, measured = str(found), read_areas(paths)
+        confusions[name] = read_confusion(confusion[found], len(names) - 1)
+        by_class.append(class_table(name, measured, tags, confusions[name], names))
+        append_images(image_table(name, measured, names))
+    labels = pandas.concat(by_class)
+    return {
+        "labels": labels,
+        "labels_by_round": labels[labels["class"] == ALL],
+        "confusion": summary.confusion_table(confusions, names),
+        "last_confusion": summary.confusion_table({name: confusions[name]}, names),
+    }
+
+
+def measure_tables(saliency: Files, confidence: Files) -> Tables:
+    """Return the tables of the saliency labels, and of the values of CAMs and confidence."""
+    measured = {str(found): SaliencyMeasures.read(paths) for found, paths in saliency.items()}
+    shares = summary.confidence_table({str(found): Histograms.read(paths) for found, paths in confidence.items()})
+    return {
+        "saliency": summary.saliency_table(measured),
+        "confidence": shares,
+        "last_confidence": summary.last_confidence(shares, str(list(confidence)[-1])),
+    }

@@ -1,0 +1,75 @@
+"""The training of one round's multi-task network (docs/method.md section 3)."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.rounds import Round
+from auxseg.datasets.dataset import Dataset
+from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
+from auxseg.models.weights import load_weights
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.train import TrainParams
+from auxseg.review.uses import TrainingUse, Use, read_uses
+from auxseg.training.loop import Step
+from auxseg.training.losses import multi_task_loss
+from auxseg.training.samples import LabelFiles, TrainingSamples
+
+
+def start_network(
+    weights: Path, backbone: BackboneParams, network: NetworkParams, classes: int, params: TrainParams
+) -> tuple[AuxSegNet, bool]:
+    """Return the network to train, and whether all its tensors come from `weights`, those of the round before.
+
+    From the classifier, which has neither task branch nor affinity, only backbone and classification branch come.
+    """
+    torch.manual_seed(params.seed)
+    built = build_auxsegnet(backbone, network, classes, params.dropout)
+    missing = load_weights(weights, built, partial=True)
+    logging.info("%d tensors start random, the rest from round %s", len(missing), weights.stem)
+    built.backbone.freeze(params.frozen_layers)
+    return built, not missing
+
+
+def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime: RuntimeParams) -> TrainingSamples:
+    """Return the training images with the labels of round `labelled`, used as its review says."""
+    store, classes = dataset.store, dataset.classes
+    uses = read_uses(store.uses(labelled))
+    records = [record for record in dataset.records("train") if uses[record.id].use is not Use.LEAVE_OUT]
+    labels, saliency = (
+        LabelFiles([Archive(path) for path in dataset.every_shard(partial(file, labelled)).values()])
+        for file in (store.labels, store.saliency_labels)
+    )
+    return TrainingSamples(
+        records,
+        dataset.root,
+        classes,
+        params.augment,
+        params.seed,
+        labels,
+        saliency,
+        ignored={image_id for image_id, use in uses.items() if use.use is Use.IGNORE},
+        dropped=_dropped(uses, classes.with_background),
+        runtime=runtime,
+    )
+
+
+def training_step(network: AuxSegNet, params: TrainParams, runtime: RuntimeParams) -> Step:
+    """Return the step that computes the losses of a part of a batch."""
+
+    def step(part, counts):
+        outputs = network(part.image, low_precision=runtime.low_precision)
+        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
+
+    return step
+
+
+def _dropped(uses: Mapping[str, TrainingUse], names: tuple[str, ...]) -> dict[str, list[int]]:
+    """Return image id -> class indices whose pixels count as 255."""
+    return {image_id: [names.index(name) for name in use.dropped] for image_id, use in uses.items() if use.dropped}
