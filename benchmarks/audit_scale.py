@@ -95,9 +95,13 @@ def write_stage(project: Path, images: int | None) -> dict:
         shutil.rmtree(report, ignore_errors=True)
         shutil.move(copy / "data/audit", report)
     return {
-        "images": int(shown), "wall_s": wall, "cpu_s": cpu, "images_per_cpu_s": int(shown) / cpu,
-        "peak_mb": float(memory), "folder_mb": float(size),
-    }  # fmt: skip
+        "images": int(shown),
+        "wall_s": wall,
+        "cpu_s": cpu,
+        "images_per_cpu_s": int(shown) / cpu,
+        "peak_mb": float(memory),
+        "folder_mb": float(size),
+    }
 
 
 def browse(report: Path) -> dict[str, float]:
@@ -138,8 +142,12 @@ def browse(report: Path) -> dict[str, float]:
             }""".replace("FRAMES", str(FRAMES))
         )
         busy = 1000 * (_busy(session) - before) / FRAMES
-    return {"first_picture_s": first, "frame_work_ms": busy, "frame_median_ms": frames[len(frames) // 2],
-            "frame_95_ms": frames[int(len(frames) * 0.95)]}  # fmt: skip
+    return {
+        "first_picture_s": first,
+        "frame_work_ms": busy,
+        "frame_median_ms": frames[len(frames) // 2],
+        "frame_95_ms": frames[int(len(frames) * 0.95)],
+    }
 
 
 def _busy(session) -> float:

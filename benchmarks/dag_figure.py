@@ -86,28 +86,69 @@ def draw(graph: Graph) -> plt.Figure:
     axes.set(xlim=(-0.85, right), ylim=(-3.5, top + 0.45), aspect="equal")
     axes.axis("off")
     left = min(at[name][0] for name in graph.masked) - 0.85
-    axes.add_patch(FancyBboxPatch((left, -3.4), right - left - 0.1, 2.4, boxstyle="round,pad=0,rounding_size=0.1",
-                                  facecolor=BAND, edgecolor="#b98a2c", linestyle="--"))  # fmt: skip
-    axes.text(right - 0.25, -3.22, "measuring: only here are masks read", fontsize=9.5, color="#5e4306",
-              va="center", ha="right")  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            (left, -3.4),
+            right - left - 0.1,
+            2.4,
+            boxstyle="round,pad=0,rounding_size=0.1",
+            facecolor=BAND,
+            edgecolor="#b98a2c",
+            linestyle="--",
+        )
+    )
+    axes.text(
+        right - 0.25,
+        -3.22,
+        "measuring: only here are masks read",
+        fontsize=9.5,
+        color="#5e4306",
+        va="center",
+        ha="right",
+    )
     for writer, reader in sorted(graph.forward):
         _arrow(axes, at[writer], at[reader])
     for writer, reader in sorted(graph.back):
         if writer != reader:
             _loop(axes, at[writer], at[reader])
     start = at[next(iter(graph.stages))]
-    axes.annotate("", (left, -2.2), (start[0], start[1] - BOX_HEIGHT / 2), arrowprops={
-        "arrowstyle": "-|>", "color": "#b98a2c", "linestyle": "--", "connectionstyle": "angle,angleA=90,angleB=0,rad=8",
-        "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+    axes.annotate(
+        "",
+        (left, -2.2),
+        (start[0], start[1] - BOX_HEIGHT / 2),
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": "#b98a2c",
+            "linestyle": "--",
+            "connectionstyle": "angle,angleA=90,angleB=0,rad=8",
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+    )
     axes.text(start[0] + 0.15, -2.08, "masks, where there are any", fontsize=9.5, color="#5e4306")
     for name, (x, y) in at.items():
         _box(axes, x, y, name, _times(graph.stages[name]), "gpu" in graph.stages[name].get("meta", {}))
     for x, colour, text in ((-0.55, GPU, "GPU if there is one"), (1.75, CPU, "CPU")):
-        axes.add_patch(FancyBboxPatch((x, -2.88), 0.24, 0.16, boxstyle="round,pad=0,rounding_size=0.04",
-                                      facecolor=colour, edgecolor=LINE, linewidth=0.8))  # fmt: skip
+        axes.add_patch(
+            FancyBboxPatch(
+                (x, -2.88),
+                0.24,
+                0.16,
+                boxstyle="round,pad=0,rounding_size=0.04",
+                facecolor=colour,
+                edgecolor=LINE,
+                linewidth=0.8,
+            )
+        )
         axes.text(x + 0.34, -2.8, text, fontsize=9.5, va="center", color=INK)
-    axes.text(-0.55, -3.2, "Every stage also depends on the fingerprint of its own code (stage code).", fontsize=9.5,
-              va="center", color=INK)  # fmt: skip
+    axes.text(
+        -0.55,
+        -3.2,
+        "Every stage also depends on the fingerprint of its own code (stage code).",
+        fontsize=9.5,
+        va="center",
+        color=INK,
+    )
     figure.subplots_adjust(0, 0, 1, 1)
     return figure
 
@@ -119,8 +160,16 @@ def _times(body: dict[str, Any]) -> str:
 
 def _box(axes: plt.Axes, x: float, y: float, name: str, times: str, gpu: bool) -> None:
     corner = (x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2)
-    axes.add_patch(FancyBboxPatch(corner, BOX_WIDTH, BOX_HEIGHT, boxstyle="round,pad=0,rounding_size=0.08",
-                                  facecolor=GPU if gpu else CPU, edgecolor=LINE))  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            corner,
+            BOX_WIDTH,
+            BOX_HEIGHT,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor=GPU if gpu else CPU,
+            edgecolor=LINE,
+        )
+    )
     axes.text(x, y + 0.1, name, ha="center", va="center", fontsize=12, fontweight="bold", color=INK)
     axes.text(x, y - 0.15, times, ha="center", va="center", fontsize=8.5, color=LINE)
 
@@ -138,18 +187,31 @@ def _arrow(axes: plt.Axes, start: tuple[float, float], end: tuple[float, float])
         tail, head, style = (x0, y0 + BOX_HEIGHT / 2), (x1 - BOX_WIDTH / 2, y1), "angle,angleA=90,angleB=0,rad=8"
     else:  # to the right, then down
         tail, head, style = (x0 + BOX_WIDTH / 2, y0), (x1, y1 + BOX_HEIGHT / 2), "angle,angleA=0,angleB=90,rad=8"
-    axes.add_patch(FancyArrowPatch(tail, head, connectionstyle=style, arrowstyle="-|>", mutation_scale=12, color=LINE,
-                                   shrinkA=0, shrinkB=0))  # fmt: skip
+    axes.add_patch(
+        FancyArrowPatch(
+            tail, head, connectionstyle=style, arrowstyle="-|>", mutation_scale=12, color=LINE, shrinkA=0, shrinkB=0
+        )
+    )
 
 
 def _loop(axes: plt.Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     colour, height = "#0b4fa8", start[1] + BOX_HEIGHT / 2 + 0.42
     (x0, y0), (x1, y1) = start, (end[0] + BOX_WIDTH / 4, end[1])
     axes.plot([x0, x0, x1], [y0 + BOX_HEIGHT / 2, height, height], color=colour)
-    axes.add_patch(FancyArrowPatch((x1, height), (x1, y1 + BOX_HEIGHT / 2), arrowstyle="-|>", mutation_scale=12,
-                                   color=colour, shrinkA=0, shrinkB=0))  # fmt: skip
-    axes.text((x0 + x1) / 2, height + 0.08, "new labels, next round", ha="center", va="bottom", fontsize=9.5,
-              color=colour)  # fmt: skip
+    axes.add_patch(
+        FancyArrowPatch(
+            (x1, height),
+            (x1, y1 + BOX_HEIGHT / 2),
+            arrowstyle="-|>",
+            mutation_scale=12,
+            color=colour,
+            shrinkA=0,
+            shrinkB=0,
+        )
+    )
+    axes.text(
+        (x0 + x1) / 2, height + 0.08, "new labels, next round", ha="center", va="bottom", fontsize=9.5, color=colour
+    )
 
 
 def _paths(body: dict[str, Any], key: str) -> list[str]:

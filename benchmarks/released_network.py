@@ -27,8 +27,14 @@ from auxseg.params.presets import read_preset
 
 CLASSES = 20
 OUTPUTS = (
-    "classification", "cam", "saliency", "refined_saliency", "segmentation", "refined_segmentation", "pairwise",
-)  # fmt: skip
+    "classification",
+    "cam",
+    "saliency",
+    "refined_saliency",
+    "segmentation",
+    "refined_segmentation",
+    "pairwise",
+)
 """What the released network returns, in its order, by our names."""
 TOLERANCE = 1e-4
 

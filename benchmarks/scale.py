@@ -145,9 +145,12 @@ def steps(python: str, shards: int) -> Iterator[tuple[str, list[str]]]:
 def measure(name: str, command: list[str], folder: Path, data: Path) -> dict:
     """Run a command in the project; return the row of the table."""
     settings = {
-        **os.environ, "PYTHONPATH": str(folder / "src"), "AUXSEG_DATA": str(data), "AUXSEG_LOG": "WARNING",
+        **os.environ,
+        "PYTHONPATH": str(folder / "src"),
+        "AUXSEG_DATA": str(data),
+        "AUXSEG_LOG": "WARNING",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-    }  # fmt: skip
+    }
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env=settings, stdout=subprocess.PIPE, text=True)
     printed = process.stdout.read()
@@ -156,9 +159,12 @@ def measure(name: str, command: list[str], folder: Path, data: Path) -> dict:
         sys.exit(f"{name}: failed\n{printed}")
     result = json.loads(printed.splitlines()[-1]) if "--step" in command else {}
     return {
-        "step": name, "count": result.get("count", ""), "seconds": round(time.monotonic() - started, 1),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1), "peak_mb": round(usage.ru_maxrss / 1024),
-    }  # fmt: skip
+        "step": name,
+        "count": result.get("count", ""),
+        "seconds": round(time.monotonic() - started, 1),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
+        "peak_mb": round(usage.ru_maxrss / 1024),
+    }
 
 
 def main() -> None:

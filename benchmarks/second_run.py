@@ -36,11 +36,14 @@ def main() -> None:
         wall, cpu = zip(*measured, strict=True)
         rows.append(
             {
-                "command": name, "runs": arguments.runs, "wall_s": round(statistics.median(wall), 2),
-                "wall_least_s": round(min(wall), 2), "wall_most_s": round(max(wall), 2),
+                "command": name,
+                "runs": arguments.runs,
+                "wall_s": round(statistics.median(wall), 2),
+                "wall_least_s": round(min(wall), 2),
+                "wall_most_s": round(max(wall), 2),
                 "cpu_s": round(statistics.median(cpu), 2),
             }
-        )  # fmt: skip
+        )
         print(rows[-1], flush=True)
     write_rows(TARGET, rows)
 

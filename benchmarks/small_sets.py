@@ -131,12 +131,17 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
     }
     return [
         {
-            **row, "images": count, "subset": number, "settings": " ".join(settings), "good": good[row["round"]],
-            "cpu_minutes": f"{minutes:.1f}", "commit": commit[:10],
+            **row,
+            "images": count,
+            "subset": number,
+            "settings": " ".join(settings),
+            "good": good[row["round"]],
+            "cpu_minutes": f"{minutes:.1f}",
+            "commit": commit[:10],
         }
         for row in read_csv(store.table("rounds.csv"))
         if row["what"] in SHOWN
-    ]  # fmt: skip
+    ]
 
 
 def cpu_minutes(times: Path) -> float:
@@ -152,9 +157,16 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
     rounds = sorted(table["round"].unique(), key=Round.parse)
     last = rounds[-1]
     lines = [
-        ["images", *(f"labels {name}" for name in rounds), "gain", "rounds called bad", f"model {last}, single scale",
-         f"model {last}, multi-scale + CRF", "CPU minutes"],
-    ]  # fmt: skip
+        [
+            "images",
+            *(f"labels {name}" for name in rounds),
+            "gain",
+            "rounds called bad",
+            f"model {last}, single scale",
+            f"model {last}, multi-scale + CRF",
+            "CPU minutes",
+        ],
+    ]
     for count, own in table.groupby("images"):
         miou = own.pivot(index="subset", columns=["what", "round"], values="miou")
         judged = own.drop_duplicates(["subset", "round"])

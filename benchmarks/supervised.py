@@ -71,9 +71,15 @@ def main() -> None:
         return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
 
     fit(
-        network, step, samples, epochs=epochs, batch_size=params.batch_size, optimiser=params.optimiser,
-        batch_norm=params.batch_norm, team=Team(device),
-    )  # fmt: skip
+        network,
+        step,
+        samples,
+        epochs=epochs,
+        batch_size=params.batch_size,
+        optimiser=params.optimiser,
+        batch_norm=params.batch_norm,
+        team=Team(device),
+    )
 
     network.eval()
     evaluation = EvaluateParams.parse(values.get("evaluate"))
@@ -84,9 +90,13 @@ def main() -> None:
         rgb = read_photo(root, record)
         image = to_tensor(rgb, device, runtime)
         single, joined = predict(
-            network, image, evaluation.scales, flip=evaluation.flip, combine=evaluation.combine,
+            network,
+            image,
+            evaluation.scales,
+            flip=evaluation.flip,
+            combine=evaluation.combine,
             low_precision=low_precision,
-        )  # fmt: skip
+        )
         mask = found[record.id]
         final = class_crf(rgb, upsample(joined, *mask.shape), evaluation.crf)
         for name, map_ in (("val_miou", upsample(single, *mask.shape)), ("val_miou_ms_crf", final)):

@@ -12,8 +12,19 @@ from auxseg.artifacts.tables import read_csv, write_rows
 from auxseg.params.experiments import Base, Experiment, Row, Table
 
 COLUMNS = (
-    "experiment", "base", "seed", "round", "what", "set", "miou", "precision", "recall", "params", "commit", "minutes",
-)  # fmt: skip
+    "experiment",
+    "base",
+    "seed",
+    "round",
+    "what",
+    "set",
+    "miou",
+    "precision",
+    "recall",
+    "params",
+    "commit",
+    "minutes",
+)
 IDENTITY = COLUMNS[:3]
 LABELS, MODEL, FINAL = "labels", "model", "model+ms+crf"
 HEADINGS = {LABELS: "labels", MODEL: "model", FINAL: "model, post-processed"}
@@ -42,9 +53,11 @@ def kept(results: Iterable[Result], experiment: Experiment) -> list[Result]:
 def keep(path: Path, experiment: Experiment, rows: Iterable[dict]) -> None:
     """Put an experiment's figures into the CSV, in place of any that it had; the file is whole at any time."""
     named = {
-        "experiment": experiment.name, "base": experiment.base, "seed": str(experiment.seed),
+        "experiment": experiment.name,
+        "base": experiment.base,
+        "seed": str(experiment.seed),
         "params": experiment.digest,
-    }  # fmt: skip
+    }
     with path.with_name(f".tmp-{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another base may run beside this one
         others = [row for row in read_results(path) if any(row[key] != named[key] for key in IDENTITY)]

@@ -7,20 +7,32 @@ NORM = ("weight", "bias", "running_mean", "running_var")
 
 CONVOLUTIONS = {
     "conv1a": (64, 3, 3, 3),
-    "b2.conv_branch1": (128, 64, 1, 1), "b2.conv_branch2a": (128, 64, 3, 3), "b2.conv_branch2b1": (128, 128, 3, 3),
-    "b3.conv_branch1": (256, 128, 1, 1), "b3.conv_branch2a": (256, 128, 3, 3), "b3.conv_branch2b1": (256, 256, 3, 3),
-    "b4.conv_branch1": (512, 256, 1, 1), "b4.conv_branch2a": (512, 256, 3, 3), "b4.conv_branch2b1": (512, 512, 3, 3),
-    "b5.conv_branch1": (1024, 512, 1, 1), "b5.conv_branch2a": (512, 512, 3, 3), "b5.conv_branch2b1": (1024, 512, 3, 3),
-    "b6.conv_branch1": (2048, 1024, 1, 1), "b6.conv_branch2a": (512, 1024, 1, 1),
-    "b6.conv_branch2b1": (1024, 512, 3, 3), "b6.conv_branch2b2": (2048, 1024, 1, 1),
-    "b7.conv_branch1": (4096, 2048, 1, 1), "b7.conv_branch2a": (1024, 2048, 1, 1),
-    "b7.conv_branch2b1": (2048, 1024, 3, 3), "b7.conv_branch2b2": (4096, 2048, 1, 1),
+    "b2.conv_branch1": (128, 64, 1, 1),
+    "b2.conv_branch2a": (128, 64, 3, 3),
+    "b2.conv_branch2b1": (128, 128, 3, 3),
+    "b3.conv_branch1": (256, 128, 1, 1),
+    "b3.conv_branch2a": (256, 128, 3, 3),
+    "b3.conv_branch2b1": (256, 256, 3, 3),
+    "b4.conv_branch1": (512, 256, 1, 1),
+    "b4.conv_branch2a": (512, 256, 3, 3),
+    "b4.conv_branch2b1": (512, 512, 3, 3),
+    "b5.conv_branch1": (1024, 512, 1, 1),
+    "b5.conv_branch2a": (512, 512, 3, 3),
+    "b5.conv_branch2b1": (1024, 512, 3, 3),
+    "b6.conv_branch1": (2048, 1024, 1, 1),
+    "b6.conv_branch2a": (512, 1024, 1, 1),
+    "b6.conv_branch2b1": (1024, 512, 3, 3),
+    "b6.conv_branch2b2": (2048, 1024, 1, 1),
+    "b7.conv_branch1": (4096, 2048, 1, 1),
+    "b7.conv_branch2a": (1024, 2048, 1, 1),
+    "b7.conv_branch2b1": (2048, 1024, 3, 3),
+    "b7.conv_branch2b2": (4096, 2048, 1, 1),
     **{f"b2_{i}.conv_branch{end}": (128, 128, 3, 3) for i in (1, 2) for end in ("2a", "2b1")},
     **{f"b3_{i}.conv_branch{end}": (256, 256, 3, 3) for i in (1, 2) for end in ("2a", "2b1")},
     **{f"b4_{i}.conv_branch{end}": (512, 512, 3, 3) for i in (1, 2, 3, 4, 5) for end in ("2a", "2b1")},
     **{f"b5_{i}.conv_branch2a": (512, 1024, 3, 3) for i in (1, 2)},
     **{f"b5_{i}.conv_branch2b1": (1024, 512, 3, 3) for i in (1, 2)},
-}  # fmt: skip
+}
 
 
 def shapes_of_resnet38(counters=True):

@@ -85,9 +85,13 @@ def test_saliency_snaps_to_the_edge_of_colour(two_colours):
     right = np.arange(32) >= 16
     assert ((ramp > 0.5) != right).any()
     params = CrfParams(
-        iterations=5, gaussian_sxy=3.0, gaussian_compat=3.0, bilateral_sxy=60.0, bilateral_srgb=5.0,
+        iterations=5,
+        gaussian_sxy=3.0,
+        gaussian_compat=3.0,
+        bilateral_sxy=60.0,
+        bilateral_srgb=5.0,
         bilateral_compat=5.0,
-    )  # fmt: skip
+    )
     assert ((saliency_crf(image, ramp, params) > 0.5) == right).all()
     grey = np.full_like(image, 128)
     assert ((saliency_crf(grey, ramp, params) > 0.5) != right).any()  # it was the colour

@@ -53,9 +53,14 @@ def predict_photos(
         for rgb in photos:
             image = to_tensor(rgb, device, runtime)
             single, joined = predict(
-                network, image, params.scales, flip=params.flip, combine=params.combine,
-                low_precision=runtime.low_precision, recognition=params.recognition,
-            )  # fmt: skip
+                network,
+                image,
+                params.scales,
+                flip=params.flip,
+                combine=params.combine,
+                low_precision=runtime.low_precision,
+                recognition=params.recognition,
+            )
             yield rgb, single, joined
 
     return background_processes(partial(_post_process, crf=params.crf), probabilities())

@@ -25,9 +25,19 @@ EXCEPTIONS = {
 SHARDS = ["00", "01"]
 SCORES = ("counts", "areas", "confusion", "saliency", "confidence")
 TABLES = (
-    "rounds", "guard", "classes", "miou", "last_round", "labels", "labels_by_round", "confusion", "last_confusion",
-    "saliency", "confidence", "last_confidence",
-)  # fmt: skip
+    "rounds",
+    "guard",
+    "classes",
+    "miou",
+    "last_round",
+    "labels",
+    "labels_by_round",
+    "confusion",
+    "last_confusion",
+    "saliency",
+    "confidence",
+    "last_confidence",
+)
 
 
 def spelt_out(file: Path) -> list[str]:

@@ -86,8 +86,12 @@ def test_images_that_one_state_lacks_count_as_unlabelled(states):
         ("small", "cat"): ("resized", 20, 4, 4, 20, 0, 0),
     }
     assert [(diff.image_id, diff.differing) for diff in diffs] == [
-        ("a", 10), ("b", 0), ("gone", 20), ("new", 20), ("small", 24),
-    ]  # fmt: skip
+        ("a", 10),
+        ("b", 0),
+        ("gone", 20),
+        ("new", 20),
+        ("small", 24),
+    ]
 
 
 def test_summary(states):

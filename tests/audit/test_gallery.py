@@ -43,9 +43,10 @@ def test_filters_combine_and_a_link_reproduces_the_view(seen, visit, work, index
     page.select_option("#class", "<b>dog</b>")
     page.fill("#search", "T0")
     wanted = {
-        index["id"][n] for n in range(TRAIN)
+        index["id"][n]
+        for n in range(TRAIN)
         if index["figures"]["ignored"][n] >= middle and 2 in index["tags"][n] and "t0" in index["id"][n]
-    }  # fmt: skip
+    }
     assert 0 < len(wanted) < TRAIN and set(seen.rows()) == wanted
     other = visit(work / "audit")
     other.open(seen.link().partition("#")[2])
@@ -59,9 +60,11 @@ def test_filters_combine_and_a_link_reproduces_the_view(seen, visit, work, index
 def test_class_filter(seen, index, where):
     seen.open(f"class=cat&where={where}")
     has = {
-        "tagged": lambda n: 1 in index["tags"][n], "label": lambda n: "1" in index["pixels"][n],
-        "missing": lambda n: 1 in index["missing"][n], "untagged": lambda n: 1 in index["untagged"][n],
-    }[where]  # fmt: skip
+        "tagged": lambda n: 1 in index["tags"][n],
+        "label": lambda n: "1" in index["pixels"][n],
+        "missing": lambda n: 1 in index["missing"][n],
+        "untagged": lambda n: 1 in index["untagged"][n],
+    }[where]
     assert set(seen.rows()) == {index["id"][n] for n in range(TRAIN) if has(n)}
 
 

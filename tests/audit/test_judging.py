@@ -133,8 +133,10 @@ def test_page_and_program_refuse_the_same_rows_and_the_whole_table(seen, tmp_pat
     page = seen.open()
     path = tmp_path / "bad.csv"
     good = table({"image_id": "t001", "verdict": "accept"})
-    lines = [(good + table({"image_id": "t002", "verdict": "accept", **row}).split("\n", 1)[1], f"line 3.*{word}")
-             for row, word in REFUSED]  # fmt: skip
+    lines = [
+        (good + table({"image_id": "t002", "verdict": "accept", **row}).split("\n", 1)[1], f"line 3.*{word}")
+        for row, word in REFUSED
+    ]
     lines += [
         (good.replace("label_hash", "hash"), "no column.*label_hash"),
         (good + f"t002,{'0' * 64},r2,accept,,half a cat, and no tail,bo,2026-01-31\n", "line 3 has more cells"),

@@ -62,8 +62,12 @@ def test_few_files(work):
     names = set(digest(work / "audit"))
     assert {"index.html", "tables.html", "index/base.js", "app/style.css"} <= names
     assert {name for name in names if name.startswith("index/r")} == {
-        "index/r0-train.js", "index/r1-train.js", "index/r2-train.js", "index/r1-val.js", "index/r2-val.js"
-    }  # fmt: skip
+        "index/r0-train.js",
+        "index/r1-train.js",
+        "index/r2-train.js",
+        "index/r1-val.js",
+        "index/r2-val.js",
+    }
     chunks = len([name for name in names if name.startswith("images/")])
     assert chunks == 4  # two splits of two shards
     sheets = {name.rpartition("/")[0].removeprefix("thumbs/") for name in names if name.startswith("thumbs/")}
@@ -264,8 +268,9 @@ def test_the_hash_of_a_mask_is_that_of_its_file(work, base):
 def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
     origins = provenance(Store(work), [R0], {"cam": {"provider": provider}})["origins"]
     assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
-        "cam": own, "propagate": True,
-    }  # fmt: skip
+        "cam": own,
+        "propagate": True,
+    }
 
 
 def test_a_part_of_the_images(tmp_path):
@@ -310,9 +315,13 @@ def test_the_stage_as_a_program(tmp_path):
     values = yaml.safe_load((PROJECT / "params.yaml").read_text())
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"audit": {"images": 2}, "labels": {}}))
     done = subprocess.run(
-        [sys.executable, PROJECT / "workflow/stages/audit.py"], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"AUXSEG_DATA": str(tmp_path / "raw")}, timeout=60,
-    )  # fmt: skip
+        [sys.executable, PROJECT / "workflow/stages/audit.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"AUXSEG_DATA": str(tmp_path / "raw")},
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert "audit: 4 images" in done.stderr
     found, wanted = digest(tmp_path / "data/audit"), digest(write(tmp_path, images=2))

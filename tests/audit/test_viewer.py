@@ -158,9 +158,11 @@ def test_changes_since_the_last_round(seen, work):
     shown = [row.split("\t") for row in page.locator("#change-rows").inner_text().splitlines()]
     cat = next(row for row in shown if row[0] == "cat")
     wanted = [
-        ((old == 255) & (new == 1)).sum(), ((old == 1) & (new == 255)).sum(),
-        ((old == 1) & (new != 1) & (new != 255)).sum(), ((old != 1) & (old != 255) & (new == 1)).sum(),
-    ]  # fmt: skip
+        ((old == 255) & (new == 1)).sum(),
+        ((old == 1) & (new == 255)).sum(),
+        ((old == 1) & (new != 1) & (new != 255)).sum(),
+        ((old != 1) & (old != 255) & (new == 1)).sum(),
+    ]
     assert cat[1:] == [f"{count:,}" for count in wanted]
     overlay, _ = painted(page, "change")
     assert (overlay[(old == 255) & (new != 255)] == [0, 158, 115, 255]).all()

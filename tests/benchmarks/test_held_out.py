@@ -70,8 +70,14 @@ def test_labels_of_images_set_aside(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (project / "data").mkdir(parents=True)
     prepare(PARAMS, ["00", "01"], project / "data/manifest", project / "data/masks")
-    still = {"iterations": 0, "gaussian_sxy": 3.0, "gaussian_compat": 3.0, "bilateral_sxy": 60.0,
-             "bilateral_srgb": 5.0, "bilateral_compat": 5.0}  # fmt: skip
+    still = {
+        "iterations": 0,
+        "gaussian_sxy": 3.0,
+        "gaussian_compat": 3.0,
+        "bilateral_sxy": 60.0,
+        "bilateral_srgb": 5.0,
+        "bilateral_compat": 5.0,
+    }
     params = {"rounds": {"r1": "r0"}, "labels": {"saliency_crf": still}}
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     seen = np.zeros((SIDE, SIDE), np.float32)

@@ -5,10 +5,13 @@ import scenes_seeds
 
 from auxseg.artifacts.tables import read_csv
 
-PIPELINE = [{"round": "r1", "what": what, "set": "val", "miou": 50.0, "precision": 60.0, "recall": 70.0}
-            for what in ("labels", "model", "model+ms+crf")]  # fmt: skip
-SUPERVISED = [{"round": "", "what": "fully supervised, single scale", "set": "val", "miou": 62.6, "precision": "",
-               "recall": ""}]  # fmt: skip
+PIPELINE = [
+    {"round": "r1", "what": what, "set": "val", "miou": 50.0, "precision": 60.0, "recall": 70.0}
+    for what in ("labels", "model", "model+ms+crf")
+]
+SUPERVISED = [
+    {"round": "", "what": "fully supervised, single scale", "set": "val", "miou": 62.6, "precision": "", "recall": ""}
+]
 
 
 @pytest.fixture

@@ -47,8 +47,15 @@ def test_mean_spread_and_gain_over_the_seeds():
     """none: 50, 54: mean 52, deviation 2.83; some: 53, 55, 99; gains 3 and 1: mean 2, deviation 1.41."""
     head, _, none, some, late, given = cells(markdown("table9", TABLE, "scenes", SCENES, RESULTS))
     assert head == [
-        "Affinity", "labels (train)", "gain", "model (val)", "gain", "model, post-processed (val)", "seeds", "published"
-    ]  # fmt: skip
+        "Affinity",
+        "labels (train)",
+        "gain",
+        "model (val)",
+        "gain",
+        "model, post-processed (val)",
+        "seeds",
+        "published",
+    ]
     assert none == ["no affinity", "61.0", "", "52.0 (2.8)", "", "70.0", "2", "60.8"]
     assert some == ["affinity", "-", "-", "69.0 (26.0)", "+2.0 (1.4)", "-", "3", "64.1"]
     assert late == ["not run yet", "-", "-", "-", "-", "-", "not run", "-"]

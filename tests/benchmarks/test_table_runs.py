@@ -75,10 +75,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs = ["tables", "tables_run", "tables_results", "clones", "held_out"]
     files = {f"benchmarks/{name}.py": (ROOT / f"benchmarks/{name}.py").read_text() for name in programs}
     files |= {
-        "dvc.yaml": DVC_YAML, "stage.py": STAGE,
-        "data/raw.yaml": "files: 0\n", ".gitignore": "/data/*\n!/data/raw.yaml\n",
+        "dvc.yaml": DVC_YAML,
+        "stage.py": STAGE,
+        "data/raw.yaml": "files: 0\n",
+        ".gitignore": "/data/*\n!/data/raw.yaml\n",
         "docs/experiments.md": "# Page\n\n<!-- table table4 scenes -->\nold\n<!-- end -->\n",
-    }  # fmt: skip
+    }
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -86,8 +88,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NOTES", str(tmp_path))
     monkeypatch.delenv("AUXSEG_DATA", raising=False)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@t"]
-    for command in ([*git, "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"], [*git, "add", "-A"],
-                    [*git, "commit", "-qm", "new"]):  # fmt: skip
+    for command in (
+        [*git, "init", "-q"],
+        [sys.executable, "-m", "dvc", "init", "-q"],
+        [*git, "add", "-A"],
+        [*git, "commit", "-qm", "new"],
+    ):
         subprocess.run(command, cwd=folder, check=True)
     return folder
 
@@ -158,8 +164,11 @@ def test_a_killed_run_goes_on_with_the_first_missing_and_shares_what_is_upstream
     printed = finish(project, *table, "table3/all")
     assert ran(project) == {"train@r1": 1, "summary": 1}
     assert kept(project) == {
-        "table3/all": "40", "table4/none": "40", "table4/segmentation": "120", "table4/cross-task": "100"
-    }  # fmt: skip
+        "table3/all": "40",
+        "table4/none": "40",
+        "table4/segmentation": "120",
+        "table4/cross-task": "100",
+    }
     assert "table3/all on scenes, seed 7: the same as table4/none" in printed
     assert not [path for path in (project.parent / "work").iterdir() if path.is_dir()]  # clones are gone, logs stay
     text = (project / "docs/experiments.md").read_text()

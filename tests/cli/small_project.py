@@ -22,11 +22,15 @@ VAL = tuple(ImageRecord(key, f"images/{key}.jpg", 24, 16, "val", ("dog",), "") f
 LABEL = np.arange(16 * 24, dtype=np.uint8).reshape(16, 24) % 3
 CAMS = np.random.default_rng(0).random((2, 4, 6)).astype(np.float16)
 PARAMS = {
-    "rounds": {"r1": "r0"}, "label_rounds": ["r0", "r1"], "shards": ["00"], "runtime": {"threads": 1},
+    "rounds": {"r1": "r0"},
+    "label_rounds": ["r0", "r1"],
+    "shards": ["00"],
+    "runtime": {"threads": 1},
     "data": {"format": "folder"},
-    "backbone": {"name": "resnet18", "weights": "random", "output_stride": 32}, "network": {"channels": 8},
+    "backbone": {"name": "resnet18", "weights": "random", "output_stride": 32},
+    "network": {"channels": 8},
     "evaluate": {"scales": [1.0], "flip": False},
-}  # fmt: skip
+}
 
 
 def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_two_revisions(project, capsys):
     # 0 1 . 2 became 0 2 1 . in each of ten rows
     assert figures["background"] == dict(
         images=0, before=10, after=10, added=0, removed=0, changed_from=0, changed_to=0
-    )  # fmt: skip
+    )
     assert figures["cat"] == dict(images=1, before=10, after=10, added=10, removed=0, changed_from=10, changed_to=0)
     assert figures["dog"] == dict(images=1, before=10, after=10, added=0, removed=10, changed_from=0, changed_to=10)
     assert figures["all"] == dict(images=1, before=30, after=30, added=10, removed=10, changed_from=10, changed_to=10)
@@ -119,8 +119,10 @@ def test_without_a_second_revision_the_files_on_the_disk(project, capsys):
     assert table(capsys.readouterr().out)["cat"]["added"] == 10
     rows = read_csv("out/diff.csv")
     assert [(row["image_id"], row["class"], row["added"]) for row in rows] == [
-        ("img", "background", "0"), ("img", "cat", "10"), ("img", "dog", "0"),
-    ]  # fmt: skip
+        ("img", "background", "0"),
+        ("img", "cat", "10"),
+        ("img", "dog", "0"),
+    ]
 
 
 def test_a_round_that_did_not_change(project, capsys):

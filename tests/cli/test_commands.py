@@ -24,8 +24,10 @@ def test_an_empty_path_is_not_the_current_folder(project, capsys):
 def test_outside_the_root_every_command_says_so(project, command, monkeypatch, capsys):
     monkeypatch.chdir(project / "params")
     assert main(command) == 2
-    assert capsys.readouterr() == ("", "error: dvc.yaml: no such file here; run auxseg in the project's root, "
-                                       "the folder that holds it\n")  # fmt: skip
+    assert capsys.readouterr() == (
+        "",
+        "error: dvc.yaml: no such file here; run auxseg in the project's root, the folder that holds it\n",
+    )
 
 
 def test_key_that_stands_twice_is_refused_by_all(project, capsys):

@@ -86,16 +86,28 @@ def rows(path: str) -> list[dict[str, str]]:
 def test_all_gives_every_image_one_mask(capsys):
     assert main(["export", "labels", "--round", "r1", "--split", "all", "--to", "out"]) == 0
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        "a.png", "b.png", "c.png", "classes.csv", "masks.csv"
-    ]  # fmt: skip
+        "a.png",
+        "b.png",
+        "c.png",
+        "classes.csv",
+        "masks.csv",
+    ]
     first, second, third = rows("out/masks.csv")
     assert first == {
-        "image_id": "a", "file": "a.png", "kind": "label", "round": "r1", "split": "train",
-        "ignored_share": f"{100 / 384:.6g}", "classes": "cat;dog",
-    }  # fmt: skip
+        "image_id": "a",
+        "file": "a.png",
+        "kind": "label",
+        "round": "r1",
+        "split": "train",
+        "ignored_share": f"{100 / 384:.6g}",
+        "classes": "cat;dog",
+    }
     assert (second["kind"], second["split"], second["ignored_share"], second["classes"]) == (
-        "prediction", "val", "0", "dog"
-    )  # fmt: skip
+        "prediction",
+        "val",
+        "0",
+        "dog",
+    )
     assert third["image_id"] == "c"
     assert np.asarray(Image.open("out/b.png"))[0, [0, 6]].tolist() == [0, 12]
     out = capsys.readouterr().out.splitlines()

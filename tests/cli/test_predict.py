@@ -41,8 +41,13 @@ COMMAND = ["predict", "--images", "photos", "--to", "out"]
 def test_masks_overlays_and_tables_of_the_photographs_asked_for(capsys):
     assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 0
     assert sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*")) == [
-        "classes.csv", "overlays/x.jpg", "overlays/y.jpg", "predictions.csv", "x.png", "y.png"
-    ]  # fmt: skip
+        "classes.csv",
+        "overlays/x.jpg",
+        "overlays/y.jpg",
+        "predictions.csv",
+        "x.png",
+        "y.png",
+    ]
     masks = {key: np.asarray(Image.open(f"out/{key}.png")) for key in "xy"}
     assert {key: mask.shape for key, mask in masks.items()} == {"x": (32, 40), "y": (48, 32)}
     assert {Image.open(f"out/overlays/{key}.jpg").size for key in "xy"} == {(40, 32), (32, 48)}

@@ -140,11 +140,15 @@ def test_a_signal_reaches_the_stage_and_is_waited_for(number, code):
         "sys.exit(main.main(['run']))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, env=os.environ,
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ,
         # of a suite that was itself started in the background, SIGINT is ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    )
     assert process.stdout.readline() == "stage runs\n"  # lines come at once, not at the end
     started = time.monotonic()
     process.send_signal(number)

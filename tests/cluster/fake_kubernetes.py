@@ -69,13 +69,15 @@ class FakeKubernetes:
         """Write a kubeconfig that leads here."""
         cluster = {"server": f"http://127.0.0.1:{self._server.server_port}"}
         path.write_text(
-            yaml.safe_dump({
-                "clusters": [{"name": "fake", "cluster": cluster}],
-                "users": [{"name": "me", "user": {}}],
-                "contexts": [{"name": "it", "context": {"cluster": "fake", "user": "me"}}],
-                "current-context": "it",
-            })
-        )  # fmt: skip
+            yaml.safe_dump(
+                {
+                    "clusters": [{"name": "fake", "cluster": cluster}],
+                    "users": [{"name": "me", "user": {}}],
+                    "contexts": [{"name": "it", "context": {"cluster": "fake", "user": "me"}}],
+                    "current-context": "it",
+                }
+            )
+        )
 
     def stop(self) -> None:
         """Answer no more."""

@@ -14,9 +14,13 @@ pytestmark = pytest.mark.cluster
 
 PROFILE = (sys.executable, HASTY, "--workflow-profile", "workflow/profiles/slurm", "--latency-wait", "5")
 GENERIC = (
-    "--workflow-profile", "workflow/profiles/slurm-generic", "--seconds-between-status-checks", "1",
-    "--latency-wait", "5",
-)  # fmt: skip
+    "--workflow-profile",
+    "workflow/profiles/slurm-generic",
+    "--seconds-between-status-checks",
+    "1",
+    "--latency-wait",
+    "5",
+)
 
 TROUBLE = """\
 import importlib, time

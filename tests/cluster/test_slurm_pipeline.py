@@ -19,9 +19,14 @@ from slurm_queue import HASTY, Queue, Watch
 pytestmark = pytest.mark.cluster
 
 SNAKEMAKE = (
-    sys.executable, HASTY, "--workflow-profile", "workflow/profiles/slurm", "--slurm-keep-successful-logs",
-    "--latency-wait", "5",
-)  # fmt: skip
+    sys.executable,
+    HASTY,
+    "--workflow-profile",
+    "workflow/profiles/slurm",
+    "--slurm-keep-successful-logs",
+    "--latency-wait",
+    "5",
+)
 
 SHARDS = ("00", "01")
 ADDRESSES = (

@@ -46,11 +46,14 @@ class Project:
         cpus = random.sample(sorted(os.sched_getaffinity(0)), k=min(workers, len(os.sched_getaffinity(0))))
         return subprocess.run(
             [sys.executable, "workflow/stages/prepare.py"],
-            cwd=self.root, capture_output=True, text=True, check=False,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
             # errors alone: stages also say how far the run is
             env={**os.environ, "AUXSEG_DATA": str(self.data), "AUXSEG_LOG": "ERROR"},
             preexec_fn=lambda: os.sched_setaffinity(0, cpus),
-        )  # fmt: skip
+        )
 
     def outputs(self) -> dict[str, bytes]:
         """Return what lies under data/, half-written files included."""

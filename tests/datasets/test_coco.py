@@ -26,8 +26,18 @@ toothbrush hair_brush"""
 """The 91 classes in the order of their ids, as nightrome/cocostuff's labels.txt lists them."""
 
 NEVER_ANNOTATED = {
-    "street_sign", "hat", "shoe", "eye_glasses", "plate", "mirror", "window", "desk", "door", "blender", "hair_brush",
-}  # fmt: skip
+    "street_sign",
+    "hat",
+    "shoe",
+    "eye_glasses",
+    "plate",
+    "mirror",
+    "window",
+    "desk",
+    "door",
+    "blender",
+    "hair_brush",
+}
 
 
 def test_80_against_91():
@@ -45,9 +55,14 @@ def rectangle(left, top, right, bottom):
 
 def annotation(number, category, segmentation, crowd=0, image=1):
     return {
-        "id": number, "image_id": image, "category_id": category, "iscrowd": crowd, "segmentation": segmentation,
-        "area": 1.0, "bbox": [0, 0, 1, 1],
-    }  # fmt: skip
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "iscrowd": crowd,
+        "segmentation": segmentation,
+        "area": 1.0,
+        "bbox": [0, 0, 1, 1],
+    }
 
 
 def mask_of(*annotations, height=6, width=8):
@@ -104,10 +119,13 @@ def source(tmp_path):
     source = tmp_path / "coco/source"
     categories = [{"id": number, "name": name} for number, name in zip(COCO_IDS, COCO_CLASSES, strict=True)]
     annotations = {
-        "train": [annotation(1, 1, rectangle(0, 0, 3, 3)), annotation(2, 13, rectangle(3, 0, 6, 4)),
-                  annotation(3, 44, {"size": [4, 6], "counts": [0, 24]}, crowd=1, image=2)],
+        "train": [
+            annotation(1, 1, rectangle(0, 0, 3, 3)),
+            annotation(2, 13, rectangle(3, 0, 6, 4)),
+            annotation(3, 44, {"size": [4, 6], "counts": [0, 24]}, crowd=1, image=2),
+        ],
         "val": [annotation(4, 90, rectangle(0, 0, 6, 4))],
-    }  # fmt: skip
+    }
     for name, count in (("train", 3), ("val", 2)):
         images = []
         for number in range(1, count + 1):

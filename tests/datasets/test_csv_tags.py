@@ -137,8 +137,9 @@ def test_notes_are_handed_on(tmp_path):
 WORD = st.text(st.characters(categories=("Ll", "Nd"), max_codepoint=0x17F), min_size=1, max_size=5)
 ROWS = st.lists(
     st.lists(st.lists(WORD, min_size=1, max_size=2).map(" ".join), min_size=2, max_size=3, unique_by=str.casefold),
-    min_size=1, max_size=4,
-)  # fmt: skip
+    min_size=1,
+    max_size=4,
+)
 TABLES = {
     "semicolons in a comma table": (",", ";".join),
     "quoted commas": (",", lambda row: '"' + ", ".join(row) + '"'),

@@ -14,9 +14,15 @@ def test_counts_of_a_collected_folder(tmp_path):
     lines(tmp_path / "image_labels.csv", "image_id,labels,split", *rows)
     view = overview(collect(tmp_path, DataParams.parse({"format": "folder"})))
     assert view == Overview(
-        train=3, val=1, masks=0, classes={"cat": 3, "dog": 1}, is_derived=True, without_image=("gone",),
-        without_row=("spare",), notes=("labels: 'Cat' (1 image) is read as 'cat' (2 images)",),
-    )  # fmt: skip
+        train=3,
+        val=1,
+        masks=0,
+        classes={"cat": 3, "dog": 1},
+        is_derived=True,
+        without_image=("gone",),
+        without_row=("spare",),
+        notes=("labels: 'Cat' (1 image) is read as 'cat' (2 images)",),
+    )
     assert view.lines() == [
         "3 train and 1 val images, 2 classes, 0 masks",
         "classes (from the labels): cat 3, dog 1",

@@ -50,16 +50,24 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
         contents.append(scratch.outputs())
     assert contents[0] == contents[1]
     assert sorted(contents[0]) == [
-        "data/manifest/00.csv", "data/manifest/01.csv", "data/manifest/02.csv", "data/manifest/classes.csv",
-        "data/manifest/dataset.json", "data/masks/00.csv", "data/masks/01.csv", "data/masks/02.csv",
-    ]  # fmt: skip
+        "data/manifest/00.csv",
+        "data/manifest/01.csv",
+        "data/manifest/02.csv",
+        "data/manifest/classes.csv",
+        "data/manifest/dataset.json",
+        "data/masks/00.csv",
+        "data/masks/01.csv",
+        "data/masks/02.csv",
+    ]
     assert b"raw" not in b"".join(contents[0].values())  # no path of this machine
     assert b"SegmentationClass" not in b"".join(
         content for name, content in contents[0].items() if name.startswith("data/manifest")
     )
     assert json.loads(contents[0]["data/manifest/dataset.json"]) == {
-        "format": "voc", "scenes": None, "unlisted": "error",
-    }  # fmt: skip
+        "format": "voc",
+        "scenes": None,
+        "unlisted": "error",
+    }
 
 
 def test_voc(voc, run):
@@ -215,9 +223,12 @@ def folder(tmp_path):
 
 def test_folder_with_split_and_names_with_spaces(folder, run):
     lines(
-        folder / "image_labels.csv", "image_id,labels,split",
-        "one.jpg,traffic light; car,train", "two,traffic light,train", "three,,val",
-    )  # fmt: skip
+        folder / "image_labels.csv",
+        "image_id,labels,split",
+        "one.jpg,traffic light; car,train",
+        "two,traffic light,train",
+        "three,,val",
+    )
     mask(folder / "truth/two.png", (2, 255))
     names = ["car", "traffic light"]
     records, classes, masks = run(folder, format="folder", classes=names, folder={"masks": "truth"})

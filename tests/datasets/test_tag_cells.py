@@ -144,14 +144,16 @@ def test_a_cell_that_is_refused_names_its_row(cell, message):
         (["horse person", "horse", "person dog"], [("horse", "person"), ("horse",), ("person", "dog")]),
         (["cat dog", "cat", "", "cat  cat"], [("cat", "dog"), ("cat",), (), ("cat",)]),
         # words of a name hardly do
-        (["traffic light", "cat", "stop sign", "traffic light"],
-         [("traffic light",), ("cat",), ("stop sign",), ("traffic light",)]),
+        (
+            ["traffic light", "cat", "stop sign", "traffic light"],
+            [("traffic light",), ("cat",), ("stop sign",), ("traffic light",)],
+        ),
         (["traffic light", "stop light", "cat"], [("traffic light",), ("stop light",), ("cat",)]),
         # a separator in any cell: spaces are part of names
         (["horse person", "horse", "person;dog"], [("horse person",), ("horse",), ("person", "dog")]),
         (["horse person", "horse", '["person"]'], [("horse person",), ("horse",), ("person",)]),
     ],
-)  # fmt: skip
+)
 def test_spaces_separate_by_what_the_other_cells_have(cells, expected):
     assert read(*cells)[0] == expected
 
@@ -204,8 +206,10 @@ NAMES = st.lists(
     st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters=MARKS), min_size=1)
     .map(lambda text: " ".join(text.split()))
     .filter(bool),
-    min_size=2, max_size=5, unique_by=fold,
-)  # fmt: skip
+    min_size=2,
+    max_size=5,
+    unique_by=fold,
+)
 WAYS = {
     ";": ";".join,
     "; ": "; ".join,

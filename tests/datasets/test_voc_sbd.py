@@ -141,8 +141,11 @@ def test_a_failed_download_is_one_line(tmp_path, monkeypatch, capsys):
 
 def test_published_counts():
     assert {name: entry.count for name, entry in VOC_LISTS.items()} == {
-        "train": 1464, "val": 1449, "train_aug": 10582, "test": 1456,
-    }  # fmt: skip
+        "train": 1464,
+        "val": 1449,
+        "train_aug": 10582,
+        "test": 1456,
+    }
     assert {name: entry.count for name, entry in COCO_LISTS.items()} == {"train": 82783 - 702, "val": 40504}
     hashes = [entry.sha256 for entry in (*VOC_LISTS.values(), *COCO_LISTS.values())]
     assert len(set(hashes)) == 6 and all(len(value) == 64 for value in hashes)

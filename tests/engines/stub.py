@@ -77,13 +77,16 @@ def make_project(folder: Path) -> Path:
         "[r0, r1, r2]", "[r0, r1]"
     )
     files = {
-        "dvc.yaml": DVC_YAML, "params.yaml": text, "data/raw.yaml": "files: 0\n",
-        ".gitignore": "/data/*\n!/data/raw.yaml\n/logs\n/.snakemake\n__pycache__\n", "logs/.keep": "",
+        "dvc.yaml": DVC_YAML,
+        "params.yaml": text,
+        "data/raw.yaml": "files: 0\n",
+        ".gitignore": "/data/*\n!/data/raw.yaml\n/logs\n/.snakemake\n__pycache__\n",
+        "logs/.keep": "",
         "src/auxseg/__init__.py": '"""Top."""\n',
         "src/auxseg/shared.py": '"""Used by two."""\nanything = 1\n',
         "src/auxseg/trained.py": '"""Used by train."""\nfrom auxseg import shared\nanything = 2\n',
         "src/auxseg/unused.py": "anything = 3\n",
-    }  # fmt: skip
+    }
     for stage, module in {
         "prepare": "shared",
         "labels": "shared",

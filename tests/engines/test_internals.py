@@ -101,10 +101,14 @@ def test_attributes_of_a_project_and_a_stage(repo):
     assert repo.config["core"].get("hardlink_lock") in (None, False)
     with repo.scm_context(quiet=True):
         assert not repo.lock.is_locked
-    key = dvc_internals.run_cache_key({
-        "cmd": stage.cmd, "deps": [{"path": "in.txt", "hash": "md5", "md5": file.hash_info.value}],
-        "params": {"params.yaml": {"labels": {"prior": 0.5}}}, "outs": ["out.txt"],
-    })  # fmt: skip
+    key = dvc_internals.run_cache_key(
+        {
+            "cmd": stage.cmd,
+            "deps": [{"path": "in.txt", "hash": "md5", "md5": file.hash_info.value}],
+            "params": {"params.yaml": {"labels": {"prior": 0.5}}},
+            "outs": ["out.txt"],
+        }
+    )
     assert Path(dvc_internals.run_cache_folder(repo), key[:2], key).is_dir()
     assert dvc_internals.is_file_cached(repo, file.hash_info.value)  # `out.txt` has the same bytes
     assert not dvc_internals.is_file_cached(repo, "0" * 32)

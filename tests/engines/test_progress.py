@@ -124,9 +124,17 @@ def test_what_needs_the_running_instance_is_to_be_done_too(real):
     assert real.remaining("audit") == {"audit"}
     assert real.remaining("evaluate@r2") == {"evaluate@r2", "summary", "audit"}
     assert real.remaining("review@r1") == {
-        "review@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "guard@r2", "score@r2-00",
-        "evaluate@r2", "summary", "audit",
-    }  # fmt: skip
+        "review@r1",
+        "train@r2",
+        "propagate@r2-00",
+        "labels@r2-00",
+        "review@r2",
+        "guard@r2",
+        "score@r2-00",
+        "evaluate@r2",
+        "summary",
+        "audit",
+    }
     assert real.remaining("prepare") == {one.address for one in real.instances} - {"code"}
 
 
@@ -134,9 +142,17 @@ def test_what_lacks_an_output_is_to_be_done_with_all_that_needs_it(real):
     real.finish()
     real.remove("data/curves/r2.csv")
     assert real.remaining("evaluate@r1") == {
-        "evaluate@r1", "train@r2", "propagate@r2-00", "labels@r2-00", "review@r2", "guard@r2", "score@r2-00",
-        "evaluate@r2", "summary", "audit",
-    }  # fmt: skip
+        "evaluate@r1",
+        "train@r2",
+        "propagate@r2-00",
+        "labels@r2-00",
+        "review@r2",
+        "guard@r2",
+        "score@r2-00",
+        "evaluate@r2",
+        "summary",
+        "audit",
+    }
     assert real.line("evaluate@r1") == "stage 16 of 25: evaluate@r1"
 
 
@@ -178,8 +194,14 @@ def test_numbers_of_dvc_lock_are_those_of_params_yaml(stub):
 
 def test_times_are_those_of_the_last_run(stub):
     stub.finish("code", "prepare", "labels@r0-00", "labels@r0-01")
-    times("labels,r0-00,2.0", "labels,r1-00,100.0", "labels,r1-01,40.0", "train,r1,999.0", "train,r1,240.0",
-          "summary,,3.0")  # fmt: skip
+    times(
+        "labels,r0-00,2.0",
+        "labels,r1-00,100.0",
+        "labels,r1-01,40.0",
+        "train,r1,999.0",
+        "train,r1,240.0",
+        "summary,,3.0",
+    )
     assert stub.line("train@r1") == "stage 5 of 8: train@r1, about 4 min; about 6 min left in all"
     assert stub.line("summary@") == "stage 5 of 8: summary, about 3 s; about 6 min left in all"
 

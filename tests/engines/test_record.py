@@ -62,9 +62,13 @@ def test_digests_and_keys_are_those_of_dvc(finished, monkeypatch):
             assert digest(Path(item["path"])) == item["md5"]
             folders |= {item["path"]} if item["md5"].endswith(".dir") else set()
         receipt = Receipt(
-            address=address, cmd=entry["cmd"], inputs={item["path"]: item["md5"] for item in entry["deps"]},
-            params=entry.get("params", {}).get("params.yaml", {}), outputs={}, files=[],
-        )  # fmt: skip
+            address=address,
+            cmd=entry["cmd"],
+            inputs={item["path"]: item["md5"] for item in entry["deps"]},
+            params=entry.get("params", {}).get("params.yaml", {}),
+            outputs={},
+            files=[],
+        )
         key = cache_key(receipt, [item["path"] for item in entry["outs"]])
         assert (finished / ".dvc/cache/runs" / key[:2] / key).is_dir(), address
     assert folders >= {"data/labels/r0", "data/models", "src/auxseg"}
@@ -74,8 +78,11 @@ def test_jobs_leave_receipts_and_dvc_is_not_asked(unrecorded):
     assert sorted((unrecorded / "logs/ran.txt").read_text().split()) == sorted(JOBS)
     assert set(locked(unrecorded)) == {"code"}
     assert {path.parent.name for path in unrecorded.glob(".snakemake/dvc-receipts/*/*.json")} == {
-        "prepare", "labels", "train", "summary",
-    }  # fmt: skip
+        "prepare",
+        "labels",
+        "train",
+        "summary",
+    }
     assert not any(unrecorded.glob(".snakemake/dvc-jobs/*/*"))
 
 

@@ -69,9 +69,15 @@ def test_jobs_beside_each_other_on_one_machine_see_a_gpu_each(tmp_path, monkeypa
     line = "import os, pathlib, sys\n"
     stub.replace(folder, "workflow/stages/labels.py", line, line + held)
     stub.snakemake(
-        folder, "--workflow-profile", "workflow/profiles/local", "--resources", "gpu=2", "mem_mb=32000",
-        "--until", "labels",
-    )  # fmt: skip
+        folder,
+        "--workflow-profile",
+        "workflow/profiles/local",
+        "--resources",
+        "gpu=2",
+        "mem_mb=32000",
+        "--until",
+        "labels",
+    )
     used = (folder / "logs/gpus.txt").read_text().split()
     assert len(used) == 4
     assert set(used) == {"4", "7"}

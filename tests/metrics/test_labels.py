@@ -93,5 +93,8 @@ def test_a_class_that_no_label_has(tmp_path):
 def test_table_of_images():
     rows = rows_of(image_table("r0", frame(measure_label("b", SECOND) + measure_label("a", SECOND)), NAMES))
     assert [(row["image_id"], row["class"], row["pixels"]) for row in rows] == [
-        ("a", "background", 1), ("a", "ignore", 1), ("b", "background", 1), ("b", "ignore", 1),
-    ]  # fmt: skip
+        ("a", "background", 1),
+        ("a", "ignore", 1),
+        ("b", "background", 1),
+        ("b", "ignore", 1),
+    ]

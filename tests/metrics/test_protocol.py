@@ -101,9 +101,14 @@ def test_score_counts_listed_masks_alone(work):
     cams = {f"{key}.cam": random.random((2, 4, 6)).astype(np.float16) for key in "ab"}
     write_tensors(project / "data/maps/r0/00.safetensors", cams)
     done = subprocess.run(
-        [sys.executable, ROOT / "workflow/stages/score.py", "--round", "r0", "--shard", "00"], cwd=project,
-        env=os.environ | {"AUXSEG_DATA": str(raw)}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        [sys.executable, ROOT / "workflow/stages/score.py", "--round", "r0", "--shard", "00"],
+        cwd=project,
+        env=os.environ | {"AUXSEG_DATA": str(raw)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     same(read_counts([project / "data/score/counts/r0/00.csv"], 2)["labels"], Counts.of(labels["b"], masks["b"], 2))
 

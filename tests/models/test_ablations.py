@@ -95,8 +95,12 @@ def test_every_ablation_leaves_the_same_kinds_of_maps(affinity):
     network = ablated(tiny_auxsegnet(), affinity=affinity)
     maps = propagate_image(network, picture(), [2, 0], renormalise=True, low_precision=True)
     assert {name: value.shape for name, value in maps.items()} == {
-        "cam": (2, 3, 4), "saliency": (3, 4), "prediction": (3, 4), "confidence": (3, 4), "entropy": (3, 4)
-    }  # fmt: skip
+        "cam": (2, 3, 4),
+        "saliency": (3, 4),
+        "prediction": (3, 4),
+        "confidence": (3, 4),
+        "entropy": (3, 4),
+    }
     assert (maps["entropy"] == 0).all() == (affinity == "none")  # each position stands for itself
 
 

@@ -75,8 +75,11 @@ def test_gradient(values):
         name: torch.randn(value.shape, generator=generator, dtype=torch.float64) for name, value in found.items()
     }
     sum((factors[name] * value).sum() for name, value in found.items()).backward()
-    slope = sum(float((network.get_parameter(name).grad * step).sum()) for name, step in direction.items()
-                if network.get_parameter(name).grad is not None)  # fmt: skip
+    slope = sum(
+        float((network.get_parameter(name).grad * step).sum())
+        for name, step in direction.items()
+        if network.get_parameter(name).grad is not None
+    )
 
     def total(step):
         state = reference.state_of(network)

@@ -34,15 +34,24 @@ def test_a_file_byte_by_byte(tmp_path):
     path = tmp_path / "net.params"
     path.write_bytes(
         bytes.fromhex(
-            "1201000000000000" "0000000000000000"  # magic, reserved
+            "1201000000000000"
+            "0000000000000000"  # magic, reserved
             "0100000000000000"  # one array
-            "c9fa93f9" "00000000"  # version 2, dense
-            "02000000" "0100000000000000" "0200000000000000"  # rank 2, sizes 1 and 2
-            "01000000" "00000000" "00000000"  # cpu 0, float32
-            "0000803f" "000000c0"  # 1, -2
-            "0100000000000000" "0100000000000000" "77"  # one name, of one byte: w
+            "c9fa93f9"
+            "00000000"  # version 2, dense
+            "02000000"
+            "0100000000000000"
+            "0200000000000000"  # rank 2, sizes 1 and 2
+            "01000000"
+            "00000000"
+            "00000000"  # cpu 0, float32
+            "0000803f"
+            "000000c0"  # 1, -2
+            "0100000000000000"
+            "0100000000000000"
+            "77"  # one name, of one byte: w
         )
-    )  # fmt: skip
+    )
     found = read_mxnet_params(path)
     assert list(found) == ["w"]
     assert found["w"].tolist() == [[1.0, -2.0]]
@@ -94,11 +103,15 @@ SPARSE = struct.pack("<QQQ", 0x112, 0, 1) + array_bytes(np.zeros(2, np.float32),
         (b"\x93NUMPY" + WHOLE, "starts with .* instead of 0x112"),
         (struct.pack("<QQQ", 0x112, 0, 2**60), f"{2**60} entries announced"),
         (struct.pack("<QQQI", 0x112, 0, 1, 10**6), "an array of rank 1000000"),
-        (file_bytes({"w": np.zeros(2, np.float32)}).replace(b"\1\0\0\0\0\0\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0\x63\0\0\0"),
-         "element type 99"),
+        (
+            file_bytes({"w": np.zeros(2, np.float32)}).replace(
+                b"\1\0\0\0\0\0\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0\x63\0\0\0"
+            ),
+            "element type 99",
+        ),
         (SPARSE, "contains a sparse array"),
     ],
-)  # fmt: skip
+)
 def test_refusals(tmp_path, content, message):
     path = tmp_path / "net.params"
     path.write_bytes(content)

@@ -52,11 +52,18 @@ def test_rows_of_a_table_differ_in_what_the_table_is_about():
         "p2-affinity": {"network.variant", "network.affinity", "network.features_with", "network.refine_with"},
         "p2-rounds": {"network.refine_with", "saliency.provider"},
         "p2-settings": {
-            "network.variant", "network.whiten", "network.tau", "network.scale_dim", "network.features_with",
-            "network.refine_with", "network.affinity", "network.cross_task.scale", "network.cross_task.renormalise",
+            "network.variant",
+            "network.whiten",
+            "network.tau",
+            "network.scale_dim",
+            "network.features_with",
+            "network.refine_with",
+            "network.affinity",
+            "network.cross_task.scale",
+            "network.cross_task.renormalise",
             "propagate.renormalise_cam",
         },
-    }  # fmt: skip
+    }
     assert set(allowed) == set(TABLES)
     for table, keys in allowed.items():
         rows = [build(table, row, "scenes", 0, ROOT).values for row in read_table(table, ROOT).rows]

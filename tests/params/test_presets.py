@@ -167,9 +167,13 @@ def test_a_crf_is_the_papers_or_your_own(write):
     found = read_preset(write(mine="extends: defaults\nlabels: {saliency_crf: {iterations: 3, bilateral_srgb: 7.0}}\n"))
     assert found["evaluate"]["crf"] == "paper"
     assert found["labels"]["saliency_crf"] == {
-        "iterations": 3, "gaussian_sxy": 3.0, "gaussian_compat": 3.0, "bilateral_sxy": 60.0, "bilateral_srgb": 7.0,
+        "iterations": 3,
+        "gaussian_sxy": 3.0,
+        "gaussian_compat": 3.0,
+        "bilateral_sxy": 60.0,
+        "bilateral_srgb": 7.0,
         "bilateral_compat": 5.0,
-    }  # fmt: skip
+    }
     assert "    iterations: 3  # Mean-field steps" in render(found)
 
 

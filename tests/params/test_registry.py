@@ -94,7 +94,7 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("label_rounds: [r0, r1, r2]", "label_rounds: [r0, r1]", "key 'label_rounds': expected"),
         ('shards: ["00", "01"]', "shards: [0, 1]", "key 'shards': expected strings"),
     ],
-)  # fmt: skip
+)
 def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, message):
     text = default_params.TEXT
     assert old in text
@@ -117,7 +117,7 @@ def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, messag
         ("train: {seed: 2024-02-30}\n", ": not YAML (day is out of range for month); put that value in quotes"),
         ("train: !!python/object/apply:os.abort []\n", " line 1: not YAML (could not determine a constructor for the"),
     ],
-)  # fmt: skip
+)
 def test_yaml_that_cannot_be_read_is_one_line_with_its_number(tmp_path, text, message):
     path = tmp_path / "params.yaml"
     path.write_text(text)

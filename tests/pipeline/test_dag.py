@@ -97,8 +97,11 @@ def test_no_mask_leads_to_a_model(repo):
 def test_no_code_that_leads_to_a_model_can_read_a_mask():
     """Every stage is given the data root, so what it imports counts, not only what it declares."""
     code = Fingerprints(ROOT)
-    readers = {path.stem for path in (ROOT / "workflow/stages").glob("*.py")
-               if "auxseg.datasets.masks" in code.closure(path.stem)}  # fmt: skip
+    readers = {
+        path.stem
+        for path in (ROOT / "workflow/stages").glob("*.py")
+        if "auxseg.datasets.masks" in code.closure(path.stem)
+    }
     assert readers == {"prepare", "score", "evaluate", "audit"}
 
 

@@ -207,9 +207,15 @@ def judge(project, shard, **cells):
     """Import a verdict on the first label of a shard; return the image."""
     name, content = next(iter(Archive(project / f"data/labels/{cells['round']}/{shard}.zip").items()))
     row = {
-        "image_id": name.removesuffix(".png"), "label_hash": hashlib.sha256(content).hexdigest(), "verdict": "accept",
-        "drop_classes": "", "note": "", "reviewer": "me", "date": "2026-01-01T12:00:00Z", **cells,
-    }  # fmt: skip
+        "image_id": name.removesuffix(".png"),
+        "label_hash": hashlib.sha256(content).hexdigest(),
+        "verdict": "accept",
+        "drop_classes": "",
+        "note": "",
+        "reviewer": "me",
+        "date": "2026-01-01T12:00:00Z",
+        **cells,
+    }
     write_csv(project / "exported.csv", list(row), [list(row.values())])
     tiny.run(project, "auxseg", "verdicts", "import", "exported.csv")
     return row["image_id"]

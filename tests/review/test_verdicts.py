@@ -31,9 +31,7 @@ def test_the_columns_are_those_of_the_page_and_of_the_docs():
 def test_a_row_by_hand(table):
     path = table(f"a b,{HASH},r12,reject,\"dog; cat\",'wing, tail',me,2026-01-31T12:00:00Z".replace("'", '"'))
     (read,) = read_verdicts(path, ["cat", "dog"])
-    assert read == Verdict(
-        "a b", HASH, "r12", "reject", ("cat", "dog"), "wing, tail", "me", "2026-01-31T12:00:00Z"
-    )  # fmt: skip
+    assert read == Verdict("a b", HASH, "r12", "reject", ("cat", "dog"), "wing, tail", "me", "2026-01-31T12:00:00Z")
 
 
 def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
@@ -117,13 +115,17 @@ def test_images_rounds_and_reviewers_are_kept_apart():
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)
 ROWS = st.lists(
     st.builds(
-        verdict, image_id=NAMES, verdict=st.sampled_from(["accept", "reject", "unsure"]), reviewer=NAMES,
-        date=st.dates().map(str), round=st.sampled_from(["r0", "r2", "r10"]),
+        verdict,
+        image_id=NAMES,
+        verdict=st.sampled_from(["accept", "reject", "unsure"]),
+        reviewer=NAMES,
+        date=st.dates().map(str),
+        round=st.sampled_from(["r0", "r2", "r10"]),
         note=st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8).map(str.strip),
         drop_classes=st.lists(st.sampled_from(["cat", "dog", "red fox"]), unique=True).map(sorted).map(tuple),
     ),
     max_size=6,
-)  # fmt: skip
+)
 
 
 @given(ROWS, ROWS)

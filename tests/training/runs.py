@@ -104,12 +104,18 @@ def train(
 
     with joined_team(TrainParams(batch_size=size, devices=size), torch.device("cpu")) as team:
         curve = fit(
-            network, killed_step, Photos(photos).samples(labels=kind != "classify"), 
-            epochs=None if steps else EPOCHS, steps=steps,
-            batch_size=batch_size, accumulate=accumulate, batch_norm="train" if kind == "classify" else "frozen",
-            optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None), team=team,
+            network,
+            killed_step,
+            Photos(photos).samples(labels=kind != "classify"),
+            epochs=None if steps else EPOCHS,
+            steps=steps,
+            batch_size=batch_size,
+            accumulate=accumulate,
+            batch_norm="train" if kind == "classify" else "frozen",
+            optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
+            team=team,
             checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.leads else None,
-        )  # fmt: skip
+        )
     if rank == 0:
         save_weights(Path("weights.safetensors"), network, {})
         Path("curve.json").write_text(json.dumps(curve))

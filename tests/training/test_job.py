@@ -42,9 +42,16 @@ def train(tmp_path, monkeypatch, photos):
         stage, params = Stage("classify"), ClassifyParams.parse(PARAMS)
         names = photos.classes.names
         return train_and_save(
-            stage, network, step, photos.samples(labels=False), params, Team(torch.device("cpu")),
-            round_=R0, classes=names, **options,
-        )  # fmt: skip
+            stage,
+            network,
+            step,
+            photos.samples(labels=False),
+            params,
+            Team(torch.device("cpu")),
+            round_=R0,
+            classes=names,
+            **options,
+        )
 
     return run
 

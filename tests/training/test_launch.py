@@ -57,13 +57,16 @@ STAGE = ["--nproc-per-node=4", "workflow/stages/train.py", "--round", "r1"]
 def test_srun_starts_one_torchrun_a_node():
     command = srun_command("77", 2, "node1", 29500, STAGE)
     split = command.index(sys.executable)
-    assert command[:split] == [
-        "srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--overlap", "--wait=60"
-    ]  # fmt: skip
+    assert command[:split] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--overlap", "--wait=60"]
     assert command[split + 1 :] == [
-        "-m", "auxseg.training.launch", "--nnodes=2", "--rdzv-backend=c10d", "--rdzv-endpoint=node1:29500",
-        "--rdzv-id=77", *STAGE,
-    ]  # fmt: skip
+        "-m",
+        "auxseg.training.launch",
+        "--nnodes=2",
+        "--rdzv-backend=c10d",
+        "--rdzv-endpoint=node1:29500",
+        "--rdzv-id=77",
+        *STAGE,
+    ]
 
 
 @pytest.fixture

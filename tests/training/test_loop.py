@@ -126,8 +126,16 @@ def test_steps_by_hand(photos):
     network = tiny_classifier()
     weight = network.classification.linear.weight
     before = weight.detach().clone()
-    train(network, photos.samples(labels=False), lambda batch, counts: {"loss": weight.sum()}, epochs=2, new_layers=2.0,
-          momentum=0.0, weight_decay=0.0, power=1.0)  # fmt: skip
+    train(
+        network,
+        photos.samples(labels=False),
+        lambda batch, counts: {"loss": weight.sum()},
+        epochs=2,
+        new_layers=2.0,
+        momentum=0.0,
+        weight_decay=0.0,
+        power=1.0,
+    )
     rates = [0.02 * (1 - t / 4) for t in range(4)]
     torch.testing.assert_close(weight.detach(), before - sum(rates))
 
@@ -152,8 +160,17 @@ def test_clip_norm(photos):
         def step(batch, counts, network=network):
             return {"loss": 1e3 * network(batch.image).sum()}
 
-        train(network, photos.samples(labels=False), step, epochs=1, batch_size=5, new_layers=1.0, weight_decay=0.0,
-              lr=0.1, clip_norm=clip)  # fmt: skip
+        train(
+            network,
+            photos.samples(labels=False),
+            step,
+            epochs=1,
+            batch_size=5,
+            new_layers=1.0,
+            weight_decay=0.0,
+            lr=0.1,
+            clip_norm=clip,
+        )
         steps[clip] = (torch.cat([p.detach().flatten() for p in network.parameters()]) - before).norm().item()
     assert steps[1e-3] == pytest.approx(0.1 * 1e-3, rel=0.02)
     assert steps[None] > 1

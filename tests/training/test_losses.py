@@ -183,11 +183,13 @@ def test_the_parts_of_a_batch_add_up_to_it(seed):
 
     def losses(part, begin, end, counts):
         tags, saliency, segmentation = (values[begin:end] for values in logits)
-        return torch.stack([
-            classification_loss(tags.mean(dim=(2, 3)), part.classes, counts.images),
-            saliency_loss(saliency, part.saliency, "soft", counts.saliency),
-            segmentation_loss(segmentation, part.label, counts.labels),
-        ])  # fmt: skip
+        return torch.stack(
+            [
+                classification_loss(tags.mean(dim=(2, 3)), part.classes, counts.images),
+                saliency_loss(saliency, part.saliency, "soft", counts.saliency),
+                segmentation_loss(segmentation, part.label, counts.labels),
+            ]
+        )
 
     parts = [Sample(*(value[slice_] for value in vars(batch).values())) for slice_ in (slice(cut), slice(cut, None))]
     counts = Counts.of(*parts)

@@ -32,9 +32,13 @@ def _read(path: Path, columns: Mapping[str, type]) -> pandas.DataFrame:
     missing = {name: [""] for name, kind in columns.items() if kind is float}
     try:
         return pandas.read_csv(
-            path, dtype=dict(columns), usecols=list(columns), keep_default_na=False, na_values=missing,
+            path,
+            dtype=dict(columns),
+            usecols=list(columns),
+            keep_default_na=False,
+            na_values=missing,
             float_precision="round_trip",
-        )  # fmt: skip
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable table ({error}); run the stage that writes it again") from None
 

@@ -37,9 +37,7 @@ class LabelSet:
     @classmethod
     def of(cls, classes: Sequence[str], files: Iterable[Path]) -> "LabelSet":
         """Index the label archives of one round."""
-        return cls(
-            tuple(classes), {name.removesuffix(".png"): path for path in files for name in opened_archive(path)}
-        )  # fmt: skip
+        return cls(tuple(classes), {name.removesuffix(".png"): path for path in files for name in opened_archive(path)})
 
 
 @dataclass(frozen=True)

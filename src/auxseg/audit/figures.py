@@ -27,8 +27,12 @@ class Figure:
 
 
 FIGURES = (
-    Figure("disagreement", "CAM and saliency disagree", "share",
-           "1 - sum min(CAM, S) / sum max(CAM, S) over the pixels, CAM the strongest class: no threshold involved"),
+    Figure(
+        "disagreement",
+        "CAM and saliency disagree",
+        "share",
+        "1 - sum min(CAM, S) / sum max(CAM, S) over the pixels, CAM the strongest class: no threshold involved",
+    ),
     Figure("change", "changed since last round", "share", "pixels whose label differs from the previous round's"),
     Figure("ignored", "ignored", "share", "pixels labelled 255"),
     Figure("object", "object", "share", "pixels labelled with a class"),
@@ -36,14 +40,22 @@ FIGURES = (
     Figure("margin", "CAM margin", "share", "strongest minus second CAM (0 if there is one class), mean over objects"),
     Figure("confidence", "confidence of the model", "share", "mean softmax probability of the prediction"),
     Figure("missing", "tagged but not in the label", "count", "image-level classes without a pixel in the label"),
-    Figure("untagged", "present but not tagged", "count",
-           "classes with 1 % of the pixels or more in label or prediction that the image is not tagged with"),
+    Figure(
+        "untagged",
+        "present but not tagged",
+        "count",
+        "classes with 1 % of the pixels or more in label or prediction that the image is not tagged with",
+    ),
     Figure("components", "components", "count", "connected components of all classes (8 neighbours)"),
-    Figure("outlier", "area outlier", "deviations",
-           "largest distance of a class's log area from the class's median, in robust standard deviations"),
+    Figure(
+        "outlier",
+        "area outlier",
+        "deviations",
+        "largest distance of a class's log area from the class's median, in robust standard deviations",
+    ),
     Figure("mismatch", "not explained", "count", "pixels whose label the stored CAM and saliency do not reproduce"),
     Figure("iou", "IoU with the mask", "share", "mean IoU of the classes in label or mask, background included"),
-)  # fmt: skip
+)
 
 
 def margin(cam: np.ndarray, label: np.ndarray) -> float | None:

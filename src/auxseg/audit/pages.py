@@ -9,19 +9,38 @@ from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
 
 SCRIPTS = (
-    "data.js", "png.js", "maps.js", "decision.js", "state.js", "rows.js", "verdicts_csv.js", "verdicts.js", "thumbs.js",
-    "gallery.js", "controls.js", "summary.js", "paint.js", "viewer.js", "pixel.js", "judge.js", "details.js", "keys.js",
+    "data.js",
+    "png.js",
+    "maps.js",
+    "decision.js",
+    "state.js",
+    "rows.js",
+    "verdicts_csv.js",
+    "verdicts.js",
+    "thumbs.js",
+    "gallery.js",
+    "controls.js",
+    "summary.js",
+    "paint.js",
+    "viewer.js",
+    "pixel.js",
+    "judge.js",
+    "details.js",
+    "keys.js",
     "main.js",
-)  # fmt: skip
+)
 """The page's code: classic scripts, in loading order."""
 
 
 def environment() -> Environment:
     """Return the template environment; an undefined variable is an error."""
     return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def index_page(size: int) -> str:

@@ -29,9 +29,20 @@ from auxseg.params.saliency import SaliencyParams
 from auxseg.params.train import TrainParams
 
 SECTIONS = (
-    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams, ReviewParams,
-    GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams,
-)  # fmt: skip
+    RuntimeParams,
+    DataParams,
+    SaliencyParams,
+    BackboneParams,
+    ClassifyParams,
+    CamParams,
+    LabelsParams,
+    ReviewParams,
+    GuardParams,
+    NetworkParams,
+    TrainParams,
+    PropagateParams,
+    EvaluateParams,
+)
 """Every section that shaped what the report shows."""
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
 """The packages that compute pixels, pinned by requirements.lock."""
@@ -73,20 +84,41 @@ ORIGINS = (
     Origin("mask", "ground truth", "prepare", "the data folder", ("data",)),
     Origin("weights", "network", "classify", _WEIGHTS, ("backbone", "classify", "runtime"), later=False),
     Origin("weights", "network", "train", _WEIGHTS, ("backbone", "network", "train", "runtime"), first=False),
-    Origin("review", "verdicts applied in training", "review", _shown(_STORE.uses(R0), "<before>"), ("review",),
-           first=False),
+    Origin(
+        "review",
+        "verdicts applied in training",
+        "review",
+        _shown(_STORE.uses(R0), "<before>"),
+        ("review",),
+        first=False,
+    ),
     Origin("cam", "CAM", "cam", _MAPS, ("backbone", "cam", "runtime"), later=False, weights=True),
     Origin("cam", "refined CAM", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("refined", "refined saliency", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("entropy", "affinity entropy", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("prediction", "model prediction", "propagate", _MAPS, _NETWORK, first=False, weights=True),
     Origin("confidence", "confidence", "propagate", _MAPS, _NETWORK, first=False, weights=True),
-    Origin("saliency", "saliency label", "labels", _shown(_STORE.saliency_labels(R0, _SHARD)), ("labels",),
-           first=False, split="train"),
+    Origin(
+        "saliency",
+        "saliency label",
+        "labels",
+        _shown(_STORE.saliency_labels(R0, _SHARD)),
+        ("labels",),
+        first=False,
+        split="train",
+    ),
     Origin("label", "pseudo label", "labels", _shown(_STORE.labels(R0, _SHARD)), ("labels",), split="train"),
-    Origin("label", "final prediction", "evaluate", _shown(_STORE.predictions(R0)),
-           ("backbone", "network", "evaluate", "runtime"), first=False, split="val", weights=True),
-)  # fmt: skip
+    Origin(
+        "label",
+        "final prediction",
+        "evaluate",
+        _shown(_STORE.predictions(R0)),
+        ("backbone", "network", "evaluate", "runtime"),
+        first=False,
+        split="val",
+        weights=True,
+    ),
+)
 
 
 def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict]) -> dict:

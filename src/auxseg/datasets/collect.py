@@ -54,9 +54,13 @@ def collect(root: Path, params: DataParams) -> Collected:
     own = {"scenes": SCENES_CLASSES, "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
     if params.format == "scenes":
         fixed = {
-            "labels": "csv", "labels_file": "image_labels.csv", "train_split": "train", "score_split": None,
-            "val_split": "val" if params.scenes.val else None, "mask_folder": "SegmentationClass",
-        }  # fmt: skip
+            "labels": "csv",
+            "labels_file": "image_labels.csv",
+            "train_split": "train",
+            "score_split": None,
+            "val_split": "val" if params.scenes.val else None,
+            "mask_folder": "SegmentationClass",
+        }
         params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
     images = list_voc(root, params)
@@ -80,9 +84,12 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     classes = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
         _match(listing.images, tags.rows, classes, params),
-        is_derived=params.classes is None, notes=tags.notes, hint=listing.hint,
-        without_image=listing.without_image, without_row=listing.without_row,
-    )  # fmt: skip
+        is_derived=params.classes is None,
+        notes=tags.notes,
+        hint=listing.hint,
+        without_image=listing.without_image,
+        without_row=listing.without_row,
+    )
 
 
 def _named(images: Iterable[Listed], rows: Mapping[str, Tags]) -> list[str]:

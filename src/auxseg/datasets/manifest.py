@@ -81,9 +81,16 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
     rows: dict[str, list[list]] = {shard: [] for shard in shards}
     for record in sorted(records, key=lambda record: record.id):
         rows[shard_of(record.id, shards)].append(
-            [record.id, record.path, record.width, record.height, record.split, SEPARATOR.join(record.labels),
-             record.sha256]
-        )  # fmt: skip
+            [
+                record.id,
+                record.path,
+                record.width,
+                record.height,
+                record.split,
+                SEPARATOR.join(record.labels),
+                record.sha256,
+            ]
+        )
     header = ["id", "path", "width", "height", "split", "labels", "sha256"]
     for shard in shards:
         write_csv(folder / f"{shard}.csv", header, rows[shard])
@@ -107,11 +114,16 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
     """Read one shard of the manifest, sorted by id; only images of `split` if it is given."""
     records = [
         ImageRecord(
-            row["id"], row["path"], int(row["width"]), int(row["height"]), row["split"],
-            tuple(filter(None, row["labels"].split(SEPARATOR))), row["sha256"],
+            row["id"],
+            row["path"],
+            int(row["width"]),
+            int(row["height"]),
+            row["split"],
+            tuple(filter(None, row["labels"].split(SEPARATOR))),
+            row["sha256"],
         )
         for row in read_csv(path)
-    ]  # fmt: skip
+    ]
     return [record for record in records if split in (None, record.split)]
 
 

@@ -81,10 +81,16 @@ def overview(found: Collected) -> Overview:
     splits = Counter(item.split for item in found.images)
     counts = Counter(name for item in found.images if item.split == "train" for name in found.labels[item.id])
     return Overview(
-        splits["train"], splits["val"], sum(item.mask is not None for item in found.images),
+        splits["train"],
+        splits["val"],
+        sum(item.mask is not None for item in found.images),
         {name: counts[name] for name in found.classes.names},
-        found.is_derived, found.without_image, found.without_row, found.hint, found.notes,
-    )  # fmt: skip
+        found.is_derived,
+        found.without_image,
+        found.without_row,
+        found.hint,
+        found.notes,
+    )
 
 
 def _count(items: Sequence | Mapping, one: str, has: str, have: str, many: str | None = None) -> str:

@@ -72,5 +72,6 @@ def _warn_of_size(largest: ImageRecord) -> None:
         log.warning(
             "%s has %.0f megapixels: labels and CRFs are computed at full size (12 megapixels: about 27 s and 2.7 GB "
             "per image and process); the settings were chosen for images with sides of 500 to 1000 pixels",
-            largest.path, megapixels,
-        )  # fmt: skip
+            largest.path,
+            megapixels,
+        )

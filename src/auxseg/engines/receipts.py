@@ -113,6 +113,10 @@ def cache_key(receipt: Receipt, outputs: list[str]) -> str:
 def before(address: str, task: Task) -> Receipt:
     """Return the receipt of a command that is about to run: without outputs."""
     return Receipt(
-        address=address, cmd=task["cmd"], inputs={path: digest(Path(path)) for path in task["inputs"]},
-        params=read_sections(task["params"]), outputs={}, files=[],
-    )  # fmt: skip
+        address=address,
+        cmd=task["cmd"],
+        inputs={path: digest(Path(path)) for path in task["inputs"]},
+        params=read_sections(task["params"]),
+        outputs={},
+        files=[],
+    )

@@ -54,12 +54,16 @@ def confusion_rows(round_name: str, confusion: np.ndarray, names: Sequence[str])
     columns = (*names, "ignore")
     return [
         {
-            "round": round_name, "mask": names[row], "label": columns[column], "pixels": int(confusion[row, column]),
+            "round": round_name,
+            "mask": names[row],
+            "label": columns[column],
+            "pixels": int(confusion[row, column]),
             "share": 100 * float(confusion[row, column]) / int(total),
         }
-        for row, total in enumerate(confusion.sum(axis=1)) if total
+        for row, total in enumerate(confusion.sum(axis=1))
+        if total
         for column in range(len(columns))
-    ]  # fmt: skip
+    ]
 
 
 def _value(column: int, confusion: np.ndarray) -> int:

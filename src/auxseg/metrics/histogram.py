@@ -41,9 +41,13 @@ class Histograms:
         """Return a row for every measure and bin: its limits, the count, and its share in per cent."""
         return [
             {
-                "round": round_name, "measure": measure, "lower": index / BINS, "upper": (index + 1) / BINS,
-                "count": int(count), "share": 100 * int(count) / int(counts.sum()),
+                "round": round_name,
+                "measure": measure,
+                "lower": index / BINS,
+                "upper": (index + 1) / BINS,
+                "count": int(count),
+                "share": 100 * int(count) / int(counts.sum()),
             }
             for measure, counts in self.counts.items()
             for index, count in enumerate(counts)
-        ]  # fmt: skip
+        ]

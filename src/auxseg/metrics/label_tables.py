@@ -18,9 +18,17 @@ from auxseg.metrics.labels import AREA_COLUMNS
 IMAGE_COLUMNS = {"round": str, "image_id": str, "class": str, "pixels": int, "components": int}
 """Columns of the table of images, with their types."""
 CLASS_COLUMNS = {
-    "round": str, "class": str, "images": int, "pixels": int, "share": float, "ignore_share": float,
-    "components": float, "precision": float, "recall": float, "iou": float,
-}  # fmt: skip
+    "round": str,
+    "class": str,
+    "images": int,
+    "pixels": int,
+    "share": float,
+    "ignore_share": float,
+    "components": float,
+    "precision": float,
+    "recall": float,
+    "iou": float,
+}
 """Columns of the table of classes, with their types."""
 ALL = "all"
 """Stands in the column `class` for the whole label."""

@@ -91,6 +91,10 @@ def _measure(saliency: np.ndarray, foreground: np.ndarray) -> dict[str, np.ndarr
         measure.step(saliency, foreground)
     f, e = overlap.get_results()["f"], alignment.get_results()["em"]
     return {
-        "mae": mae.get_results()["mae"], "s": structure.get_results()["sm"], "adaptive_f": f["adaptive"],
-        "adaptive_e": e["adp"], "f": f["dynamic"], "e": e["curve"],
-    }  # fmt: skip
+        "mae": mae.get_results()["mae"],
+        "s": structure.get_results()["sm"],
+        "adaptive_f": f["adaptive"],
+        "adaptive_e": e["adp"],
+        "f": f["dynamic"],
+        "e": e["curve"],
+    }

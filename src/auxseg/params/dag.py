@@ -15,9 +15,22 @@ PARAMS_FILE = Path("params.yaml")
 
 DAG_KEYS = ("rounds", "label_rounds", "shards")
 SECTION_KEYS = (
-    "runtime", "data", "saliency", "backbone", "classify", "cam", "labels", "review", "guard", "network", "train",
-    "propagate", "evaluate", "audit", "pipeline",
-)  # fmt: skip
+    "runtime",
+    "data",
+    "saliency",
+    "backbone",
+    "classify",
+    "cam",
+    "labels",
+    "review",
+    "guard",
+    "network",
+    "train",
+    "propagate",
+    "evaluate",
+    "audit",
+    "pipeline",
+)
 
 
 def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:

@@ -22,9 +22,22 @@ from auxseg.params.section import Section
 from auxseg.params.train import TrainParams
 
 SECTIONS: tuple[type[Section], ...] = (
-    RuntimeParams, DataParams, SaliencyParams, BackboneParams, ClassifyParams, CamParams, LabelsParams,
-    ReviewParams, GuardParams, NetworkParams, TrainParams, PropagateParams, EvaluateParams, AuditParams, PipelineParams,
-)  # fmt: skip
+    RuntimeParams,
+    DataParams,
+    SaliencyParams,
+    BackboneParams,
+    ClassifyParams,
+    CamParams,
+    LabelsParams,
+    ReviewParams,
+    GuardParams,
+    NetworkParams,
+    TrainParams,
+    PropagateParams,
+    EvaluateParams,
+    AuditParams,
+    PipelineParams,
+)
 """In the order in which params.yaml lists them."""
 
 

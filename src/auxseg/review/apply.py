@@ -34,8 +34,9 @@ def apply_verdicts(
     for verdict in stale:
         logging.warning(
             "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
-            verdict.reviewer or "nobody", verdict.image_id,
-        )  # fmt: skip
+            verdict.reviewer or "nobody",
+            verdict.image_id,
+        )
     for group in conflicts(verdict for verdict in own if not verdict.is_stale(hashes)):
         logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
     logging.info("%s: %s", round_, summarise(uses.values()))

@@ -80,8 +80,10 @@ def _stacked(cams: Mapping[int, np.ndarray]) -> np.ndarray:
 
 
 WRITERS: dict[str, Callable[[Mapping[int, np.ndarray], tuple[int, int]], dict[Any, Any]]] = {
-    "psa": _by_class, "irn": _irn, "clip-es": _clip_es,
-}  # fmt: skip
+    "psa": _by_class,
+    "irn": _irn,
+    "clip-es": _clip_es,
+}
 """Formats by name; `psa` is also SEAM's and MCTformer's."""
 
 

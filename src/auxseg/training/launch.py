@@ -65,12 +65,21 @@ def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str
     The agents meet at a free `port` of `host`, the node of this process.
     """
     return [
-        "srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1",
+        "srun",
+        f"--nodes={nodes}",
+        f"--ntasks={nodes}",
+        "--ntasks-per-node=1",
         "--overlap",  # this process may itself run in a step that occupies the whole job
         "--wait=60",  # when a node's processes fail, the others have this long to report why before they are ended
-        sys.executable, "-m", "auxseg.training.launch",
-        f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={host}:{port}", f"--rdzv-id={job}", *arguments,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "auxseg.training.launch",
+        f"--nnodes={nodes}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint={host}:{port}",
+        f"--rdzv-id={job}",
+        *arguments,
+    ]
 
 
 def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:

@@ -79,8 +79,9 @@ def fit(
             loss = _end_epoch(state, plan.epoch_at_end_of(state.epoch))
             saver.save()
             seconds = time.monotonic() - started
-            logging.info("%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds,
-                         remaining * order.batch_size / seconds)  # fmt: skip
+            logging.info(
+                "%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds, remaining * order.batch_size / seconds
+            )
     _check_weights(network)
     return state.curve
 
