@@ -9,6 +9,8 @@ from auxseg.datasets.collect import Collected
 
 FEW = 10
 """Classes with fewer train images get a warning."""
+SMALL = 100
+"""Data sets with fewer train images get a warning; see the table in docs/own-data.md."""
 NAMED = 5
 """Number of ids or classes that a warning names."""
 CLASSES_SHOWN = 20
@@ -74,6 +76,11 @@ class Overview:
         if few := self.few:
             named = [f"{name} {count}" for name, count in few.items()]
             yield f"{_count(few, 'class', 'has', 'have', 'classes')} fewer than {FEW} train images: {_some(named)}"
+        if 0 < self.train < SMALL:
+            yield (
+                f"{self.train} train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU "
+                "worse on other images (docs/own-data.md); more images help it most"
+            )
 
 
 def overview(found: Collected) -> Overview:
