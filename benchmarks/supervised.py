@@ -22,7 +22,6 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
 from auxseg.images import encode_grey, encode_label
-from auxseg.inference import predict
 from auxseg.maps import upsample
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
@@ -34,6 +33,7 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
+from auxseg.prediction import predict
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss

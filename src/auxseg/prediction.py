@@ -1,17 +1,18 @@
 """Final predictions of images (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from auxseg.crf import class_crf
-from auxseg.inference import predict
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
-from auxseg.models.inputs import to_tensor
+from auxseg.models.inputs import scaled, to_tensor
 from auxseg.parallel import background_processes
 from auxseg.params.crf import CrfParams
 from auxseg.params.evaluate import EvaluateParams
@@ -71,3 +72,73 @@ def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParam
     single, joined = (upsample(maps, *rgb.shape[:2]) for maps in (single, joined))
     refined = class_crf(rgb, joined, crf)
     return Prediction(*(maps.argmax(axis=0).astype(np.uint8) for maps in (single, joined, refined)))
+
+
+@torch.no_grad()
+def predict(
+    network: AuxSegNet,
+    image: Tensor,
+    scales: Sequence[float],
+    *,
+    flip: bool,
+    combine: Literal["mean", "max"],
+    low_precision: bool,
+    recognition: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W).
+
+    The multi-scale result is the mean (or the maximum, renormalised) over scales and flips. The single-scale result is
+    the view at scale 1 without flip. With `recognition`, the multi-scale result is also weighted by `reweight`.
+
+    Args:
+        network: in eval mode.
+        image: float (1, 3, H, W) in 0..255.
+        scales: factors of the input size, 1 among them.
+        flip: add the mirrored image.
+        combine: how views are combined.
+        low_precision: use bfloat16 where it is faster.
+        recognition: the exponent of `reweight`; 0 leaves the segmentation branch alone.
+    """
+    shown: list[Tensor] = []
+    single, joined = None, torch.zeros((), device=image.device)
+    join = torch.add if combine == "mean" else torch.maximum
+    for scale in scales:
+        resized = scaled(image, scale)
+        batch = torch.cat([resized, resized.flip(3)]) if flip else resized
+        outputs = network(batch, low_precision=low_precision)
+        if recognition:
+            shown.append(torch.sigmoid(outputs.classification))
+        up = F.interpolate(outputs.refined_segmentation, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        probabilities = torch.softmax(up, dim=1)
+        if scale == 1:
+            single = probabilities[0]
+        # one view at a time, because all of them at image size would take gigabytes with 80 classes
+        joined = join(joined, probabilities[0])
+        if flip:
+            joined = join(joined, probabilities[1].flip(2))
+    if combine == "mean":
+        joined = joined / (len(scales) * (2 if flip else 1))
+    joined = joined / joined.sum(dim=0, keepdim=True)
+    if recognition:
+        joined = reweight(joined, torch.cat(shown).mean(dim=0), recognition)
+    return single.cpu().numpy(), joined.cpu().numpy()
+
+
+def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
+    """Return pixels' class probabilities weighted by how likely the image shows each class; not in the papers.
+
+    P'(c) is proportional to P(c) shown(c)^exponent over the object classes, and their sum stays what it was: this moves
+    an object from one class to another and never between object and background.
+
+    Args:
+        probabilities: float (C + 1, H, W) in 0..1.
+        shown: probability that the image shows each object class, float (C,) in 0..1.
+        exponent: above 0.
+    """
+    objects = probabilities[1:]
+    # by logarithms: powers of small probabilities would vanish
+    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=0)[:, None, None]
+    weighted = objects * weights
+    total = weighted.sum(dim=0, keepdim=True)
+    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=0, keepdim=True) / total), objects)
+    return torch.cat([probabilities[:1], scaled_objects])
