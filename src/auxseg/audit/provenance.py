@@ -39,9 +39,9 @@ _NETWORK = ("backbone", "network", "propagate", "runtime")
 _MAPS = "data/maps/<round>/<shard>.safetensors"
 
 ORIGINS = (
-    Origin("photo", "photograph", "prepare", "the data folder", ("data",)),
+    Origin("photo", "image", "prepare", "the data folder", ("data",)),
     Origin("prior", "saliency prior", "saliency", "data/saliency/<shard>.zip", ("saliency", "runtime")),
-    Origin("mask", "ground truth", "prepare", "the data folder", ("data",)),
+    Origin("mask", "mask", "prepare", "the data folder", ("data",)),
     Origin("weights", "network", "classify", "data/models/<round>.safetensors", ("backbone", "classify", "runtime"),
            later=False),
     Origin("weights", "network", "train", "data/models/<round>.safetensors",

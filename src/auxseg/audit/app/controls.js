@@ -127,8 +127,8 @@
       "button",
       {
         type: "button",
-        "data-role": `turn order ${place}`, // its label changes with every click
-        "aria-label": `order ${place}: ${sign ? "largest" : "smallest"} first, turn round`,
+        "data-role": `reverse order ${place}`, // its label changes with every click
+        "aria-label": `order ${place}: ${sign ? "largest" : "smallest"} first, reverse`,
         onclick: () => set((sign ? "" : "-") + key),
       },
       sign ? "↓" : "↑",

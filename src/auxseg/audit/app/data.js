@@ -62,7 +62,7 @@ window.auxseg = /** @type {Auxseg} */ ({}); // each script adds its part
     return bytes;
   };
 
-  // Create an element with attributes, listeners (functions under "onclick" and so on) and children. Text is never markup.
+  // Create an element with attributes, listeners ("onclick" and so on) and children. Text is never read as HTML.
   auxseg.element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {

@@ -79,7 +79,7 @@
       const wrong = auxseg.countMismatches(opened.image, opened.image.rounds[opened.round], app.base.rule);
       const all = opened.image.width * opened.image.height;
       byId("recomputed").textContent =
-        `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels as stored`;
+        `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels match the stored label`;
     };
   }
 

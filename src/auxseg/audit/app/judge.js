@@ -63,13 +63,14 @@
     byId("stale").hidden = !stale;
     byId("stale").textContent = !stale
       ? ""
-      : `The label has changed since “${stale.verdict}” was given (${stale.date}): that verdict is stale and not applied.`;
+      : `The label has changed since the verdict “${stale.verdict}” (${stale.date}): it is stale and not applied.`;
     if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
     byId("by").textContent = own
       ? signed(own)
       : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
     showOthers(auxseg.verdicts.others(app.round, id), i);
-    const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name)); // others were renamed since
+    // a class may have been renamed since
+    const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name));
     showDrops(i, known);
   }
 
@@ -79,7 +80,7 @@
   /** @type {(row: VerdictRow, i: number) => boolean} */
   const isStale = (row, i) => row.label_hash !== app.page.index.label[i];
   /** @param {VerdictRow} row */
-  const signed = (row) => `${auxseg.verdicts.text(row)} by ${row.reviewer || "nobody named"}, ${row.date}`;
+  const signed = (row) => `${auxseg.verdicts.text(row)} by ${row.reviewer || "an unnamed reviewer"}, ${row.date}`;
 
   /**
    * @param {VerdictRow[]} others

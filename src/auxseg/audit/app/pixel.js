@@ -122,7 +122,7 @@
       "model prediction": found.prediction
         ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(confidence)}`
         : "–",
-      "ground truth": image.mask ? className(image.mask[p]) : "–",
+      mask: image.mask ? className(image.mask[p]) : "–",
     };
   }
 
@@ -140,6 +140,6 @@
     const salient = `saliency ${number(saliency)} ${isSalient ? ">" : "≤"} ${thresholds.saliency_threshold}`;
     if (isObject && isSalient) return `object: ${cam}, ${salient}; strongest is ${className(best.index)}`;
     if (!isObject && !isSalient) return `background: ${cam}, ${salient}`;
-    return `ignored, they disagree: ${cam}, ${salient}`;
+    return `ignored, CAM and saliency disagree: ${cam}, ${salient}`;
   }
 })(window.auxseg);

@@ -56,7 +56,7 @@
   }
 
   /**
-   * Write the address. If the browser rejects it, nothing is lost: the view is up to date, and the next change writes it.
+   * Write the address. If the browser rejects it, nothing is lost: the next change writes it again.
    * @param {"pushState" | "replaceState"} method
    */
   function address(method) {

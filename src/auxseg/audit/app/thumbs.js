@@ -4,7 +4,7 @@
 ((auxseg) => {
   // The title of every kind of picture.
   auxseg.KINDS = {
-    photo: "photo",
+    photo: "image",
     prior: "saliency prior",
     cam0: "CAM",
     cam: "refined CAM",
@@ -13,7 +13,7 @@
     label: "pseudo label",
     prediction: "model prediction",
     change: "change since last round",
-    mask: "ground truth",
+    mask: "mask",
   };
 
   auxseg.kindTitle = (kind, split) => (kind === "label" && split === "val" ? "final prediction" : auxseg.KINDS[kind]);

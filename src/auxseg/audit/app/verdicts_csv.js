@@ -15,7 +15,7 @@
 
   auxseg.VERDICTS = ["accept", "reject", "unsure"];
 
-  // Milliseconds since 1970; NaN if it is not an ISO date. Without a zone it is UTC, without a time the start of the day.
+  // Milliseconds since 1970; NaN if it is not an ISO date. Missing zone: UTC; missing time: start of the day.
   auxseg.instant = (text) => {
     const [, day, hour = "00:00", zone = "Z"] = DATE.exec(text) ?? [];
     const start = Date.parse(`${day}T00:00Z`);
