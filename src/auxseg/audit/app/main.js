@@ -73,7 +73,8 @@
     app.ranked = keys.flatMap((key) => figures.find((figure) => figure.key === key) ?? []);
     const asked = [...keys, ...now.ranges.map((text) => auxseg.parseRange(text).key)].filter(Boolean);
     const unknown = asked.find((name) => name !== "id" && !figures.some((figure) => figure.key === name));
-    if (unknown) auxseg.say(`This report has no figure ${unknown}: it is ignored in orders and filters.`, true);
+    if (unknown)
+      auxseg.say(`This report has no figure ${unknown}: no image is ordered by it or passes a filter on it.`, true);
   }
 
   /**
