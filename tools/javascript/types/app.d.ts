@@ -100,6 +100,7 @@ interface Auxseg {
   // paint.js
   changeOf(before: number, now: number): Move | "same";
   paint(app: App, opened: Opened, kind: Kind): Layers | null;
+  paintCursor(context: CanvasRenderingContext2D, at: Pixel, scale: number): void;
 
   viewer: Part & {
     opened(): Opened | null;

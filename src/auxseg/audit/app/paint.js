@@ -1,4 +1,4 @@
-// The pictures of the viewer as layers: the picture below, the overlay, and the hatching of ignored pixels.
+// The pictures of the viewer as layers (the picture below, the overlay, the hatching of ignored pixels), and its cursor.
 "use strict";
 
 ((auxseg) => {
@@ -8,6 +8,10 @@
   const HATCH = { light: [245, 245, 245], dark: [40, 40, 40] };
   const MOST_SIDE = 2048; // of a canvas, because those of large images would fill the memory
   const HATCH_STRIPES = 48; // along the longer side
+  const CURSOR = [
+    { colour: "#000", width: 3 },
+    { colour: "#fff", width: 1.2 },
+  ];
 
   /**
    * A canvas of the image; of a large image every n-th pixel.
@@ -145,5 +149,25 @@
       mask: () => mask && labelled((p) => mask[p]),
     };
     return kinds[kind]();
+  };
+
+  // A cross around a pixel of the image, black with a white core; `scale` is screen pixels per image pixel.
+  auxseg.paintCursor = (context, { x, y }, scale) => {
+    const reach = 9 / scale;
+    for (const { colour, width } of CURSOR) {
+      context.strokeStyle = colour;
+      context.lineWidth = width / scale;
+      context.beginPath();
+      for (const [dx, dy] of [
+        [1, 0],
+        [-1, 0],
+        [0, 1],
+        [0, -1],
+      ]) {
+        context.moveTo(x + 0.5 + dx * reach * 0.35, y + 0.5 + dy * reach * 0.35);
+        context.lineTo(x + 0.5 + dx * reach, y + 0.5 + dy * reach);
+      }
+      context.stroke();
+    }
   };
 })(window.auxseg);

@@ -4,10 +4,6 @@
 ((auxseg) => {
   const { element, byId, state } = auxseg;
   const MOST_ZOOM = 40;
-  const CURSOR = [
-    { colour: "#000", width: 3 },
-    { colour: "#fff", width: 1.2 },
-  ];
   const CLICK_SLACK = 4; // pixels that the pointer may move during a click
   /** @type {App} */
   let app;
@@ -327,35 +323,11 @@
       context.globalAlpha = Math.max(0.75, opacity); // ignored pixels stay visible
       if (layers.hatch) put(context, layers.hatch);
       context.globalAlpha = 1;
-      cursor(context, scale);
+      const at = auxseg.pixel.at();
+      if (at) auxseg.paintCursor(context, at, scale);
     }
   }
 
   /** @type {(context: CanvasRenderingContext2D, layer: Layer) => void} */
   const put = (context, layer) => context.drawImage(layer.canvas, 0, 0, layer.width, layer.height);
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} scale
-   */
-  function cursor(context, scale) {
-    const at = auxseg.pixel.at();
-    if (!at) return;
-    const reach = 9 / scale;
-    for (const { colour, width } of CURSOR) {
-      context.strokeStyle = colour;
-      context.lineWidth = width / scale;
-      context.beginPath();
-      for (const [dx, dy] of [
-        [1, 0],
-        [-1, 0],
-        [0, 1],
-        [0, -1],
-      ]) {
-        context.moveTo(at.x + 0.5 + dx * reach * 0.35, at.y + 0.5 + dy * reach * 0.35);
-        context.lineTo(at.x + 0.5 + dx * reach, at.y + 0.5 + dy * reach);
-      }
-      context.stroke();
-    }
-  }
 })(window.auxseg);
