@@ -43,10 +43,12 @@ test-nightly: $(STAMP)  ## Run all tests, their longer forms too
 lint: $(STAMP)  ## Check style and formatting
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) tools/javascript/check.sh
 
 format: $(STAMP)  ## Mend formatting and what of style can be mended by program
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
+	$(RUN) tools/javascript/check.sh --write
 
 env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weights; TORCH=cpu leaves CUDA out
 

@@ -71,7 +71,7 @@ def test_class_filter(seen, index, where):
 def test_rounds_and_splits(seen, work):
     page = seen.open("round=r0")
     boxes = page.locator("#thumb-kinds label").all_inner_texts()
-    assert boxes == ["photo", "saliency prior", "CAM", "pseudo label", "ground truth"]
+    assert boxes == ["image", "saliency prior", "CAM", "pseudo label", "mask"]
     page.select_option("#split", "val")
     seen.until("auxseg.app.split === 'val'")
     assert page.input_value("#round") == "r2" and len(seen.rows()) == 6  # r0 has no predictions

@@ -79,9 +79,9 @@ _MAPS = _shown(_STORE.maps(R0, _SHARD))
 _WEIGHTS = _shown(_STORE.weights(R0))
 
 ORIGINS = (
-    Origin("photo", "photograph", "prepare", "the data folder", ("data",)),
+    Origin("photo", "image", "prepare", "the data folder", ("data",)),
     Origin("prior", "saliency prior", "saliency", _shown(_STORE.saliency(_SHARD)), ("saliency", "runtime")),
-    Origin("mask", "ground truth", "prepare", "the data folder", ("data",)),
+    Origin("mask", "mask", "prepare", "the data folder", ("data",)),
     Origin("weights", "network", "classify", _WEIGHTS, ("backbone", "classify", "runtime"), later=False),
     Origin("weights", "network", "train", _WEIGHTS, ("backbone", "network", "train", "runtime"), first=False),
     Origin(

@@ -1,9 +1,12 @@
-// The controls beside the gallery: round, split, sorting, filters, thumbnails, and the way back to all images.
+// The controls beside the gallery: round, split, order, filters, thumbnails, and the button that resets them.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId, state } = auxseg;
-  let app = null;
+  const SELECTS = /** @type {const} */ (["round", "split", "class", "where", "verdict"]);
+  /** @type {App} */
+  let app;
+  /** @type {Figure[]} */
   let figures = [];
 
   auxseg.controls = {
@@ -15,7 +18,7 @@
         Object.keys(app.base.records).map((name) => [name, name]),
       );
       fill(byId("class"), [["", "any class"], ...app.base.classes.slice(1).map((name) => [name, name])]);
-      for (const id of ["round", "split", "class", "where", "verdict"]) {
+      for (const id of SELECTS) {
         byId(id).addEventListener("change", () => state.set({ [id]: byId(id).value }));
       }
       byId("search").addEventListener("input", () => state.set({ search: byId("search").value }));
@@ -26,10 +29,12 @@
         state.set({ sort, ranges, search, class: name, where, verdict });
       });
     },
-    // Bring the controls in line with the state.
+    // Update the controls from the state.
     render() {
       const now = state.get();
-      for (const id of ["class", "where", "verdict"]) byId(id).value = now[id];
+      byId("class").value = now.class;
+      byId("where").value = now.where;
+      byId("verdict").value = now.verdict;
       const rounds = app.split === "val" ? app.base.rounds.slice(1) : app.base.rounds; // r0 has no predictions
       if (byId("round").length !== rounds.length)
         fill(
@@ -53,24 +58,47 @@
     },
   };
 
+  /**
+   * @param {HTMLSelectElement} select
+   * @param {string[][]} options value and text
+   */
   function fill(select, options) {
     select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
   }
 
-  // Replace children but keep the focus: on the control of the same role or label, else on the button that adds one.
-  function rebuild(parent, children, adder = null) {
-    const name = (control) => control.dataset.role ?? control.getAttribute("aria-label");
-    const had = parent.contains(document.activeElement) ? name(document.activeElement) : null;
+  /**
+   * Replace children but keep the focus: on the control with the same role or label, else on the button that adds one.
+   * @param {HTMLElement} parent
+   * @param {HTMLElement[]} children
+   * @param {HTMLElement} [adder]
+   */
+  function rebuild(parent, children, adder) {
+    /** @param {Element} control */
+    const name = (control) => control.getAttribute("data-role") ?? control.getAttribute("aria-label");
+    const focused = document.activeElement;
+    const had = focused && parent.contains(focused) ? name(focused) : null;
     parent.replaceChildren(...children);
     if (!had) return;
-    const same = [...parent.querySelectorAll("[aria-label]")].find((control) => name(control) === had);
+    /** @type {NodeListOf<HTMLElement>} */
+    const labelled = parent.querySelectorAll("[aria-label]");
+    const same = [...labelled].find((control) => name(control) === had);
     (same ?? adder)?.focus();
   }
 
-  const isTyping = (parent) => parent.contains(document.activeElement) && document.activeElement.type === "number";
+  /** @param {HTMLElement} parent */
+  function isTyping(parent) {
+    const focused = document.activeElement;
+    return focused instanceof HTMLInputElement && focused.type === "number" && parent.contains(focused);
+  }
 
-  function figureSelect(label, chosen, onchange) {
-    const select = element("select", { "aria-label": label, onchange: (event) => onchange(event.target.value) });
+  /**
+   * @param {string} label
+   * @param {string} chosen
+   * @param {(key: string) => void} choose
+   */
+  function figureSelect(label, chosen, choose) {
+    /** @type {HTMLSelectElement} */
+    const select = element("select", { "aria-label": label, onchange: () => choose(select.value) });
     fill(
       select,
       figures.map(({ key, title }) => [key, title]),
@@ -80,20 +108,27 @@
     return select;
   }
 
+  /** @type {(list: string[], at: number, item: string) => string[]} */
   const replaced = (list, at, item) => list.map((old, i) => (i === at ? item : old));
+  /** @type {(list: string[], at: number) => string[]} */
   const without = (list, at) => list.filter((_, i) => i !== at);
 
+  /**
+   * @param {string} text
+   * @param {number} at
+   */
   function sortRow(text, at) {
     const sign = text.startsWith("-") ? "-" : "";
     const key = text.replace(/^-/, "");
+    /** @param {string} item */
     const set = (item) => state.set({ sort: replaced(state.get().sort, at, item) });
     const place = at + 1;
     const direction = element(
       "button",
       {
         type: "button",
-        "data-role": `turn order ${place}`, // its label changes with every turn
-        "aria-label": `order ${place}: ${sign ? "largest" : "smallest"} first, turn round`,
+        "data-role": `reverse order ${place}`, // its label changes with every click
+        "aria-label": `order ${place}: ${sign ? "largest" : "smallest"} first, reverse`,
         onclick: () => set((sign ? "" : "-") + key),
       },
       sign ? "↓" : "↑",
@@ -116,22 +151,31 @@
     );
   }
 
+  /**
+   * @param {string} text
+   * @param {number} at
+   */
   function rangeRow(text, at) {
     const { key, least, most } = auxseg.parseRange(text);
     const unit = figures.find((figure) => figure.key === key)?.unit;
-    const factor = unit === "share" ? 100 : 1; // people read per cent
+    const factor = unit === "share" ? 100 : 1; // shares are shown in percent
+    /** @type {(name: string, from: string, to: string) => void} */
     const set = (name, from, to) => state.set({ ranges: replaced(state.get().ranges, at, `${name}:${from}..${to}`) });
     const now = () => auxseg.parseRange(state.get().ranges[at]);
-    const bound = (label, value, change) =>
-      element("input", {
+    /** @type {(label: string, value: string, change: (value: string) => void) => HTMLInputElement} */
+    const bound = (label, value, change) => {
+      /** @type {HTMLInputElement} */
+      const input = element("input", {
         type: "number",
         step: "any",
         "aria-label": `${label} of filter ${at + 1}`,
         placeholder: label,
-        value: value === "" ? "" : String(Math.round(value * factor * 1e6) / 1e6),
-        // at once: the row must not be made anew while the user is on the way to the next control
-        oninput: (event) => change(event.target.value === "" ? "" : String(Number(event.target.value) / factor)),
+        value: value === "" ? "" : String(Math.round(Number(value) * factor * 1e6) / 1e6),
+        // on input, not on change: that would rebuild the row while the user moves to the next control
+        oninput: () => change(input.value === "" ? "" : String(Number(input.value) / factor)),
       });
+      return input;
+    };
     return element(
       "div",
       { class: "line range" },
@@ -151,6 +195,7 @@
     );
   }
 
+  /** @param {Kind} kind */
   function check(kind) {
     const box = element("input", {
       type: "checkbox",

@@ -1,34 +1,44 @@
-// Data arrives as classic scripts that call auxseg.receive(name, value): from file:// a browser blocks fetch.
+// Data arrives as classic scripts that call auxseg.receive(name, value), because a browser blocks fetch for file://.
 "use strict";
-window.auxseg = {};
+window.auxseg = /** @type {Auxseg} */ ({}); // each script adds its part
 
-(function (auxseg) {
+((auxseg) => {
   const KEPT = 6; // chunks of images held in memory, a few megabytes each
+  /** @type {Map<string, unknown>} */
   const received = new Map();
+  /** @type {Map<string, Promise<unknown>>} */
   const waiting = new Map();
 
-  auxseg.receive = function (name, value) {
+  auxseg.receive = (name, value) => {
     received.set(name, value);
     const chunks = [...received.keys()].filter((key) => key.startsWith("images/"));
     if (chunks.length > KEPT) received.delete(chunks[0]);
   };
 
-  // Promise of the value that the script `name`.js hands over; a script in use is loaded once.
-  auxseg.load = function (name) {
+  /**
+   * Promise of the value that the script `name`.js passes on. A script is loaded once, however many wait for it.
+   * @template {keyof Scripts} Name
+   * @param {Name} name
+   */
+  auxseg.load = (name) => /** @type {Promise<Scripts[Name]>} */ (promiseOf(name));
+
+  /** @param {string} name */
+  function promiseOf(name) {
     if (received.has(name)) {
       const value = received.get(name);
       received.delete(name); // and put it back as the last one used
       received.set(name, value);
       return Promise.resolve(value);
     }
-    if (!waiting.has(name))
-      waiting.set(
-        name,
-        addScript(name).finally(() => waiting.delete(name)),
-      );
-    return waiting.get(name);
-  };
+    const pending = waiting.get(name) ?? addScript(name).finally(() => waiting.delete(name));
+    waiting.set(name, pending);
+    return pending;
+  }
 
+  /**
+   * @param {string} name
+   * @returns {Promise<unknown>}
+   */
   function addScript(name) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
@@ -45,27 +55,45 @@ window.auxseg = {};
     });
   }
 
-  auxseg.bytes = function (base64) {
+  auxseg.bytes = (base64) => {
     const text = atob(base64);
     const bytes = new Uint8Array(text.length);
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     return bytes;
   };
 
-  // Element with attributes, properties starting with "on" as listeners, and children; text is always text.
-  auxseg.element = function (tag, attributes = {}, ...children) {
+  // Create an element with attributes, listeners ("onclick" and so on) and children. Text is never read as HTML.
+  auxseg.element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      if (typeof value === "function") made.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
       else if (value === true) made.setAttribute(name, "");
-      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
     }
-    made.append(...children.filter((child) => child !== null && child !== undefined));
+    for (const child of children) if (child !== null && child !== undefined) made.append(child);
     return made;
   };
 
-  // A function that has `act` called in the next frame, once, however often it is called itself.
-  auxseg.oncePerFrame = function (act) {
+  // Replace the checkboxes of a group; the one that had the focus keeps it.
+  auxseg.replaceBoxes = (parent, labels) => {
+    const focused = document.activeElement;
+    const value = focused instanceof HTMLInputElement && parent.contains(focused) ? focused.value : null;
+    parent.replaceChildren(...labels);
+    for (const box of parent.querySelectorAll("input")) if (box.value === value) box.focus();
+  };
+
+  // What an error says.
+  auxseg.message = (error) => (error instanceof Error ? error.message : String(error));
+
+  // A canvas's 2D context.
+  auxseg.context = (canvas) => {
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("this browser cannot draw on a canvas");
+    return context;
+  };
+
+  // A function that calls `act` in the next frame, once, however often it is called itself.
+  auxseg.oncePerFrame = (act) => {
     let isWaiting = false;
     return () => {
       if (isWaiting) return;
@@ -77,5 +105,9 @@ window.auxseg = {};
     };
   };
 
-  auxseg.byId = (id) => document.getElementById(id);
+  /**
+   * @template {keyof Ids} Id
+   * @param {Id} id
+   */
+  auxseg.byId = (id) => /** @type {HTMLElementTagNameMap[Ids[Id]]} */ (document.getElementById(id));
 })(window.auxseg);

@@ -1,41 +1,47 @@
-// Why a pixel has its label: the stored artifacts decoded, and the fusion of src/auxseg/fusion.py again.
+// Why a pixel has its label: decodes the stored artifacts and repeats the fusion of src/auxseg/fusion.py.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const IGNORE = 255;
   const round = Math.fround;
 
   auxseg.IGNORE = IGNORE;
 
-  // Decode what a chunk holds of one image: its shared parts and the rounds named.
-  auxseg.decodeImage = async function (stored, tags, rounds) {
+  // Decode an image of a chunk: what its rounds share, and the rounds that are asked for.
+  auxseg.decodeImage = async (stored, tags, rounds) => {
     const prior = await auxseg.decodePng(auxseg.bytes(stored.prior));
-    const mask = stored.mask && (await auxseg.decodePng(auxseg.bytes(stored.mask)));
-    const decoded = { width: prior.width, height: prior.height, prior: prior.values, mask: mask && mask.values, tags };
-    decoded.rounds = {};
-    for (const name of rounds) decoded.rounds[name] = await decodeRound(stored.rounds[name], decoded);
-    return decoded;
+    const mask = stored.mask ? await auxseg.decodePng(auxseg.bytes(stored.mask)) : null;
+    /** @type {Record<string, DecodedRound>} */
+    const found = {};
+    for (const name of rounds) found[name] = await decodeRound(stored.rounds[name], prior);
+    const { width, height, values } = prior;
+    return { width, height, prior: values, mask: mask?.values ?? null, tags, rounds: found };
   };
 
-  async function decodeRound(stored, image) {
+  /**
+   * @param {StoredRound} stored
+   * @param {Size} size of the image
+   * @returns {Promise<DecodedRound>}
+   */
+  async function decodeRound(stored, { width, height }) {
     const label = await auxseg.decodePng(auxseg.bytes(stored.label));
-    const saliency = stored.saliency && (await auxseg.decodePng(auxseg.bytes(stored.saliency)));
+    const saliency = stored.saliency ? await auxseg.decodePng(auxseg.bytes(stored.saliency)) : null;
     const cam = auxseg.decodeHalf(stored.cam);
-    const at = (map) => map && auxseg.sampler(map, image.width, image.height);
+    const refined = stored.refined && auxseg.decodeHalf(stored.refined);
     return {
       label: label.values,
-      saliency: saliency && saliency.values,
+      saliency: saliency?.values ?? null,
       layers: cam.layers,
-      camAt: at(cam),
-      refinedAt: at(auxseg.decodeHalf(stored.refined)),
-      prediction: auxseg.decodeIndices(stored.prediction),
-      confidence: auxseg.decodeHalf(stored.confidence),
-      entropy: auxseg.decodeHalf(stored.entropy),
+      camAt: auxseg.sampler(cam, width, height),
+      refinedAt: refined && auxseg.sampler(refined, width, height),
+      prediction: stored.prediction && auxseg.decodeIndices(stored.prediction),
+      confidence: stored.confidence && auxseg.decodeHalf(stored.confidence),
+      entropy: stored.entropy && auxseg.decodeHalf(stored.entropy),
     };
   }
 
-  // Class index and value of the strongest and second CAM of a pixel; a tie goes to the first class.
-  auxseg.strongest = function (image, found, x, y) {
+  // The classes with the strongest and the second CAM at a pixel; of equal ones the first class wins.
+  auxseg.strongest = (image, found, x, y) => {
     let best = { index: 0, value: -Infinity };
     let second = { index: 0, value: -Infinity };
     for (let layer = 0; layer < found.layers; layer++) {
@@ -47,7 +53,7 @@
   };
 
   // The fused label of one pixel: class, 0, or 255 where CAM and saliency disagree.
-  auxseg.decide = function (image, found, rule, x, y) {
+  auxseg.decide = (image, found, rule, x, y) => {
     const [best] = auxseg.strongest(image, found, x, y);
     const grey = (found.saliency || image.prior)[y * image.width + x];
     const isObject = best.value > round(rule.cam_threshold);
@@ -56,8 +62,8 @@
     return isObject || isSalient ? IGNORE : 0;
   };
 
-  // Number of pixels whose decision is not the stored label's.
-  auxseg.countMismatches = function (image, found, rule) {
+  // Number of pixels whose recomputed label differs from the stored one.
+  auxseg.countMismatches = (image, found, rule) => {
     let wrong = 0;
     for (let y = 0; y < image.height; y++) {
       for (let x = 0; x < image.width; x++) {
@@ -67,13 +73,12 @@
     return wrong;
   };
 
-  // Whether a round's label is the fusion's: not for predictions on val, nor for labels of another method.
-  auxseg.isFused = function (base, split, roundName) {
-    return split === "train" && !(roundName === "r0" && base.rule.initial === "precomputed");
-  };
+  // Whether the fusion made a round's label. It does not make predictions on val and labels of another method.
+  auxseg.isFused = (base, split, roundName) =>
+    split === "train" && !(roundName === "r0" && base.rule.initial === "precomputed");
 
-  // Value of a map at network resolution under a pixel of the photograph, nearest neighbour.
-  auxseg.nearest = function (map, image, x, y) {
+  // Value of a map at network resolution at a pixel of the image, nearest neighbour.
+  auxseg.nearest = (map, image, x, y) => {
     const column = Math.min(map.width - 1, Math.floor(((x + 0.5) * map.width) / image.width));
     const row = Math.min(map.height - 1, Math.floor(((y + 0.5) * map.height) / image.height));
     return map.values[row * map.width + column];

@@ -1,9 +1,10 @@
-// Beside the panels: class toggles, figures, changes since the last round, and where every picture comes from.
+// Beside the panels: panel and class toggles, figures, changes since the last round, and the origin of every picture.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId, state } = auxseg;
-  let app = null;
+  /** @type {App} */
+  let app;
 
   auxseg.details = {
     start(context) {
@@ -24,23 +25,19 @@
     },
   };
 
-  const cells = (tag, values) => values.map((value) => element(tag, {}, value));
-
-  function toggles(parent, items, make) {
-    const focused = parent.contains(document.activeElement) ? document.activeElement.value : null;
-    parent.replaceChildren(...items.map(make));
-    for (const box of parent.querySelectorAll("input")) if (box.value === focused) box.focus();
-  }
-
   function showPanels() {
-    toggles(byId("panel-kinds"), app.kinds, (kind, at) => {
+    const boxes = app.kinds.map((kind, at) => {
       const box = element("input", { type: "checkbox", value: kind, onchange: () => state.toggle("panels", kind) });
       box.checked = state.get().panels.includes(kind);
       return element("label", at < 9 ? { title: `Shift+${at + 1}` } : {}, box, auxseg.kindTitle(kind, app.split));
     });
+    auxseg.replaceBoxes(byId("panel-kinds"), boxes);
   }
 
-  // The classes that the image is tagged with, those that its label lacks crossed as in the gallery.
+  /**
+   * The image's tags. Those without a pixel in the label are struck through, as in the gallery.
+   * @param {Opened} opened
+   */
   function showTags({ image, i }) {
     const missing = app.page.index.missing[i];
     byId("tags").replaceChildren(
@@ -48,17 +45,22 @@
     );
   }
 
-  // All classes in the order that the keys follow; those of the image stand out.
+  /**
+   * All classes, in the order of the keys 1 to 9; those of the image stand out.
+   * @param {Opened} opened
+   */
   function showClasses(opened) {
     const own = new Set([...opened.image.tags, ...Object.keys(app.page.index.pixels[opened.i]).map(Number)]);
-    toggles(byId("class-toggles"), app.base.classes.slice(1), (name, at) => {
+    const boxes = app.base.classes.slice(1).map((name, at) => {
       const box = element("input", { type: "checkbox", value: name, onchange: () => state.toggle("hidden", name) });
       box.checked = !state.get().hidden.includes(name);
       const shortcut = at < 9 ? { title: `key ${at + 1}` } : {};
       return element("label", { ...shortcut, class: own.has(at + 1) ? "own" : "" }, box, auxseg.chip(app.base, at + 1));
     });
+    auxseg.replaceBoxes(byId("class-toggles"), boxes);
   }
 
+  /** @param {Opened} opened */
   function showFigures(opened) {
     const rows = app.base.figures.map(({ key, title, unit, meaning }) => {
       const value = auxseg.figure(app.base, app.page, key, opened.i);
@@ -77,15 +79,16 @@
       const wrong = auxseg.countMismatches(opened.image, opened.image.rounds[opened.round], app.base.rule);
       const all = opened.image.width * opened.image.height;
       byId("recomputed").textContent =
-        `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels as stored`;
+        `${(all - wrong).toLocaleString("en")} of ${all.toLocaleString("en")} pixels match the stored label`;
     };
   }
 
+  /** @param {Opened} opened */
   function showChanges(opened) {
     const moved = Object.entries(app.page.index.changes[opened.i]);
     byId("changes-none").hidden = moved.length > 0;
     byId("changes-none").textContent = opened.previous
-      ? `No class has moved since ${opened.previous}.`
+      ? `No class has changed since ${opened.previous}.`
       : "This is the first round.";
     byId("changes").hidden = moved.length === 0;
     byId("change-rows").replaceChildren(
@@ -94,20 +97,21 @@
           "tr",
           {},
           element("th", { scope: "row" }, auxseg.chip(app.base, Number(index))),
-          ...cells(
-            "td",
-            counts.map((count) => count.toLocaleString("en")),
-          ),
+          ...counts.map((count) => element("td", {}, count.toLocaleString("en"))),
         ),
       ),
     );
   }
 
-  // Stage, file, hash and weights of everything shown of the image, and the parameters that made it.
+  /**
+   * Stage, file, hash, weights and parameters of everything that is shown of the image.
+   * @param {Opened} opened
+   */
   function showProvenance(opened) {
     const { origins, params, weights, lengths, reviews, versions } = app.base.provenance;
     const { records } = app.page;
     const isFirst = opened.round === app.base.rounds[0];
+    /** @type {Hashes} */
     const hashes = {
       ...opened.stored.hashes,
       ...opened.stored.rounds[opened.round].hashes,
@@ -121,6 +125,7 @@
       const hash = hashes[origin.artifact];
       if (!hash) return [];
       const before = app.base.rounds[app.base.rounds.indexOf(opened.round) - 1];
+      /** @type {Record<string, string>} */
       const names = { round: opened.round, before, shard: records.shard[opened.i] };
       const file = origin.file.replace(/<(\w+)>/g, (_, name) => names[name]);
       const made = origin.weights ? `, by the network of ${opened.round}` : "";

@@ -1,45 +1,47 @@
-// The gallery: cards of the selected images, drawn only where the list is scrolled to.
+// The gallery: cards of the selected images. Only those in sight are in the page.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const GAP = 12;
   const CARD_PADDING = 18;
   const TEXT_HEIGHT = 78;
   const LEAST_WIDTH = 200;
   const SPARE_ROWS = 2;
-  let app = null;
-  let list = null;
-  let spacer = null;
+  const list = auxseg.byId("list");
+  const spacer = auxseg.byId("spacer");
+  /** @type {App} */
+  let app;
+  /** @type {Map<number, HTMLElement>} */
   const shown = new Map(); // position in the order -> card
   let layout = { columns: 1, width: 1, height: 1 };
 
   auxseg.gallery = {
     start(context) {
       app = context;
-      list = auxseg.byId("list");
-      spacer = auxseg.byId("spacer");
       list.addEventListener("scroll", auxseg.oncePerFrame(drawNow), { passive: true });
       list.addEventListener("keydown", onKey);
       new ResizeObserver(() => auxseg.gallery.render()).observe(list);
     },
-    // Draw anew: other rows, other order, other thumbnails. The image that had the focus keeps it.
+    // Redraw for other rows, another order or other thumbnails. The image that had the focus keeps it.
     render() {
-      const focused = document.activeElement?.closest(".card")?.dataset.id;
+      const focused = auxseg.gallery.focusedId();
       for (const card of shown.values()) card.remove();
       shown.clear();
       measure();
       auxseg.byId("empty").hidden = app.rows.length > 0;
       drawNow();
-      if (focused !== undefined) focusAgain(focused);
+      if (focused !== null) focusAgain(focused);
     },
-    // Tell the verdicts anew.
+    // Redraw the verdicts.
     refresh() {
       for (const [position, card] of shown) {
-        card.querySelector(".judged").replaceChildren(...verdictBadges(app.rows[position]));
+        card.querySelector(".judged")?.replaceChildren(...verdictBadges(app.rows[position]));
       }
     },
+    // Id of the image whose card has the focus.
+    focusedId: () => document.activeElement?.closest(".card")?.getAttribute("data-id") ?? null,
     toTop: () => list.scrollTo(0, 0),
-    // Move the focus by some cards; without one it goes to the first.
+    // Move the focus by some cards. If no card has had the focus, the first gets it.
     move(by) {
       auxseg.gallery.focus(app.focused === null ? 0 : app.focused + by);
     },
@@ -54,20 +56,21 @@
       }
       app.focused = at;
       drawNow();
-      shown.get(at).focus({ preventScroll: true });
+      shown.get(at)?.focus({ preventScroll: true });
     },
   };
 
+  /** @param {string} id */
   function focusAgain(id) {
     const position = app.rows.findIndex((i) => app.page.records.id[i] === id);
     if (position >= 0) auxseg.gallery.focus(position);
     else list.focus();
   }
 
-  // The Tab key reaches one card: that which had the focus, or the first in sight while that is not drawn.
+  // The Tab key reaches one card: the one that had the focus, or the first in sight if that one is not drawn.
   function markFocused() {
     const inSight = Math.ceil(list.scrollTop / layout.height) * layout.columns;
-    const stop = shown.has(app.focused) ? app.focused : Math.min(app.rows.length - 1, inSight);
+    const stop = app.focused !== null && shown.has(app.focused) ? app.focused : Math.min(app.rows.length - 1, inSight);
     for (const [position, card] of shown) {
       card.tabIndex = position === stop ? 0 : -1;
       card.setAttribute("aria-selected", String(position === app.focused));
@@ -97,13 +100,15 @@
     const fresh = document.createDocumentFragment();
     for (let position = first; position < last; position++) {
       if (shown.has(position)) continue;
-      shown.set(position, makeCard(position));
-      fresh.append(shown.get(position));
+      const card = makeCard(position);
+      shown.set(position, card);
+      fresh.append(card);
     }
     spacer.append(fresh);
     markFocused();
   }
 
+  /** @param {number} position */
   function makeCard(position) {
     const i = app.rows[position];
     const { id, tags } = app.page.records;
@@ -147,6 +152,7 @@
     return card;
   }
 
+  /** @param {number} i */
   function verdictBadges(i) {
     const found = app.verdictOf(i);
     if (!found) return [];
@@ -154,7 +160,9 @@
     return [auxseg.element("span", { class: `badge ${found.isStale ? "stale" : found.verdict}` }, text)];
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
+    /** @type {Record<string, number>} */
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: layout.columns, ArrowUp: -layout.columns };
     const perPage = Math.max(1, Math.floor(list.clientHeight / layout.height)) * layout.columns;
     Object.assign(steps, { PageDown: perPage, PageUp: -perPage, Home: -app.rows.length, End: app.rows.length });

@@ -1,9 +1,10 @@
-// The reviewer's part of the viewer: verdict, classes to drop, note; and export and import of all verdicts.
+// The reviewer's part of the viewer: verdict, classes to drop, note. Also exports and imports all verdicts.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId, state, VERDICTS } = auxseg;
-  let app = null;
+  /** @type {App} */
+  let app;
 
   auxseg.judge = {
     start(context) {
@@ -17,8 +18,8 @@
       byId("file").addEventListener("change", importCsv);
       showStore();
     },
-    // Give a verdict on the image in the title, seen or still on its way, else on the card that has the focus; null
-    // takes the reviewer's own back.
+    // Give a verdict on the image in the title, even while its picture is loading, else on the card that has the focus.
+    // Null withdraws the reviewer's own verdict.
     give(verdict) {
       if (app.isTurning()) return auxseg.say("Not judged: the round is still loading.", true);
       const i = target();
@@ -27,7 +28,7 @@
       auxseg.say(`${app.page.records.id[i]}: ${verdict ?? "no verdict"}`);
     },
     show,
-    // Draw everything anew that tells of verdicts.
+    // Redraw everything that shows verdicts.
     repaint() {
       showStore();
       auxseg.gallery.refresh();
@@ -37,13 +38,14 @@
 
   function target() {
     if (state.get().image) return auxseg.viewer.row();
-    const card = document.activeElement?.closest?.(".card");
-    return card ? app.page.records.id.indexOf(card.dataset.id) : -1;
+    const id = auxseg.gallery.focusedId();
+    return id === null ? -1 : app.page.records.id.indexOf(id);
   }
 
+  /** @param {VerdictPatch | null} patch null withdraws the verdict */
   function change(patch) {
     const i = target();
-    if (i < 0 || app.isTurning()) return; // of a round on its way the labels' hashes are not known
+    if (i < 0 || app.isTurning()) return; // the hashes of a round's labels are unknown until it has loaded
     auxseg.verdicts.judge(app.round, app.page.records.id[i], app.page.index.label[i], patch);
   }
 
@@ -57,22 +59,33 @@
     const own = auxseg.verdicts.own(app.round, id);
     const holding = own && !isStale(own, i) ? own : null;
     for (const verdict of VERDICTS) byId(verdict).setAttribute("aria-pressed", String(holding?.verdict === verdict));
-    byId("stale").hidden = !own || Boolean(holding);
-    byId("stale").textContent = byId("stale").hidden
+    const stale = holding ? null : own;
+    byId("stale").hidden = !stale;
+    byId("stale").textContent = !stale
       ? ""
-      : `The label has changed since “${own.verdict}” was given (${own.date}): that verdict is stale and not applied.`;
+      : `The label has changed since the verdict “${stale.verdict}” (${stale.date}): it is stale and not applied.`;
     if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
-    byId("by").textContent = own ? signed(own) : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
+    byId("by").textContent = own
+      ? signed(own)
+      : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
     showOthers(auxseg.verdicts.others(app.round, id), i);
-    const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name)); // not since renamed
+    // a class may have been renamed since
+    const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name));
     showDrops(i, known);
   }
 
-  // Another tab's verdict must not take away what is being written here; to another image it does not belong.
+  // A verdict from another tab must not overwrite a note that is being written here, unless the image has changed.
+  /** @param {"note" | "reviewer"} id */
   const hasFocus = (id) => document.activeElement === byId(id);
+  /** @type {(row: VerdictRow, i: number) => boolean} */
   const isStale = (row, i) => row.label_hash !== app.page.index.label[i];
-  const signed = (row) => `${auxseg.verdicts.text(row)} by ${row.reviewer || "nobody named"}, ${row.date}`;
+  /** @param {VerdictRow} row */
+  const signed = (row) => `${auxseg.verdicts.text(row)} by ${row.reviewer || "an unnamed reviewer"}, ${row.date}`;
 
+  /**
+   * @param {VerdictRow[]} others
+   * @param {number} i
+   */
   function showOthers(others, i) {
     byId("others").hidden = others.length === 0;
     byId("others").replaceChildren(
@@ -83,16 +96,26 @@
     );
   }
 
+  /**
+   * @param {number} i
+   * @param {string[]} dropped class names
+   */
   function showDrops(i, dropped) {
     const present = Object.keys(app.page.index.pixels[i]).map(Number);
-    const focused = byId("drop").contains(document.activeElement) ? document.activeElement.value : null;
-    byId("drop").replaceChildren(...present.map((index) => dropBox(index, dropped)));
-    for (const box of byId("drop").querySelectorAll("input")) if (box.value === focused) box.focus();
+    auxseg.replaceBoxes(
+      byId("drop"),
+      present.map((index) => dropBox(index, dropped)),
+    );
     byId("drop-none").hidden = present.length > 0;
   }
 
+  /**
+   * @param {number} index of the class
+   * @param {string[]} dropped
+   */
   function dropBox(index, dropped) {
     const name = app.base.classes[index];
+    /** @type {HTMLInputElement} */
     const box = element("input", {
       type: "checkbox",
       onchange: () =>
@@ -117,7 +140,7 @@
   }
 
   async function importCsv() {
-    const [file] = byId("file").files;
+    const file = byId("file").files?.[0];
     byId("file").value = "";
     if (!file) return;
     try {
@@ -127,7 +150,7 @@
       auxseg.say(`${found.length} verdicts read from ${file.name}, ${known} of them on images of this report`);
       app.refresh();
     } catch (error) {
-      auxseg.say(`${file.name} was not read: ${error.message}`, true);
+      auxseg.say(`${file.name} was not read: ${auxseg.message(error)}`, true);
     }
   }
 })(window.auxseg);

@@ -1,9 +1,10 @@
-// Maps at network resolution: float16 to numbers, and src/auxseg/maps.py's upsample to the last bit.
+// Maps at network resolution: decodes float16, and upsamples as src/auxseg/maps.py does, to the last bit.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const round = Math.fround;
 
+  /** @param {number} bits */
   function halfToNumber(bits) {
     const sign = bits & 0x8000 ? -1 : 1;
     const exponent = (bits >> 10) & 31;
@@ -13,9 +14,7 @@
     return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   }
 
-  // {layers, height, width, values: Float32Array} of a stored float16 map; null stays null.
-  auxseg.decodeHalf = function (stored) {
-    if (!stored) return null;
+  auxseg.decodeHalf = (stored) => {
     const bytes = auxseg.bytes(stored.data);
     const view = new DataView(bytes.buffer);
     const values = new Float32Array(bytes.length / 2);
@@ -24,13 +23,16 @@
     return { layers: stored.shape.length === 3 ? stored.shape[0] : 1, height, width, values };
   };
 
-  auxseg.decodeIndices = function (stored) {
-    if (!stored) return null;
+  auxseg.decodeIndices = (stored) => {
     const [height, width] = stored.shape;
     return { height, width, values: auxseg.bytes(stored.data) };
   };
 
-  // Two neighbours on a grid of `size` and the float32 weight of the second, for each of `wanted` pixels.
+  /**
+   * For each of `wanted` pixels, its two neighbours on a grid of `size` and the float32 weight of the second.
+   * @param {number} size
+   * @param {number} wanted
+   */
   function neighbours(size, wanted) {
     const first = new Int32Array(wanted);
     const second = new Int32Array(wanted);
@@ -44,13 +46,14 @@
     return { first, second, weight };
   }
 
-  // A function (layer, x, y) -> float32 value at the photograph's size, every product and sum rounded to float32.
-  auxseg.sampler = function (map, width, height) {
+  // Every product and sum is rounded to float32.
+  auxseg.sampler = (map, width, height) => {
     if (map.width === width && map.height === height) {
       return (layer, x, y) => map.values[(layer * height + y) * width + x];
     }
     const columns = neighbours(map.width, width);
     const rows = neighbours(map.height, height);
+    /** @type {(a: number, b: number, weight: number) => number} */
     const mix = (a, b, weight) => round(round(a * round(1 - weight)) + round(b * weight));
     return (layer, x, y) => {
       const top = (layer * map.height + rows.first[y]) * map.width;

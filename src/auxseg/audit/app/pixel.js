@@ -1,16 +1,22 @@
-// Why is this pixel class k? The values behind the label of one pixel, in this round and the one before.
+// Why does this pixel have this class? The values behind one pixel's label, in this round and the one before.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId, state } = auxseg;
-  let app = null;
+  /** @type {App} */
+  let app;
+  /** @type {Pixel | null} */
   let hovered = null;
 
   auxseg.pixel = {
-    start: (context) => (app = context),
-    // The pixel that the panels mark: under the pointer, else the pinned one.
+    start(context) {
+      app = context;
+    },
+    // The pixel that the panels mark: the one under the pointer, else the pinned one.
     at: () => hovered || pinned(),
-    forget: () => (hovered = null),
+    forget() {
+      hovered = null;
+    },
     hover(x, y) {
       hovered = x < 0 ? null : { x, y };
       soon();
@@ -19,9 +25,11 @@
       if (x >= 0) state.set({ pixel: `${x},${y}` });
       soon();
     },
-    // Move the pinned pixel; it starts in the middle.
+    // Move the pinned pixel; without one, start in the middle.
     move(dx, dy) {
-      const { width, height } = auxseg.viewer.opened().image;
+      const opened = auxseg.viewer.opened();
+      if (!opened) return;
+      const { width, height } = opened.image;
       const from = pinned() || { x: width >> 1, y: height >> 1 };
       const x = Math.max(0, Math.min(width - 1, from.x + dx));
       const y = Math.max(0, Math.min(height - 1, from.y + dy));
@@ -53,8 +61,8 @@
     byId("pixel-table").hidden = !at;
     byId("pixel-place").textContent = at ? `x ${at.x}, y ${at.y}` : "";
     if (!at) return;
-    const columns = [opened.round, opened.previous].filter(Boolean);
-    const found = columns.map((name) => explain(app, opened, name, at.x, at.y));
+    const columns = opened.previous === null ? [opened.round] : [opened.round, opened.previous];
+    const found = columns.map((name) => explain(opened, name, at.x, at.y));
     byId("pixel-head").replaceChildren(
       element("td", {}),
       ...columns.map((name) => element("th", { scope: "col" }, name)),
@@ -70,19 +78,30 @@
     byId("pixel-rows").replaceChildren(...lines);
   }
 
+  /** @param {number | null} value */
   const number = (value) => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(3));
 
-  // Name -> text of everything that bears on one pixel in one round.
-  function explain(app, opened, name, x, y) {
+  /**
+   * Name -> text of every value that the label of a pixel depends on in one round.
+   * @param {Opened} opened
+   * @param {string} name of the round
+   * @param {number} x
+   * @param {number} y
+   * @returns {Record<string, string>}
+   */
+  function explain(opened, name, x, y) {
     const { image } = opened;
     const { base, split } = app;
     const found = image.rounds[name];
     const p = y * image.width + x;
+    /** @param {number} index */
     const className = (index) => (index === auxseg.IGNORE ? "ignored (255)" : base.classes[index]);
     const [best, second] = auxseg.strongest(image, found, x, y);
+    /** @param {Candidate} candidate */
     const withClass = ({ index, value }) => (index ? `${base.classes[index]} ${number(value)}` : "–");
     const prior = image.prior[p] / 255;
     const refined = found.refinedAt ? found.refinedAt(0, x, y) : null;
+    const confidence = found.confidence && auxseg.nearest(found.confidence, image, x, y);
     const weight = base.rule.prior_weight;
     const isFused = auxseg.isFused(base, split, name);
     const after = (found.saliency || image.prior)[p] / 255;
@@ -98,15 +117,22 @@
       "saliency prior": number(prior),
       "refined saliency": number(refined),
       "before CRF": number(refined === null ? null : weight * prior + (1 - weight) * refined),
-      "after CRF": split === "val" || !found.saliency ? "–" : number(after), // r0 has the prior alone
+      "after CRF": split === "val" || !found.saliency ? "–" : number(after), // r0 has only the prior
       "affinity entropy": found.entropy ? number(auxseg.nearest(found.entropy, image, x, y)) : "–",
       "model prediction": found.prediction
-        ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(auxseg.nearest(found.confidence, image, x, y))}`
+        ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(confidence)}`
         : "–",
-      "ground truth": image.mask ? className(image.mask[p]) : "–",
+      mask: image.mask ? className(image.mask[p]) : "–",
     };
   }
 
+  /**
+   * The fusion rule's decision in words.
+   * @param {FusionRule} thresholds
+   * @param {(index: number) => string} className
+   * @param {Candidate} best
+   * @param {number} saliency
+   */
   function rule(thresholds, className, best, saliency) {
     const isObject = best.value > Math.fround(thresholds.cam_threshold);
     const isSalient = Math.fround(saliency) > Math.fround(thresholds.saliency_threshold);
@@ -114,6 +140,6 @@
     const salient = `saliency ${number(saliency)} ${isSalient ? ">" : "≤"} ${thresholds.saliency_threshold}`;
     if (isObject && isSalient) return `object: ${cam}, ${salient}; strongest is ${className(best.index)}`;
     if (!isObject && !isSalient) return `background: ${cam}, ${salient}`;
-    return `ignored, they disagree: ${cam}, ${salient}`;
+    return `ignored, CAM and saliency disagree: ${cam}, ${salient}`;
   }
 })(window.auxseg);

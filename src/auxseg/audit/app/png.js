@@ -1,16 +1,17 @@
-// 8-bit grey and palette PNGs as stored values. No canvas: a browser may change what it hands back of a picture.
+// Decodes 8-bit grey and palette PNGs to their stored values. A canvas would not do: browsers may change the values.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const SIGNATURE_LENGTH = 8;
 
-  // {width, height, values}: grey levels or palette indices, Uint8Array of width * height.
-  auxseg.decodePng = async function (bytes) {
+  // The values are grey levels or palette indices.
+  auxseg.decodePng = async (bytes) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    /** @type {Uint8Array<ArrayBuffer>[]} */
     const pieces = [];
     let width = 0;
     let height = 0;
-    for (let at = SIGNATURE_LENGTH; at < bytes.length;) {
+    for (let at = SIGNATURE_LENGTH; at < bytes.length; ) {
       const length = view.getUint32(at);
       const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
       if (type === "IHDR") {
@@ -26,7 +27,12 @@
     return { width, height, values: unfilter(new Uint8Array(await inflated.arrayBuffer()), width, height) };
   };
 
-  // One byte a pixel; PNG specification section 9.
+  /**
+   * One byte per pixel; PNG specification, section 9.
+   * @param {Uint8Array} lines
+   * @param {number} width
+   * @param {number} height
+   */
   function unfilter(lines, width, height) {
     const values = new Uint8Array(width * height);
     for (let y = 0; y < height; y++) {
@@ -43,6 +49,12 @@
     return values;
   }
 
+  /**
+   * @param {number} filter
+   * @param {number} left
+   * @param {number} up
+   * @param {number} corner
+   */
   function predicted(filter, left, up, corner) {
     if (filter === 0) return 0;
     if (filter === 1) return left;

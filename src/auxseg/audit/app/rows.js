@@ -1,7 +1,10 @@
 // Which images are shown, in which order: figures, class and verdict filters, search, sorting.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
+  /** @typedef {(i: number) => boolean} Test  whether a row is shown */
+
+  /** @type {Record<"share" | Move, string>} */
   const PER_CLASS = {
     share: "share of the label",
     added: "added pixels",
@@ -9,27 +12,26 @@
     changed: "changed pixels",
   };
 
-  // Every figure that images can be ranked by: {key, title, unit, meaning}.
-  auxseg.figures = function (base) {
-    const perClass = Object.entries(PER_CLASS).flatMap(([kind, title]) =>
-      base.classes.slice(1).map((name) => ({
-        key: `${kind}:${name}`,
-        title: `${name}: ${title}`,
-        unit: kind === "share" ? "share" : "count",
-        meaning: title,
-      })),
-    );
+  // Every figure by which images can be ranked.
+  auxseg.figures = (base) => {
+    const perClass = Object.entries(PER_CLASS).flatMap(([kind, title]) => {
+      /** @type {Unit} */
+      const unit = kind === "share" ? "share" : "count";
+      return base.classes
+        .slice(1)
+        .map((name) => ({ key: `${kind}:${name}`, title: `${name}: ${title}`, unit, meaning: title }));
+    });
     return [{ key: "id", title: "file name", unit: "text", meaning: "image id" }, ...base.figures, ...perClass];
   };
 
-  // The value of a figure for row i: a number, text for "id", or null where it has none.
-  auxseg.figure = function (base, page, key, i) {
+  // The value of a figure for row i: a number, text for "id", or null if it has none.
+  auxseg.figure = (base, page, key, i) => {
     if (key === "id") return page.records.id[i];
     if (page.index.figures[key]) return page.index.figures[key][i];
     const cut = key.indexOf(":");
     const kind = key.slice(0, cut);
     const position = base.classes.indexOf(key.slice(cut + 1));
-    if (!(kind in PER_CLASS) || position < 1) return null;
+    if (!isPerClass(kind) || position < 1) return null;
     if (kind === "share") {
       return (page.index.pixels[i][position] || 0) / (page.records.width[i] * page.records.height[i]);
     }
@@ -39,14 +41,23 @@
     return { added, removed, changed: from + to }[kind];
   };
 
-  auxseg.formatFigure = function (value, unit) {
-    if (value === null || value === undefined) return "–";
+  /**
+   * @param {string} kind
+   * @returns {kind is keyof typeof PER_CLASS}
+   */
+  function isPerClass(kind) {
+    return kind in PER_CLASS;
+  }
+
+  auxseg.formatFigure = (value, unit) => {
+    if (value === null) return "–";
+    if (typeof value === "string") return value;
     if (unit === "share") return `${(100 * value).toFixed(1)} %`;
     return unit === "deviations" ? value.toFixed(1) : String(value);
   };
 
-  // Row numbers in order. A row without a value of the figure comes last, whichever way it is sorted.
-  auxseg.selectRows = function (base, page, state, verdictOf) {
+  // Row numbers in order. Rows without a value of the figure come last in either direction.
+  auxseg.selectRows = (base, page, state, verdictOf) => {
     const tests = [...rangeTests(base, page, state), classTest(base, page, state), verdictTest(state, verdictOf)];
     const wanted = state.search.trim().toLowerCase();
     if (wanted) tests.push((i) => page.records.id[i].toLowerCase().includes(wanted));
@@ -62,12 +73,22 @@
     });
   };
 
+  /**
+   * @param {BaseIndex} base
+   * @param {Page} page
+   * @param {string} key
+   */
   function sortColumn(base, page, key) {
     const sign = key.startsWith("-") ? -1 : 1;
     const name = key.replace(/^-/, "");
     return { sign, values: page.records.id.map((_, i) => auxseg.figure(base, page, name, i)) };
   }
 
+  /**
+   * @param {number | string | null} a
+   * @param {number | string | null} b
+   * @param {number} sign
+   */
   function compare(a, b, sign) {
     if (a === b) return 0;
     if (a === null) return 1;
@@ -75,32 +96,52 @@
     return a < b ? -sign : sign;
   }
 
-  auxseg.parseRange = function (text) {
+  auxseg.parseRange = (text) => {
     const cut = text.lastIndexOf(":");
     const [least = "", most = ""] = text.slice(cut + 1).split("..");
     return { key: text.slice(0, cut), least, most };
   };
 
+  /**
+   * @param {BaseIndex} base
+   * @param {Page} page
+   * @param {State} state
+   * @returns {Test[]}
+   */
   function rangeTests(base, page, state) {
     return state.ranges.map(auxseg.parseRange).map(({ key, least, most }) => (i) => {
       const value = auxseg.figure(base, page, key, i);
       if (value === null) return least === "" && most === "";
-      return (least === "" || value >= Number(least)) && (most === "" || value <= Number(most));
+      return (least === "" || Number(value) >= Number(least)) && (most === "" || Number(value) <= Number(most));
     });
   }
 
+  /**
+   * @param {BaseIndex} base
+   * @param {Page} page
+   * @param {State} state
+   * @returns {Test}
+   */
   function classTest(base, page, state) {
     const position = base.classes.indexOf(state.class);
     if (position < 1) return () => true;
+    /** @type {Test} */
+    const isTagged = (i) => page.records.tags[i].includes(position);
+    /** @type {Partial<Record<string, Test>>} */
     const has = {
-      tagged: (i) => page.records.tags[i].includes(position),
+      tagged: isTagged,
       label: (i) => position in page.index.pixels[i],
       missing: (i) => page.index.missing[i].includes(position),
       untagged: (i) => page.index.untagged[i].includes(position),
     };
-    return has[state.where] || has.tagged;
+    return has[state.where] ?? isTagged;
   }
 
+  /**
+   * @param {State} state
+   * @param {App["verdictOf"]} verdictOf
+   * @returns {Test}
+   */
   function verdictTest(state, verdictOf) {
     if (!state.verdict) return () => true;
     return (i) => {

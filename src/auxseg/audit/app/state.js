@@ -1,12 +1,15 @@
-// The view as one object, kept in the URL's hash: a link reproduces it, and "back" goes back.
+// The view as one object, stored in the URL's hash: a link reproduces it, and "back" goes back.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
+  /** @typedef {Record<string, string | string[]>} Fields  any of the state */
+
+  /** @type {State} */
   const DEFAULTS = {
     round: "",
     split: "train",
-    sort: ["-ignored"], // figures, the first decides; "-" = largest first
-    ranges: [], // "figure:least..most"; either end may be empty
+    sort: ["-ignored"],
+    ranges: [],
     search: "",
     class: "",
     where: "tagged",
@@ -19,52 +22,66 @@
     pixel: "",
     zoom: "",
   };
-  const QUIET = 250; // milliseconds without a change before the address is written: browsers count and refuse
+  const QUIET = 250; // milliseconds without a change before the address is written, because browsers limit the rate
+  /** @type {((changed: Set<string>) => void)[]} */
   const listeners = [];
   let current = { ...DEFAULTS };
-  let timer = null;
+  let timer = 0;
 
+  /** @param {string} hash */
   function parse(hash) {
     const given = new URLSearchParams(hash.replace(/^#/, ""));
+    /** @type {Fields} */
     const state = {};
     for (const [key, value] of Object.entries(DEFAULTS)) {
       if (!given.has(key)) state[key] = value;
-      else state[key] = Array.isArray(value) ? given.getAll(key).filter((item) => item !== "") : given.get(key);
+      else state[key] = Array.isArray(value) ? given.getAll(key).filter((item) => item !== "") : (given.get(key) ?? "");
     }
-    return state;
+    return /** @type {State} */ (state);
   }
 
-  // The hash of a state; what is as by default is left out.
+  /**
+   * The hash of a state, without the keys that have their default.
+   * @param {Fields} state
+   */
   function write(state) {
     const written = new URLSearchParams();
     for (const [key, value] of Object.entries(DEFAULTS)) {
-      if (String(state[key]) === String(value) && typeof state[key] === typeof value) continue;
-      if (!Array.isArray(value)) written.append(key, state[key]);
-      else for (const item of state[key].length ? state[key] : [""]) written.append(key, item);
+      const now = state[key];
+      if (String(now) === String(value) && typeof now === typeof value) continue;
+      if (!Array.isArray(now)) written.append(key, now);
+      else for (const item of now.length ? now : [""]) written.append(key, item);
     }
     return `#${written}`;
   }
 
-  // A refused address is no loss: the view is as asked for, and the next change writes it.
+  /**
+   * Write the address. If the browser rejects it, nothing is lost: the next change writes it again.
+   * @param {"pushState" | "replaceState"} method
+   */
   function address(method) {
     clearTimeout(timer);
     try {
       history[method](null, "", write(current));
     } catch (error) {
-      if (error.name !== "SecurityError") throw error;
+      if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
     }
   }
 
+  /** @param {State} next */
   function adopt(next) {
+    /** @type {Fields} */
     const before = current;
+    /** @type {Fields} */
+    const now = next;
     current = next;
-    const changed = new Set(Object.keys(DEFAULTS).filter((key) => String(before[key]) !== String(next[key])));
+    const changed = new Set(Object.keys(DEFAULTS).filter((key) => String(before[key]) !== String(now[key])));
     if (changed.size) for (const listener of listeners) listener(changed);
   }
 
   auxseg.state = {
     get: () => current,
-    // Change some keys. Opening and closing an image is a step to go back to, the rest soon replaces the address.
+    // Change some keys. Opening or closing an image adds an entry to the history; other changes replace the address.
     set(patch) {
       const next = { ...current, ...patch };
       const isStep = next.image !== current.image && (!next.image || !current.image);
@@ -75,7 +92,7 @@
       timer = setTimeout(() => address("replaceState"), QUIET);
     },
     link: (patch) => write({ ...current, ...patch }),
-    // Listeners get the set of keys that changed.
+    // Call `listener` with the set of changed keys after every change.
     listen: (listener) => listeners.push(listener),
     toggle(key, item) {
       const list = current[key];

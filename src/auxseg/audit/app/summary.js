@@ -1,11 +1,11 @@
-// What the selected images come to, class by class: images, pixels, and pixels added and removed since the last round.
+// Sums over the selected images, class by class: images, pixels, and pixels that changed since the last round.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId } = auxseg;
 
-  // One entry a class: numbers over some rows.
-  auxseg.summarise = function (base, page, rows) {
+  // One entry per class except the background.
+  auxseg.summarise = (base, page, rows) => {
     const sums = base.classes.map((name, index) => ({
       name,
       index,
@@ -19,22 +19,23 @@
     }));
     for (const i of rows) {
       for (const [index, pixels] of Object.entries(page.index.pixels[i])) {
-        sums[index].images += 1;
-        sums[index].pixels += pixels;
+        sums[Number(index)].images += 1;
+        sums[Number(index)].pixels += pixels;
       }
       for (const index of page.index.missing[i]) sums[index].missing += 1;
       for (const [index, [added, removed, from, to]] of Object.entries(page.index.changes[i])) {
-        sums[index].added += added;
-        sums[index].removed += removed;
-        sums[index].from += from;
-        sums[index].to += to;
+        const sum = sums[Number(index)];
+        sum.added += added;
+        sum.removed += removed;
+        sum.from += from;
+        sum.to += to;
       }
     }
     return sums.slice(1);
   };
 
-  auxseg.renderSummary = function (app) {
-    const columns = ["images", "missing", "pixels", "added", "removed", "from", "to"];
+  auxseg.renderSummary = (app) => {
+    const columns = /** @type {const} */ (["images", "missing", "pixels", "added", "removed", "from", "to"]);
     const body = auxseg
       .summarise(app.base, app.page, app.rows)
       .map((sum) =>

@@ -1,10 +1,10 @@
 // Thumbnails: cells of the sheets thumbs/base/<kind>/<chunk>.jpg and thumbs/<round>/<kind>/<chunk>.jpg.
 "use strict";
 
-(function (auxseg) {
-  // Every kind of picture and its title.
+((auxseg) => {
+  // The title of every kind of picture.
   auxseg.KINDS = {
-    photo: "photo",
+    photo: "image",
     prior: "saliency prior",
     cam0: "CAM",
     cam: "refined CAM",
@@ -13,13 +13,13 @@
     label: "pseudo label",
     prediction: "model prediction",
     change: "change since last round",
-    mask: "ground truth",
+    mask: "mask",
   };
 
   auxseg.kindTitle = (kind, split) => (kind === "label" && split === "val" ? "final prediction" : auxseg.KINDS[kind]);
 
-  // Width and height of the thumbnails of row i, as panel_size in src/auxseg/audit/panels.py.
-  auxseg.thumbSize = function (base, records, i) {
+  // Width and height of the thumbnails of row i, as panel_size in src/auxseg/audit/panels.py computes them.
+  auxseg.thumbSize = (base, records, i) => {
     const [width, height] = base.sheets.cell;
     const scale = Math.min(1, width / records.width[i], height / records.height[i]);
     return {
@@ -29,7 +29,7 @@
   };
 
   // An element that shows one thumbnail of row i.
-  auxseg.thumb = function (app, kind, i) {
+  auxseg.thumb = (app, kind, i) => {
     const { base, page, round, split } = app;
     const { columns } = base.sheets;
     const folder = base.sheets.base.includes(kind) ? "base" : round;
@@ -51,8 +51,8 @@
 
   auxseg.colour = (base, index) => `rgb(${base.palette[index].join(" ")})`;
 
-  // Class name with its colour.
-  auxseg.chip = function (base, index, extra = "") {
+  // A class name with its colour.
+  auxseg.chip = (base, index, extra = "") => {
     const swatch = auxseg.element("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = auxseg.colour(base, index);
     return auxseg.element("span", { class: `chip ${extra}` }, swatch, base.classes[index]);

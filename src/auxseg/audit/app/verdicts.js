@@ -1,46 +1,62 @@
-// Verdicts: kept in the browser under the data set's hash, exported and imported as review/verdicts.csv. Each has an
-// entry of its own in the browser's store, so that two tabs do not overwrite each other's.
+// Verdicts: stored in the browser under the data set's hash, exported and imported as review/verdicts.csv. Each is a
+// separate entry of the browser's store, so that two tabs do not overwrite each other's verdicts.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const REVIEWER = "auxseg-reviewer";
-  const STRONGEST = ["reject", "accept", "unsure"]; // of two reviewers' verdicts the one that counts
-  const places = new Map(); // round and image -> Map of reviewer -> row
-  const unwritten = new Map(); // key in the browser's store -> text, null to remove it
+  /** @type {Verdict[]} */
+  const STRONGEST = ["reject", "accept"]; // where verdicts differ, the first of these counts
+  /** @type {Map<string, Map<string, VerdictRow>>} */
+  const places = new Map(); // round and image -> reviewer -> row
+  /** @type {Map<string, string | null>} */
+  const unwritten = new Map(); // key in the browser's store -> text; null removes the key
+  /** @type {(() => void)[]} */
   const listeners = [];
   let prefix = "";
+  /** @type {string[]} */
   let classes = [];
   let reviewer = "";
   let isKept = true;
 
+  /** @type {(round: string, image: string) => string} */
   const placeOf = (round, image) => `${round}\t${image}`;
   const allRows = () => [...places.values()].flatMap((judged) => [...judged.values()]);
+  /** @type {(round: string, image: string) => VerdictRow[]} */
   const rowsOf = (round, image) => [...(places.get(placeOf(round, image))?.values() ?? [])];
+  /** @type {(round: string, image: string) => VerdictRow | undefined} */
   const own = (round, image) => places.get(placeOf(round, image))?.get(reviewer);
 
+  /** @type {(row: VerdictRow) => string} */
   const keyOf = (row) => prefix + JSON.stringify([row.round, row.image_id, row.reviewer]);
 
+  /** @param {VerdictRow} row */
   function put(row) {
     const place = placeOf(row.round, row.image_id);
-    if (!places.has(place)) places.set(place, new Map());
-    places.get(place).set(row.reviewer, row);
+    const judged = places.get(place) ?? new Map();
+    places.set(place, judged.set(row.reviewer, row));
   }
 
+  /** @param {VerdictRow} row */
   const remove = (row) => places.get(placeOf(row.round, row.image_id))?.delete(row.reviewer);
 
+  /** @param {VerdictRow} row */
   const time = (row) => auxseg.instant(row.date);
 
+  /** @param {VerdictRow} row */
   function keep(row) {
     put(row);
     unwritten.set(keyOf(row), JSON.stringify(row));
   }
 
+  /** @param {VerdictRow} row */
   function drop(row) {
     remove(row);
     unwritten.set(keyOf(row), null);
   }
 
-  const tell = () => listeners.forEach((listener) => listener());
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
   const tellSoon = auxseg.oncePerFrame(tell);
 
   function changed() {
@@ -52,7 +68,7 @@
       }
       isKept = true;
     } catch {
-      isKept = false; // private window, or storage full: the page says so, and the next change tries again
+      isKept = false; // private window, or full storage: the page says so, and the next change tries again
     }
     tell();
   }
@@ -62,13 +78,16 @@
     for (const [key, text] of Object.entries(localStorage)) if (key.startsWith(prefix)) put(JSON.parse(text));
   }
 
-  // Another tab has changed the store; null for key says that it was emptied.
+  /**
+   * Another tab has changed the store. The key is null if it has emptied the store.
+   * @param {StorageEvent} event
+   */
   function followStore({ key, oldValue, newValue }) {
     if (key === REVIEWER) reviewer = newValue ?? "";
     else if (key === null) readStore();
     else if (!key.startsWith(prefix)) return;
-    else if (newValue === null) remove(JSON.parse(oldValue));
-    else put(JSON.parse(newValue));
+    else if (newValue !== null) put(JSON.parse(newValue));
+    else if (oldValue !== null) remove(JSON.parse(oldValue));
     tellSoon();
   }
 
@@ -88,7 +107,7 @@
     isKept: () => isKept,
     count: () => allRows().length,
     reviewer: () => reviewer,
-    // Somebody who judged without a name and gives one now takes those verdicts along.
+    // A reviewer who judged without a name and now gives one keeps those verdicts, under that name.
     setReviewer(name) {
       const nameless = reviewer === "" && name.trim() ? allRows().filter((row) => row.reviewer === "") : [];
       reviewer = name.trim();
@@ -97,17 +116,17 @@
       addAll(nameless.map((row) => ({ ...row, reviewer })));
       changed();
     },
-    // The reviewer's own verdict on an image in a round, and those of the others.
+    // The reviewer's own verdict on an image in a round, and the verdicts of others.
     own,
     others: (round, image) => rowsOf(round, image).filter((row) => row.reviewer !== reviewer),
-    // What all verdicts on a label come to, as decide_uses in src/auxseg/review/apply.py has it: one rejection rejects,
-    // dropped classes add up, and what is stale counts only where nothing else is. Null where nobody has judged.
+    // Combine all verdicts on a label as decide_uses in src/auxseg/review/apply.py does: one rejection rejects, dropped
+    // classes add up, and stale verdicts count only if there are no others. Null if there is no verdict.
     effect(round, image, labelHash) {
       const judged = rowsOf(round, image);
       if (!judged.length) return null;
       const holding = judged.filter((row) => row.label_hash === labelHash);
       const counted = holding.length ? holding : judged;
-      const verdict = STRONGEST.find((name) => counted.some((row) => row.verdict === name));
+      const verdict = STRONGEST.find((name) => counted.some((row) => row.verdict === name)) ?? "unsure";
       const dropped = verdict === "reject" ? [] : counted.flatMap((row) => row.drop_classes);
       return {
         verdict,
@@ -118,23 +137,22 @@
     },
     // Verdict and dropped classes in a few words.
     text: ({ verdict, drop_classes: dropped }) => (dropped.length ? `${verdict} −${dropped.join(", ")}` : verdict),
-    // Change fields of the reviewer's own verdict on an image; null takes it back.
+    // Change fields of the reviewer's own verdict on an image; null withdraws it.
     judge(round, image, labelHash, patch) {
       const before = own(round, image);
       if (patch === null) {
         if (before) drop(before);
       } else {
-        const fresh = !before || before.label_hash !== labelHash; // of a stale verdict nothing is carried over
-        const kept = fresh ? { verdict: "unsure", drop_classes: [], note: "" } : before;
-        const { verdict, drop_classes, note } = { ...kept, ...patch };
+        const holding = before?.label_hash === labelHash ? before : null; // nothing of a stale verdict is kept
+        const { verdict = "unsure", drop_classes = [], note = "" } = { ...holding, ...patch };
         const date = `${new Date().toISOString().slice(0, 19)}Z`;
         keep({ image_id: image, label_hash: labelHash, round, verdict, drop_classes, note, reviewer, date });
       }
       changed();
     },
-    // All verdicts as the text of review/verdicts.csv.
+    // All verdicts, as the text of review/verdicts.csv.
     csv: () => auxseg.writeVerdicts(allRows()),
-    // Take the rows of a CSV in; of one round, image and reviewer the newest counts. Throws with the row's line.
+    // Add the rows of a CSV. If a reviewer has several verdicts on an image in a round, the newest counts.
     importCsv(text) {
       const found = auxseg.readVerdicts(text, classes);
       addAll(found);
@@ -143,6 +161,7 @@
     },
   };
 
+  /** @param {VerdictRow[]} found */
   function addAll(found) {
     for (const row of found) {
       const before = places.get(placeOf(row.round, row.image_id))?.get(row.reviewer);

@@ -1,60 +1,79 @@
-// review/verdicts.csv as text: the CSV of Python's csv module, with the checks of src/auxseg/review/verdicts.py.
+// review/verdicts.csv as text: CSV as Python's csv module writes it, with the checks of src/auxseg/review/verdicts.py.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
+  /** @typedef {{ cells: string[], line: number }} Line  cells of a row, and the line on which the row ends */
+  /** @typedef {Omit<VerdictRow, "verdict"> & { verdict: string }} UncheckedRow */
+
+  /** @type {(keyof VerdictRow)[]} */
   const COLUMNS = ["image_id", "label_hash", "round", "verdict", "drop_classes", "note", "reviewer", "date"];
   const SEPARATOR = ";"; // between class names of drop_classes
   const HOURS = "(?:[01]\\d|2[0-3]):[0-5]\\d";
-  const DATE = new RegExp(`^((?!0000)\\d{4}-\\d\\d-\\d\\d)(?:[T ](${HOURS}(?::[0-5]\\d(?:\\.\\d+)?)?)(Z|[+-]${HOURS})?)?$`);
+  const DATE = new RegExp(
+    `^((?!0000)\\d{4}-\\d\\d-\\d\\d)(?:[T ](${HOURS}(?::[0-5]\\d(?:\\.\\d+)?)?)(Z|[+-]${HOURS})?)?$`,
+  );
 
   auxseg.VERDICTS = ["accept", "reject", "unsure"];
 
-  // Milliseconds since 1970, NaN for anything but an ISO date. UTC if it has no zone, the start of the day if it has no time.
-  auxseg.instant = function (text) {
+  // Milliseconds since 1970; NaN if it is not an ISO date. Missing zone: UTC; missing time: start of the day.
+  auxseg.instant = (text) => {
     const [, day, hour = "00:00", zone = "Z"] = DATE.exec(text) ?? [];
     const start = Date.parse(`${day}T00:00Z`);
-    const isDay = Number.isFinite(start) && new Date(start).toISOString().startsWith(day); // 30 February parses
+    // some browsers parse 30 February as a day in March
+    const isDay = Number.isFinite(start) && new Date(start).toISOString().startsWith(day);
     return isDay ? Date.parse(`${day}T${hour}${zone}`) : NaN;
   };
 
-  // Rows, objects with COLUMNS as keys, as text in the order in which Python writes them.
-  auxseg.writeVerdicts = function (rows) {
+  // Rows as text, in the order in which Python writes them.
+  auxseg.writeVerdicts = (rows) => {
+    /** @type {(a: VerdictRow, b: VerdictRow) => number} */
     const order = (a, b) =>
       Number(a.round.slice(1)) - Number(b.round.slice(1)) ||
       compare(a.image_id, b.image_id) ||
       compare(a.reviewer, b.reviewer);
+    /** @type {(row: VerdictRow) => string[]} */
     const cells = (row) => COLUMNS.map((name) => (name === "drop_classes" ? row[name].join(SEPARATOR) : row[name]));
     return write([COLUMNS, ...[...rows].sort(order).map(cells)]);
   };
 
-  // The rows of a text, all of them checked; `classes` may be dropped. Throws with the line that the row ends in.
-  auxseg.readVerdicts = function (text, classes) {
-    const [{ cells: header } = { cells: [] }, ...body] = read(text);
+  // The rows of a text, all checked; only `classes` may be dropped. An error names the line on which the row ends.
+  auxseg.readVerdicts = (text, classes) => {
+    const [first, ...body] = read(text);
+    const header = first?.cells ?? [];
     const missing = COLUMNS.find((name) => !header.includes(name));
     if (missing) throw new Error(`the table has no column ${missing}; it has ${header.join(", ")}`);
     return body.map(({ cells, line }) => {
-      const complaint = (text) => new Error(`line ${line}${text}`);
+      /** @type {(fault: string) => Error} */
+      const complaint = (fault) => new Error(`line ${line}${fault}`);
       if (cells.length < header.length) throw complaint(` has no cell ${header[cells.length]}`);
       if (cells.length > header.length)
         throw complaint(" has more cells than the header; put a note that contains a comma in double quotes");
       const row = parse(Object.fromEntries(header.map((name, j) => [name, cells[j].trim()])));
       const fault = findFault(row, classes);
       if (fault) throw complaint(`: ${fault}`);
-      return row;
+      return /** @type {VerdictRow} */ (row);
     });
   };
 
-  function parse(cells) {
-    const row = Object.fromEntries(COLUMNS.map((name) => [name, cells[name]]));
-    const dropped = row.drop_classes.split(SEPARATOR).map((name) => name.trim());
-    return { ...row, drop_classes: dropped.filter(Boolean).sort() };
+  /**
+   * @param {Record<string, string>} cells
+   * @returns {UncheckedRow}
+   */
+  function parse({ image_id, label_hash, round, verdict, drop_classes, note, reviewer, date }) {
+    const dropped = drop_classes.split(SEPARATOR).map((name) => name.trim());
+    const kept = dropped.filter(Boolean).sort();
+    return { image_id, label_hash, round, verdict, drop_classes: kept, note, reviewer, date };
   }
 
+  /**
+   * @param {UncheckedRow} row
+   * @param {string[]} classes
+   */
   function findFault(row, classes) {
     if (!row.image_id) return "image_id is empty";
     if (!/^[0-9a-f]{64}$/.test(row.label_hash)) return "label_hash is not a SHA-256";
     if (!/^r(0|[1-9]\d*)$/.test(row.round)) return `"${row.round}" is not a round`;
-    if (!auxseg.VERDICTS.includes(row.verdict))
+    if (!auxseg.VERDICTS.some((verdict) => verdict === row.verdict))
       return `verdict "${row.verdict}" is not one of ${auxseg.VERDICTS.join(", ")}`;
     const unknown = row.drop_classes.find((name) => !classes.includes(name));
     if (unknown) return `drop_classes contains "${unknown}", but the classes are ${classes.join(", ")}`;
@@ -63,16 +82,24 @@
     return null;
   }
 
+  /** @type {(a: string, b: string) => number} */
   const compare = (a, b) => (a < b ? -1 : Number(a > b));
 
+  /** @param {string[][]} rows */
   function write(rows) {
+    /** @type {(text: string) => string} */
     const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    return rows.map((row) => `${row.map((value) => cell(String(value))).join(",")}\n`).join("");
+    return rows.map((row) => `${row.map((value) => cell(value)).join(",")}\n`).join("");
   }
 
-  // Rows: their cells, and the line that they end in. Quoted cells may hold commas, quotes and line ends.
+  /**
+   * Split a text into rows. Quoted cells may contain commas, quotes and line ends.
+   * @param {string} text
+   */
   function read(text) {
+    /** @type {Line[]} */
     const rows = [];
+    /** @type {string[]} */
     let row = [];
     let line = 1;
     let cell = "";

@@ -1,15 +1,19 @@
-// One image, all its panels in step: zoom, pan and cursor are shared.
+// One image and its panels, which share zoom, position and cursor.
 "use strict";
 
-(function (auxseg) {
+((auxseg) => {
   const { element, byId, state } = auxseg;
   const MOST_ZOOM = 40;
-  const CLICK_SLACK = 4; // pixels a pointer may move and still click
-  let app = null;
-  let named = ""; // id in the title; its picture may still be on its way
-  let opened = null; // the picture: {i, id, image, photo, round, previous, stored}
-  let panels = []; // {kind, canvas, layers}
+  const CLICK_SLACK = 4; // pixels that the pointer may move during a click
+  /** @type {App} */
+  let app;
+  let named = ""; // id in the title; its picture may still be loading
+  /** @type {Opened | null} */
+  let opened = null;
+  /** @type {{ canvas: HTMLCanvasElement, layers: Layers }[]} */
+  let panels = [];
   let view = { zoom: 1, x: 0.5, y: 0.5 }; // centre as shares of the image
+  /** @type {{ x: number, y: number, view: typeof view, isClick: boolean } | null} */
   let drag = null;
   let ticket = 0;
 
@@ -26,9 +30,9 @@
       byId("opacity").addEventListener("input", () => state.set({ opacity: byId("opacity").value }));
     },
     opened: () => opened,
-    // The row of the image in the title, -1 where this split has none of that name.
+    // The row of the image in the title; -1 if this split has no image of that name.
     row: () => app.page.records.id.indexOf(named),
-    // Show the image of the state; closes when it names none.
+    // Show the image that the state names; close if it names none.
     async show() {
       const mine = ++ticket;
       const focused = document.activeElement;
@@ -36,15 +40,18 @@
       if (!state.get().image) return close();
       entitle(state.get().image);
       const i = auxseg.viewer.row();
-      if (i < 0) return byId("panels").replaceChildren();
-      const found = await open(i).catch((error) => {
+      if (i < 0) {
+        byId("panels").replaceChildren();
+        return;
+      }
+      const found = await load(i).catch((error) => {
         if (mine === ticket) byId("panels").replaceChildren();
         throw error;
       });
-      if (mine !== ticket) return; // another one was asked for meanwhile
+      if (mine !== ticket) return; // meanwhile the user asked for another image
       enter(found, focused);
     },
-    // Until the next picture has come nothing is open: what is in sight is not what the title names.
+    // Nothing is open until the next picture has loaded, because the page still shows another one than the title names.
     leave() {
       opened = null;
       drag = null;
@@ -54,13 +61,16 @@
       const next = app.rows[app.rows.indexOf(auxseg.viewer.row()) + by];
       if (next !== undefined) state.set({ image: app.page.records.id[next], pixel: "", zoom: "" });
     },
-    // Make the layers anew: other panels, other classes.
+    // Redraw for other panels or other classes.
     repaint() {
+      const here = open();
       const wanted = app.kinds.filter((kind) => state.get().panels.includes(kind));
-      panels = wanted
-        .map((kind) => ({ kind, layers: auxseg.paint(app, opened, kind), canvas: null }))
-        .filter(({ layers }) => layers);
-      byId("panels").replaceChildren(...panels.map(figure));
+      const figures = wanted.flatMap((kind) => {
+        const layers = auxseg.paint(app, here, kind);
+        return layers ? [{ layers, ...figure(kind) }] : [];
+      });
+      panels = figures;
+      byId("panels").replaceChildren(...figures.map(({ frame }) => frame));
       arrange();
     },
     draw,
@@ -72,11 +82,19 @@
     // Bring a pixel into view.
     reveal(x, y) {
       if (view.zoom === 1) return;
-      [view.x, view.y] = [(x + 0.5) / opened.image.width, (y + 0.5) / opened.image.height];
+      const { width, height } = open().image;
+      [view.x, view.y] = [(x + 0.5) / width, (y + 0.5) / height];
       keepView();
     },
   };
 
+  // The open image, for code that runs only while one is open.
+  function open() {
+    if (!opened) throw new Error("no image is open");
+    return opened;
+  }
+
+  /** @param {boolean} isHidden */
   function hide(isHidden) {
     byId("viewer").hidden = isHidden;
     byId("gallery").inert = !isHidden;
@@ -90,7 +108,10 @@
     if (position >= 0) auxseg.gallery.focus(position);
   }
 
-  // All that is known of an image before its picture has come, verdict included.
+  /**
+   * Show what is known of an image before its picture has loaded, including its verdict.
+   * @param {string} id
+   */
   function entitle(id) {
     if (id !== named) {
       named = id;
@@ -105,18 +126,29 @@
     auxseg.judge.show();
   }
 
+  /**
+   * @param {Opened} found
+   * @param {Element | null} focused before the picture was loaded
+   */
   function enter(found, focused) {
     opened = found;
     byId("stage").inert = false;
     auxseg.viewer.repaint();
     auxseg.pixel.show();
-    auxseg.details.show(opened);
+    auxseg.details.show(found);
     const viewer = byId("viewer");
-    if (!viewer.contains(document.activeElement)) (viewer.contains(focused) ? focused : byId("title")).focus();
+    if (!viewer.contains(document.activeElement)) {
+      const keepsFocus = focused instanceof HTMLElement && viewer.contains(focused);
+      (keepsFocus ? focused : byId("title")).focus();
+    }
     for (const side of [1, -1]) loadNeighbour(side);
   }
 
-  async function open(i) {
+  /**
+   * @param {number} i
+   * @returns {Promise<Opened>}
+   */
+  async function load(i) {
     const { records } = app.page;
     const { base, round, split } = app;
     const chunk = await auxseg.load(`images/${records.chunk[i]}`);
@@ -124,7 +156,7 @@
     const number = base.rounds.indexOf(round);
     const first = split === "train" ? 0 : 1;
     const previous = number > first ? base.rounds[number - 1] : null;
-    const needed = [...new Set([base.rounds[first], previous, round])].filter(Boolean);
+    const needed = [...new Set([base.rounds[first], previous ?? round, round])];
     const image = await auxseg.decodeImage(stored, records.tags[i], needed);
     const photo = new Image();
     photo.src = `data:image/jpeg;base64,${stored.photo}`;
@@ -132,24 +164,32 @@
     return { i, id: records.id[i], image, photo, round, previous, stored };
   }
 
+  /** @param {number} side 1 for the next image, -1 for the previous one */
   function loadNeighbour(side) {
-    const next = app.rows[app.rows.indexOf(opened.i) + side];
+    const next = app.rows[app.rows.indexOf(open().i) + side];
     if (next !== undefined) auxseg.load(`images/${app.page.records.chunk[next]}`).catch(() => {});
   }
 
-  function figure(panel) {
-    const title = auxseg.kindTitle(panel.kind, app.split);
-    panel.canvas = element("canvas", {
+  /** @param {Kind} kind */
+  function figure(kind) {
+    const title = auxseg.kindTitle(kind, app.split);
+    const canvas = element("canvas", {
       tabindex: 0,
       role: "img",
-      "data-kind": panel.kind,
-      "aria-label": `${title} of ${opened.id}; arrow keys move the pixel cursor, plus and minus zoom`,
+      "data-kind": kind,
+      "aria-label": `${title} of ${open().id}; arrow keys move the pixel cursor, plus and minus zoom`,
     });
-    listen(panel.canvas);
-    return element("figure", {}, panel.canvas, element("figcaption", {}, title));
+    listen(canvas);
+    return { canvas, frame: element("figure", {}, canvas, element("figcaption", {}, title)) };
   }
 
+  /** @param {HTMLCanvasElement} canvas */
   function listen(canvas) {
+    /**
+     * @template {keyof HTMLElementEventMap} Name
+     * @param {Name} name
+     * @param {(event: HTMLElementEventMap[Name]) => void} act
+     */
     const on = (name, act) => canvas.addEventListener(name, (event) => opened && act(event), { passive: false });
     on("wheel", (event) => {
       event.preventDefault();
@@ -161,7 +201,7 @@
       keepView();
     });
     on("pointerdown", (event) => {
-      if (event.button) return; // a menu pins no pixel
+      if (event.button) return; // opening a menu must not pin a pixel
       drag = { x: event.clientX, y: event.clientY, view: { ...view }, isClick: true };
       canvas.setPointerCapture(event.pointerId);
     });
@@ -170,15 +210,18 @@
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (Math.hypot(dx, dy) > CLICK_SLACK) drag.isClick = false;
       const scale = fit(canvas) * view.zoom;
-      view.x = drag.view.x - dx / scale / opened.image.width;
-      view.y = drag.view.y - dy / scale / opened.image.height;
+      const { width, height } = open().image;
+      view.x = drag.view.x - dx / scale / width;
+      view.y = drag.view.y - dy / scale / height;
       keepView();
     });
     on("pointerup", (event) => {
       if (drag?.isClick) auxseg.pixel.pin(...pixelAt(canvas, event));
       drag = null;
     });
-    on("pointercancel", () => (drag = null));
+    on("pointercancel", () => {
+      drag = null;
+    });
     on("pointerleave", () => auxseg.pixel.hover(-1, -1));
     on("dblclick", () => auxseg.viewer.zoom(0));
   }
@@ -186,7 +229,7 @@
   // Choose the number of columns that makes the panels largest.
   function arrange() {
     const room = byId("panels");
-    const { width, height } = opened.image;
+    const { width, height } = open().image;
     const caption = 26;
     let best = { columns: 1, scale: 0 };
     for (let columns = 1; columns <= panels.length; columns++) {
@@ -203,21 +246,39 @@
     draw();
   }
 
-  const fit = (canvas) => Math.min(canvas.clientWidth / opened.image.width, canvas.clientHeight / opened.image.height);
+  /** @param {HTMLCanvasElement} canvas */
+  function fit(canvas) {
+    const { width, height } = open().image;
+    return Math.min(canvas.clientWidth / width, canvas.clientHeight / height);
+  }
 
+  /**
+   * Position of the pointer as shares of the image.
+   * @param {HTMLCanvasElement} canvas
+   * @param {MouseEvent} event
+   * @returns {[x: number, y: number]}
+   */
   function toImage(canvas, event) {
     const box = canvas.getBoundingClientRect();
     const scale = fit(canvas) * view.zoom;
+    const { width, height } = open().image;
     return [
-      view.x + (event.clientX - box.left - box.width / 2) / scale / opened.image.width,
-      view.y + (event.clientY - box.top - box.height / 2) / scale / opened.image.height,
+      view.x + (event.clientX - box.left - box.width / 2) / scale / width,
+      view.y + (event.clientY - box.top - box.height / 2) / scale / height,
     ];
   }
 
+  /**
+   * The pixel under the pointer; [-1, -1] outside the image.
+   * @param {HTMLCanvasElement} canvas
+   * @param {MouseEvent} event
+   * @returns {[x: number, y: number]}
+   */
   function pixelAt(canvas, event) {
     const [x, y] = toImage(canvas, event);
     if (x < 0 || y < 0 || x >= 1 || y >= 1) return [-1, -1];
-    return [Math.floor(x * opened.image.width), Math.floor(y * opened.image.height)];
+    const { width, height } = open().image;
+    return [Math.floor(x * width), Math.floor(y * height)];
   }
 
   function keepView() {
@@ -228,6 +289,7 @@
     draw();
   }
 
+  /** @param {string} text */
   function parseZoom(text) {
     const [zoom, x, y] = text.split(",").map(Number);
     return zoom >= 1 && x >= 0 && y >= 0 ? { zoom: Math.min(zoom, MOST_ZOOM), x, y } : { zoom: 1, x: 0.5, y: 0.5 };
@@ -239,7 +301,7 @@
     byId("opacity").value = state.get().opacity;
     byId("zoom-value").textContent = `${Math.round(view.zoom * 100)} %`;
     for (const { canvas, layers } of panels) {
-      const context = canvas.getContext("2d");
+      const context = auxseg.context(canvas);
       const scale = fit(canvas) * view.zoom * devicePixelRatio;
       const { width, height } = opened.image;
       context.setTransform(1, 0, 0, 1, 0, 0);
@@ -258,36 +320,14 @@
       else put(context, layers.below);
       context.globalAlpha = opacity;
       if (layers.overlay) put(context, layers.overlay);
-      context.globalAlpha = Math.max(0.75, opacity); // what is ignored stays to be seen
+      context.globalAlpha = Math.max(0.75, opacity); // ignored pixels stay visible
       if (layers.hatch) put(context, layers.hatch);
       context.globalAlpha = 1;
-      cursor(context, scale);
+      const at = auxseg.pixel.at();
+      if (at) auxseg.paintCursor(context, at, scale);
     }
   }
 
+  /** @type {(context: CanvasRenderingContext2D, layer: Layer) => void} */
   const put = (context, layer) => context.drawImage(layer.canvas, 0, 0, layer.width, layer.height);
-
-  function cursor(context, scale) {
-    const at = auxseg.pixel.at();
-    if (!at) return;
-    const reach = 9 / scale;
-    for (const [colour, line] of [
-      ["#000", 3],
-      ["#fff", 1.2],
-    ]) {
-      context.strokeStyle = colour;
-      context.lineWidth = line / scale;
-      context.beginPath();
-      for (const [dx, dy] of [
-        [1, 0],
-        [-1, 0],
-        [0, 1],
-        [0, -1],
-      ]) {
-        context.moveTo(at.x + 0.5 + dx * reach * 0.35, at.y + 0.5 + dy * reach * 0.35);
-        context.lineTo(at.x + 0.5 + dx * reach, at.y + 0.5 + dy * reach);
-      }
-      context.stroke();
-    }
-  }
 })(window.auxseg);
