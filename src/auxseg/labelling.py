@@ -10,12 +10,12 @@ from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
+from auxseg.external.labels import LabelFolder
 from auxseg.fusion import fuse, saliency_label
 from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams
-from auxseg.seeds.labels import LabelFolder
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import small_project
 from small_project import CAMS, CLASSES, RECORD
 
 from auxseg.cli.main import main
+from auxseg.external.cams import FORMATS, CamFolder
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
-from auxseg.seeds.cams import FORMATS, CamFolder
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from small_project import CLASSES, LABEL, PARAMS, RECORD
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
+from auxseg.external.labels import LabelFolder
 from auxseg.params.labels import LabelsParams
-from auxseg.seeds.labels import LabelFolder
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def train(
             batch_norm="train" if kind == "classify" else "frozen",
             optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
             team=team,
-            checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.leads else None,
+            checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None,
         )
     if rank == 0:
         save_weights(Path("weights.safetensors"), network, {})

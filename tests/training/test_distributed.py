@@ -65,7 +65,7 @@ def test_sigterm_to_one_process_stops_all_and_the_team_resumes(tmp_path):
 def test_one_process_is_no_group():
     with joined_team(TrainParams(), CPU) as team:
         assert not torch.distributed.is_initialized()
-        assert (team.rank, team.size, team.leads) == (0, 1, True)
+        assert (team.rank, team.size, team.is_main) == (0, 1, True)
         network = tiny_classifier()
         assert team.replicated(network) is network
         assert team.largest(3) == 3

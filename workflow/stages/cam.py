@@ -9,6 +9,7 @@ from auxseg.artifacts.tensors import write_tensors
 from auxseg.cam import classifier_cams
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.external.cams import CamFolder
 from auxseg.models.classifier import load_classifier
 from auxseg.models.device import prepare_device
 from auxseg.parallel import track
@@ -16,7 +17,6 @@ from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.seeds.cams import CamFolder
 
 
 def main(stage: Stage) -> None:

@@ -2,10 +2,10 @@
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.datasets.dataset import Dataset
+from auxseg.external.labels import LabelFolder
 from auxseg.labelling import LabelJob, label_images
 from auxseg.params.labels import LabelsParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.seeds.labels import LabelFolder
 
 
 def main(stage: Stage) -> None:

@@ -9,9 +9,9 @@ from auxseg.cli.chosen_round import add_round, choose_round
 from auxseg.cli.next_step import print_next
 from auxseg.datasets.dataset import Dataset
 from auxseg.errors import DataError
+from auxseg.external.cams import FORMATS, write_cams
 from auxseg.parallel import track
 from auxseg.params.dag import require_round
-from auxseg.seeds.cams import FORMATS, write_cams
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -151,7 +151,7 @@ class Saver:
         """
         if not self._active:
             return
-        due = self._team.leads and time.monotonic() - self._saved >= self._seconds
+        due = self._team.is_main and time.monotonic() - self._saved >= self._seconds
         wish = self._team.largest(2 if self._terminated else int(due))
         if wish:
             self.save()
@@ -163,9 +163,9 @@ class Saver:
         """Write a checkpoint."""
         if not self._active:
             return
-        generators = {"cpu": self._team.gathered(torch.get_rng_state())}
+        generators = {"cpu": self._team.all_gather(torch.get_rng_state())}
         if self._team.device.type == "cuda":
-            generators["cuda"] = self._team.gathered(torch.cuda.get_rng_state(self._team.device))
+            generators["cuda"] = self._team.all_gather(torch.cuda.get_rng_state(self._team.device))
         if self._file:
             tensors, values = self._state.export()
             for kind, states in generators.items():

@@ -35,11 +35,11 @@ class Team:
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes outputs, log and checkpoint."""
         return self.rank == 0
 
-    def total(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """Return the sum of a CPU tensor over the team, in place."""
         if self.size > 1:
             dist.all_reduce(values)
@@ -53,7 +53,7 @@ class Team:
         dist.all_reduce(held, dist.ReduceOp.MAX)
         return int(held)
 
-    def gathered(self, values: Tensor) -> list[Tensor]:
+    def all_gather(self, values: Tensor) -> list[Tensor]:
         """Return the CPU tensor of every process, ordered by rank."""
         if self.size == 1:
             return [values]
@@ -98,7 +98,7 @@ class Team:
         # DistributedDataParallel averages over processes, and the team needs the sum
         (loss * self.size if self.size > 1 else loss).backward()
 
-    def unjoined(self, module: nn.Module) -> AbstractContextManager:
+    def no_sync(self, module: nn.Module) -> AbstractContextManager:
         """Return a context in which gradients of a `replicated` module stay local, to be combined later."""
         return module.no_sync() if self.size > 1 else contextlib.nullcontext()
 

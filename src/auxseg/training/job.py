@@ -51,7 +51,7 @@ def train_and_save(
     """
     length = training_length(params, len(samples))
     logging.info("%s", length.reason)
-    checkpoint = CheckpointFile.of(stage, team.device) if team.leads else None
+    checkpoint = CheckpointFile.of(stage, team.device) if team.is_main else None
     curve = fit(
         network,
         step,

@@ -73,7 +73,7 @@ def fit(
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
             batches = zip(*[iter(loader)] * accumulate, strict=True)  # `accumulate` parts at a time
             label, remaining = plan.label(state.epoch), order.stop - first
-            for parts in track(batches, label, remaining, unit="batch") if team.leads else batches:
+            for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
                 state.end_batch(descend(parts))
                 saver.end_batch()
             loss = _end_epoch(state, plan.epoch_at_end_of(state.epoch))
@@ -160,16 +160,18 @@ class _Descent:
 
     def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
         """Take a step with this process's parts of a batch; return the losses of the whole batch."""
-        counts = Counts(*self._team.total(torch.stack(Counts.of(*parts))).to(self._team.device))
+        counts = Counts(*self._team.all_reduce(torch.stack(Counts.of(*parts))).to(self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
-        with self._team.unjoined(self._module):
+        with self._team.no_sync(self._module):
             shares = [self._backward(part, counts) for part in parts[:-1]]
         shares.append(self._backward(parts[-1], counts))
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
         self._state.optimiser.step()
         self._state.schedule.step()
-        totals = self._team.total(torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0))
+        totals = self._team.all_reduce(
+            torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0)
+        )
         return dict(zip(shares[0], totals.tolist(), strict=True))
 
     def _backward(self, part: Sample, counts: Counts) -> dict[str, float]:

@@ -13,11 +13,11 @@ from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
+from auxseg.external.cams import FORMATS, CamFolder, write_cams
+from auxseg.external.npy import read_npy_cams
 from auxseg.images import encode_grey
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
-from auxseg.seeds.cams import FORMATS, CamFolder, write_cams
-from auxseg.seeds.npy import read_npy_cams
 
 CLASSES = ClassTable(("cat", "dog", "sheep"), (8, 12, 17))  # a part of VOC's: columns 7, 11 and 16 of 20
 RECORD = ImageRecord("a", "a.jpg", 50, 33, "train", ("cat", "sheep"), "")

@@ -6,9 +6,9 @@ from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
+from auxseg.external.labels import LabelFolder
 from auxseg.images import encode_label
 from auxseg.params.labels import LabelsParams
-from auxseg.seeds.labels import LabelFolder
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
 RECORD = ImageRecord("a", "a.jpg", 3, 2, "train", ("cat",), "")

@@ -8,8 +8,8 @@ import numpy as np
 from auxseg.datasets.label_png import Unlisted, read_label_png
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError
+from auxseg.external.folder import seed_folder
 from auxseg.params.labels import LabelsParams
-from auxseg.seeds.folder import seed_folder
 
 
 @dataclass(frozen=True)
