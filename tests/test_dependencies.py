@@ -12,12 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-EXTRAS = {"src": (), "workflow": ("cluster",), "benchmarks": ("dev", "cluster"), "tests": ("dev", "cluster")}
+EXTRAS = {"src": ("cluster",), "workflow": ("cluster",), "benchmarks": ("dev", "cluster"), "tests": ("dev", "cluster")}
 """Folders with code, and the extras that theirs may need beside the dependencies."""
 
 NOT_IMPORTED = {
     "dvc-s3": "DVC imports it for remotes on S3",
-    "pandas": "asked for by the project's brief",
     "pytest-xdist": "pytest imports it for `-n 2`",
     "ruamel-yaml-clib": "ruamel.yaml imports it",
     "ruff": "a command",

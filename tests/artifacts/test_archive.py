@@ -52,7 +52,7 @@ def test_archive_reads_as_a_mapping_also_when_pickled(tmp_path):
 
 def test_refusals_name_the_file_and_the_member(tmp_path):
     write_archive(tmp_path / "a.zip", MEMBERS)
-    with pytest.raises(DataError, match=r"a\.zip: holds no 'c\.png'"):
+    with pytest.raises(DataError, match=r"a\.zip: does not contain 'c\.png'"):
         Archive(tmp_path / "a.zip")["c.png"]
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"a\.zip: not a readable zip"):

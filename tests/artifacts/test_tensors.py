@@ -46,7 +46,7 @@ def test_values_types_and_metadata_come_back(tmp_path):
 def test_refusals_name_the_file_and_the_tensor(tmp_path):
     write_tensors(tmp_path / "a.safetensors", {"x": np.zeros(1)})
     assert TensorFile(tmp_path / "a.safetensors").metadata is None
-    with pytest.raises(DataError, match=r"a\.safetensors: holds no tensor 'y'"):
+    with pytest.raises(DataError, match=r"a\.safetensors: does not contain a tensor 'y'"):
         TensorFile(tmp_path / "a.safetensors")["y"]
     (tmp_path / "a.safetensors").write_bytes(b"\x08")
     with pytest.raises(DataError, match=r"a\.safetensors: not a readable safetensors file"):
