@@ -33,6 +33,7 @@ from auxseg.errors import DataError
 from auxseg.fusion import fuse
 from auxseg.images import decode_grey, decode_indices
 from auxseg.maps import upsample
+from auxseg.params.cam import CamParams
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIZE = (61, 90)
@@ -119,7 +120,7 @@ def test_labels_follow_from_what_the_chunks_hold_in_every_pixel(work, base):
 def test_a_label_that_does_not_follow_is_counted(tmp_path):
     make(tmp_path, rounds=1, train=2, val=0)
     shutil.copytree(tmp_path / "data/maps/r0", tmp_path / "data/maps/r1", dirs_exist_ok=True)  # another round's CAMs
-    with pytest.raises(DataError, match=r"holds no tensor '.*saliency'; run the stage that writes it again"):
+    with pytest.raises(DataError, match=r"does not contain a tensor '.*saliency'; run the stage that writes it again"):
         write(tmp_path)
     shutil.rmtree(tmp_path / "data/saliency_labels/r1")
     shutil.copytree(tmp_path / "data/saliency_labels/r0", tmp_path / "data/saliency_labels/r1")
@@ -327,5 +328,6 @@ def test_the_stage_as_a_program(tmp_path):
     found, wanted = digest(tmp_path / "data/audit"), digest(write(tmp_path, images=2))
     assert found.pop("index/base.js") != wanted.pop("index/base.js")  # it tells the parameters
     found.pop("index.html"), wanted.pop("index.html")  # and the size of the folder
+    cam = CamParams.of(values).model_dump(mode="json")
     assert found == wanted
-    assert read_script(tmp_path / "data/audit/index/base.js")["provenance"]["params"]["cam"] == values["cam"]
+    assert read_script(tmp_path / "data/audit/index/base.js")["provenance"]["params"]["cam"] == cam
