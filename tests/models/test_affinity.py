@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_networks import network_params
 
-from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, pairwise_affinity, propagate
+from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, apply_affinity, pairwise_affinity
 from auxseg.params.network import CrossTaskParams
 
 
@@ -42,7 +42,7 @@ def test_whitening_ignores_an_offset_of_the_queries_and_keys(seed):
 @pytest.mark.parametrize("transpose", [False, True])
 def test_propagate(transpose):
     affinity, maps = stochastic(2, 12, 12), normal(2, 3, 3, 4, seed=1)
-    found = propagate(affinity, maps, transpose=transpose)
+    found = apply_affinity(affinity, maps, transpose=transpose)
     assert found.shape == maps.shape
     for b in range(2):
         matrix = affinity[b].numpy().T if transpose else affinity[b].numpy()
@@ -52,7 +52,7 @@ def test_propagate(transpose):
 
 def test_propagating_a_constant_leaves_it():
     constant = torch.full((1, 2, 3, 4), 7.0, dtype=torch.float64)
-    np.testing.assert_allclose(propagate(stochastic(1, 12, 12), constant), constant)
+    np.testing.assert_allclose(apply_affinity(stochastic(1, 12, 12), constant), constant)
 
 
 VARIANTS = [

@@ -21,7 +21,7 @@ def pairwise_affinity(query: Tensor, key: Tensor, *, whiten: bool, temperature: 
     return torch.softmax(query @ key.transpose(1, 2) / temperature, dim=2)
 
 
-def propagate(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Tensor:
+def apply_affinity(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Tensor:
     """Return A P (or A^T P): maps (B, C, h, w) averaged over positions by an affinity (B, N, N)."""
     if transpose:
         affinity = affinity.transpose(1, 2)
@@ -64,7 +64,7 @@ class TaskAffinity(nn.Module):
         )
         value = self.value(features)
         unary = None if self.unary is None else torch.softmax(self.unary(features).flatten(2), dim=2)
-        mixed = torch.zeros_like(value) if self.features_with == "unary" else propagate(pairwise, value)
+        mixed = torch.zeros_like(value) if self.features_with == "unary" else apply_affinity(pairwise, value)
         if self.features_with != "pairwise":
             mixed = mixed + pool(unary, value)
         return features + self.out(mixed), pairwise, unary

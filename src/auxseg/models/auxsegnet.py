@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, pool, propagate
+from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, apply_affinity, pool
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
 from auxseg.models.weights import load_network
@@ -120,7 +120,7 @@ class AuxSegNet(nn.Module):
         return self._propagated(cam, outputs.pairwise)
 
     def _propagated(self, maps: Tensor, pairwise: Tensor | None) -> Tensor:
-        return maps if pairwise is None else propagate(pairwise, maps, transpose=self.params.transpose)
+        return maps if pairwise is None else apply_affinity(pairwise, maps, transpose=self.params.transpose)
 
 
 def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_bias: bool) -> nn.Conv2d:
