@@ -94,7 +94,7 @@ def _where(store: Store, last: Round, judgements: list[Judgement]) -> Iterable[s
     if best.is_initial:
         yield "model   none: no round is better than the initial labels, which have no network"
     elif weights.exists():
-        yield f"model   {weights}  (new photos: auxseg predict --images PHOTOS --to FOLDER)"
+        yield f"model   {weights}  (other images: auxseg predict --images IMAGES --to FOLDER)"
 
 
 def _name(row: dict[str, str]) -> str:
