@@ -49,8 +49,9 @@ def read_receipts() -> list[Receipt]:
 
 
 def _read(path: Path) -> Receipt:
-    values = json.loads(path.read_text("utf-8"))
-    return {**values, "files": [tuple(file) for file in values["files"]]}
+    receipt: Receipt = json.loads(path.read_text("utf-8"))
+    receipt["files"] = [(name, first, second) for name, first, second in receipt["files"]]
+    return receipt
 
 
 def is_done(receipt: Receipt, outputs: list[str]) -> bool:

@@ -125,7 +125,7 @@ def share_kubernetes_volume() -> None:
     api.BatchV1Api.create_namespaced_job = _with_shared_memory(api.BatchV1Api.create_namespaced_job)
 
 
-def _of_this_container(read_log: Callable) -> Callable:
+def _of_this_container(read_log: Callable[..., str]) -> Callable[..., str]:
     @functools.wraps(read_log)
     def read_own_log(client: Any, *arguments: Any, **options: Any) -> str:
         return read_log(client, *arguments, **{**options, "previous": False})
@@ -133,7 +133,7 @@ def _of_this_container(read_log: Callable) -> Callable:
     return read_own_log
 
 
-def _with_shared_memory(create_job: Callable) -> Callable:
+def _with_shared_memory(create_job: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create_job)
     def create_job_with_memory(client: Any, namespace: str, body: Any, **options: Any) -> Any:
         """Create the job, with /dev/shm in memory: what is written there counts as the job's."""
