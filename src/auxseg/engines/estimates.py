@@ -89,7 +89,7 @@ class Estimates:
         if kind not in SECONDS_PER_IMAGE:
             return SECONDS_OTHERWISE
         split, seconds = SECONDS_PER_IMAGE[kind]
-        return getattr(images, split) * seconds
+        return float(getattr(images, split) * seconds)
 
 
 def _kind(stage: str, key: str) -> str:

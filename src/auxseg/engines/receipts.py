@@ -97,7 +97,8 @@ def read_sections(names: list[str]) -> dict[str, Any]:
 
 def read_params_file() -> dict[str, Any]:
     """Return params.yaml as DVC reads it: as YAML 1.2, in which 1e-05 is a number."""
-    return YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
+    values: dict[str, Any] = YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
+    return values
 
 
 def cache_key(receipt: Receipt, outputs: list[str]) -> str:

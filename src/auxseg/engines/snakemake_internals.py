@@ -36,7 +36,7 @@ def run_snakemake(*arguments: str) -> None:
 
 def is_main(workflow: Any) -> bool:
     """Tell whether this process schedules; jobs read the Snakefile too. A Snakefile has no documented way to ask."""
-    return workflow.is_main_process
+    return bool(workflow.is_main_process)
 
 
 def is_dry(workflow: Any) -> bool:
@@ -44,13 +44,13 @@ def is_dry(workflow: Any) -> bool:
 
     Known once rules are read, and not documented; a dry run must not restore results.
     """
-    return workflow.executor_plugin is None or workflow.dryrun or workflow.touch
+    return bool(workflow.executor_plugin is None or workflow.dryrun or workflow.touch)
 
 
 def is_remote(workflow: Any) -> bool:
     """Tell whether jobs run on other machines. A rule has no documented way to ask, and needs to: a batch system hands
     out its own GPUs and CPUs."""
-    return workflow.remote_exec
+    return bool(workflow.remote_exec)
 
 
 def is_locked() -> bool:
