@@ -29,7 +29,7 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | A
     """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream)  # a row with too many or too few cells has None as a key or value
             return list(reader.fieldnames or ()), dict((reader.line_num, row) for row in reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
-from auxseg.datasets.label_png import Unlisted
 from auxseg.errors import DataError
 from auxseg.params.data import ScenesParams
 from auxseg.params.local import SCENES_ROOT, data_root
@@ -45,7 +44,7 @@ def read_dataset(dataset_file: Path) -> dict[str, Any]:
 
 def mask_policy(dataset_file: Path) -> Literal["error", "ignore", "background"]:
     """Return how `auxseg.datasets.masks.read_mask` treats a value outside the class table."""
-    unlisted: Unlisted = read_dataset(dataset_file)["unlisted"]
+    unlisted: Literal["error", "ignore", "background"] = read_dataset(dataset_file)["unlisted"]
     return unlisted
 
 

@@ -83,9 +83,8 @@ class Team:
         if norms and self.device.type == "cpu":
             raise ParamsError("batch_norm: 'train' with several processes needs GPUs; set it to frozen")
         if norms:
-            from timm.layers.norm_act import (
-                convert_sync_batchnorm,  # torch's own loses the activation inside timm's batch norms
-            )
+            # torch's own loses the activation inside timm's batch norms
+            from timm.layers.norm_act import convert_sync_batchnorm
 
             module = convert_sync_batchnorm(module)
         # Some parameters are reached by no loss, for example in AuxSegNet+ that refines with the pairwise map alone.
