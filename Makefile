@@ -40,9 +40,10 @@ test-nightly: $(STAMP)  ## Run all tests, their longer forms too
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
 
-lint: $(STAMP)  ## Check style and formatting
+lint: $(STAMP)  ## Check style, formatting and types
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) mypy
 	$(RUN) tools/javascript/check.sh
 
 format: $(STAMP)  ## Mend formatting and what of style can be mended by program
@@ -56,7 +57,7 @@ $(STAMP): requirements.lock requirements.build.lock pyproject.toml
 	@sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
 
 clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
-	rm -rf .pytest_cache .ruff_cache .hypothesis logs
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis logs
 	# receipts are results that DVC does not know yet
 	find .snakemake -mindepth 1 -maxdepth 1 ! -name dvc-receipts -exec rm -rf {} + 2>/dev/null || true
 	find src tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,10 +17,16 @@ EXTRAS = {"src": ("cluster",), "workflow": ("cluster",), "benchmarks": ("dev", "
 
 NOT_IMPORTED = {
     "dvc-s3": "DVC imports it for remotes on S3",
+    "mypy": "a command",
+    "pandas-stubs": "types, which mypy reads",
     "pytest-xdist": "pytest imports it for `-n 2`",
     "ruamel-yaml-clib": "ruamel.yaml imports it",
     "ruff": "a command",
     "snakemake-executor-plugin-cluster-generic": "Snakemake imports it for the profile slurm-generic",
+    "types-psutil": "types, which mypy reads",
+    "types-pycocotools": "types, which mypy reads",
+    "types-pyyaml": "types, which mypy reads",
+    "types-tqdm": "types, which mypy reads",
 }
 THEIRS = {"network": "the released code, whose clone benchmarks/released_network.py puts on the path"}
 

@@ -63,7 +63,8 @@ def multi_scale_cam(
         cam = F.relu(network.cam(batch)[:, list(classes)].float())
         views.append(cam[:1] + cam[1:].flip(3) if flip else cam)
     grid = views[0].shape[-2:] if 1 in scales else _grid(network, image)
-    total = sum(F.interpolate(view, size=grid, mode="bilinear", align_corners=False) for view in views)
+    on_grid = (F.interpolate(view, size=grid, mode="bilinear", align_corners=False) for view in views)
+    total = sum(on_grid, torch.zeros((), device=image.device))
     return normalise_cam(total[0])
 
 

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from auxseg.errors import DataError
 
@@ -62,7 +62,7 @@ _UPRIGHT = {
 """EXIF orientation -> the operation that makes the image upright."""
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path) -> ImageFile.ImageFile:
     try:
         return Image.open(path)
     except FileNotFoundError:
@@ -204,4 +204,5 @@ def decode_grey(content: bytes) -> np.ndarray:
 
 def colourise(label: np.ndarray) -> np.ndarray:
     """Return the VOC colours of a label, uint8 (H, W, 3); 255 is (224, 224, 192)."""
-    return PALETTE[label]
+    colours: np.ndarray = PALETTE[label]
+    return colours

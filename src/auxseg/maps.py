@@ -20,7 +20,8 @@ def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     top, bottom, to_bottom = _neighbours(maps.shape[1], height)
     rows = maps[:, :, left] * (1 - to_right) + maps[:, :, right] * to_right
     to_bottom = to_bottom[:, None]
-    return rows[:, top] * (1 - to_bottom) + rows[:, bottom] * to_bottom
+    resized: np.ndarray = rows[:, top] * (1 - to_bottom) + rows[:, bottom] * to_bottom
+    return resized
 
 
 def _neighbours(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -69,7 +69,7 @@ def available_cpus() -> int:
     """
     from joblib import cpu_count  # imported here because it takes 0.1 s and not every stage needs it
 
-    return cpu_count()
+    return int(cpu_count())
 
 
 def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, unit: str = "image") -> list[R]:

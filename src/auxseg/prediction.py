@@ -100,7 +100,8 @@ def predict(
         recognition: the exponent of `reweight`; 0 leaves the segmentation branch alone.
     """
     shown: list[Tensor] = []
-    single, joined = None, torch.zeros((), device=image.device)
+    single: Tensor | None = None
+    joined = torch.zeros((), device=image.device)
     join = torch.add if combine == "mean" else torch.maximum
     for scale in scales:
         resized = scaled(image, scale)
@@ -121,6 +122,8 @@ def predict(
     joined = joined / joined.sum(dim=0, keepdim=True)
     if recognition:
         joined = reweight(joined, torch.cat(shown).mean(dim=0), recognition)
+    if single is None:
+        raise ValueError("scales: 1 is missing, which gives the single-scale result")
     return single.cpu().numpy(), joined.cpu().numpy()
 
 

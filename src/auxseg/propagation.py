@@ -93,6 +93,7 @@ def propagate_image(
         A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform).
     """
     outputs = network(image, low_precision=low_precision)
+    zero = torch.zeros((), device=image.device)
     cams, saliencies = [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
@@ -102,7 +103,7 @@ def propagate_image(
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
         cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], outputs.features, mirrored))
         saliencies.append(_on_grid(torch.sigmoid(view.refined_saliency), outputs.features, mirrored))
-    cam, saliency = (sum(maps) / len(maps) for maps in (cams, saliencies))
+    cam, saliency = (sum(maps, zero) / len(maps) for maps in (cams, saliencies))
     if renormalise:
         cam = normalise_cam(cam)
     if initial is not None and initial_share:
@@ -134,4 +135,5 @@ def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
 def affinity_entropy(affinity: Tensor) -> Tensor:
     """Return the entropy of each row of an affinity (N, N) divided by log N, (N,) in [0, 1]; rows need not sum to 1."""
     rows = affinity / affinity.sum(dim=1, keepdim=True)
-    return torch.special.entr(rows).sum(dim=1) / max(math.log(len(rows)), 1e-5)
+    entropies: Tensor = torch.special.entr(rows).sum(dim=1)
+    return entropies / max(math.log(len(rows)), 1e-5)

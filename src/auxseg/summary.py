@@ -68,14 +68,16 @@ def last_round(table: pandas.DataFrame, names: Sequence[str]) -> pandas.DataFram
     """Return the IoU of a `class_score_table` in the last round: one row per class, columns LABELS and FINAL."""
     last = table[table["round"] == (table["round"].iloc[-1] if len(table) else "")]
     wide = last.pivot(index="class", columns="what", values="iou")
-    return wide.reindex(index=names if len(last) else (), columns=[LABELS, FINAL]).rename_axis("class").reset_index()
+    return (
+        wide.reindex(index=list(names) if len(last) else [], columns=[LABELS, FINAL]).rename_axis("class").reset_index()
+    )
 
 
 def metrics(table: pandas.DataFrame) -> dict[str, dict[str, dict[str, float | None]]]:
     """Return what `dvc metrics` shows of a `score_table`: round -> what -> mIoU in per cent, or None."""
     miou: dict[str, dict[str, float | None]] = {}
-    for row in table.itertuples():
-        miou.setdefault(row.round, {})[row.what] = None if pandas.isna(row.miou) else round(row.miou, 2)
+    for name, what, value in zip(table["round"], table["what"], table["miou"], strict=True):
+        miou.setdefault(name, {})[what] = None if pandas.isna(value) else round(value, 2)
     return {"miou": miou}
 
 
@@ -131,4 +133,5 @@ def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
 def _in_order(table: pandas.DataFrame) -> pandas.DataFrame:
     """Return the rows by round, and within a round in the order of SETS."""
     rounds = table["round"].str.removeprefix("r").astype(int)
-    return table.iloc[np.lexsort([table["what"].map(list(SETS).index), rounds])]
+    ordered: pandas.DataFrame = table.iloc[np.lexsort([table["what"].map(list(SETS).index), rounds])]
+    return ordered

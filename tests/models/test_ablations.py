@@ -11,7 +11,7 @@ from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.params.network import NetworkParams
 from auxseg.params.train import LossParams
 from auxseg.propagation import propagate_image
-from auxseg.training.augment import Sample
+from auxseg.training.augment import PixelSample
 from auxseg.training.losses import Counts, multi_task_loss
 
 VARIANTS = ["auxsegnet", "auxsegnet_plus"]
@@ -143,7 +143,7 @@ def test_the_unary_map_alone_shifts_predictions():
 def test_a_weight_of_0_switches_a_task_off(task):
     """P1's Table 3: the backbone learns as if the task's branch, of the same name, were not there."""
     label, tags = torch.arange(24 * 32).view(1, 1, 24, 32) % 4, torch.tensor([[1.0, 0.0, 1.0]])
-    batch = Sample(picture(), tags, label.float(), (label / 3).float())
+    batch = PixelSample(picture(), tags, label.float(), (label / 3).float())
 
     def backbone_gradient(scale: float) -> torch.Tensor:
         network = ablated(tiny_auxsegnet(variant="auxsegnet"), affinity="none")

@@ -12,7 +12,7 @@ from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.models.auxsegnet import Outputs
 from auxseg.params.train import LossParams
-from auxseg.training.augment import Sample
+from auxseg.training.augment import PixelSample
 from auxseg.training.losses import Counts, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
 
 ONE = torch.tensor(1)
@@ -91,7 +91,7 @@ def test_padding_has_no_say():
 
 def test_a_batch_without_labels_gives_zero_and_finite_gradients():
     network = tiny_auxsegnet().train()
-    batch = Sample(
+    batch = PixelSample(
         picture(batch=2),
         torch.zeros(2, 3),
         torch.full((2, 1, 24, 32), 255, dtype=torch.uint8),
@@ -111,7 +111,7 @@ def test_a_batch_without_labels_gives_zero_and_finite_gradients():
 def test_multi_task_loss():
     torch.manual_seed(1)
     network = tiny_auxsegnet()
-    batch = Sample(
+    batch = PixelSample(
         picture(batch=2),
         torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]]),
         torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 24, 32))],
@@ -154,7 +154,7 @@ def test_gradients(mode):
     label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (1, 1, 5, 4), generator=random)]
     target = torch.rand(1, 1, 5, 4, generator=random, dtype=torch.float64)
     target[..., 0] = -1
-    batch = Sample(torch.zeros(1, 3, 5, 4), classes, label, target)
+    batch = PixelSample(torch.zeros(1, 3, 5, 4), classes, label, target)
     sizes = [(1, 3), (1, 1, 2, 2), (1, 4, 2, 2), (1, 1, 2, 2), (1, 4, 2, 2)]
     logits = [torch.randn(size, generator=random, dtype=torch.float64).requires_grad_() for size in sizes]
 
@@ -171,7 +171,7 @@ def test_the_parts_of_a_batch_add_up_to_it(seed):
     """However a batch is cut, and however unlike its parts are in labelled pixels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.tensor([0, 1, 2, 3, 255, 255], dtype=torch.uint8)
-    batch = Sample(
+    batch = PixelSample(
         torch.zeros(4, 3, 5, 4),
         (torch.rand(4, 3, generator=generator) < 0.5).float(),
         labels[torch.randint(6, (4, 1, 5, 4), generator=generator)],
@@ -191,7 +191,7 @@ def test_the_parts_of_a_batch_add_up_to_it(seed):
             ]
         )
 
-    parts = [Sample(*(value[slice_] for value in vars(batch).values())) for slice_ in (slice(cut), slice(cut, None))]
+    parts = [batch.map(lambda value, part=part: value[part]) for part in (slice(cut), slice(cut, None))]
     counts = Counts.of(*parts)
     assert counts == Counts.of(batch)
     whole = losses(batch, 0, 4, counts)

@@ -10,6 +10,7 @@ from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import decode_grey, decode_indices
 from auxseg.params.runtime import RuntimeParams
+from auxseg.training.augment import Sample
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
 
 PLAIN = {"scale": None, "flip": False, "jitter": (0.0, 0.0, 0.0, 0.0), "crop": 64}
@@ -51,7 +52,7 @@ def test_a_photograph_is_reduced_to_the_largest_side(photos):
 
 def test_image_level_training_has_no_labels(photos):
     sample = photos.samples(labels=False)[0, 0, 0]
-    assert (sample.label, sample.saliency) == (None, None)
+    assert type(sample) is Sample
 
 
 def test_ignored_images_have_classes_only(photos):
@@ -212,7 +213,7 @@ def test_collate(photos):
     assert batch.classes.tolist() == [[0, 1, 0], [1, 0, 1]]
     assert torch.equal(batch.label[1], samples[1].label)
     assert torch.equal(batch.saliency[1], samples[1].saliency)
-    assert collate([photos.samples(labels=False)[0, 0, 0]]).label is None
+    assert type(collate([photos.samples(labels=False)[0, 0, 0]])) is Sample
 
 
 @pytest.fixture

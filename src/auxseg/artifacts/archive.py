@@ -48,10 +48,10 @@ class Archive(Members[bytes]):
             ) from None
         self._names = {name: None for name in self._zip.namelist()}
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Path]) -> None:
         self.path = state["path"]
         self._open()
 

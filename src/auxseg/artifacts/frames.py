@@ -4,7 +4,7 @@ A module of its own beside `auxseg.artifacts.tables`: importing pandas takes abo
 small table do not spend.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 
 import pandas
@@ -12,8 +12,11 @@ import pandas
 from auxseg.artifacts.atomic import write_text
 from auxseg.errors import DataError
 
+Cell = type[str] | type[int] | type[float]
+"""The type of a column's cells."""
 
-def read_frame(paths: Iterable[Path], columns: Mapping[str, type]) -> pandas.DataFrame:
+
+def read_frame(paths: Iterable[Path], columns: Mapping[str, Cell]) -> pandas.DataFrame:
     """Read CSV files with the same columns into one frame, file after file.
 
     Args:
@@ -28,17 +31,19 @@ def read_frame(paths: Iterable[Path], columns: Mapping[str, type]) -> pandas.Dat
     return pandas.concat([empty, *(_read(path, columns) for path in paths)], ignore_index=True)
 
 
-def _read(path: Path, columns: Mapping[str, type]) -> pandas.DataFrame:
+def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
     missing = {name: [""] for name, kind in columns.items() if kind is float}
+    dtypes: dict[Hashable, Cell] = dict(columns.items())
     try:
-        return pandas.read_csv(
+        frame: pandas.DataFrame = pandas.read_csv(
             path,
-            dtype=dict(columns),
+            dtype=dtypes,
             usecols=list(columns),
             keep_default_na=False,
             na_values=missing,
             float_precision="round_trip",
         )
+        return frame
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable table ({error}); run the stage that writes it again") from None
 

@@ -3,14 +3,15 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.errors import DataError
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV with Unix line ends, atomically."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -24,11 +25,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return list(read_table(path)[1].values())
 
 
-def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
+def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | Any]]]:
     """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream)  # a row with too many or too few cells has None as a key or value
             return list(reader.fieldnames or ()), dict((reader.line_num, row) for row in reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
@@ -38,7 +39,7 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
         raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); fix that line") from None
 
 
-def write_rows(path: Path, rows: Sequence[dict], header: Sequence[str] = ()) -> None:
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]], header: Sequence[str] = ()) -> None:
     """Write dictionaries with the same keys as a CSV: floats with 6 significant digits, None and NaN as empty cells.
 
     `header` names the columns; it is needed if there may be no rows.

@@ -49,7 +49,8 @@ class TensorFile(Members[np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
             raise DataError(f"{self.path}: does not contain a tensor '{name}'; run the stage that writes it again")
-        return self._file.get_tensor(name)
+        array: np.ndarray = self._file.get_tensor(name)
+        return array
 
 
 opened_tensors = opened_once(TensorFile)

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,17 +79,17 @@ class ChunkJob:
     folder: Path
     photo_side: int
 
-    def __call__(self, chunk: Chunk) -> dict[Round, list[dict]]:
+    def __call__(self, chunk: Chunk) -> dict[Round, list[dict[str, Any]]]:
         """Return round -> index rows, in the order of the chunk's images."""
         cv2.setNumThreads(1)  # the processes are parallel already
         names = rounds_of(self.rounds, chunk.split)
-        rows: dict[Round, list[dict]] = {name: [] for name in names}
+        rows: dict[Round, list[dict[str, Any]]] = {name: [] for name in names}
         content, thumbs = [], []
         for record in chunk.records:
             image = load_image(self.sources, record)
             thumb = panels.photo_panel(image.photo, _THUMB)
             drawn = {"base": _base_thumbs(image, thumb)}
-            shown: dict[str, dict] = {}
+            shown: dict[str, dict[str, Any]] = {}
             previous: np.ndarray | None = None
             for name in names:
                 found = load_round(self.sources, record, name)
@@ -108,7 +109,7 @@ class ChunkJob:
             (self.folder / f"thumbs/{path}/{chunk.name}.jpg").write_bytes(panels.encode_jpeg(sheet))
         return rows
 
-    def _content(self, record: ImageRecord, image: ImageEvidence, shown: dict[str, dict]) -> dict:
+    def _content(self, record: ImageRecord, image: ImageEvidence, shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
         photo = panels.photo_panel(image.photo, (self.photo_side, self.photo_side))
         return {
             "id": record.id,
@@ -128,13 +129,13 @@ class ChunkJob:
         found: RoundEvidence,
         label: np.ndarray,
         previous: np.ndarray | None,
-    ) -> dict:
+    ) -> dict[str, Any]:
         """Return the figures of one image and round, and the class lists that the page filters by."""
         classes = self.sources.classes
         cam = upsample(found.cam, *label.shape)
         pixels = figures.class_pixels(label)
         tags = {classes.index(tag) for tag in record.labels}
-        seen = dict(pixels)
+        seen: dict[int, float] = dict(pixels)
         if found.prediction is not None:
             factor = label.size / found.prediction.size
             seen |= {
@@ -181,7 +182,7 @@ def _round_thumbs(
     found: RoundEvidence, label: np.ndarray, previous: np.ndarray | None, thumb: np.ndarray
 ) -> dict[str, np.ndarray]:
     thumbs = {"label": panels.label_panel(label, thumb)}
-    if found.refined is not None:
+    if found.refined is not None and found.prediction is not None:
         refined = np.rint(found.refined.astype(np.float32) * 255).astype(np.uint8)
         thumbs["cam"] = panels.heat_panel(found.cam, thumb)
         thumbs["refined"] = panels.grey_panel(refined, thumb.shape[:2])
@@ -193,7 +194,7 @@ def _round_thumbs(
     return thumbs
 
 
-def _round_content(found: RoundEvidence) -> dict:
+def _round_content(found: RoundEvidence) -> dict[str, Any]:
     maps = {name: getattr(found, name) for name in ("cam", "refined", "prediction", "confidence", "entropy")}
     return {
         "label": encode_bytes(found.label),

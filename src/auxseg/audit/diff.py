@@ -145,4 +145,4 @@ class _Job:
         gone = 0 if before is None else compare(before, np.full_like(before, IGNORE), self.classes)
         new = 0 if after is None else compare(np.full_like(after, IGNORE), after, self.classes)
         state = "after" if before is None else "before" if after is None else "resized"
-        return ImageDiff(image_id, state, gone + new)
+        return ImageDiff(image_id, state, np.asarray(gone + new))

@@ -55,7 +55,8 @@ class RoundEvidence:
     def salient(self, image: ImageEvidence) -> np.ndarray:
         """Return the saliency to show beside the round's label or prediction, float32 (H, W) in [0, 1]."""
         if self.saliency is None and self.refined is not None:
-            return upsample(self.refined[None], *image.photo.shape[:2])[0]
+            shown: np.ndarray = upsample(self.refined[None], *image.photo.shape[:2])[0]
+            return shown
         return decode_grey(self.saliency or image.prior)
 
 

@@ -7,6 +7,7 @@ index/<round>-<split>.js one column per figure, in the order of the split's reco
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from typing import Any
 
 from auxseg.artifacts.rounds import Round
 from auxseg.audit import panels
@@ -40,8 +41,8 @@ def base_index(
     sources: Sources,
     rounds: Sequence[Round],
     totals: dict[str, int],
-    origin: dict,
-) -> dict:
+    origin: dict[str, Any],
+) -> dict[str, Any]:
     """Return the part of the index that all rounds share.
 
     Args:
@@ -49,7 +50,7 @@ def base_index(
         totals: split -> images of the data set, shown or not.
         origin: from `auxseg.audit.provenance`.
     """
-    columns: dict[str, dict[str, list]] = {}
+    columns: dict[str, dict[str, list[Any]]] = {}
     for chunk in chunks:
         split = columns.setdefault(
             chunk.split, {name: [] for name in ("id", "tags", "width", "height", "chunk", "slot", "shard")}
@@ -87,13 +88,13 @@ def base_index(
     }
 
 
-def _guard(sources: Sources, rounds: Sequence[Round]) -> dict:
+def _guard(sources: Sources, rounds: Sequence[Round]) -> dict[str, Any]:
     """Return the best round, and the guard's warnings about the others, for the first screen."""
     judgements = read_judgements(sources.store, rounds)
     return {"best": judgements[-1].best, "warnings": [one.warning for one in judgements if not one.good]}
 
 
-def round_index(rows: Sequence[dict]) -> dict:
+def round_index(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the columns of one round and split from its rows (`ChunkJob`), in the order of the records."""
     shares = [{index: count / row["size"] for index, count in row["pixels"].items()} for row in rows]
     columns = {

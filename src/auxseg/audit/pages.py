@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -59,7 +60,7 @@ def tables_page(summary: Path) -> str:
     return environment().get_template("tables.html").render(tables=tables, measured=measured)
 
 
-def _table(path: Path) -> dict:
+def _table(path: Path) -> dict[str, Any]:
     """Return name, header and rows. A cell has a text, a number or None, and its share of the column's maximum."""
     rows = [row for row in read_csv(path) if any(row.values())]
     header = list(rows[0]) if rows else []
@@ -72,7 +73,7 @@ def _table(path: Path) -> dict:
     return {"name": path.stem, "header": header, "rows": cells}
 
 
-def _cell(text: str, number: float | None, largest: float) -> dict:
+def _cell(text: str, number: float | None, largest: float) -> dict[str, Any]:
     if number is None:
         return {"text": text or "-", "number": None, "share": 0}
     shown = f"{int(number):,}" if number.is_integer() and abs(number) < 1e15 else f"{number:.4g}"

@@ -37,7 +37,7 @@ def panel_size(height: int, width: int, most: tuple[int, int] = (MAX_HEIGHT, MAX
 
 def photo_panel(rgb: np.ndarray, most: tuple[int, int] = (MAX_HEIGHT, MAX_WIDTH)) -> np.ndarray:
     """Scale a photo, uint8 (H, W, 3), to its panel."""
-    height, width = panel_size(*rgb.shape[:2], most)
+    height, width = panel_size(rgb.shape[0], rgb.shape[1], most)
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.rounds import R0, Round
@@ -121,7 +122,7 @@ ORIGINS = (
 )
 
 
-def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict]) -> dict:
+def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the data with which the page shows the origin of a picture.
 
     Args:
@@ -141,10 +142,10 @@ def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict]) -
 
 def _length(weights: Path) -> str:
     """Return the length of a network's training and its reason, as recorded by its stage; empty if not recorded."""
-    return (TensorFile(weights).metadata or {}).get("length", "")
+    return str((TensorFile(weights).metadata or {}).get("length", ""))
 
 
-def _of_these_parameters(origin: Origin, params: dict[str, dict]) -> Origin:
+def _of_these_parameters(origin: Origin, params: dict[str, dict[str, Any]]) -> Origin:
     """Return the origin under these parameters: a CAM may come from another method, or include a share of r0's."""
     if origin.stage == "cam" and params["cam"]["provider"] != "classifier":
         return replace(origin, weights=False)

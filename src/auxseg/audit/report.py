@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from auxseg.artifacts.atomic import atomic_dir
 from auxseg.artifacts.rounds import Round
@@ -25,7 +26,7 @@ def write_report(
     sources: Sources,
     records: Sequence[ImageRecord],
     params: AuditParams,
-    sections: dict[str, dict],
+    sections: dict[str, dict[str, Any]],
 ) -> tuple[int, int]:
     """Write the report as `folder`, completely or not at all; replaces an earlier report.
 
@@ -64,24 +65,26 @@ def write_report(
         base = base_index(dataset_name(records), chunks, sources, rounds, totals, origin)
         _write_script(temporary, "index/base", base)
         (temporary / "app").mkdir()
-        for name in ("style.css", "tables.js", *SCRIPTS):
-            shutil.copyfile(APP / name, temporary / "app" / name)
+        for file in ("style.css", "tables.js", *SCRIPTS):
+            shutil.copyfile(APP / file, temporary / "app" / file)
         (temporary / "tables.html").write_bytes(tables_page(sources.store.tables).encode())
         size = _size(temporary)
         (temporary / "index.html").write_bytes(index_page(size).encode())
     return len(shown), _size(folder)
 
 
-def _by_page(chunks: Sequence[Chunk], rows: Sequence[dict[Round, list[dict]]]) -> dict[tuple[Round, str], list[dict]]:
+def _by_page(
+    chunks: Sequence[Chunk], rows: Sequence[dict[Round, list[dict[str, Any]]]]
+) -> dict[tuple[Round, str], list[dict[str, Any]]]:
     """Return (round, split) -> rows of all chunks, in the order of the chunks."""
-    pages: dict[tuple[Round, str], list[dict]] = {}
+    pages: dict[tuple[Round, str], list[dict[str, Any]]] = {}
     for chunk, by_round in zip(chunks, rows, strict=True):
         for name, found in by_round.items():
             pages.setdefault((name, chunk.split), []).extend(found)
     return pages
 
 
-def _write_script(folder: Path, name: str, value: dict) -> None:
+def _write_script(folder: Path, name: str, value: dict[str, Any]) -> None:
     (folder / f"{name}.js").write_bytes(data_script(name, value))
 
 

@@ -23,7 +23,7 @@ def encode_bytes(content: bytes | None) -> str | None:
     return None if content is None else base64.b64encode(content).decode("ascii")
 
 
-def encode_map(values: np.ndarray | None) -> dict | None:
+def encode_map(values: np.ndarray | None) -> dict[str, Any] | None:
     """Return a map as shape and base64 of its little-endian bytes, None for None."""
     if values is None:
         return None

@@ -14,6 +14,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
 
@@ -55,11 +56,13 @@ ANYWHERE = ("download", "weights")
 class _CommandParser(argparse.ArgumentParser):
     """The parser of one command. Imports the command's module when argparse chooses the command."""
 
-    def __init__(self, *, module: str | None = None, **options):
+    def __init__(self, *, module: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._module = module
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(  # type: ignore[override]  # typeshed has an overload for each type of namespace
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
         if self._module:
             command = importlib.import_module(f"auxseg.cli.{self._module}")
             if hasattr(command, "add_arguments"):

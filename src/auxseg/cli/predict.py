@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     photos = _photos(arguments.images, arguments.list)
     _reject_overwriting(to, photos)
     check_target(to)
-    sections = (RuntimeParams, BackboneParams, NetworkParams, EvaluateParams)
-    runtime, backbone, network_params, params = (section.of(values) for section in sections)
+    runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
+    network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
     for path in track(photos, "check"):
         read_rgb(path)  # an unreadable image is reported now, not after hours of predictions
@@ -116,4 +116,4 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
     raise_first(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
     if not paths:
         raise DataError(f"{folder}: no image ({', '.join(PHOTOS)}); give the folder that contains them")
-    return [folder / path for path in paths.values()]
+    return [folder / path for path in paths.values() if path is not None]

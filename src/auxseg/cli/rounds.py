@@ -1,6 +1,7 @@
 """`auxseg rounds N`: how many times the network is trained."""
 
 import argparse
+from typing import Any
 
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write `rounds` and `label_rounds` to params.yaml."""
 
-    def change(document: dict) -> None:
+    def change(document: dict[str, Any]) -> None:
         rounds, label_rounds = chain(arguments.count)
         document["rounds"], document["label_rounds"] = flow(rounds), flow(label_rounds)
 

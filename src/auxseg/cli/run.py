@@ -9,9 +9,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -63,6 +64,7 @@ def run_dvc(arguments: list[str]) -> int:
     sys.stdout.flush()
     process = subprocess.Popen([*DVC, *arguments], stdout=subprocess.PIPE, env=environment)
     with process, _Signals(process) as signals:
+        assert process.stdout is not None  # a pipe
         for line in without_hints(process.stdout):
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
@@ -101,11 +103,11 @@ class _Signals:
     it would end and leave the stage running.
     """
 
-    def __init__(self, process: subprocess.Popen):
+    def __init__(self, process: subprocess.Popen[bytes]):
         self.received = 0
         """The last signal received, or 0."""
         self._process = process
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
 
     def __enter__(self) -> "_Signals":
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -36,7 +36,7 @@ def scan_root() -> None:
     values = read_params()
     params = DataParams.parse(values.get("data"))
     root = data_root(params.format)
-    found = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
+    found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
     if params.format != "scenes" and not (root / params.photos).is_dir():

@@ -1,6 +1,7 @@
 """`auxseg shards N`: the number of shards that the images are divided into."""
 
 import argparse
+from typing import Any
 
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write `shards` to params.yaml."""
 
-    def change(document: dict) -> None:
+    def change(document: dict[str, Any]) -> None:
         document["shards"] = flow(shard_names(arguments.count))
 
     before = read_params()["shards"]

@@ -1,6 +1,7 @@
 """`auxseg weights import`: convert published weights to a file for `backbone.weights` or for a round."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.cli.arguments import a_path
@@ -8,6 +9,9 @@ from auxseg.cli.next_step import print_next
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.backbone import BACKBONE_NAMES
 from auxseg.params.section import suggest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHOWN = 8
 """Number of unused tensors that are listed by name."""
@@ -73,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_next("as data/models/r0.safetensors, the stage cam uses it; dvc repro would train its own")
 
 
-def _describe(state: dict) -> str:
+def _describe(state: dict[str, "Tensor"]) -> str:
     statistics = (".running_mean", ".running_var", ".num_batches_tracked")
     parameters = sum(value.numel() for name, value in state.items() if not name.endswith(statistics))
     return f"{len(state)} tensors, {parameters:,} parameters"

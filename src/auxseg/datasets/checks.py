@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
-from auxseg.datasets.masks import Unlisted, read_mask
+from auxseg.datasets.masks import read_mask
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, read_rgb
 from auxseg.parallel import map_processes

@@ -124,7 +124,7 @@ def _images(source: Path, name: str) -> list[CocoImage]:
     try:
         content = json.loads(path.read_bytes())
         categories = {item["id"]: item["name"] for item in content["categories"]}
-        annotations: dict[int, list] = {}
+        annotations: dict[int, list[dict[str, Any]]] = {}
         for item in content["annotations"]:
             _MASK_VALUES[item["category_id"]]  # a KeyError here names a category that COCO does not have
             item["id"], item["segmentation"]  # and here a key that the annotation lacks

@@ -163,7 +163,7 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
         row = tags.get(item.id)
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
-        if unknown and params.unlisted == "error":
+        if row and unknown and params.unlisted == "error":
             problems.append(f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}")
         elif unknown and len(unknown) == len(names):
             left_out[item.split] = left_out.get(item.split, 0) + 1

@@ -183,9 +183,10 @@ def _quote_lists(lines: Iterable[str], delimiter: str) -> Iterator[str]:
     for line in lines:
         before = line
 
-        def quote(match: re.Match, line: str = before) -> str:
+        def quote(match: re.Match[str], line: str = before) -> str:
             is_inside = line.count('"', 0, match.start()) % 2
-            return match[0] if is_inside else '"' + match[1].replace('"', '""') + '"'
+            whole, inner = str(match[0]), str(match[1])
+            return whole if is_inside else '"' + inner.replace('"', '""') + '"'
 
         changed = line if is_open else bare.sub(quote, line)
         is_open ^= changed.count('"') % 2 == 1

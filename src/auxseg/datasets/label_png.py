@@ -31,7 +31,8 @@ def read_label_png(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.nd
                 f"{path}: mask value {listed} is not in the class table (0, {_values(classes)}, 255); fix "
                 "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
             )
-    return classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]
+    indices: np.ndarray = classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]
+    return indices
 
 
 def _values(classes: ClassTable) -> str:

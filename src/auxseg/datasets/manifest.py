@@ -78,7 +78,7 @@ def shard_of(image_id: str, shards: Sequence[str]) -> str:
 
 def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
     """Write classes.csv and one file per shard (also for a shard without images)."""
-    rows: dict[str, list[list]] = {shard: [] for shard in shards}
+    rows: dict[str, list[list[object]]] = {shard: [] for shard in shards}
     for record in sorted(records, key=lambda record: record.id):
         rows[shard_of(record.id, shards)].append(
             [
@@ -103,7 +103,7 @@ def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Seq
 
     The hash is for DVC: without it, a corrected mask would not change the list, and no score would be computed again.
     """
-    rows: dict[str, list[list]] = {shard: [] for shard in shards}
+    rows: dict[str, list[list[object]]] = {shard: [] for shard in shards}
     for image_id in sorted(masks):
         rows[shard_of(image_id, shards)].append([image_id, *masks[image_id]])
     for shard in shards:

@@ -1,7 +1,7 @@
 """What a data set contains, in the lines that `prepare` logs and `auxseg scan` prints. No image is decoded."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import islice
 
@@ -100,11 +100,11 @@ def overview(found: Collected) -> Overview:
     )
 
 
-def _count(items: Sequence | Mapping, one: str, has: str, have: str, many: str | None = None) -> str:
+def _count(items: Sized, one: str, has: str, have: str, many: str | None = None) -> str:
     return f"1 {one} {has}" if len(items) == 1 else f"{len(items)} {many or one + 's'} {have}"
 
 
-def _is(items: Sequence) -> str:
+def _is(items: Sized) -> str:
     return "is" if len(items) == 1 else "are"
 
 

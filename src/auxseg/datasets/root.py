@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.errors import DataError
@@ -33,17 +33,19 @@ def photos_root(dataset_file: Path) -> Path:
     return data_root(dataset["format"])
 
 
-def read_dataset(dataset_file: Path) -> dict:
+def read_dataset(dataset_file: Path) -> dict[str, Any]:
     """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
     try:
-        return json.loads(dataset_file.read_text("utf-8"))
+        values: dict[str, Any] = json.loads(dataset_file.read_text("utf-8"))
+        return values
     except (OSError, ValueError) as error:
         raise DataError(f"{dataset_file}: not readable ({error}); run the stage prepare again") from None
 
 
 def mask_policy(dataset_file: Path) -> Literal["error", "ignore", "background"]:
     """Return how `auxseg.datasets.masks.read_mask` treats a value outside the class table."""
-    return read_dataset(dataset_file)["unlisted"]
+    unlisted: Literal["error", "ignore", "background"] = read_dataset(dataset_file)["unlisted"]
+    return unlisted
 
 
 def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
@@ -63,16 +65,19 @@ def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
     return root
 
 
-def _stamp(root: Path) -> dict | None:
+def _stamp(root: Path) -> dict[str, Any] | None:
     try:
-        return json.loads((root / _STAMP).read_text("utf-8"))
+        values: dict[str, Any] = json.loads((root / _STAMP).read_text("utf-8"))
+        return values
     except (OSError, ValueError):
         return None
 
 
 def _generator_hash() -> str:
     """Return a hash of the generator's source, so that scenes of an older version are generated again."""
-    source = Path(importlib.util.find_spec(GENERATOR).origin)
+    spec = importlib.util.find_spec(GENERATOR)
+    assert spec is not None and spec.origin is not None  # a package of auxseg itself
+    source = Path(spec.origin)
     files = source.parent.rglob("*.py") if source.name == "__init__.py" else source.parent.glob(f"{source.stem}*.py")
     digest = hashlib.sha256()
     for path in sorted(files):

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.spelling import KnownNames, fold, unify
@@ -57,7 +58,7 @@ def read_names(
     marked = names if re.search(rf"[;\t\r\n|,{re.escape(_WRAPPING)}]", "".join(known or ())) else None
     cells = [_read_cells(texts, marked, where) for where, texts in rows]
     is_divided = any(cell.is_divided for cell in cells)
-    notes = []
+    notes: list[str] = []
     if known is None and not is_divided:
         splits_spaces, notes = _judge_spaces(cells)
     else:
@@ -96,7 +97,7 @@ def _read_cell(text: str, known: KnownNames | None, where: str) -> _Cell:
     return _Cell(where, tuple(filter(str.strip, parts)), is_quoted_list or len(parts) > 1)
 
 
-def _split(text: str, known: KnownNames | None, levels: Sequence[re.Pattern]) -> list[str]:
+def _split(text: str, known: KnownNames | None, levels: Sequence[re.Pattern[str]]) -> list[str]:
     if not levels or (known is not None and known.find(_unwrap(text)) is not None):
         return _BETWEEN_QUOTES.split(text)
     return [part for piece in levels[0].split(text) for part in _split(piece, known, levels[1:])]
@@ -119,7 +120,7 @@ def _list_items(text: str, where: str) -> list[str] | None:
     return None if items is None else [str(item) for item in items]
 
 
-def _parse_list(text: str) -> list | None:
+def _parse_list(text: str) -> list[Any] | None:
     joins = re.search(rf"[{QUOTES + APOSTROPHES}]\s*[{QUOTES + APOSTROPHES}]", text)
     # Python would join 'horse' 'person' to one string
     for parse in (json.loads,) if joins else (json.loads, ast.literal_eval):

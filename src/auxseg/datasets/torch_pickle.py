@@ -42,7 +42,7 @@ def load_storage(content: bytes) -> np.ndarray:
     return np.frombuffer(stream.read(), dtype)[:count]
 
 
-def rebuild(storage: np.ndarray, offset: int, size: tuple, stride: tuple, *_: Any) -> np.ndarray:
+def rebuild(storage: np.ndarray, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> np.ndarray:
     """Return the tensor on a storage as a new array.
 
     Raises:

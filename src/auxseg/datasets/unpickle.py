@@ -7,7 +7,7 @@ files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`
 
 import pickle
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -47,8 +47,10 @@ def load_object_npy(path: Path) -> Any:
 
 def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
     return shape, dtype
 
 
@@ -77,7 +79,7 @@ class _DType:
         if self.dtype.kind not in _KINDS + "O" or self.dtype.names:
             raise DataError(f"its pickle holds an array of type {code!r}; save numbers")
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         order = state[1]
         if order in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(order)
@@ -89,7 +91,7 @@ class _Array:
     def __init__(self, *_: Any):
         self.values: Any = None
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, dtype, fortran, content = state
         if isinstance(content, list):
             self.values = (tuple(shape), content)  # in C order also for a Fortran array
@@ -98,10 +100,11 @@ class _Array:
             self.values = _from_bytes(content, dtype, shape, "F" if fortran else "C")
 
 
-def _from_bytes(content: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
+def _from_bytes(content: bytes, dtype: _DType, shape: tuple[int, ...], order: Literal["C", "F"]) -> np.ndarray:
     if dtype.dtype.kind == "O":
         raise DataError("its pickle holds pointers; save numbers")
-    return np.frombuffer(bytes(content), dtype.dtype).reshape(shape, order=order)
+    array: np.ndarray = np.frombuffer(bytes(content), dtype.dtype).reshape(shape, order=order)
+    return array
 
 
 def _scalar(dtype: _DType, content: bytes | str) -> Any:

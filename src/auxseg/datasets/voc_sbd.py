@@ -75,7 +75,7 @@ def read_sbd_mask(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"{path}: no such file; remove {path.parent} and run again")
     try:
-        mask = loadmat(path)["GTcls"][0]["Segmentation"][0]
+        mask: np.ndarray = loadmat(path)["GTcls"][0]["Segmentation"][0]
     except Exception as error:  # a damaged .mat can raise almost anything
         raise DataError(f"{path}: not a mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
     if mask.ndim != 2 or mask.dtype != np.uint8 or mask.max(initial=0) > 20:

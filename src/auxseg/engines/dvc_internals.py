@@ -48,7 +48,8 @@ def run_dvc(arguments: list[str]) -> int:
     Not as a subprocess: at SIGTERM this process must know whether DVC holds a lock or writes. Replaced by a
     subprocess as soon as DVC gives its locks back at SIGTERM.
     """
-    return _dvc(arguments)
+    code: int = _dvc(arguments)
+    return code
 
 
 def open_repo() -> Repo:
@@ -88,7 +89,7 @@ def is_cached(repo: Repo, stage: PipelineStage) -> bool:
     inputs of the last run instead of the present ones, and would replace this if it did not.
     """
     if not stage.changed_stage() and stage.deps_cached() and all(out.hash_info for out in stage.outs):
-        return stage.outs_cached()
+        return bool(stage.outs_cached())
     before = [(dependency, dependency.hash_info, dependency.meta) for dependency in stage.deps]
     cache: StageCache = repo.stage_cache
     try:
@@ -148,7 +149,7 @@ def is_file_cached(repo: Repo, md5: str) -> bool:
 
     `dvc data status` tells it of outputs of dvc.yaml alone, and would replace this if it took any file.
     """
-    return repo.cache.local.exists(md5)
+    return bool(repo.cache.local.exists(md5))
 
 
 def run_cache_folder(repo: Repo) -> str:
@@ -157,7 +158,7 @@ def run_cache_folder(repo: Repo) -> str:
     It is documented nowhere. A job looks into it instead of starting DVC; `dvc repro --dry` would replace that look if
     it asked the run cache with the present inputs.
     """
-    return repo.stage_cache.cache_dir
+    return str(repo.stage_cache.cache_dir)
 
 
 def run_cache_key(entry: dict[str, Any]) -> str:
@@ -166,7 +167,7 @@ def run_cache_key(entry: dict[str, Any]) -> str:
     As the folder: what it is made of is documented nowhere, and what would replace that one replaces this.
     """
     # as DVC does, which means the sizes of files, and takes any parameter of these names out too
-    return dict_sha256(entry, exclude=["size", "nfiles"])
+    return str(dict_sha256(entry, exclude=["size", "nfiles"]))
 
 
 @contextlib.contextmanager

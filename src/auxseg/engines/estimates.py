@@ -36,7 +36,7 @@ SECONDS_PER_CROP = 0.09
 SECONDS_OTHERWISE = 3.0
 SECONDS_TO_START = 3.0
 
-TRAININGS = {"classify": ClassifyParams, "train": TrainParams}
+TRAININGS: dict[str, type[ClassifyParams] | type[TrainParams]] = {"classify": ClassifyParams, "train": TrainParams}
 
 _TAIL = 1 << 20
 """Bytes at the end of logs/times.csv that are read: it only grows."""
@@ -89,7 +89,7 @@ class Estimates:
         if kind not in SECONDS_PER_IMAGE:
             return SECONDS_OTHERWISE
         split, seconds = SECONDS_PER_IMAGE[kind]
-        return getattr(images, split) * seconds
+        return float(getattr(images, split) * seconds)
 
 
 def _kind(stage: str, key: str) -> str:

@@ -9,6 +9,7 @@ processes that live are kept.
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -73,7 +74,7 @@ def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
     return sorted(dead)
 
 
-def _lives(holder: dict) -> bool:
+def _lives(holder: dict[str, Any]) -> bool:
     """Tell whether the holder of an entry is a process of this machine: by number, and by the end of its command."""
     try:
         arguments = psutil.Process(holder["pid"]).cmdline()

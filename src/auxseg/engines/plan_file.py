@@ -53,7 +53,8 @@ def save_plan(plan: Plan) -> None:
 
 def load_plan() -> Plan:
     """Read the plan that the main process wrote."""
-    return json.loads(PLAN_FILE.read_text("utf-8"))
+    plan: Plan = json.loads(PLAN_FILE.read_text("utf-8"))
+    return plan
 
 
 def split(address: str) -> tuple[str, str]:

@@ -50,9 +50,10 @@ def position_line(values: dict[str, Any], stage: str, key: str) -> str:
         return line
     line += f", about {duration(own)}"
     others = [estimates.seconds(listed[index]) for index in left if index != running]
-    if not others or None in others:
+    known = [seconds for seconds in others if seconds is not None]
+    if not known or len(known) < len(others):
         return line
-    return f"{line}; about {duration(own + sum(others))} left in all"
+    return f"{line}; about {duration(own + sum(known))} left in all"
 
 
 def remaining(listed: list[Instance], running: int, values: dict[str, Any]) -> set[int]:

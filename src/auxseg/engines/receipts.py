@@ -49,8 +49,9 @@ def read_receipts() -> list[Receipt]:
 
 
 def _read(path: Path) -> Receipt:
-    values = json.loads(path.read_text("utf-8"))
-    return {**values, "files": [tuple(file) for file in values["files"]]}
+    receipt: Receipt = json.loads(path.read_text("utf-8"))
+    receipt["files"] = [(name, first, second) for name, first, second in receipt["files"]]
+    return receipt
 
 
 def is_done(receipt: Receipt, outputs: list[str]) -> bool:
@@ -96,7 +97,8 @@ def read_sections(names: list[str]) -> dict[str, Any]:
 
 def read_params_file() -> dict[str, Any]:
     """Return params.yaml as DVC reads it: as YAML 1.2, in which 1e-05 is a number."""
-    return YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
+    values: dict[str, Any] = YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
+    return values
 
 
 def cache_key(receipt: Receipt, outputs: list[str]) -> str:

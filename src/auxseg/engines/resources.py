@@ -3,6 +3,7 @@
 Site settings (partition, account, kinds of GPU) are not among them: they stand in a profile.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,6 @@ def _resources(meta: dict[str, Any], section: Any) -> Resources:
     return asked
 
 
-def growing(first: int):
+def growing(first: int) -> Callable[[Any, int], int]:
     """Return a resource of Snakemake that is `first` at the first attempt, twice that at the second, and so on."""
     return lambda wildcards, attempt: first * attempt

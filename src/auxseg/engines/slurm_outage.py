@@ -9,13 +9,13 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-Look = Callable[[Any, list], AsyncIterator]
+Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
 
 
 def when_slurm_answers(look: Look) -> Look:
     """Wrap the plugin's `check_active_jobs`: while the controller is away all jobs are as they were."""
 
-    async def check_active_jobs(executor: Any, jobs: list) -> AsyncIterator:
+    async def check_active_jobs(executor: Any, jobs: list[Any]) -> AsyncIterator[Any]:
         if not slurm_answers():
             executor.logger.warning("Slurm's controller does not answer; jobs go on, and it is asked again")
             for job in jobs:

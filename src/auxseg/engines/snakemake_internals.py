@@ -36,7 +36,7 @@ def run_snakemake(*arguments: str) -> None:
 
 def is_main(workflow: Any) -> bool:
     """Tell whether this process schedules; jobs read the Snakefile too. A Snakefile has no documented way to ask."""
-    return workflow.is_main_process
+    return bool(workflow.is_main_process)
 
 
 def is_dry(workflow: Any) -> bool:
@@ -44,13 +44,13 @@ def is_dry(workflow: Any) -> bool:
 
     Known once rules are read, and not documented; a dry run must not restore results.
     """
-    return workflow.executor_plugin is None or workflow.dryrun or workflow.touch
+    return bool(workflow.executor_plugin is None or workflow.dryrun or workflow.touch)
 
 
 def is_remote(workflow: Any) -> bool:
     """Tell whether jobs run on other machines. A rule has no documented way to ask, and needs to: a batch system hands
     out its own GPUs and CPUs."""
-    return workflow.remote_exec
+    return bool(workflow.remote_exec)
 
 
 def is_locked() -> bool:
@@ -125,7 +125,7 @@ def share_kubernetes_volume() -> None:
     api.BatchV1Api.create_namespaced_job = _with_shared_memory(api.BatchV1Api.create_namespaced_job)
 
 
-def _of_this_container(read_log: Callable) -> Callable:
+def _of_this_container(read_log: Callable[..., str]) -> Callable[..., str]:
     @functools.wraps(read_log)
     def read_own_log(client: Any, *arguments: Any, **options: Any) -> str:
         return read_log(client, *arguments, **{**options, "previous": False})
@@ -133,7 +133,7 @@ def _of_this_container(read_log: Callable) -> Callable:
     return read_own_log
 
 
-def _with_shared_memory(create_job: Callable) -> Callable:
+def _with_shared_memory(create_job: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create_job)
     def create_job_with_memory(client: Any, namespace: str, body: Any, **options: Any) -> Any:
         """Create the job, with /dev/shm in memory: what is written there counts as the job's."""

@@ -27,9 +27,9 @@ def is_changed(stage: PipelineStage, params: dict[str, Any], fingerprints: dict[
 def _is_changed_input(dependency: Any, params: dict[str, Any], fingerprints: dict[str, str]) -> bool:
     recorded = dependency.hash_info.value
     if is_params(dependency):
-        return recorded != {name: params[name] for name in dependency.params if name in params}
+        return bool(recorded != {name: params[name] for name in dependency.params if name in params})
     if dependency.def_path in fingerprints:
-        return recorded != fingerprints[dependency.def_path]
+        return bool(recorded != fingerprints[dependency.def_path])
     return bool(dependency.status())
 
 

@@ -21,7 +21,7 @@ class Rule(NamedTuple):
     figure: str
     sentence: str
     """The reason; {now} and {before} are values in per cent."""
-    rise: float | None = None
+    rise: float = 0.0
     floor: float = 0.0
     remains: float | None = None
 
@@ -111,8 +111,9 @@ def _reference(before: Judgement) -> Figures:
         return reference
     joined = dict(before.figures)
     for name, value in reference.items():
-        if value is not None and joined.get(name) is not None:
-            joined[name] = (max if name in MORE_IS_BETTER else min)(value, joined[name])
+        best = joined.get(name)
+        if value is not None and best is not None:
+            joined[name] = (max if name in MORE_IS_BETTER else min)(value, best)
     return joined
 
 

@@ -49,7 +49,7 @@ def image_table(round_name: str, areas: pandas.DataFrame, names: Sequence[str]) 
     """
     rows = areas.sort_values(["image_id", "class"])
     labels = rows["class"].map({**dict(enumerate(names)), IGNORE: "ignore"})
-    return rows.assign(**{"round": round_name, "class": labels})[list(IMAGE_COLUMNS)]
+    return rows.assign(round=round_name, **{"class": labels})[list(IMAGE_COLUMNS)]
 
 
 def class_table(
@@ -98,4 +98,5 @@ def class_table(
 
 def _ratio(part: pandas.Series, whole: pandas.Series | int) -> np.ndarray:
     """Return part / whole, float64; NaN where the whole is 0."""
-    return part.to_numpy() / np.where(whole, whole, np.nan)
+    ratio: np.ndarray = part.to_numpy() / np.where(whole, whole, np.nan)
+    return ratio

@@ -79,7 +79,7 @@ def _measure(saliency: np.ndarray, foreground: np.ndarray) -> dict[str, np.ndarr
     """Measure one image: both uint8 (H, W), foreground 0 and 255."""
     from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure  # takes seconds to import
 
-    class Structure(Smeasure):
+    class Structure(Smeasure):  # type: ignore[misc]  # the package has no types
         """The S-measure, which otherwise gives NaN for a quadrant without pixels (an object at the border)."""
 
         def ssim(self, pred: np.ndarray, gt: np.ndarray) -> float:

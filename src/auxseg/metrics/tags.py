@@ -13,7 +13,7 @@ def mean_average_precision(scores: np.ndarray, present: np.ndarray) -> float | N
         present: (images, C), 1 where the image has the class; classes that no image has are left out of the mean.
     """
     likely = torch.from_numpy(scores.astype(np.float64)).sigmoid()  # in float32, confident scores would be equal
-    present = torch.from_numpy(np.asarray(present, np.int64))
-    columns = [column for column in range(present.shape[1]) if present[:, column].any()]
-    values = [float(binary_average_precision(likely[:, column], present[:, column])) for column in columns]
+    targets = torch.from_numpy(np.asarray(present, np.int64))
+    columns = [column for column in range(targets.shape[1]) if targets[:, column].any()]
+    values = [float(binary_average_precision(likely[:, column], targets[:, column])) for column in columns]
     return float(np.mean(values)) if values else None

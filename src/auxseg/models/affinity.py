@@ -65,7 +65,7 @@ class TaskAffinity(nn.Module):
         value = self.value(features)
         unary = None if self.unary is None else torch.softmax(self.unary(features).flatten(2), dim=2)
         mixed = torch.zeros_like(value) if self.features_with == "unary" else apply_affinity(pairwise, value)
-        if self.features_with != "pairwise":
+        if unary is not None and self.features_with != "pairwise":
             mixed = mixed + pool(unary, value)
         return features + self.out(mixed), pairwise, unary
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import torch
 import torch.nn.functional as F
@@ -128,11 +129,15 @@ def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_b
     rate = max(1, rate * 8 // stride)
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate)
     nn.init.xavier_uniform_(convolution.weight)
-    if zero_bias:
+    if zero_bias and convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
     return convolution
 
 
+@overload
+def _full(value: Tensor) -> Tensor: ...
+@overload
+def _full(value: Tensor | None) -> Tensor | None: ...
 def _full(value: Tensor | None) -> Tensor | None:
     """Return bfloat16 as float32, and anything else unchanged."""
     return value.float() if value is not None and value.dtype == torch.bfloat16 else value

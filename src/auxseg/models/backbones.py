@@ -6,6 +6,7 @@ Each backbone normalises its own input, so no caller can use the wrong statistic
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from auxseg.models.pretrained import pretrained_state
 from auxseg.models.resnet38 import CHANNELS, build_resnet38
 from auxseg.params.backbone import BackboneParams
+
+if TYPE_CHECKING:
+    from timm.models.efficientnet import EfficientNet
 
 IMAGENET_MEAN = [255 * value for value in (0.485, 0.456, 0.406)]
 IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
@@ -25,6 +29,9 @@ class Backbone(nn.Module):
     then the groups of blocks between which the grid or the width changes. `dense_convolutions` says whether bfloat16 is
     faster: depthwise convolutions are slower in bfloat16.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -46,7 +53,8 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images in 0..255."""
         normalised = (images - self.mean) / self.std
-        return self.body(normalised.contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.body(normalised.contiguous(memory_format=torch.channels_last))
+        return features
 
     def freeze(self, count: int) -> None:
         """Freeze the first `count` layers (docs/method.md section 3); no gradient is computed for them."""
@@ -57,7 +65,7 @@ class Backbone(nn.Module):
 class _TimmFeatures(nn.Module):
     """A timm network without its classifier."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: "EfficientNet"):
         super().__init__()
         self.network = network
 
@@ -68,7 +76,7 @@ class _TimmFeatures(nn.Module):
 def _efficientnet_lite0(stride: int) -> Backbone:
     import timm  # imported here because the import takes longer than most stages need for a small shard
 
-    network = timm.create_model("tf_efficientnet_lite0", output_stride=stride, num_classes=0)
+    network = cast("EfficientNet", timm.create_model("tf_efficientnet_lite0", output_stride=stride, num_classes=0))
     layers = [[network.conv_stem, network.bn1], *([group] for group in network.blocks)]
     return Backbone(_TimmFeatures(network), layers, 1280, [127.0] * 3, [128.0] * 3, dense_convolutions=False)
 
@@ -84,9 +92,9 @@ def _resnet(name: str, channels: int) -> Callable[[int], Backbone]:
                 dilation *= 2
                 _dilate(layer, dilation)
         del network.avgpool, network.fc
-        body = nn.Sequential(OrderedDict(network.named_children()))  # torchvision's children are in order
-        layers = [[body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4]]
-        return Backbone(body, layers, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
+        parts: OrderedDict[str, nn.Module] = OrderedDict(network.named_children())  # torchvision's are in order
+        layers = [[parts["conv1"], parts["bn1"]], *([parts[f"layer{group}"]] for group in (1, 2, 3, 4))]
+        return Backbone(nn.Sequential(parts), layers, channels, IMAGENET_MEAN, IMAGENET_STD, dense_convolutions=True)
 
     return build
 

@@ -25,7 +25,8 @@ class ClassificationBranch(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return image-level logits, (B, C), of features (B, K, h, w)."""
-        return self.linear(self.dropout(features).mean(dim=(2, 3)))
+        logits: Tensor = self.linear(self.dropout(features).mean(dim=(2, 3)))
+        return logits
 
     def cam(self, features: Tensor) -> Tensor:
         """Return raw class activation maps, (B, C, h, w), of features (B, K, h, w); negative values are kept."""
@@ -42,7 +43,8 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return image-level logits, (B, C), of images (B, 3, H, W) in 0..255."""
-        return self.classification(self.backbone(images))
+        logits: Tensor = self.classification(self.backbone(images))
+        return logits
 
     def cam(self, images: Tensor) -> Tensor:
         """Return raw class activation maps, (B, C, h, w)."""

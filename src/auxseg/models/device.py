@@ -20,7 +20,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     cv2.setNumThreads(params.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic cuBLAS needs a fixed workspace
     torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic version
-    torch.utils.deterministic.fill_uninitialized_memory = False  # slow, and only useful to find bugs
+    # Filling is slow, and only useful to find bugs. torch adds this name at run time, so its types lack it.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # torch's default is TF32, but float32 shall mean float32
     default = "cuda" if torch.cuda.is_available() else "cpu"

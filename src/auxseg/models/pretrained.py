@@ -52,7 +52,8 @@ def imagenet_state(name: str) -> State:
         DataError: they are not available.
     """
     if name == "efficientnet_lite0":
-        return torch.load(find(EFFICIENTNET_LITE0), weights_only=True, map_location="cpu")
+        state: dict[str, Tensor] = torch.load(find(EFFICIENTNET_LITE0), weights_only=True, map_location="cpu")
+        return state
     if name == "resnet38":
         raise DataError(
             "backbone.weights: ImageNet weights of resnet38 cannot be downloaded; import the file with `auxseg weights "
@@ -62,7 +63,8 @@ def imagenet_state(name: str) -> State:
 
     weights = torchvision.models.get_model_weights(name).DEFAULT
     try:
-        return weights.get_state_dict(progress=False, check_hash=True)
+        downloaded: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True)
+        return downloaded
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"backbone.weights: ImageNet weights of {name} could not be downloaded ({error}); give a file, or 'random'"

@@ -74,7 +74,7 @@ def _bottleneck(out: int, *, dilation: int, dropout: float) -> list[Convolution]
 
 def build_resnet38() -> nn.Sequential:
     """Return the network up to its last batch norm and ReLU: normalised RGB (B, 3, H, W) -> (B, 4096, H / 8, W / 8)."""
-    layers = OrderedDict(conv1a=nn.Conv2d(3, 64, 3, padding=1, bias=False))
+    layers: OrderedDict[str, nn.Module] = OrderedDict(conv1a=nn.Conv2d(3, 64, 3, padding=1, bias=False))
     channels = 64
     for name, blocks, middle, out, stride, dilations in (
         ("b2", 3, 128, 128, 2, (1, 1)),

@@ -60,6 +60,8 @@ def _merged(model: type[Strict], values: dict[str, Any], overrides: Any) -> Any:
     for key, value in overrides.items():
         inner = model.model_fields[key].annotation if key in model.model_fields else None
         # only a group of the models: a map of classes is one value
-        group = isinstance(inner, type) and issubclass(inner, Strict) and isinstance(merged.get(key), dict)
-        merged[key] = _merged(inner, merged[key], value) if group else value
+        if isinstance(inner, type) and issubclass(inner, Strict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(inner, merged[key], value)
+        else:
+            merged[key] = value
     return merged

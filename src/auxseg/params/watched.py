@@ -1,6 +1,6 @@
 """Paths of params.yaml outside the data root's list: DVC sees their content through a hash beside them."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from auxseg.errors import ParamsError
 
@@ -8,10 +8,14 @@ from auxseg.errors import ParamsError
 class Watched(Protocol):
     """A section with a path whose content `auxseg scan` hashes into `sha256`."""
 
-    key: str
-    path_key: str
+    key: ClassVar[str]
+    path_key: ClassVar[str]
     """The key that holds the path: `path`, of the backbone `weights`."""
-    sha256: str | None
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of that content, or None before the first scan."""
+        ...
 
     def watched(self) -> str | None:
         """Return the path in use, or None."""

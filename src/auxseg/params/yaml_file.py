@@ -1,5 +1,6 @@
 """YAML that a person wrote: a key that stands twice is refused, and an error is one line with its number."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def read_yaml(path: Path) -> Any:
 class _Loader(yaml.SafeLoader):
     """PyYAML would take the last of two equal keys in silence; DVC refuses them."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         lines: dict[str, int] = {}
         for key, _ in node.value:
             name = str(key.value)

@@ -39,7 +39,8 @@ def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Dec
 def read_stages(path: Path = DVC_FILE) -> dict[str, Any]:
     """Return the stages of dvc.yaml as they stand there."""
     # the loader in C where PyYAML has it: it takes a tenth of the time, and every stage starts with this
-    return yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+    stages: dict[str, Any] = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+    return stages
 
 
 def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:
@@ -54,7 +55,7 @@ def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:
 
 def _name(entry: Any) -> str:
     # an entry is a path, or a map with the path as its only key: {path: {cache: false}}
-    return next(iter(entry)) if isinstance(entry, dict) else entry
+    return str(next(iter(entry)) if isinstance(entry, dict) else entry)
 
 
 def _fill(text: str, template: dict[str, str]) -> str:

@@ -35,7 +35,8 @@ class Fingerprints:
         """
         parts = [("script", self._module(self._root / SCRIPTS / f"{name}.py", "")[0])]
         closure = self.closure(name)
-        parts += [(module, self._module(self._file(module), module)[0]) for module in closure if self._file(module)]
+        files = [(module, self._file(module)) for module in closure]
+        parts += [(module, self._module(file, module)[0]) for module, file in files if file]
         for file in self._package_data(closure):
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             parts.append((file.relative_to(self._root / SOURCE).as_posix(), digest))

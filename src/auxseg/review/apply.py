@@ -61,7 +61,8 @@ def decide_uses(
     """
     verdicts = list(verdicts)
     stale = [verdict for verdict in verdicts if verdict.is_stale(hashes)]
-    rejected, dropped = set(), {}
+    rejected: set[str] = set()
+    dropped: dict[str, set[str]] = {}
     for verdict in verdicts:
         if verdict.is_stale(hashes):
             continue

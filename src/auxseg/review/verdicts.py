@@ -149,7 +149,7 @@ def _verdict(
         raise DataError(
             f"{where}: date '{cells['date']}' is not an ISO date; write it as 2026-01-31T12:00:00Z"
         ) from None
-    return Verdict(**{**cells, "drop_classes": dropped})
+    return Verdict(**{name: text for name, text in cells.items() if name != "drop_classes"}, drop_classes=dropped)
 
 
 def check_dropped(dropped: Iterable[str], classes: Collection[str], where: str) -> None:

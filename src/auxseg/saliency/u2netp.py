@@ -73,7 +73,8 @@ def _resized(weights: Path, side: int) -> bytes:
     for value in (*model.graph.input, *model.graph.output):
         for dimension in value.type.tensor_type.shape.dim[2:]:
             dimension.dim_value = side
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def preprocess(rgb: np.ndarray, side: int = SIDE) -> np.ndarray:
@@ -84,7 +85,8 @@ def preprocess(rgb: np.ndarray, side: int = SIDE) -> np.ndarray:
     """
     resized = np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.LANCZOS))
     scaled = resized / max(float(resized.max()), 1e-6)  # avoids a division by 0 in a black image
-    return ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+    batch: np.ndarray = ((scaled - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+    return batch
 
 
 def postprocess(d0: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

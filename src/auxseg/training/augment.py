@@ -5,7 +5,9 @@ beyond the image it is padded: mid-grey, label 255 and no saliency label. The re
 and not salient, and so does `padding: background` (docs/fidelity.md, quirk 6).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self, TypeVar
 
 import torch
 import torchvision.transforms.v2 as transforms
@@ -23,20 +25,39 @@ NO_SALIENCY = -1.0
 
 @dataclass(frozen=True)
 class Sample:
-    """One training sample.
+    """One training sample of the classifier.
 
-    image: uint8 (3, H, W); classes: float32 (C,) multi-hot; label: uint8 (1, H, W) of class indices and 255, or
-    None; saliency: float32 (1, H, W) in [0, 1], or None.
+    image: uint8 (3, H, W); classes: float32 (C,) multi-hot.
     """
 
     image: Tensor
     classes: Tensor
-    label: Tensor | None = None
-    saliency: Tensor | None = None
 
-    def pin_memory(self) -> "Sample":
+    def map(self, function: Callable[[Tensor], Tensor]) -> Self:
+        """Return a sample of the same type with `function` applied to every tensor."""
+        return type(self)(*(function(value) for value in vars(self).values()))
+
+    def map_pixels(self, function: Callable[[str, Tensor], Tensor]) -> Self:
+        """Return the sample with `function` of name and tensor applied to all but the classes."""
+        return replace(self, **{name: function(name, value) for name, value in vars(self).items() if name != "classes"})
+
+    def pin_memory(self) -> Self:
         """Return the sample in pinned memory; the loader calls this method if it exists."""
-        return Sample(*(None if value is None else value.pin_memory() for value in vars(self).values()))
+        return self.map(lambda tensor: tensor.pin_memory())
+
+
+@dataclass(frozen=True)
+class PixelSample(Sample):
+    """One training sample of the multi-task network.
+
+    label: uint8 (1, H, W) of class indices and 255; saliency: float32 (1, H, W) in [0, 1].
+    """
+
+    label: Tensor
+    saliency: Tensor
+
+
+AnySample = TypeVar("AnySample", bound=Sample)
 
 
 class Augment:
@@ -52,22 +73,22 @@ class Augment:
         brightness, contrast, saturation, hue = params.jitter
         self.jitter = transforms.ColorJitter(brightness, contrast, saturation, hue) if any(params.jitter) else None
 
-    def __call__(self, sample: Sample, scale_draw: torch.Generator | None = None) -> Sample:
+    def __call__(self, sample: AnySample, scale_draw: torch.Generator | None = None) -> AnySample:
         """Return the augmented sample; `scale_draw` draws the scale instead of torch's global generator."""
         if self.params.flip and torch.rand(()) < 0.5:
-            sample = _each(sample, functional.horizontal_flip)
+            sample = sample.map_pixels(lambda name, tensor: functional.horizontal_flip(tensor))
         sample = self._resize(sample, scale_draw)
         sample = self._crop(sample)
         if self.jitter:
             sample = replace(sample, image=self.jitter(sample.image))
         return sample
 
-    def _resize(self, sample: Sample, scale_draw: torch.Generator | None) -> Sample:
+    def _resize(self, sample: AnySample, scale_draw: torch.Generator | None) -> AnySample:
         height, width = sample.image.shape[-2:]
         factor = self.runtime.factor(max(height, width)) if self.runtime else 1.0
         if self.params.resize_long:
-            low, high = self.params.resize_long
-            factor = int(torch.randint(low, high + 1, (), generator=scale_draw)) / max(height, width)
+            shortest, longest = self.params.resize_long
+            factor = int(torch.randint(shortest, longest + 1, (), generator=scale_draw)) / max(height, width)
         elif self.params.scale:
             low, high = self.params.scale
             factor *= low + (high - low) * float(torch.rand((), generator=scale_draw))
@@ -75,34 +96,24 @@ class Augment:
             return sample
         size = [max(1, round(height * factor)), max(1, round(width * factor))]
 
-        def resize(tensor: Tensor) -> Tensor:
-            if tensor.dtype == torch.uint8 and tensor.shape[0] == 1:  # a label: indices cannot be averaged
+        def resize(name: str, tensor: Tensor) -> Tensor:
+            resized: Tensor
+            if name == "label":  # indices cannot be averaged
                 # exact, because torch's plain NEAREST samples a pixel's corner: half a pixel off image and saliency
-                return functional.resize(tensor, size, transforms.InterpolationMode.NEAREST_EXACT)
-            return functional.resize(tensor, size, antialias=True)
+                resized = functional.resize(tensor, size, transforms.InterpolationMode.NEAREST_EXACT)
+            else:
+                resized = functional.resize(tensor, size, antialias=True)
+            return resized
 
-        return _each(sample, resize)
+        return sample.map_pixels(resize)
 
-    def _crop(self, sample: Sample) -> Sample:
+    def _crop(self, sample: AnySample) -> AnySample:
         side = self.params.crop
         height, width = sample.image.shape[-2:]
         top, left = _offset(height, side), _offset(width, side)
         label, saliency = (IGNORE, NO_SALIENCY) if self.params.padding == "ignore" else (0, 0.0)
-        return Sample(
-            _window(sample.image, top, left, side, PADDING_GREY),
-            sample.classes,
-            None if sample.label is None else _window(sample.label, top, left, side, label),
-            None if sample.saliency is None else _window(sample.saliency, top, left, side, saliency),
-        )
-
-
-def _each(sample: Sample, function) -> Sample:
-    return Sample(
-        function(sample.image),
-        sample.classes,
-        None if sample.label is None else function(sample.label),
-        None if sample.saliency is None else function(sample.saliency),
-    )
+        fills = {"image": PADDING_GREY, "label": label, "saliency": saliency}
+        return sample.map_pixels(lambda name, tensor: _window(tensor, top, left, side, fills[name]))
 
 
 def _offset(length: int, side: int) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
@@ -13,8 +14,9 @@ from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
+from auxseg.training.augment import Sample
 from auxseg.training.loop import Step
-from auxseg.training.losses import classification_loss
+from auxseg.training.losses import Counts, classification_loss
 from auxseg.training.samples import TrainingSamples
 
 
@@ -30,7 +32,7 @@ def build_training(
     )
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    def step(part, counts):
+    def step(part: Sample, counts: Counts) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             logits = network(part.image)
         return {"loss": classification_loss(logits.float(), part.classes, counts.images)}

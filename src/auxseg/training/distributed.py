@@ -83,7 +83,8 @@ class Team:
         if norms and self.device.type == "cpu":
             raise ParamsError("batch_norm: 'train' with several processes needs GPUs; set it to frozen")
         if norms:
-            from timm.layers import convert_sync_batchnorm  # torch's own loses the activation inside timm's batch norms
+            # torch's own loses the activation inside timm's batch norms
+            from timm.layers.norm_act import convert_sync_batchnorm
 
             module = convert_sync_batchnorm(module)
         # Some parameters are reached by no loss, for example in AuxSegNet+ that refines with the pairwise map alone.
@@ -98,9 +99,9 @@ class Team:
         # DistributedDataParallel averages over processes, and the team needs the sum
         (loss * self.size if self.size > 1 else loss).backward()
 
-    def no_sync(self, module: nn.Module) -> AbstractContextManager:
+    def no_sync(self, module: nn.Module) -> AbstractContextManager[None]:
         """Return a context in which gradients of a `replicated` module stay local, to be combined later."""
-        return module.no_sync() if self.size > 1 else contextlib.nullcontext()
+        return module.no_sync() if isinstance(module, DistributedDataParallel) else contextlib.nullcontext()
 
     def wait(self) -> None:
         """Wait until all processes have reached this call."""

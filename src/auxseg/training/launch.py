@@ -103,7 +103,7 @@ def _job_of(params: TrainingParams) -> str:
     job, allocated = os.environ.get("SLURM_JOB_ID"), 0
     if job is not None:
         allocated = _nodes_of(job)
-    if allocated < params.nodes:
+    if job is None or allocated < params.nodes:
         found = "none" if job is None else f"one of {allocated}"
         raise ParamsError(
             f"{params.key}.nodes: {params.nodes} needs a Slurm job of {params.nodes} nodes, this is {found}; "

@@ -50,6 +50,7 @@ def training_length(params: TrainingParams, images: int) -> Length:
     key, batch = params.key, whole_batch(params.batch_size, images, params.processes * params.accumulate)
     per_pass = images // batch
     if params.steps is None:
+        assert params.epochs is not None  # the model accepts exactly one of the two
         steps, source = params.epochs * per_pass, f"{key}.epochs: {params.epochs}"
         return Length(params.epochs, None, steps, _sentence(steps, batch, images, per_pass, source))
     if params.steps != "auto":

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -117,6 +118,7 @@ def _plan(order: EpochOrder, epochs: int | None, steps: int | None) -> _Plan:
         return _Plan(epochs * order.batches, order.batches, order.batches, in_epochs=True)
     per_pass = order.batches
     order.passes = math.ceil(ROW_STEPS / per_pass)
+    assert steps is not None  # one of the two is given
     return _Plan(steps, order.batches, per_pass, in_epochs=False)
 
 
@@ -181,8 +183,5 @@ class _Descent:
 
 
 def _to(part: Sample, device: torch.device) -> Sample:
-    def move(value: Tensor | None) -> Tensor | None:
-        return None if value is None else value.to(device, non_blocking=True)
-
-    image = part.image.to(device, non_blocking=True).float()
-    return Sample(image, move(part.classes), move(part.label), move(part.saliency))
+    moved = part.map(lambda tensor: tensor.to(device, non_blocking=True))
+    return replace(moved, image=moved.image.float())

@@ -15,7 +15,7 @@ from torch import Tensor
 from auxseg.images import IGNORE
 from auxseg.models.auxsegnet import Outputs
 from auxseg.params.train import LossParams
-from auxseg.training.augment import Sample
+from auxseg.training.augment import PixelSample, Sample
 
 
 class Counts(NamedTuple):
@@ -31,8 +31,8 @@ class Counts(NamedTuple):
     def of(cls, *parts: Sample) -> Self:
         """Count a batch that consists of `parts`."""
         images = sum(len(part.image) for part in parts)
-        saliency = sum((part.saliency >= 0).sum() for part in parts if part.saliency is not None)
-        labels = sum((part.label != IGNORE).sum() for part in parts if part.label is not None)
+        saliency = sum((part.saliency >= 0).sum() for part in parts if isinstance(part, PixelSample))
+        labels = sum((part.label != IGNORE).sum() for part in parts if isinstance(part, PixelSample))
         return cls(torch.tensor(images), torch.as_tensor(saliency), torch.as_tensor(labels))
 
 
@@ -70,7 +70,11 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
 
 
 def multi_task_loss(
-    outputs: Outputs, batch: Sample, counts: Counts, weights: LossParams, saliency_target: Literal["binary", "soft"]
+    outputs: Outputs,
+    batch: PixelSample,
+    counts: Counts,
+    weights: LossParams,
+    saliency_target: Literal["binary", "soft"],
 ) -> dict[str, Tensor]:
     """Return the weighted sum as `loss` and its parts, each a scalar; `counts` are those of the whole batch."""
     parts = {

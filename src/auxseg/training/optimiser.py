@@ -8,7 +8,8 @@ from auxseg.params.optimiser import BatchNorm, OptimiserParams
 
 def build_optimiser(network: nn.Module, params: OptimiserParams) -> torch.optim.SGD:
     """Return SGD over the trainable parameters: `params.pretrained` at `lr`, all others at `lr * new_layers`."""
-    pretrained, new = [], []
+    pretrained: list[nn.Parameter] = []
+    new: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             (pretrained if name.startswith(params.pretrained) else new).append(parameter)
@@ -26,7 +27,8 @@ def polynomial(
     rising = round(warmup * steps)
 
     def factor(step: int) -> float:
-        return min(1.0, (step + 1) / (rising + 1)) * max(0.0, 1 - step / steps) ** power
+        share: float = max(0.0, 1 - step / steps) ** power
+        return min(1.0, (step + 1) / (rising + 1)) * share
 
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 

@@ -8,6 +8,7 @@ import math
 import os
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,11 +22,11 @@ from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
-from auxseg.training.augment import NO_SALIENCY, Augment, Sample
+from auxseg.training.augment import NO_SALIENCY, Augment, PixelSample, Sample
 from auxseg.training.length import whole_batch
 
 
-class TrainingSamples(Dataset):
+class TrainingSamples(Dataset[Sample]):
     """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
 
     `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for
@@ -62,12 +63,13 @@ class TrainingSamples(Dataset):
     def __getitem__(self, index: tuple[int, int, int]) -> Sample:
         epoch, position, batch = index
         record = self.records[position]
-        sample = Sample(
-            torch.from_numpy(read_photo(self.root, record).transpose(2, 0, 1).copy()),
-            torch.from_numpy(self.classes.multi_hot(record.labels)),
-            self._label(record.id),
-            self._saliency(record.id),
-        )
+        image = torch.from_numpy(read_photo(self.root, record).transpose(2, 0, 1).copy())
+        classes = torch.from_numpy(self.classes.multi_hot(record.labels))
+        if self.labels is None or self.saliency is None:
+            sample = Sample(image, classes)
+        else:
+            label = self._label(record.id, self.labels[record.id])
+            sample = PixelSample(image, classes, label, torch.from_numpy(decode_grey(self.saliency[record.id]))[None])
         with torch.random.fork_rng(devices=[]):
             # only the CPU's generator: torch.manual_seed would also seed the GPU's, from which dropout draws
             torch.default_generator.manual_seed(self._seed(epoch, position))
@@ -82,27 +84,22 @@ class TrainingSamples(Dataset):
             return None
         return torch.Generator().manual_seed(self._seed(epoch, -1 - batch))  # no image has a negative position
 
-    def _label(self, image_id: str) -> torch.Tensor | None:
-        if self.labels is None:
-            return None
-        label = torch.from_numpy(decode_indices(self.labels[image_id]).copy())[None]
+    def _label(self, image_id: str, png: bytes) -> torch.Tensor:
+        label = torch.from_numpy(decode_indices(png).copy())[None]
         if image_id in self.dropped:
             label[torch.isin(label, torch.tensor(self.dropped[image_id], dtype=torch.uint8))] = IGNORE
         return label
 
-    def _saliency(self, image_id: str) -> torch.Tensor | None:
-        return None if self.saliency is None else torch.from_numpy(decode_grey(self.saliency[image_id]))[None]
-
 
 def _without_pixels(sample: Sample) -> Sample:
     # after augmentation, because padding may count as background, and for these images not even that is known
-    if sample.label is None or sample.saliency is None:
+    if not isinstance(sample, PixelSample):
         return sample
     label, saliency = torch.full_like(sample.label, IGNORE), torch.full_like(sample.saliency, NO_SALIENCY)
-    return Sample(sample.image, sample.classes, label, saliency)
+    return replace(sample, label=label, saliency=saliency)
 
 
-class EpochOrder(Sampler):
+class EpochOrder(Sampler[list[tuple[int, int, int]]]):
     """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped.
 
     With `passes` set, an "epoch" is that many passes, each with its own permutation.
@@ -157,15 +154,11 @@ class EpochOrder(Sampler):
 
 def collate(samples: list[Sample]) -> Sample:
     """Stack samples of one size into a batch."""
-
-    def stack(name: str) -> torch.Tensor | None:
-        values = [getattr(sample, name) for sample in samples]
-        return None if values[0] is None else torch.stack(values)
-
-    return Sample(stack("image"), stack("classes"), stack("label"), stack("saliency"))
+    kind = type(samples[0])
+    return kind(*map(torch.stack, zip(*(vars(sample).values() for sample in samples), strict=True)))
 
 
-def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.device) -> DataLoader:
+def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.device) -> DataLoader[Sample]:
     """Return a loader. On a GPU, worker processes decode ahead (AUXSEG_WORKERS, else up to 8); on a CPU none do."""
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # set by torchrun: the processes on this machine
     default = max(1, min(8, available_cpus() // processes)) if device.type == "cuda" else 0

@@ -23,7 +23,7 @@ class TrainingState:
         """The current epoch, from 1; for a training in steps, the current row of the curve."""
         self.batch = 0
         """Batches done in this epoch."""
-        self.lr = schedule.get_last_lr()[0]
+        self.lr = float(schedule.get_last_lr()[0])
         """Learning rate of pretrained layers at the first batch of this epoch."""
         self.sums: dict[str, float] = {}
         """Losses summed over the batches done."""
@@ -44,7 +44,7 @@ class TrainingState:
         means = {name: value / self.batch for name, value in self.sums.items()}
         self.curve.append({"epoch": passes, "lr": self.lr, **means})
         self.epoch, self.batch, self.sums = self.epoch + 1, 0, {}
-        self.lr = self.schedule.get_last_lr()[0]
+        self.lr = float(self.schedule.get_last_lr()[0])
 
     def export(self) -> tuple[Tensors, Values]:
         """Return the weights and the optimiser's tensors, and everything else as JSON values."""

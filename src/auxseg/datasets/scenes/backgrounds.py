@@ -1,5 +1,7 @@
 """Backgrounds: a place to stand in, out of noise, gradients and light."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from auxseg.datasets.scenes.textures import blur, mix, noise, soft
@@ -32,8 +34,8 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     return blur(image, rng.uniform(0, 0.012) * size)  # the depth of field of a close-up
 
 
-def _pick(rng: np.random.Generator, colours: tuple) -> np.ndarray:
-    return np.clip(np.array(colours[rng.integers(len(colours))]) + rng.normal(0, 0.04, 3), 0.05, 0.95)
+def _pick(rng: np.random.Generator, colours: Sequence[tuple[float, float, float]]) -> np.ndarray:
+    return np.clip(np.array(colours[int(rng.integers(len(colours)))]) + rng.normal(0, 0.04, 3), 0.05, 0.95)
 
 
 def _surface(rng: np.random.Generator, size: int, colour: np.ndarray, stretch: float) -> np.ndarray:

@@ -87,7 +87,7 @@ def _occluders(rng: np.random.Generator, toys: Sequence[Toy], size: int) -> list
     if rng.random() >= knobs.OCCLUDER:
         return []
     piece = build(rng, 0, rng.uniform(*knobs.CLUTTER_SIZE) * size)
-    target = toys[rng.integers(len(toys))]
+    target = toys[int(rng.integers(len(toys)))]
     for _ in range(8):
         row = target.top + rng.uniform(0, 1) * target.cover.shape[0] - piece.cover.shape[0] / 2
         column = target.left + rng.uniform(0, 1) * target.cover.shape[1] - piece.cover.shape[1] / 2
