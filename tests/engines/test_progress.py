@@ -1,6 +1,7 @@
 """The line that a stage logs when it starts: its position, and how long it and the rest will take."""
 
 import importlib
+import logging
 import shutil
 from pathlib import Path
 
@@ -282,16 +283,18 @@ class TestInAStage:
             stage.run(name, lambda _: None)
             return capsys.readouterr().err
 
-        return run
+        level = logging.getLogger().level
+        yield run
+        logging.getLogger().setLevel(level)
 
     @staticmethod
     def _handlers(monkeypatch):
         """Return a `logging.basicConfig` whose handlers end with the test."""
-        root = importlib.import_module("logging").getLogger()
+        root = logging.getLogger()
 
         def configure(level, handlers, force):
             monkeypatch.setattr(root, "handlers", handlers)
-            monkeypatch.setattr(root, "level", level)
+            root.setLevel(level)  # not the attribute: a logger remembers which levels it has found disabled
 
         return configure
 
