@@ -101,6 +101,12 @@ def test_refusals(capsys):
     assert "would overwrite photos/y.png" in capsys.readouterr().err
     assert Path("photos/y.png").read_bytes() == photo and not Path("photos/x.png").exists()
 
+    Path("jpegs").mkdir()
+    Path("jpegs/x.jpg").write_bytes(Path("photos/x.jpg").read_bytes())
+    assert main(["predict", "--round", "r1", "--images", "jpegs", "--to", "jpegs"]) == 2
+    assert "jpegs: the folder of the images" in capsys.readouterr().err
+    assert [path.name for path in Path("jpegs").iterdir()] == ["x.jpg"]
+
     Path("photos/overlays").mkdir()
     Path("photos/x.jpg").rename("photos/overlays/x.jpg")
     assert main(["predict", "--round", "r1", "--images", "photos/overlays", "--to", "photos"]) == 2

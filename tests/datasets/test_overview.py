@@ -51,3 +51,9 @@ def test_warnings_count_and_name_the_first_five():
         "images (docs/own-data.md); more images help it most",
     ]
     assert list(Overview(100, 0, 0, {"cat": 10, "dog": 30}).warnings()) == []
+
+
+def test_a_rare_class_that_is_spelt_almost_like_another_is_named():
+    view = Overview(120, 0, 0, {"cat": 60, "catt": 1, "cow": 59, "dog": 9})
+    assert "class 'catt' (1) is spelt almost like 'cat' (60); if that is a slip, correct the table" in view.warnings()
+    assert not [line for line in Overview(120, 0, 0, {"cat": 9, "cats": 9}).warnings() if "spelt" in line]

@@ -43,9 +43,9 @@ class Archive(Members[bytes]):
         except (OSError, zipfile.BadZipFile) as error:
             if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
                 raise ResourceError(f"{self.path}: too many open files; raise `ulimit -n`") from None
-            raise DataError(
-                f"{self.path}: not a readable zip archive ({error}); run the stage that writes it again"
-            ) from None
+            missing = isinstance(error, FileNotFoundError)
+            what = "no such file" if missing else f"not a readable zip archive ({error})"
+            raise DataError(f"{self.path}: {what}; run the stage that writes it again") from None
         self._names = {name: None for name in self._zip.namelist()}
 
     def __getstate__(self) -> dict[str, Path]:

@@ -7,7 +7,7 @@ predictions.csv      image_id, class, share: one row for every class that occurs
 """
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_bytes
@@ -83,16 +83,18 @@ def run(arguments: argparse.Namespace) -> None:
     print_next(f"look through {to / OVERLAYS}; predictions.csv lists the share of every class in every image")
 
 
-def _reject_overwriting(to: Path, photos: Iterable[Path]) -> None:
-    """Check that no mask or overlay would overwrite one of the images.
+def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
+    """Check that no mask or overlay would overwrite one of the images, or be read as an image the next time.
 
     Raises:
-        DataError: names the first image that would be lost.
+        DataError: names the first image that would be lost, or the folder.
     """
     for path in photos:
         written = (to / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
         if path.resolve() in [file.resolve() for file in written]:
             raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
+    if any(path.parent.resolve() == to.resolve() for path in photos):
+        raise DataError(f"--to {to}: the folder of the images; predictions there would be read as images next time")
 
 
 def _photos(folder: Path, list_file: Path | None) -> list[Path]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 
 from auxseg.datasets.collect import Collected
@@ -76,6 +77,13 @@ class Overview:
         if few := self.few:
             named = [f"{name} {count}" for name, count in few.items()]
             yield f"{_count(few, 'class', 'has', 'have', 'classes')} fewer than {FEW} train images: {_some(named)}"
+        for name, count in self.few.items():
+            larger = [other for other, images in self.classes.items() if images >= 4 * count]
+            for near in get_close_matches(name, larger, n=1, cutoff=0.8):
+                yield (
+                    f"class '{name}' ({count}) is spelt almost like '{near}' ({self.classes[near]}); if that is a "
+                    "slip, correct the table"
+                )
         if 0 < self.train < SMALL:
             yield (
                 f"{self.train} train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU "

@@ -67,6 +67,10 @@ def is_preset(content: bytes, folder: Path = FOLDER) -> bool:
 def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     values = read_yaml(path)
     if not _is_sparse(values):
+        if isinstance(values, dict) and "rounds" not in values:
+            raise ParamsError(
+                f"{path}: neither a whole params.yaml nor a preset; add `extends: {DEFAULTS}` or a preset"
+            )
         return check(path)
     if path in below:
         raise ParamsError(f"{path}: key 'extends': a preset cannot extend itself")
