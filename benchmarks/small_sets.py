@@ -159,6 +159,7 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
     lines = [
         [
             "images",
+            "subsets",
             *(f"labels {name}" for name in rounds),
             "gain",
             "rounds called bad",
@@ -173,6 +174,7 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
         lines.append(
             [
                 str(count),
+                str(len(miou)),
                 *(_spread(miou["labels", name]) for name in rounds),
                 _spread(miou["labels", last] - miou["labels", rounds[0]], sign="+"),
                 f"{(judged['good'] == 'no').sum()} of {len(miou) * len(rounds)}",
@@ -186,6 +188,8 @@ def markdown(results: Sequence[dict[str, str]]) -> str:
 
 
 def _spread(values: pandas.Series, sign: str = "") -> str:
+    if values.nunique() == 1:
+        return f"{values.mean():{sign}.1f}"
     return f"{values.mean():{sign}.1f} ({values.min():{sign}.1f} to {values.max():{sign}.1f})"
 
 
