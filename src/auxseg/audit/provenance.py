@@ -15,35 +15,11 @@ from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
-from auxseg.params.backbone import BackboneParams
-from auxseg.params.cam import CamParams
-from auxseg.params.classify import ClassifyParams
-from auxseg.params.data import DataParams
-from auxseg.params.evaluate import EvaluateParams
-from auxseg.params.guard import GuardParams
-from auxseg.params.labels import LabelsParams
-from auxseg.params.network import NetworkParams
-from auxseg.params.propagate import PropagateParams
-from auxseg.params.review import ReviewParams
-from auxseg.params.runtime import RuntimeParams
-from auxseg.params.saliency import SaliencyParams
-from auxseg.params.train import TrainParams
+from auxseg.params import registry
+from auxseg.params.audit import AuditParams
+from auxseg.params.pipeline import PipelineParams
 
-SECTIONS = (
-    RuntimeParams,
-    DataParams,
-    SaliencyParams,
-    BackboneParams,
-    ClassifyParams,
-    CamParams,
-    LabelsParams,
-    ReviewParams,
-    GuardParams,
-    NetworkParams,
-    TrainParams,
-    PropagateParams,
-    EvaluateParams,
-)
+SECTIONS = tuple(section for section in registry.SECTIONS if section not in (AuditParams, PipelineParams))
 """Every section that shaped what the report shows."""
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydensecrf2", "safetensors", "timm", "torch", "torchvision")
 """The packages that compute pixels, pinned by requirements.lock."""
