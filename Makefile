@@ -46,7 +46,7 @@ lint: $(STAMP)  ## Check style, formatting and types
 	$(RUN) mypy
 	$(RUN) tools/javascript/check.sh
 
-format: $(STAMP)  ## Mend formatting and what of style can be mended by program
+format: $(STAMP)  ## Fix formatting, and style where a program can
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
 	$(RUN) tools/javascript/check.sh --write

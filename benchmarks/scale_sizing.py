@@ -1,4 +1,4 @@
-"""Disk, jobs and hours of large data sets, reckoned from measured bytes and rates: the tables of docs/scale.md.
+"""Disk, jobs and hours of large data sets, estimated from measured bytes and rates: the tables of docs/scale.md.
 
     python benchmarks/scale_sizing.py
 
@@ -49,7 +49,7 @@ MODEL_BYTES = 500e6
 
 
 class DataSet(NamedTuple):
-    """What is reckoned: images, their pixels, labels an image, and shards."""
+    """What is estimated: images, their pixels, labels an image, and shards."""
 
     name: str
     train: int

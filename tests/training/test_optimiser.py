@@ -39,7 +39,7 @@ def test_groups():
 
 @pytest.mark.parametrize(("cross_task", "rate"), [("new_layers", 0.1), ("pretrained", 0.01)])
 def test_rate_of_the_cross_task_fusion(cross_task, rate):
-    """Quirk 11: in the released code it starts random and learns at the backbone's rate."""
+    """Quirk 11: in the released code it is randomly initialised and learns at the backbone's rate."""
     network = tiny_auxsegnet(variant="auxsegnet_plus")
     sgd = build_optimiser(network, TrainOptimiserParams(lr=0.01, new_layers=10.0, cross_task=cross_task))
     rates = {id(parameter): group["lr"] for group in sgd.param_groups for parameter in group["params"]}

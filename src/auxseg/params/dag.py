@@ -93,17 +93,17 @@ def shard_names(count: int) -> list[str]:
 
 def _check_rounds(values: dict[str, Any], path: Path) -> None:
     rounds = values.get("rounds")
-    mend = "write rounds as {r1: r0, r2: r1}; `auxseg rounds N` does"
+    fix = "write rounds as {r1: r0, r2: r1}; `auxseg rounds N` does"
     if not isinstance(rounds, dict) or not rounds:
-        raise ParamsError(f"{path}: key 'rounds': expected a map, got {rounds!r}; {mend}")
+        raise ParamsError(f"{path}: key 'rounds': expected a map, got {rounds!r}; {fix}")
     for name in [*rounds, *rounds.values()]:
         if not isinstance(name, str):
             raise ParamsError(
-                f"{path}: key 'rounds': round {name!r} is no string (DVC would silently make no stage); {mend}"
+                f"{path}: key 'rounds': round {name!r} is no string (DVC would silently make no stage); {fix}"
             )
     expected, label_rounds = chain(len(rounds))
     if rounds != expected:
-        raise ParamsError(f"{path}: key 'rounds': expected {expected}, got {rounds}; {mend}")
+        raise ParamsError(f"{path}: key 'rounds': expected {expected}, got {rounds}; {fix}")
     if values.get("label_rounds") != label_rounds:
         raise ParamsError(
             f"{path}: key 'label_rounds': expected {label_rounds}, got {values.get('label_rounds')}; "

@@ -13,7 +13,7 @@ class OptimiserParams(Strict):
     lr: float = Field(0.001, gt=0, le=10)
     """Learning rate of pretrained layers at the first step."""
     new_layers: float = Field(10.0, gt=0)
-    """Factor on the learning rate of layers that start random."""
+    """Factor on the learning rate of randomly initialised layers."""
     momentum: Constant[float] = 0.9
     """SGD's usual value; the papers give none, and the released code's is a slip (docs/fidelity.md, quirk 1)."""
     weight_decay: Constant[float] = 5e-4

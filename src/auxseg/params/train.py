@@ -22,7 +22,7 @@ class TrainOptimiserParams(OptimiserParams):
     """SGD with the polynomial schedule lr (1 - t / T) ^ power."""
 
     cross_task: Constant[Literal["new_layers", "pretrained"]] = "new_layers"
-    """Learning rate of the cross-task fusion, which starts random: that of new layers, or that of pretrained ones (the
+    """Learning rate of the randomly initialised cross-task fusion: that of new layers, or that of pretrained ones (the
     released code; docs/fidelity.md, quirk 11)."""
 
     @property

@@ -1,4 +1,4 @@
-"""YAML that a person wrote: a key that stands twice is refused, and an error is one line with its number."""
+"""YAML that a person wrote: a duplicate key is an error, and every error is one line with its number."""
 
 from collections.abc import Hashable
 from pathlib import Path

@@ -1,8 +1,8 @@
 """A refusal leaves a note, so that a scheduler does not try the job again.
 
 `dvc repro` exits with its own code whatever the stage's was, so the code cannot tell. The scheduler names a file in
-the environment, a stage that refuses its input writes its one line there. Notes live as long as a run of Snakemake:
-the next one asks every stage again, since what was refused may be mended where dvc.yaml sees nothing (a photograph,
+the environment, and a stage that rejects its input writes its one line there. Notes last for one run of Snakemake: the
+next run asks every stage again, because the input may have been fixed where dvc.yaml sees nothing (an image,
 `AUXSEG_DATA`).
 """
 
