@@ -120,40 +120,31 @@ def test_the_real_pipeline_has_the_25_stages_of_two_rounds(real):
         real.finish(address)
 
 
+FROM_TRAIN_R2 = {
+    "train@r2",
+    "propagate@r2-00",
+    "labels@r2-00",
+    "review@r2",
+    "guard@r2",
+    "score@r2-00",
+    "evaluate@r2",
+    "summary",
+    "audit",
+}
+
+
 def test_what_needs_the_running_instance_is_to_be_done_too(real):
     real.finish()
     assert real.remaining("audit") == {"audit"}
     assert real.remaining("evaluate@r2") == {"evaluate@r2", "summary", "audit"}
-    assert real.remaining("review@r1") == {
-        "review@r1",
-        "train@r2",
-        "propagate@r2-00",
-        "labels@r2-00",
-        "review@r2",
-        "guard@r2",
-        "score@r2-00",
-        "evaluate@r2",
-        "summary",
-        "audit",
-    }
+    assert real.remaining("review@r1") == {"review@r1", *FROM_TRAIN_R2}
     assert real.remaining("prepare") == {one.address for one in real.instances} - {"code"}
 
 
 def test_what_lacks_an_output_is_to_be_done_with_all_that_needs_it(real):
     real.finish()
     real.remove("data/curves/r2.csv")
-    assert real.remaining("evaluate@r1") == {
-        "evaluate@r1",
-        "train@r2",
-        "propagate@r2-00",
-        "labels@r2-00",
-        "review@r2",
-        "guard@r2",
-        "score@r2-00",
-        "evaluate@r2",
-        "summary",
-        "audit",
-    }
+    assert real.remaining("evaluate@r1") == {"evaluate@r1", *FROM_TRAIN_R2}
     assert real.line("evaluate@r1") == "stage 16 of 25: evaluate@r1"
 
 
