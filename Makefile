@@ -6,6 +6,7 @@ PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 VENV := .venv
 TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
+TOOLS := $(VENV)/.tools
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
@@ -30,23 +31,23 @@ table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) 
 # two workers, a file of tests each at a time; conftest.py's order is kept
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP)  ## Run the tests
+test: $(TOOLS)  ## Run the tests
 	$(RUN) python -m pytest $(WORKERS) -m "not nightly and not cluster"
 
-test-cluster: $(STAMP)  ## Run the tests on a real Slurm: root on Debian installs and starts one, others skip
+test-cluster: $(TOOLS)  ## Run the tests on a real Slurm: root on Debian installs and starts one, others skip
 	$(RUN) python -m pytest -m "cluster and not nightly" -rs
 
-test-nightly: $(STAMP)  ## Run all tests, their longer forms too
+test-nightly: $(TOOLS)  ## Run all tests, their longer forms too
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
 
-lint: $(STAMP)  ## Check style, formatting and types
+lint: $(TOOLS)  ## Check style, formatting and types
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) tools/javascript/check.sh
 
-format: $(STAMP)  ## Fix formatting, and style where a program can
+format: $(TOOLS)  ## Fix formatting, and style where a program can
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
 	$(RUN) tools/javascript/check.sh --write
@@ -55,6 +56,12 @@ env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weig
 
 $(STAMP): requirements.lock requirements.build.lock pyproject.toml
 	@sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
+
+$(TOOLS): $(STAMP) requirements.dev.lock
+	@echo "installing the tools of requirements.dev.lock into $(VENV): about 0.1 GB to download, 0.5 GB on disk"
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement requirements.dev.lock \
+	  --constraint requirements.lock
+	@touch $@
 
 clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis logs

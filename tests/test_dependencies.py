@@ -4,10 +4,11 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -80,7 +81,23 @@ def test_what_is_declared_is_imported():
     assert declared(*PROJECT["optional-dependencies"]) - used - NOT_IMPORTED.keys() == set()
 
 
+def pinned(lock: str) -> set[str]:
+    lines = (ROOT / lock).read_text().splitlines()
+    return {canonical(line.split("==")[0]) for line in lines if "==" in line}
+
+
 def test_what_is_declared_is_pinned():
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    pinned = {canonical(line.split("==")[0]) for line in lines if "==" in line}
-    assert declared(*PROJECT["optional-dependencies"]) <= pinned
+    assert declared("s3", "cluster") <= pinned("requirements.lock")
+    assert declared("dev") <= pinned("requirements.lock") | pinned("requirements.dev.lock")
+
+
+def test_what_the_pipeline_needs_is_not_a_tool():
+    """`make env` installs requirements.lock alone, so nothing there may ask for a package of the other file."""
+    tools = pinned("requirements.dev.lock")
+    for name in pinned("requirements.lock"):
+        try:
+            asked = [Requirement(text) for text in requires(name) or ()]
+        except PackageNotFoundError:
+            continue  # a package of another Python or platform
+        found = {canonical(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})}
+        assert not found & tools, name

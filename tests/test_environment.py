@@ -56,6 +56,13 @@ class Machine:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
 
+def dry_run(folder: Path, *arguments: str) -> str:
+    """Return the commands that make would run."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "--dry-run", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.fixture
 def machine(tmp_path):
     return Machine(tmp_path)
@@ -131,6 +138,13 @@ def test_torch_cpu_takes_pytorchs_own_index_and_no_cuda(machine):
     assert "\ntorch==" in lock and "\nnumpy==" in lock
 
 
+def test_tools_are_installed_for_tests_and_linters_alone(tmp_path):
+    for name in ("Makefile", "requirements.lock", "requirements.dev.lock", "requirements.build.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for target, expected in {"demo": 0, "env": 0, "test": 1, "lint": 1, "test-cluster": 1, "test-nightly": 1}.items():
+        assert dry_run(tmp_path, target).count("--requirement requirements.dev.lock") == expected, target
+
+
 def test_another_torch_is_an_error(machine):
     done = machine.env("python3", torch="gpu")
     assert done.returncode == 2
@@ -152,7 +166,4 @@ def test_make_passes_its_variables_and_remembers_torch(tmp_path, installed, argu
     for name in installed:
         (tmp_path / ".venv" / name).touch()
         os.utime(tmp_path / ".venv" / name, (1, 1))  # older than the lock
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
-    command = ["make", "--dry-run", "env", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert expected in done.stdout
+    assert expected in dry_run(tmp_path, "env", *arguments)
