@@ -28,8 +28,8 @@ find_python() {
 }
 
 case $torch in
-  '') size="3.5 GB to download, 7.1 GB on disk; without CUDA, make env TORCH=cpu: 0.7 GB, 2.5 GB on disk" ;;
-  cpu) size="0.7 GB to download, 2.5 GB on disk" ;;
+  '') size="3.5 GB to download, 7.0 GB on disk; without CUDA, make env TORCH=cpu: 0.7 GB, 1.8 GB on disk" ;;
+  cpu) size="0.7 GB to download, 1.8 GB on disk" ;;
   *) stop "TORCH=$torch: expected cpu, or nothing for the builds with CUDA" ;;
 esac
 
