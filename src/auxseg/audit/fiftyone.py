@@ -51,7 +51,7 @@ def write_fiftyone(
         for record in track(records, "fiftyone"):
             photo = f"{record.id}{Path(record.path).suffix}"
             _copy(root / record.path, made / "data" / photo)
-            row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.labels)}
+            row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.tags)}
             for name, one in labels.items():
                 if record.id not in one.archives:
                     raise DataError(f"{name}: no label of '{record.id}'; run `dvc repro`, or `dvc pull`")

@@ -42,13 +42,13 @@ def build_training(
 
 @torch.no_grad()
 def val_precision(network: Classifier, dataset: Dataset, runtime: RuntimeParams, device: torch.device) -> float | None:
-    """Return the mean average precision on the val images that have labels; None if there are none.
+    """Return the mean average precision on the val images that have image-level labels; None if there are none.
 
     The network is put into eval mode.
     """
     network.eval()
-    val = [record for record in dataset.records("val") if record.labels]
+    val = [record for record in dataset.records("val") if record.tags]
     images = (to_tensor(read_photo(dataset.root, record), device, runtime) for record in track(val, "val"))
     scores = [network(image)[0].cpu().numpy() for image in images]
-    tags = [dataset.classes.multi_hot(record.labels) for record in val]
+    tags = [dataset.classes.multi_hot(record.tags) for record in val]
     return mean_average_precision(np.stack(scores), np.stack(tags)) if scores else None
