@@ -66,9 +66,9 @@ def main() -> None:
     network.backbone.freeze(params.frozen_layers)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
-    def step(part, counts):
+    def step(part, divisors):
         outputs = network(part.image, low_precision=low_precision)
-        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
+        return multi_task_loss(outputs, part, divisors, params.loss, params.saliency_target)
 
     fit(
         network,

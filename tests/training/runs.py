@@ -96,8 +96,8 @@ def train(
         atomic.os = _Fsync(strike)
     network, step = network_and_step(kind, dropout)
 
-    def killed_step(part, counts):
-        losses = step(part, counts)
+    def killed_step(part, divisors):
+        losses = step(part, divisors)
         if where == "batch":
             strike()
         return losses
@@ -126,12 +126,16 @@ def network_and_step(kind: str, dropout: float):
     if kind == "train":
         network = tiny_auxsegnet(variant="auxsegnet_plus", refine_with="pairwise")
         network.classification.dropout.p = dropout
-        return network, lambda part, counts: multi_task_loss(network(part.image), part, counts, LossParams(), "soft")
+        return network, lambda part, divisors: multi_task_loss(
+            network(part.image), part, divisors, LossParams(), "soft"
+        )
     torch.manual_seed(0)
     backbone = tiny_backbone()
     backbone.body = nn.Sequential(backbone.body, nn.BatchNorm2d(backbone.channels))
     network = Classifier(backbone, 3, dropout)
-    return network, lambda part, counts: {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+    return network, lambda part, divisors: {
+        "loss": classification_loss(network(part.image), part.classes, divisors.images)
+    }
 
 
 def _strike(after: int, number: int):

@@ -36,8 +36,8 @@ def train(tmp_path, monkeypatch, photos):
         torch.manual_seed(0)
         network = tiny_classifier()
 
-        def step(part, counts):
-            return {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+        def step(part, divisors):
+            return {"loss": classification_loss(network(part.image), part.classes, divisors.images)}
 
         stage, params = Stage("classify"), ClassifyParams.parse(PARAMS)
         names = photos.classes.names

@@ -16,7 +16,7 @@ from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
 from auxseg.training.loop import Step
-from auxseg.training.losses import Counts, classification_loss
+from auxseg.training.losses import Divisors, classification_loss
 from auxseg.training.samples import TrainingSamples
 
 
@@ -32,10 +32,10 @@ def build_training(
     )
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    def step(part: Sample, counts: Counts) -> dict[str, Tensor]:
+    def step(part: Sample, divisors: Divisors) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             logits = network(part.image)
-        return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
+        return {"loss": classification_loss(logits.float(), part.classes, divisors.images)}
 
     return network, step, samples
 

@@ -16,14 +16,14 @@ from auxseg.params.optimiser import BatchNorm, OptimiserParams
 from auxseg.training.augment import Sample
 from auxseg.training.checkpoint import CheckpointFile, Saver
 from auxseg.training.distributed import Team
-from auxseg.training.losses import Counts
+from auxseg.training.losses import Divisors
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 from auxseg.training.samples import EpochOrder, TrainingSamples, make_loader
 from auxseg.training.state import TrainingState
 
-Step = Callable[[Sample, Counts], dict[str, Tensor]]
-"""Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
-of the whole batch. `loss` is the value to minimise."""
+Step = Callable[[Sample, Divisors], dict[str, Tensor]]
+"""Maps a part of a batch, on the device, to its share of the batch's losses: each sum over the part is divided by the
+divisor of the whole batch. `loss` is the value to minimise."""
 
 ROW_STEPS = 25
 """Minimum number of steps per row of the curve, for a training in steps."""
@@ -146,8 +146,8 @@ class _Module(nn.Module):
         self.network = network
         self._step = step
 
-    def forward(self, part: Sample, counts: Counts) -> dict[str, Tensor]:
-        losses = self._step(part, counts)
+    def forward(self, part: Sample, divisors: Divisors) -> dict[str, Tensor]:
+        losses = self._step(part, divisors)
         return {name: value if name == "loss" else value.detach() for name, value in losses.items()}
 
 
@@ -162,11 +162,11 @@ class _Descent:
 
     def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
         """Take a step with this process's parts of a batch; return the losses of the whole batch."""
-        counts = Counts(*self._team.all_reduce(torch.stack(Counts.of(*parts))).to(self._team.device))
+        divisors = Divisors(*self._team.all_reduce(torch.stack(Divisors.of(*parts))).to(self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
         with self._team.no_sync(self._module):
-            shares = [self._backward(part, counts) for part in parts[:-1]]
-        shares.append(self._backward(parts[-1], counts))
+            shares = [self._backward(part, divisors) for part in parts[:-1]]
+        shares.append(self._backward(parts[-1], divisors))
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
         self._state.optimiser.step()
@@ -176,8 +176,8 @@ class _Descent:
         )
         return dict(zip(shares[0], totals.tolist(), strict=True))
 
-    def _backward(self, part: Sample, counts: Counts) -> dict[str, float]:
-        losses = self._module(_to(part, self._team.device), counts)
+    def _backward(self, part: Sample, divisors: Divisors) -> dict[str, float]:
+        losses = self._module(_to(part, self._team.device), divisors)
         self._team.backward(losses["loss"])
         return {name: float(value.detach()) for name, value in losses.items()}
 
