@@ -15,8 +15,9 @@ from torch import nn
 from auxseg.artifacts import atomic
 from auxseg.models.classifier import Classifier
 from auxseg.models.weights import save_weights
+from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.train import LossParams, TrainParams
+from auxseg.params.train import LossParams
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import joined_team
 from auxseg.training.loop import fit
@@ -102,20 +103,19 @@ def train(
             strike()
         return losses
 
-    with joined_team(TrainParams(batch_size=size, devices=size), torch.device("cpu")) as team:
-        curve = fit(
-            network,
-            killed_step,
-            Photos(photos).samples(labels=kind != "classify"),
-            epochs=None if steps else EPOCHS,
-            steps=steps,
-            batch_size=batch_size,
-            accumulate=accumulate,
-            batch_norm="train" if kind == "classify" else "frozen",
-            optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
-            team=team,
-            checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None,
-        )
+    params = ClassifyParams(
+        epochs=None if steps else EPOCHS,
+        steps=steps,
+        batch_size=batch_size,
+        accumulate=accumulate,
+        devices=size,
+        batch_norm="train" if kind == "classify" else "frozen",
+        optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
+    )
+    with joined_team(params, torch.device("cpu")) as team:
+        checkpoint = CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None
+        samples = Photos(photos).samples(labels=kind != "classify")
+        curve = fit(network, killed_step, samples, params, team, checkpoint)
     if rank == 0:
         save_weights(Path("weights.safetensors"), network, {})
         Path("curve.json").write_text(json.dumps(curve))

@@ -9,6 +9,7 @@ from tiny_networks import tiny_auxsegnet, tiny_classifier
 
 from auxseg.errors import AuxsegError
 from auxseg.models.weights import save_weights
+from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import LossParams
 from auxseg.training.distributed import Team
@@ -23,17 +24,14 @@ def train(network, samples, step=None, epochs=3, steps=None, batch_size=2, batch
     def classify(batch, divisors):
         return {"loss": classification_loss(network(batch.image), batch.classes, divisors.images)}
 
-    return fit(
-        network,
-        step or classify,
-        samples,
+    params = ClassifyParams(
         epochs=None if steps else epochs,
         steps=steps,
         batch_size=batch_size,
         optimiser=OptimiserParams(**{"lr": 0.01, **optimiser}),
         batch_norm=batch_norm,
-        team=Team(CPU),
     )
+    return fit(network, step or classify, samples, params, Team(CPU))
 
 
 def test_it_learns(photos):
