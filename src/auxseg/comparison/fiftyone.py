@@ -20,7 +20,7 @@ from PIL import Image
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.artifacts.tables import write_rows
-from auxseg.audit.diff import LabelSet
+from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import SEPARATOR, ImageRecord
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, decode_indices
