@@ -49,13 +49,13 @@ MODEL_BYTES = 500e6
 
 
 class DataSet(NamedTuple):
-    """What is estimated: images, their pixels, labels an image, and shards."""
+    """What is estimated: images, their pixels, tags an image, and shards."""
 
     name: str
     train: int
     val: int
     pixels: int
-    labels: float
+    tags: float
     shards: int
 
     @property
@@ -89,9 +89,9 @@ def gigabytes(data: DataSet) -> dict[str, float]:
     for name, size in BYTES_A_ROUND.items():
         sizes[f"{name}, rounds"] = ROUNDS * size * of.get(name, data.train) * data.larger
     positions = data.pixels / STRIDE**2
-    sizes["maps r0"] = 2 * data.labels * positions * data.train  # a float16 CAM a label
+    sizes["maps r0"] = 2 * data.tags * positions * data.train  # a float16 CAM a tag
     # with it saliency, confidence and entropy, float16, and the prediction, uint8
-    sizes["maps, rounds"] = ROUNDS * (2 * data.labels + 7) * positions * data.images
+    sizes["maps, rounds"] = ROUNDS * (2 * data.tags + 7) * positions * data.images
     sizes["models"] = (ROUNDS + 1) * MODEL_BYTES
     shown = AUDIT_BYTES * data.larger + AUDIT_THUMBS
     sizes["audit"] = shown * (ROUNDS + 1) / AUDIT_ROUNDS * data.images

@@ -59,26 +59,26 @@ MARKER = re.compile(r"<!-- own-data table -->\n.*?<!-- end -->", re.DOTALL)
 SHOWN = ("labels", "model", "model+ms+crf")
 
 
-def draw_subset(labels: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
+def draw_subset(tags: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
     """Return `count` ids: the next one always shows the class that the fewest of those before it show.
 
     Raises:
         DataError: there are not so many.
     """
-    if count > len(labels):
-        raise DataError(f"{count} images asked for, and the training list has {len(labels)}")
-    left = sorted(labels, key=lambda image_id: hashlib.sha256(f"subset {number} {image_id}".encode()).digest())
-    shown = {name: 0 for names in labels.values() for name in names}
+    if count > len(tags):
+        raise DataError(f"{count} images asked for, and the training list has {len(tags)}")
+    left = sorted(tags, key=lambda image_id: hashlib.sha256(f"subset {number} {image_id}".encode()).digest())
+    shown = {name: 0 for names in tags.values() for name in names}
     chosen: list[str] = []
     while len(chosen) < count:
         rarest = min(sorted(shown), key=shown.__getitem__)
-        image_id = next((image_id for image_id in left if rarest in labels[image_id]), None)
+        image_id = next((image_id for image_id in left if rarest in tags[image_id]), None)
         if image_id is None:
             del shown[rarest]  # no image of it is left
             continue
         left.remove(image_id)
         chosen.append(image_id)
-        for name in labels[image_id]:
+        for name in tags[image_id]:
             if name in shown:
                 shown[name] += 1
     return sorted(chosen)

@@ -49,6 +49,7 @@ def main() -> None:
     backbone, network_params, params, runtime = (
         section.of(values) for section in (BackboneParams, NetworkParams, TrainParams, RuntimeParams)
     )
+    params = params.model_copy(update={"epochs": epochs, "steps": None, "accumulate": 1, "devices": 1, "nodes": 1})
     store = Store()
     dataset = Dataset(store)
     classes, root, found = dataset.classes, dataset.root, Masks.of(dataset)
@@ -66,20 +67,11 @@ def main() -> None:
     network.backbone.freeze(params.frozen_layers)
     samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
 
-    def step(part, counts):
+    def step(part, divisors):
         outputs = network(part.image, low_precision=low_precision)
-        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
+        return multi_task_loss(outputs, part, divisors, params.loss, params.saliency_target)
 
-    fit(
-        network,
-        step,
-        samples,
-        epochs=epochs,
-        batch_size=params.batch_size,
-        optimiser=params.optimiser,
-        batch_norm=params.batch_norm,
-        team=Team(device),
-    )
+    fit(network, step, samples, params, Team(device))
 
     network.eval()
     evaluation = EvaluateParams.parse(values.get("evaluate"))

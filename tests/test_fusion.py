@@ -137,7 +137,7 @@ def test_first_label_from_stored_artifacts(stored):
     wanted, certain = label_by_hand(maps, prior)
     assert certain.mean() > 0.99
     assert (label == wanted)[certain].all()
-    assert {0, 1, 3, 255} == set(np.unique(label))  # class indices in the order of the record's labels
+    assert {0, 1, 3, 255} == set(np.unique(label))  # class indices in the order of the record's tags
 
 
 def test_later_label_uses_the_new_saliency_as_stored(stored):

@@ -32,7 +32,7 @@ def classifier_cams(
 
     def cam_of(record: ImageRecord) -> np.ndarray:
         image = to_tensor(read_photo(dataset.root, record), device, runtime)
-        present = [dataset.classes.index(name) - 1 for name in record.labels]
+        present = [dataset.classes.index(name) - 1 for name in record.tags]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)
         return cam.cpu().numpy().astype(np.float16)

@@ -42,7 +42,7 @@ class LabelJob:
             return encode_label(self.initial(record)), saliency_png
         saliency = decode_grey(saliency_png)
         cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)
-        present = [self.classes.index(name) for name in record.labels]
+        present = [self.classes.index(name) for name in record.tags]
         label = fuse(cam, present, saliency, self.params.cam_threshold, self.params.saliency_threshold)
         return encode_label(label), saliency_png
 

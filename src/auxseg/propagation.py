@@ -48,7 +48,7 @@ def propagate_images(
         maps = propagate_image(
             network,
             to_tensor(read_photo(dataset.root, record), device, runtime),
-            [dataset.classes.index(name) - 1 for name in record.labels],
+            [dataset.classes.index(name) - 1 for name in record.tags],
             scales=params.scales,
             flip=params.flip,
             initial=initial[name] if (name := f"{record.id}.cam") in initial else None,

@@ -49,8 +49,8 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             path = f"{split}{number}.png"
             Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
-            labels = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
-            records.append(ImageRecord(name, path, width, height, split, labels, digest))
+            tags = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
+            records.append(ImageRecord(name, path, width, height, split, tags, digest))
             if masks:
                 content = encode_label(_classes(rng, size))
                 (work / "raw" / f"mask-{path}").write_bytes(content)
@@ -89,7 +89,7 @@ def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tupl
             png = f"{record.id}.png"
             if name == "r0" and record.split == "val":
                 continue
-            cam = np.stack([_blobs(rng, grid) for _ in record.labels]).astype(np.float16) / np.float16(255)
+            cam = np.stack([_blobs(rng, grid) for _ in record.tags]).astype(np.float16) / np.float16(255)
             maps[f"{record.id}.cam"] = cam
             if name != "r0":
                 maps[f"{record.id}.saliency"] = rng.random(grid).astype(np.float16)
@@ -98,7 +98,7 @@ def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tupl
                 maps[f"{record.id}.entropy"] = rng.random(grid).astype(np.float16)
             if record.split == "train":
                 saliency[png] = prior[png] if name == "r0" else encode_grey(_blobs(rng, size) / 255)
-                present = [CLASSES.index(label) for label in record.labels]
+                present = [CLASSES.index(name) for name in record.tags]
                 grey = decode_grey(saliency[png])
                 fused = fuse(upsample(cam, *size), present, grey, RULE.cam_threshold, RULE.saliency_threshold)
                 labels[png] = encode_label(fused)

@@ -40,7 +40,7 @@ def expected(work, round_name, split, record):
         saliency = upsample(maps[f"{record.id}.saliency"][None], *label.shape)[0]
     strongest, objects = cam.max(axis=0), (label > 0) & (label < 255)
     second = np.sort(cam, axis=0)[-2] if len(cam) > 1 else np.zeros_like(strongest)
-    present, tags = set(label[objects].tolist()), {CLASSES.index(name) for name in record.labels}
+    present, tags = set(label[objects].tolist()), {CLASSES.index(name) for name in record.tags}
     seen = {index for index in present if (label == index).mean() >= 0.01}
     found = {
         "disagreement": 1 - np.minimum(strongest, saliency).sum() / np.maximum(strongest, saliency).sum(),

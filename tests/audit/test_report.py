@@ -25,7 +25,7 @@ from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.index import cut_chunks, dataset_name
 from auxseg.audit.pages import tables_page
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
-from auxseg.audit.provenance import provenance
+from auxseg.audit.provenance import PlaceholderRound, provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
@@ -169,6 +169,12 @@ def test_provenance(work, base):
             pattern = origin["file"].replace("<before>", "${item.round}")
             pattern = pattern.replace("<round>", "${item.round}").replace("<shard>", "${item.shard}")
             assert outputs & {pattern, pattern.replace("${item.round}", "r0")}
+
+
+def test_a_placeholder_is_only_where_the_round_is():
+    store, found = Store(Path("r0")), PlaceholderRound(0, "<round>")
+    assert store.labels(found, "r0") == Path("r0/data/labels/<round>/r0.zip")
+    assert store.uses(found) == Path("r0/data/review/<round>.csv")
 
 
 class Page(HTMLParser):

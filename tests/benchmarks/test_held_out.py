@@ -32,8 +32,8 @@ def source(tmp_path):
         for name in names:
             Image.new("RGB", (SIDE, SIDE), (90, 90, 90)).save(root / f"JPEGImages/{name}.png")
             Image.fromarray(mask).save(root / f"SegmentationClass/{name}.png")
-    labels = "".join(f"{name},cat\n" for names in ids.values() for name in names)
-    (root / "image_labels.csv").write_text("image_id,labels\n" + labels)
+    tags = "".join(f"{name},cat\n" for names in ids.values() for name in names)
+    (root / "image_labels.csv").write_text("image_id,labels\n" + tags)
     return root
 
 

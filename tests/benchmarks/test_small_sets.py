@@ -5,37 +5,37 @@ import csv
 import pytest
 import small_sets
 
-LABELS = {f"i{n:03}": ("cat",) if n % 2 else ("dog", "cow") if n % 10 == 0 else ("dog",) for n in range(100)}
+TAGS = {f"i{n:03}": ("cat",) if n % 2 else ("dog", "cow") if n % 10 == 0 else ("dog",) for n in range(100)}
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_subsets_are_balanced_and_nested(number):
-    few, many = (small_sets.draw_subset(LABELS, count, number) for count in (12, 40))
+    few, many = (small_sets.draw_subset(TAGS, count, number) for count in (12, 40))
     assert len(set(few)) == 12 and set(few) < set(many)
-    assert few == small_sets.draw_subset(dict(reversed(LABELS.items())), 12, number)
-    counts = {name: sum(name in LABELS[image_id] for image_id in few) for name in ("cat", "dog", "cow")}
+    assert few == small_sets.draw_subset(dict(reversed(TAGS.items())), 12, number)
+    counts = {name: sum(name in TAGS[image_id] for image_id in few) for name in ("cat", "dog", "cow")}
     assert max(counts.values()) - min(counts.values()) <= 4  # every cow is a dog too
 
 
 def test_other_numbers_are_other_subsets():
-    assert small_sets.draw_subset(LABELS, 12, 0) != small_sets.draw_subset(LABELS, 12, 1)
+    assert small_sets.draw_subset(TAGS, 12, 0) != small_sets.draw_subset(TAGS, 12, 1)
 
 
 def test_all_images_are_a_subset_too():
-    assert small_sets.draw_subset(LABELS, 100, 0) == sorted(LABELS)
+    assert small_sets.draw_subset(TAGS, 100, 0) == sorted(TAGS)
 
 
 def test_data_root(tmp_path):
     source = tmp_path / "voc"
     for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
         (source / folder).mkdir(parents=True)
-    ids = [*LABELS, "v0", "v1"]
+    ids = [*TAGS, "v0", "v1"]
     for image_id in ids:
         (source / f"JPEGImages/{image_id}.jpg").write_bytes(b"photo")
         (source / f"SegmentationClass/{image_id}.png").write_bytes(b"mask")
-    (source / "ImageSets/Segmentation/train.txt").write_text("\n".join(LABELS))
+    (source / "ImageSets/Segmentation/train.txt").write_text("\n".join(TAGS))
     (source / "ImageSets/Segmentation/val.txt").write_text("v0\nv1\n")
-    rows = [[image_id, " ".join(names)] for image_id, names in LABELS.items()]
+    rows = [[image_id, " ".join(names)] for image_id, names in TAGS.items()]
     with (source / "image_labels.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([["image_id", "labels"], *rows])
     assert small_sets.make_root(source, tmp_path / "root", 12, 0, 1) == ("cat", "cow", "dog")

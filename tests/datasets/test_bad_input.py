@@ -16,7 +16,7 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:-500])
 
 
-def labels(root, *rows):
+def tags(root, *rows):
     lines(root / "image_labels.csv", "image_id,labels", *rows)
 
 
@@ -40,15 +40,15 @@ CASES = {
         ["JPEGImages/b.jpg", "not a readable image", "replace the file"],
     ),
     "label naming no known class": (
-        lambda root: labels(root, "a,cat", "b,cat dgo", "c,dog"),
+        lambda root: tags(root, "a,cat", "b,cat dgo", "c,dog"),
         ["image_labels.csv line 3", "label 'dgo' of 'b'", "did you mean 'dog'?", "data.unlisted"],
     ),
     "train image without labels": (
-        lambda root: labels(root, "a,cat", "b,", "c,dog"),
+        lambda root: tags(root, "a,cat", "b,", "c,dog"),
         ["image_labels.csv line 3", "'b' has no labels", "add the classes"],
     ),
     "train image without a row": (
-        lambda root: labels(root, "a,cat", "c,dog"),
+        lambda root: tags(root, "a,cat", "c,dog"),
         ["train.txt line 2", "image_labels.csv has no entry", "'b' has no labels"],
     ),
     "id twice in the list": (
@@ -56,7 +56,7 @@ CASES = {
         ["train.txt line 3", "id 'a' is listed twice", "train.txt line 1", "remove one"],
     ),
     "id twice in the CSV": (
-        lambda root: labels(root, "a,cat", "b,cat", "c,dog", "a,dog"),
+        lambda root: tags(root, "a,cat", "b,cat", "c,dog", "a,dog"),
         ["image_labels.csv line 5", "id 'a' is listed twice", "line 2", "remove one"],
     ),
     "id in both splits": (

@@ -159,7 +159,7 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
     root = source.parent / "COCO2014"
     monkeypatch.setenv("AUXSEG_DATA", str(root))
     prepare(DataParams.parse({"format": "coco"}), ["00"], tmp_path / "manifest", tmp_path / "masks")
-    records = {record.id: (record.split, record.labels) for record in read_manifest(tmp_path / "manifest")}
+    records = {record.id: (record.split, record.tags) for record in read_manifest(tmp_path / "manifest")}
     assert records == {
         IDS["train"][0]: ("train", ("person", "stop sign")),
         IDS["train"][1]: ("train", ("bottle",)),  # a crowd of bottles shows bottles

@@ -23,8 +23,8 @@ IDS = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_charact
 CLASSES = ClassTable(("cat", "traffic light"), (8, 3))
 
 
-def record(image_id: str, split: str = "train", labels: tuple[str, ...] = ("cat",)) -> ImageRecord:
-    return ImageRecord(image_id, f"JPEGImages/{image_id}.jpg", 6, 4, split, labels, "0" * 64)
+def record(image_id: str, split: str = "train", tags: tuple[str, ...] = ("cat",)) -> ImageRecord:
+    return ImageRecord(image_id, f"JPEGImages/{image_id}.jpg", 6, 4, split, tags, "0" * 64)
 
 
 def test_shards_of_known_ids():

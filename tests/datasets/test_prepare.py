@@ -72,7 +72,7 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
 
 def test_voc(voc, run):
     records, classes, masks = run(voc, format="voc", classes=CLASSES)
-    assert [(record.id, record.split, record.labels) for record in records] == [
+    assert [(record.id, record.split, record.tags) for record in records] == [
         ("a", "train", ("cat",)),
         ("b", "train", ("cat", "dog")),
         ("c", "val", ("dog",)),
@@ -121,7 +121,7 @@ def test_other_lists_and_no_val(voc, run):
 
 def test_val_images_need_no_labels(voc, run):
     lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,cat dog")
-    assert run(voc, format="voc", classes=CLASSES)[0][2].labels == ()
+    assert run(voc, format="voc", classes=CLASSES)[0][2].tags == ()
 
 
 def test_other_photo_formats_and_exif(voc, run):
@@ -139,7 +139,7 @@ def test_other_photo_formats_and_exif(voc, run):
 def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlisted, caplog):
     caplog.set_level("INFO")
     records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted=unlisted)
-    assert [(record.id, record.labels) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
+    assert [(record.id, record.tags) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
     assert "1 images of val show none of data.classes and are left out" in caplog.text
 
 
@@ -201,15 +201,15 @@ def test_labels_from_xml(voc, run):
         body = "".join(f"<object><name>{key}</name><difficult>{hard}</difficult></object>" for key, hard in objects)
         lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
     values = {"format": "voc", "classes": CLASSES, "labels": "xml"}
-    assert [record.labels for record in run(voc, **values)[0]] == [("cat", "dog"), ("dog",), ()]
-    assert run(voc, **values, difficult=False)[0][0].labels == ("cat",)
+    assert [record.tags for record in run(voc, **values)[0]] == [("cat", "dog"), ("dog",), ()]
+    assert run(voc, **values, difficult=False)[0][0].tags == ("cat",)
 
 
 def test_labels_from_npy(voc, run):
     hot = np.eye(20, dtype=np.float32)
     np.save(voc / "cls_labels.npy", {"a": hot[7], "b": hot[7] + hot[11], "c": hot[11]})
     records, *_ = run(voc, format="voc", classes=CLASSES, labels="npy", labels_file="cls_labels.npy")
-    assert [record.labels for record in records] == [("cat",), ("cat", "dog"), ("dog",)]
+    assert [record.tags for record in records] == [("cat",), ("cat", "dog"), ("dog",)]
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_folder_with_split_and_names_with_spaces(folder, run):
     records, classes, masks = run(folder, format="folder", classes=names, folder={"masks": "truth"})
     assert classes.names == ("car", "traffic light")
     assert classes.values == (1, 2)
-    assert {record.id: (record.split, record.labels) for record in records} == {
+    assert {record.id: (record.split, record.tags) for record in records} == {
         "one": ("train", ("car", "traffic light")),
         "two": ("train", ("traffic light",)),
         "three": ("val", ()),

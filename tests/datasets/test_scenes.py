@@ -89,10 +89,10 @@ def test_files_are_those_of_the_layout(tmp_path: Path) -> None:
 
 
 def test_tags_are_the_classes_in_the_mask(root: Path) -> None:
-    for image_id, labels in tags(root).items():
+    for image_id, names in tags(root).items():
         mask = read_index_png(root / "SegmentationClass" / f"{image_id}.png")
         present = [SCENES_CLASSES[index - 1] for index in np.unique(mask) if index]
-        assert labels.split() == present
+        assert names.split() == present
 
 
 def test_scene_arrays(scenes: list[Scene]) -> None:
@@ -103,7 +103,7 @@ def test_scene_arrays(scenes: list[Scene]) -> None:
         assert scene.mask.max() <= len(SCENES_CLASSES)
         assert np.array_equal(scene.parts[scene.parts > 0], scene.mask[scene.parts > 0])
         assert 1 <= len(scene.toys) <= 3
-        assert scene.labels == tuple(SCENES_CLASSES[index - 1] for index in np.unique(scene.mask) if index)
+        assert scene.tags == tuple(SCENES_CLASSES[index - 1] for index in np.unique(scene.mask) if index)
         assert set(np.unique(scene.parts)) == set(np.unique(scene.mask)), "a tag whose part cannot be seen"
 
 
@@ -137,7 +137,7 @@ def test_a_toy_hidden_by_another_is_neither_tagged_nor_in_the_mask() -> None:
     assert settle([big, tiny], SIZE) == [big]
     assert settle([tiny, big], SIZE) == [tiny, big]
     scene = Scene(np.zeros((SIZE, SIZE, 3), np.uint8), *masks_of([big], SIZE), (big,))
-    assert scene.labels == (SCENES_CLASSES[0],)
+    assert scene.tags == (SCENES_CLASSES[0],)
     assert set(np.unique(scene.mask)) == {0, 1}
 
 

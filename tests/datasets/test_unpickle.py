@@ -10,7 +10,7 @@ import pytest
 from auxseg.datasets.unpickle import load_object_npy
 from auxseg.errors import DataError
 
-LABELS = {
+TAGS = {
     "2007_000032": np.array([1, 0, 0, 1], np.float32),
     "2007_000039": np.array([0, 1, 0, 0], np.float32),
 }
@@ -28,10 +28,10 @@ def same(one, two):
 
 
 def test_file_of_this_numpy(tmp_path):
-    np.save(tmp_path / "a.npy", LABELS)
+    np.save(tmp_path / "a.npy", TAGS)
     loaded = load_object_npy(tmp_path / "a.npy")
     assert isinstance(loaded, dict)
-    assert same(loaded, LABELS)
+    assert same(loaded, TAGS)
     assert loaded["2007_000032"].dtype == np.float32
 
 
@@ -39,7 +39,7 @@ def test_file_of_this_numpy(tmp_path):
 @pytest.mark.parametrize("numpy_major", [1, 2])
 def test_every_protocol_and_both_majors(tmp_path, protocol, numpy_major):
     """numpy 1 names numpy.core, numpy 2 names numpy._core. Protocols before 4 have the length in no prefix."""
-    content = pickle.dumps(np.array(LABELS, object), protocol=protocol)
+    content = pickle.dumps(np.array(TAGS, object), protocol=protocol)
     assert b"numpy._core" in content
     if numpy_major == 1:
         content = content.replace(b"numpy._core.", b"numpy.core.")
@@ -54,7 +54,7 @@ def test_every_protocol_and_both_majors(tmp_path, protocol, numpy_major):
             content = content[:2] + content[11:]
         pickletools.dis(content, out=open(os.devnull, "w"))  # noqa: PTH123, SIM115
     (tmp_path / "a.npy").write_bytes(npy_around(content))
-    assert same(load_object_npy(tmp_path / "a.npy"), LABELS)
+    assert same(load_object_npy(tmp_path / "a.npy"), TAGS)
 
 
 def test_nested_values_and_scalars(tmp_path):

@@ -88,7 +88,7 @@ def test_an_image_without_labels_needs_no_file(tmp_path):
 
 def test_png_by_class(tmp_path):
     cams = maps(17, 25)
-    for name, cam in zip(RECORD.labels, cams, strict=True):
+    for name, cam in zip(RECORD.tags, cams, strict=True):
         path = tmp_path / "seeds" / name / "a.png"
         path.parent.mkdir(parents=True)
         path.write_bytes(encode_grey(cam))
@@ -97,7 +97,7 @@ def test_png_by_class(tmp_path):
 
 def test_a_bitmap_is_refused(tmp_path):
     """Its 0 and 1 would read as 0 and 1 / 255: no pixel would pass the threshold."""
-    for name, cam in zip(RECORD.labels, maps(17, 25), strict=True):
+    for name, cam in zip(RECORD.tags, maps(17, 25), strict=True):
         (tmp_path / "seeds" / name).mkdir(parents=True)
         Image.fromarray(cam > 0.5).save(tmp_path / "seeds" / name / "a.png")
     with pytest.raises(DataError, match=r"a\.png: a map must be an 8-bit grey PNG.*, but this one is PNG of mode 1"):
@@ -107,7 +107,7 @@ def test_a_bitmap_is_refused(tmp_path):
 @pytest.mark.parametrize("layout", FORMATS)
 def test_there_and_back(tmp_path, layout):
     stored = maps(9, 13).astype(np.float16)  # as a stage stores it, at network resolution
-    write_cams(tmp_path / "out", RECORD, dict(zip(RECORD.labels, stored, strict=True)), CLASSES, layout)
+    write_cams(tmp_path / "out", RECORD, dict(zip(RECORD.tags, stored, strict=True)), CLASSES, layout)
     back = load(tmp_path / "out", "png" if layout == "png" else "npy")
     if layout == "png":
         np.testing.assert_allclose(back.astype(np.float32), stored.astype(np.float32), atol=0.5 / 255 + 5e-4)
@@ -119,7 +119,7 @@ def test_there_and_back(tmp_path, layout):
 def test_the_methods_own_code_reads_what_is_written(tmp_path, layout):
     """The lines with which PSA, IRN and CLIP-ES turn their files into labels."""
     stored = maps(9, 13)
-    write_cams(tmp_path, RECORD, dict(zip(RECORD.labels, stored, strict=True)), CLASSES, layout)
+    write_cams(tmp_path, RECORD, dict(zip(RECORD.tags, stored, strict=True)), CLASSES, layout)
     content = np.load(tmp_path / "a.npy", allow_pickle=True).item()
     if layout == "psa":
         full = np.zeros((21, 33, 50), np.float32)

@@ -31,15 +31,15 @@ def work(tmp_path, monkeypatch):
     (raw / "cams").mkdir(parents=True)
     (raw / "given").mkdir()
     records, priors = [], {}
-    for index, labels in enumerate([("cat", "dog"), ("dog",)]):
+    for index, tags in enumerate([("cat", "dog"), ("dog",)]):
         rng = np.random.default_rng(index)
         Image.fromarray(rng.integers(0, 256, (16, 24, 3), np.uint8)).save(raw / f"p{index}.png")
-        cams = {CLASSES.values[CLASSES.index(name) - 1] - 1: rng.random((4, 6), np.float32) for name in labels}
+        cams = {CLASSES.values[CLASSES.index(name) - 1] - 1: rng.random((4, 6), np.float32) for name in tags}
         np.save(raw / f"cams/p{index}.npy", cams)
         values = rng.choice(np.array([0, 8, 12, 255], np.uint8), (16, 24))
         (raw / f"given/p{index}.png").write_bytes(encode_label(values))
         priors[f"p{index}.png"] = encode_grey(rng.random((16, 24)))
-        records.append(ImageRecord(f"p{index}", f"p{index}.png", 24, 16, "train", labels, ""))
+        records.append(ImageRecord(f"p{index}", f"p{index}.png", 24, 16, "train", tags, ""))
     write_manifest(work / "data/manifest", records, CLASSES, ["00"])
     write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
     write_archive(work / "data/saliency/00.zip", priors)

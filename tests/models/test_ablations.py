@@ -12,7 +12,7 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.train import LossParams
 from auxseg.propagation import propagate_image
 from auxseg.training.augment import PixelSample
-from auxseg.training.losses import Counts, multi_task_loss
+from auxseg.training.losses import Divisors, multi_task_loss
 
 VARIANTS = ["auxsegnet", "auxsegnet_plus"]
 AFFINITIES = ["none", "segmentation", "cross_task_segmentation", "cross_task"]
@@ -151,7 +151,7 @@ def test_a_weight_of_0_switches_a_task_off(task):
         with torch.no_grad():
             for parameter in branch.parameters():
                 parameter *= scale
-        losses = multi_task_loss(network(batch.image), batch, Counts.of(batch), LossParams(**{task: 0.0}), "soft")
+        losses = multi_task_loss(network(batch.image), batch, Divisors.of(batch), LossParams(**{task: 0.0}), "soft")
         losses["loss"].backward()
         assert all(not parameter.grad.any() for parameter in branch.parameters())
         return network.backbone.body.weight.grad

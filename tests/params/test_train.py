@@ -8,10 +8,11 @@ from auxseg.params.train import TrainParams
 
 def test_later_rounds_have_their_own_rate():
     params = TrainParams.parse({"optimiser": {"lr": 0.01, "new_layers": 20.0, "clip_norm": 5.0}, "later_rate": 0.3})
-    assert params.round_optimiser(starts_trained=False) == params.optimiser
-    later = params.round_optimiser(starts_trained=True)
-    assert later.lr == pytest.approx(0.003)
-    assert later.model_copy(update={"lr": 0.01}) == params.optimiser
+    assert params.of_round(starts_trained=False) == params
+    later = params.of_round(starts_trained=True)
+    assert later.optimiser.lr == pytest.approx(0.003)
+    optimiser = later.optimiser.model_copy(update={"lr": 0.01})
+    assert later.model_copy(update={"optimiser": optimiser}) == params
 
 
 def test_a_batch_is_cut_into_equal_parts():

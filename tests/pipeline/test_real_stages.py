@@ -176,9 +176,9 @@ def test_a_new_photograph_leaves_the_other_shard_fresh(tmp_path, project, data):
     shutil.copy(root / "SegmentationClass/train00000.png", root / "SegmentationClass/new.png")
     with (root / "ImageSets/Segmentation/train.txt").open("a") as stream:
         stream.write("new\n")
-    labels = root / "image_labels.csv"
-    row = next(line for line in labels.read_text().splitlines() if line.startswith("train00000,"))
-    labels.write_text(labels.read_text() + row.replace("train00000", "new") + "\n")
+    tags = root / "image_labels.csv"
+    row = next(line for line in tags.read_text().splitlines() if line.startswith("train00000,"))
+    tags.write_text(tags.read_text() + row.replace("train00000", "new") + "\n")
 
     tiny.run(project, "auxseg", "scan", data=root)
     executed = tiny.repro(project, root, *(f"saliency@{shard}" for shard in SHARDS))

@@ -15,8 +15,9 @@ from torch import nn
 from auxseg.artifacts import atomic
 from auxseg.models.classifier import Classifier
 from auxseg.models.weights import save_weights
+from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.train import LossParams, TrainParams
+from auxseg.params.train import LossParams
 from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import joined_team
 from auxseg.training.loop import fit
@@ -96,26 +97,25 @@ def train(
         atomic.os = _Fsync(strike)
     network, step = network_and_step(kind, dropout)
 
-    def killed_step(part, counts):
-        losses = step(part, counts)
+    def killed_step(part, divisors):
+        losses = step(part, divisors)
         if where == "batch":
             strike()
         return losses
 
-    with joined_team(TrainParams(batch_size=size, devices=size), torch.device("cpu")) as team:
-        curve = fit(
-            network,
-            killed_step,
-            Photos(photos).samples(labels=kind != "classify"),
-            epochs=None if steps else EPOCHS,
-            steps=steps,
-            batch_size=batch_size,
-            accumulate=accumulate,
-            batch_norm="train" if kind == "classify" else "frozen",
-            optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
-            team=team,
-            checkpoint=CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None,
-        )
+    params = ClassifyParams(
+        epochs=None if steps else EPOCHS,
+        steps=steps,
+        batch_size=batch_size,
+        accumulate=accumulate,
+        devices=size,
+        batch_norm="train" if kind == "classify" else "frozen",
+        optimiser=OptimiserParams(lr=0.02, warmup=0.3, clip_norm=5.0 if kind == "classify" else None),
+    )
+    with joined_team(params, torch.device("cpu")) as team:
+        checkpoint = CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None
+        samples = Photos(photos).samples(labels=kind != "classify")
+        curve = fit(network, killed_step, samples, params, team, checkpoint)
     if rank == 0:
         save_weights(Path("weights.safetensors"), network, {})
         Path("curve.json").write_text(json.dumps(curve))
@@ -126,12 +126,16 @@ def network_and_step(kind: str, dropout: float):
     if kind == "train":
         network = tiny_auxsegnet(variant="auxsegnet_plus", refine_with="pairwise")
         network.classification.dropout.p = dropout
-        return network, lambda part, counts: multi_task_loss(network(part.image), part, counts, LossParams(), "soft")
+        return network, lambda part, divisors: multi_task_loss(
+            network(part.image), part, divisors, LossParams(), "soft"
+        )
     torch.manual_seed(0)
     backbone = tiny_backbone()
     backbone.body = nn.Sequential(backbone.body, nn.BatchNorm2d(backbone.channels))
     network = Classifier(backbone, 3, dropout)
-    return network, lambda part, counts: {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+    return network, lambda part, divisors: {
+        "loss": classification_loss(network(part.image), part.classes, divisors.images)
+    }
 
 
 def _strike(after: int, number: int):

@@ -13,7 +13,6 @@ from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.params.classify import ClassifyParams
-from auxseg.params.optimiser import OptimiserParams
 from auxseg.pipeline.stage import Stage
 from auxseg.training.distributed import Team
 from auxseg.training.job import train_and_save
@@ -32,14 +31,14 @@ def train(tmp_path, monkeypatch, photos):
     values["classify"] = PARAMS
     Path("params.yaml").write_text(yaml.safe_dump(values))
 
-    def run(**options):
+    def run(**values):
         torch.manual_seed(0)
         network = tiny_classifier()
 
-        def step(part, counts):
-            return {"loss": classification_loss(network(part.image), part.classes, counts.images)}
+        def step(part, divisors):
+            return {"loss": classification_loss(network(part.image), part.classes, divisors.images)}
 
-        stage, params = Stage("classify"), ClassifyParams.parse(PARAMS)
+        stage, params = Stage("classify"), ClassifyParams.parse({**PARAMS, **values})
         names = photos.classes.names
         return train_and_save(
             stage,
@@ -50,7 +49,6 @@ def train(tmp_path, monkeypatch, photos):
             Team(torch.device("cpu")),
             round_=R0,
             classes=names,
-            **options,
         )
 
     return run
@@ -71,8 +69,8 @@ def learning_rates() -> list[float]:
     return [float(row["lr"]) for row in read_csv(Path("data/curves/r0.csv"))]
 
 
-def test_an_optimiser_of_its_own_replaces_that_of_the_parameters(train):
+def test_the_optimiser_is_that_of_the_parameters(train):
     train().remove()
     rates = learning_rates()
-    train(optimiser=OptimiserParams(lr=0.01))
+    train(optimiser={"lr": 0.01})
     assert rates == pytest.approx([2 * rate for rate in learning_rates()], rel=1e-4)

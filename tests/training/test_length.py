@@ -18,13 +18,13 @@ def params(section=TrainParams, **values):
 
 def test_epochs():
     found = training_length(params(epochs=3), 55)
-    assert (found.epochs, found.steps) == (3, None)
+    assert (found.steps, found.in_epochs) == (18, True)
     assert found.reason == "18 steps of 8 images, 3.0 passes over 55 images (train.epochs: 3)"
 
 
 def test_steps():
     found = training_length(params(epochs=None, steps=300), 55)
-    assert (found.epochs, found.steps) == (None, 300)
+    assert (found.steps, found.in_epochs) == (300, False)
     assert found.reason == "300 steps of 8 images, 50.0 passes over 55 images (train.steps)"
 
 

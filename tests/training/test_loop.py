@@ -9,6 +9,7 @@ from tiny_networks import tiny_auxsegnet, tiny_classifier
 
 from auxseg.errors import AuxsegError
 from auxseg.models.weights import save_weights
+from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import LossParams
 from auxseg.training.distributed import Team
@@ -20,20 +21,17 @@ CPU = torch.device("cpu")
 
 
 def train(network, samples, step=None, epochs=3, steps=None, batch_size=2, batch_norm="frozen", **optimiser):
-    def classify(batch, counts):
-        return {"loss": classification_loss(network(batch.image), batch.classes, counts.images)}
+    def classify(batch, divisors):
+        return {"loss": classification_loss(network(batch.image), batch.classes, divisors.images)}
 
-    return fit(
-        network,
-        step or classify,
-        samples,
+    params = ClassifyParams(
         epochs=None if steps else epochs,
         steps=steps,
         batch_size=batch_size,
         optimiser=OptimiserParams(**{"lr": 0.01, **optimiser}),
         batch_norm=batch_norm,
-        team=Team(CPU),
     )
+    return fit(network, step or classify, samples, params, Team(CPU))
 
 
 def test_it_learns(photos):
@@ -61,9 +59,9 @@ def test_a_run_ends_after_its_steps_within_an_epoch(photos, monkeypatch):
     done = []
     network = tiny_classifier()
 
-    def step(batch, counts):
+    def step(batch, divisors):
         done.append(len(batch.image))
-        return {"loss": classification_loss(network(batch.image), batch.classes, counts.images)}
+        return {"loss": classification_loss(network(batch.image), batch.classes, divisors.images)}
 
     curve = train(network, photos.samples(labels=False), step, steps=7)
     assert done == [2] * 7
@@ -73,8 +71,8 @@ def test_a_run_ends_after_its_steps_within_an_epoch(photos, monkeypatch):
 def test_curve(photos):
     network = tiny_auxsegnet()
 
-    def step(batch, counts):
-        return multi_task_loss(network(batch.image), batch, counts, LossParams(), "binary")
+    def step(batch, divisors):
+        return multi_task_loss(network(batch.image), batch, divisors, LossParams(), "binary")
 
     curve = train(network, photos.samples(), step, epochs=2, lr=0.001, power=0.9)
     parts = ["classification", "saliency", "refined_saliency", "segmentation", "refined_segmentation"]
@@ -89,7 +87,7 @@ def test_curve(photos):
 def test_losses_are_means_over_the_batches(photos):
     network, values = tiny_classifier(), iter([1.0, 4.0, 2.0, 8.0])
 
-    def step(batch, counts):
+    def step(batch, divisors):
         return {"loss": network(batch.image).sum() * 0 + next(values)}
 
     curve = train(network, photos.samples(labels=False), step, epochs=2)
@@ -99,7 +97,7 @@ def test_losses_are_means_over_the_batches(photos):
 def test_batches_reach_the_step_as_float_images_in_training_mode(photos):
     network, seen = tiny_classifier(), []
 
-    def step(batch, counts):
+    def step(batch, divisors):
         seen.append((batch.image.dtype, batch.image.max().item() > 1, network.training, tuple(batch.image.shape)))
         return {"loss": network(batch.image).sum() * 0}
 
@@ -110,7 +108,7 @@ def test_batches_reach_the_step_as_float_images_in_training_mode(photos):
 def test_every_epoch_has_its_own_order_and_augmentation(photos):
     network, samples, seen, wanted = tiny_classifier(), photos.samples(labels=False, seed=3), [], []
 
-    def step(batch, counts):
+    def step(batch, divisors):
         seen.append(batch.image)
         return {"loss": network(batch.image).sum() * 0}
 
@@ -129,7 +127,7 @@ def test_steps_by_hand(photos):
     train(
         network,
         photos.samples(labels=False),
-        lambda batch, counts: {"loss": weight.sum()},
+        lambda batch, divisors: {"loss": weight.sum()},
         epochs=2,
         new_layers=2.0,
         momentum=0.0,
@@ -144,7 +142,7 @@ def test_steps_by_hand(photos):
 def test_a_loss_that_is_no_number_is_refused(photos, lost):
     network = tiny_classifier()
 
-    def step(batch, counts):
+    def step(batch, divisors):
         return {"loss": network(batch.image).sum() * lost}
 
     with pytest.raises(AuxsegError, match=r"epoch 1: the loss is (nan|-?inf); lower optimiser\.lr"):
@@ -157,7 +155,7 @@ def test_clip_norm(photos):
         network = tiny_classifier()
         before = torch.cat([p.detach().flatten().clone() for p in network.parameters()])
 
-        def step(batch, counts, network=network):
+        def step(batch, divisors, network=network):
             return {"loss": 1e3 * network(batch.image).sum()}
 
         train(
@@ -180,8 +178,8 @@ def test_two_runs_write_the_same_bytes(photos, tmp_path):
     for run in ("a", "b", "other"):
         network = tiny_auxsegnet(seed=1)
 
-        def step(batch, counts, network=network):
-            return multi_task_loss(network(batch.image), batch, counts, LossParams(), "soft")
+        def step(batch, divisors, network=network):
+            return multi_task_loss(network(batch.image), batch, divisors, LossParams(), "soft")
 
         torch.rand(3 if run == "b" else 1)  # the state of the global generator does not matter
         train(network, photos.samples(seed=7 if run == "other" else 0), step, epochs=2)
@@ -194,7 +192,7 @@ def test_two_runs_write_the_same_bytes(photos, tmp_path):
 def test_a_batch_larger_than_the_set_is_the_set(photos, caplog):
     network, sizes = tiny_classifier(), []
 
-    def step(batch, counts):
+    def step(batch, divisors):
         sizes.append(len(batch.image))
         return {"loss": network(batch.image).sum() * 0}
 
@@ -209,9 +207,9 @@ def test_weights_that_the_last_step_spoils_are_refused(photos):
     network, samples = tiny_classifier(), photos.samples(labels=False)
     steps = []
 
-    def step(batch, counts):
+    def step(batch, divisors):
         steps.append(1)
-        loss = classification_loss(network(batch.image), batch.classes, counts.images)
+        loss = classification_loss(network(batch.image), batch.classes, divisors.images)
         if len(steps) == last:
             loss.register_hook(lambda gradient: gradient * float("inf"))
         return {"loss": loss}

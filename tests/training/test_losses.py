@@ -13,7 +13,7 @@ from tiny_networks import picture, tiny_auxsegnet
 from auxseg.models.auxsegnet import Outputs
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample
-from auxseg.training.losses import Counts, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
+from auxseg.training.losses import Divisors, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
 
 ONE = torch.tensor(1)
 
@@ -97,7 +97,7 @@ def test_a_batch_without_labels_gives_zero_and_finite_gradients():
         torch.full((2, 1, 24, 32), 255, dtype=torch.uint8),
         torch.full((2, 1, 24, 32), -1.0),
     )
-    losses = multi_task_loss(network(batch.image), batch, Counts.of(batch), LossParams(), "binary")
+    losses = multi_task_loss(network(batch.image), batch, Divisors.of(batch), LossParams(), "binary")
     for name in ("saliency", "refined_saliency", "segmentation", "refined_segmentation"):
         assert losses[name].item() == 0, name
     assert losses["loss"].item() == losses["classification"].item() > 0
@@ -120,7 +120,7 @@ def test_multi_task_loss():
     with torch.no_grad():
         outputs = network(batch.image)
     weights = LossParams(classification=2, saliency=3, segmentation=5)
-    losses = multi_task_loss(outputs, batch, Counts.of(batch), weights, "soft")
+    losses = multi_task_loss(outputs, batch, Divisors.of(batch), weights, "soft")
     terms = []
     for z, t in zip(outputs.classification.double().flatten(), batch.classes.double().flatten(), strict=True):
         terms.append(-float(t * math.log(reference.sigmoid(z)) + (1 - t) * math.log(1 - reference.sigmoid(z))))
@@ -140,7 +140,7 @@ def test_multi_task_loss():
     )
     assert losses["loss"].item() == pytest.approx(total, rel=1e-4)
     assert set(losses) == {"loss", *wanted}
-    binary = multi_task_loss(outputs, batch, Counts.of(batch), LossParams(), "binary")
+    binary = multi_task_loss(outputs, batch, Divisors.of(batch), LossParams(), "binary")
     assert binary["saliency"].item() == pytest.approx(
         saliency_by_hand(outputs.saliency, batch.saliency, "binary"), rel=1e-4
     )
@@ -161,7 +161,7 @@ def test_gradients(mode):
     def total(*logits):
         outputs = Outputs(*logits, pairwise=None, unary=None, features=None)
         weights = LossParams(classification=2, saliency=3, segmentation=5)
-        return multi_task_loss(outputs, batch, Counts.of(batch), weights, mode)["loss"]
+        return multi_task_loss(outputs, batch, Divisors.of(batch), weights, mode)["loss"]
 
     assert torch.autograd.gradcheck(total, logits)
 
@@ -181,18 +181,18 @@ def test_the_parts_of_a_batch_add_up_to_it(seed):
     logits = [torch.randn(4, c, 2, 2, generator=generator) for c in (3, 1, 4)]
     cut = int(torch.randint(1, 4, (), generator=generator))
 
-    def losses(part, begin, end, counts):
+    def losses(part, begin, end, divisors):
         tags, saliency, segmentation = (values[begin:end] for values in logits)
         return torch.stack(
             [
-                classification_loss(tags.mean(dim=(2, 3)), part.classes, counts.images),
-                saliency_loss(saliency, part.saliency, "soft", counts.saliency),
-                segmentation_loss(segmentation, part.label, counts.labels),
+                classification_loss(tags.mean(dim=(2, 3)), part.classes, divisors.images),
+                saliency_loss(saliency, part.saliency, "soft", divisors.saliency),
+                segmentation_loss(segmentation, part.label, divisors.labels),
             ]
         )
 
     parts = [batch.map(lambda value, part=part: value[part]) for part in (slice(cut), slice(cut, None))]
-    counts = Counts.of(*parts)
-    assert counts == Counts.of(batch)
-    whole = losses(batch, 0, 4, counts)
-    torch.testing.assert_close(losses(parts[0], 0, cut, counts) + losses(parts[1], cut, 4, counts), whole)
+    divisors = Divisors.of(*parts)
+    assert divisors == Divisors.of(batch)
+    whole = losses(batch, 0, 4, divisors)
+    torch.testing.assert_close(losses(parts[0], 0, cut, divisors) + losses(parts[1], cut, 4, divisors), whole)

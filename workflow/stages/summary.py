@@ -18,7 +18,7 @@ from auxseg.round_files import find_score_files, label_tables, measure_tables, r
 def main(stage: Stage) -> None:
     dataset, outputs = Dataset(stage.inputs), stage.outputs
     names = dataset.classes.with_background
-    tags = {record.id: record.labels for record in dataset.records("train")}
+    tags = {record.id: record.tags for record in dataset.records("train")}
     files = find_score_files(dataset)
     tables = score_tables(read_scores(dataset, files["counts"]), names)
     with parquet_table(outputs.table("images.parquet"), IMAGE_COLUMNS) as append:

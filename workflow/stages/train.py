@@ -27,10 +27,8 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
         stage.inputs.weights(before), backbone, network_params, len(classes), params
     )
     samples, step = training_set(dataset, before, params, runtime), training_step(network, params, runtime)
-    optimiser = params.round_optimiser(starts_trained=starts_trained)
-    checkpoint = train_and_save(
-        stage, network, step, samples, params, team, round_=stage.round, classes=classes.names, optimiser=optimiser
-    )
+    params = params.of_round(starts_trained=starts_trained)
+    checkpoint = train_and_save(stage, network, step, samples, params, team, round_=stage.round, classes=classes.names)
     if checkpoint:
         checkpoint.remove()
 

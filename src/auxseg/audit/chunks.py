@@ -134,7 +134,7 @@ class ChunkJob:
         classes = self.sources.classes
         cam = upsample(found.cam, *label.shape)
         pixels = figures.class_pixels(label)
-        tags = {classes.index(tag) for tag in record.labels}
+        tags = {classes.index(tag) for tag in record.tags}
         seen: dict[int, float] = dict(pixels)
         if found.prediction is not None:
             factor = label.size / found.prediction.size

@@ -106,6 +106,6 @@ def recompute(
     rule = sources.rule
     if record.split != "train" or (round_.is_initial and rule.initial == "precomputed"):
         return None
-    present = [sources.classes.index(name) for name in record.labels]
+    present = [sources.classes.index(name) for name in record.tags]
     again = fuse(cam, present, found.salient(image), rule.cam_threshold, rule.saliency_threshold)
     return int(np.count_nonzero(again != decode_indices(found.label)))

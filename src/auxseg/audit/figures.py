@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auxseg.audit.diff import compare
+from auxseg.comparison.diff import compare
 from auxseg.images import IGNORE
 from auxseg.metrics.labels import count_components
 from auxseg.metrics.segmentation import Counts
@@ -77,7 +77,7 @@ def class_pixels(label: np.ndarray) -> dict[int, int]:
 def class_changes(before: np.ndarray, now: np.ndarray, classes: int) -> dict[int, list[int]]:
     """Return class index -> pixels (added, removed, changed_from, changed_to) for the classes that changed.
 
-    Counts are those of `auxseg.audit.diff`; `classes` is the number of classes including the background.
+    Counts are those of `auxseg.comparison.diff`; `classes` is the number of classes including the background.
     """
     moved = compare(before, now, classes)[2:].T
     return {int(index): moved[index].tolist() for index in np.flatnonzero(moved.any(axis=1))}

@@ -57,7 +57,7 @@ def base_index(
         )
         for slot, record in enumerate(chunk.records):
             split["id"].append(record.id)
-            split["tags"].append([sources.classes.index(name) for name in record.labels])
+            split["tags"].append([sources.classes.index(name) for name in record.tags])
             split["width"].append(record.width)
             split["height"].append(record.height)
             split["chunk"].append(chunk.name)

@@ -86,8 +86,8 @@ def label_panel(label: np.ndarray, photo: np.ndarray) -> np.ndarray:
 def change_panel(before: np.ndarray, now: np.ndarray, photo: np.ndarray) -> np.ndarray:
     """Overlay the difference of two labels, uint8 (H, W), on a photo panel that is faded where nothing changed.
 
-    The words are those of `auxseg.audit.diff`: added where 255 became a class or background, removed where the reverse
-    happened, changed where a class or background became another.
+    The words are those of `auxseg.comparison.diff`: added where 255 became a class or background, removed where the
+    reverse happened, changed where a class or background became another.
     """
     height, width = photo.shape[:2]
     before, now = (cv2.resize(v, (width, height), interpolation=cv2.INTER_NEAREST_EXACT) for v in (before, now))

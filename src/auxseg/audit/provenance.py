@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.artifacts.atomic import sha256_file
-from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.params import registry
@@ -46,18 +46,24 @@ class Origin:
 _NETWORK = ("backbone", "network", "propagate", "runtime")
 
 
-def _shown(path: Path, name: str = "<round>") -> str:
-    """Return the path of an artifact of r0 with a placeholder for the round."""
-    return path.as_posix().replace(str(R0), name)
+@dataclass(frozen=True)
+class PlaceholderRound(Round):
+    """A round with another name, which the store writes into its paths."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 _STORE, _SHARD = Store(), "<shard>"
-_MAPS = _shown(_STORE.maps(R0, _SHARD))
-_WEIGHTS = _shown(_STORE.weights(R0))
+_BEFORE, _ROUND = PlaceholderRound(0, "<before>"), PlaceholderRound(1, "<round>")
+_MAPS = _STORE.maps(_ROUND, _SHARD).as_posix()
+_WEIGHTS = _STORE.weights(_ROUND).as_posix()
 
 ORIGINS = (
     Origin("photo", "image", "prepare", "the data folder", ("data",)),
-    Origin("prior", "saliency prior", "saliency", _shown(_STORE.saliency(_SHARD)), ("saliency", "runtime")),
+    Origin("prior", "saliency prior", "saliency", _STORE.saliency(_SHARD).as_posix(), ("saliency", "runtime")),
     Origin("mask", "mask", "prepare", "the data folder", ("data",)),
     Origin("weights", "network", "classify", _WEIGHTS, ("backbone", "classify", "runtime"), later=False),
     Origin("weights", "network", "train", _WEIGHTS, ("backbone", "network", "train", "runtime"), first=False),
@@ -65,7 +71,7 @@ ORIGINS = (
         "review",
         "verdicts applied in training",
         "review",
-        _shown(_STORE.uses(R0), "<before>"),
+        _STORE.uses(_BEFORE).as_posix(),
         ("review",),
         first=False,
     ),
@@ -79,17 +85,17 @@ ORIGINS = (
         "saliency",
         "saliency label",
         "labels",
-        _shown(_STORE.saliency_labels(R0, _SHARD)),
+        _STORE.saliency_labels(_ROUND, _SHARD).as_posix(),
         ("labels",),
         first=False,
         split="train",
     ),
-    Origin("label", "pseudo label", "labels", _shown(_STORE.labels(R0, _SHARD)), ("labels",), split="train"),
+    Origin("label", "pseudo label", "labels", _STORE.labels(_ROUND, _SHARD).as_posix(), ("labels",), split="train"),
     Origin(
         "label",
         "final prediction",
         "evaluate",
-        _shown(_STORE.predictions(R0)),
+        _STORE.predictions(_ROUND).as_posix(),
         ("backbone", "network", "evaluate", "runtime"),
         first=False,
         split="val",

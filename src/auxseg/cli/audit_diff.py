@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
-from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, round_labels, summary_rows
 from auxseg.cli.arguments import a_path
+from auxseg.comparison.diff import FIGURES, ImageDiff, diff_labels, image_rows, summary_rows
+from auxseg.comparison.label_set import LabelSet, round_labels
 from auxseg.datasets.dataset import Dataset
 from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError

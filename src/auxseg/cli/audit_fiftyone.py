@@ -4,9 +4,9 @@ import argparse
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.audit.diff import round_labels
-from auxseg.audit.fiftyone import write_fiftyone
 from auxseg.cli.arguments import a_path
+from auxseg.comparison.fiftyone import write_fiftyone
+from auxseg.comparison.label_set import round_labels
 from auxseg.datasets.dataset import Dataset
 from auxseg.params.dag import read_params
 

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     count = 0
     for shard, maps in files.items():
         for record in track(dataset.records("train", shard), f"export {shard}"):
-            cams = dict(zip(record.labels, maps[f"{record.id}.cam"], strict=True))
+            cams = dict(zip(record.tags, maps[f"{record.id}.cam"], strict=True))
             write_cams(arguments.to, record, cams, dataset.classes, arguments.format)
             count += 1
     print(f"CAMs of {count} images of {name} in {arguments.to}, format {arguments.format}")

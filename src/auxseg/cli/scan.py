@@ -101,8 +101,8 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
 
 def _print_next(root: Path, params: DataParams, readable: bool) -> None:
     """Print the next step: add missing images or labels, fix what cannot be read, or run the pipeline."""
-    labels = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
-    needed = [] if params.format == "scenes" else filter(None, (params.photos, labels))
+    tags = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
+    needed = [] if params.format == "scenes" else filter(None, (params.photos, tags))
     missing = [str(root / path) for path in needed if not (root / path).exists()]
     if missing:
         print_next(f"add {' and '.join(missing)}, then auxseg scan")

@@ -81,7 +81,7 @@ def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LIS
     Raises:
         DataError: a file is missing or damaged, categories are not COCO's, or a list differs from the published one.
     """
-    labels: list[list[str]] = []
+    tags: list[list[str]] = []
     splits = {}
     for name in ("train", "val"):
         images = _images(source, f"{name}2014")
@@ -92,10 +92,10 @@ def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LIS
         for image in track(kept, f"link {name}"):
             _link(source / f"{name}2014" / image.file, root / "JPEGImages" / image.file)
         map_processes(_MaskWriter(root / "SegmentationClass"), kept, f"masks {name}")
-        labels += [[image.id, SEPARATOR.join(COCO_CLASSES[value - 1] for value in image.values)] for image in kept]
+        tags += [[image.id, SEPARATOR.join(COCO_CLASSES[value - 1] for value in image.values)] for image in kept]
     for name, split in splits.items():
         write_text(root / LISTS / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
-    write_csv(root / "image_labels.csv", ["image_id", "labels"], labels)
+    write_csv(root / "image_labels.csv", ["image_id", "labels"], tags)
     return splits
 
 

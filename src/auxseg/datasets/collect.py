@@ -1,4 +1,4 @@
-"""A data set as `prepare` needs it: class table, listed images and their labels, checked against each other."""
+"""A data set as `prepare` needs it: class table, listed images, image-level labels, checked against each other."""
 
 import difflib
 import functools
@@ -25,7 +25,7 @@ RESERVED = ("background", "all", "ignore")
 
 @dataclass(frozen=True)
 class Collected:
-    """The images to use, and their labels (names of the class table, in its order) by id.
+    """The images to use, and their image-level labels (`tags`: names of the class table, in its order) by id.
 
     `is_derived`: the class table was made from the labels. `notes`: how ambiguous labels were read. `without_image`,
     `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
@@ -33,7 +33,7 @@ class Collected:
 
     classes: ClassTable
     images: list[Listed]
-    labels: dict[str, tuple[str, ...]]
+    tags: dict[str, tuple[str, ...]]
     is_derived: bool = False
     notes: tuple[str, ...] = ()
     without_image: tuple[str, ...] = ()
@@ -152,15 +152,15 @@ def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list
     return read_csv_tags(path, classes.names)
 
 
-def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
+def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
     """Check labels against the class table, and leave out images that show none of its classes."""
     order = {name: position for position, name in enumerate(classes.names)}
     kept: list[Listed] = []
-    labels: dict[str, tuple[str, ...]] = {}
+    tags: dict[str, tuple[str, ...]] = {}
     left_out: dict[str, int] = {}
     problems: list[str] = []
     for item in images:
-        row = tags.get(item.id)
+        row = rows.get(item.id)
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
         if row and unknown and params.unlisted == "error":
@@ -175,7 +175,7 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
                 "from the list"
             )
         kept.append(item)
-        labels[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
+        tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     raise_first(problems)
     for split, count in left_out.items():
         log.info("%d images of %s show none of data.classes and are left out", count, split)
@@ -190,7 +190,7 @@ def _match(images: list[Listed], tags: Mapping[str, Tags], classes: ClassTable, 
         raise DataError(
             f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
         )
-    return Collected(classes, kept, labels)
+    return Collected(classes, kept, tags)
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows

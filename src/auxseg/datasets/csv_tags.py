@@ -36,7 +36,7 @@ class CsvTags:
 class _Row:
     line: int
     image_id: str
-    labels: tuple[str, ...]
+    tags: tuple[str, ...]
     """One cell, or several for an unquoted `cow,car`."""
     split: str | None
 
@@ -51,7 +51,7 @@ class _Header:
     width: int
 
     @property
-    def ends_with_labels(self) -> bool:
+    def ends_with_tags(self) -> bool:
         return self.columns["labels"] == self.width - 1
 
 
@@ -67,7 +67,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
             line and fix.
     """
     rows = list(_read_rows(path))
-    names, notes = read_names([(f"{path} line {row.line}", row.labels) for row in rows], known)
+    names, notes = read_names([(f"{path} line {row.line}", row.tags) for row in rows], known)
     tags: dict[str, Tags] = {}
     lines: dict[str, int] = {}
     for row, row_names in zip(rows, names, strict=True):
@@ -198,7 +198,7 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
     surplus = list(cells[header.width :])
     while surplus and not surplus[-1].strip():
         surplus.pop()
-    if len(cells) < header.width or (surplus and not header.ends_with_labels):
+    if len(cells) < header.width or (surplus and not header.ends_with_tags):
         more = "more" if surplus else "fewer"
         raise DataError(
             f"{where}: {more} cells than the header, which has {header.width} (by {DELIMITERS[header.delimiter]}s); "

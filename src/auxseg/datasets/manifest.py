@@ -25,14 +25,14 @@ SEPARATOR = ";"
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image: `labels` are its image-level labels, as class names."""
+    """One image: `tags` are its image-level labels, as class names; the column `labels` of the manifest."""
 
     id: str
     path: str
     width: int
     height: int
     split: str
-    labels: tuple[str, ...]
+    tags: tuple[str, ...]
     sha256: str
 
 
@@ -56,10 +56,10 @@ class ClassTable:
         """Return the class index (1..C) of a name."""
         return self.names.index(name) + 1
 
-    def multi_hot(self, labels: Iterable[str]) -> np.ndarray:
+    def multi_hot(self, tags: Iterable[str]) -> np.ndarray:
         """Return the image-level labels as float32 (C,), 1 where the class is present."""
         hot = np.zeros(len(self.names), np.float32)
-        for name in labels:
+        for name in tags:
             hot[self.names.index(name)] = 1
         return hot
 
@@ -87,7 +87,7 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
                 record.width,
                 record.height,
                 record.split,
-                SEPARATOR.join(record.labels),
+                SEPARATOR.join(record.tags),
                 record.sha256,
             ]
         )

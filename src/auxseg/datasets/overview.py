@@ -94,7 +94,7 @@ class Overview:
 def overview(found: Collected) -> Overview:
     """Count what was collected."""
     splits = Counter(item.split for item in found.images)
-    counts = Counter(name for item in found.images if item.split == "train" for name in found.labels[item.id])
+    counts = Counter(name for item in found.images if item.split == "train" for name in found.tags[item.id])
     return Overview(
         splits["train"],
         splits["val"],

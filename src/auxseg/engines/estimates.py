@@ -84,7 +84,7 @@ class Estimates:
         images = Images(sum(part.train for part in counted), sum(part.val for part in counted))
         if one.stage in TRAININGS:
             params = TRAININGS[one.stage].parse(self._values.get(one.stage))
-            crops = training_length(params, max(1, round(images.train))).total * params.batch_size
+            crops = training_length(params, max(1, round(images.train))).steps * params.batch_size
             return crops * SECONDS_PER_CROP * (params.augment.crop / 224) ** 2
         if kind not in SECONDS_PER_IMAGE:
             return SECONDS_OTHERWISE

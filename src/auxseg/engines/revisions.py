@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.audit.diff import LabelSet
+from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import read_classes
 from auxseg.engines.dvc_internals import DataIndexDirError, DvcException, revision_files
 from auxseg.errors import DataError

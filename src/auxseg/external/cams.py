@@ -42,17 +42,17 @@ class CamFolder:
         Raises:
             DataError: a map is missing, not within [0, 1], or not of the image's shape; names file and class.
         """
-        if not record.labels:
+        if not record.tags:
             return np.zeros((0, 1, 1), np.float16)
-        values = [self.classes.values[self.classes.index(name) - 1] for name in record.labels]
+        values = [self.classes.values[self.classes.index(name) - 1] for name in record.tags]
         if self.provider == "png":
-            sources = [class_png(self.folder, name, record.id) for name in record.labels]
+            sources = [class_png(self.folder, name, record.id) for name in record.tags]
             cams = [read_grey_png(path) for path in sources]
         else:
             path = self.folder / f"{record.id}.npy"
             found = read_npy_cams(path)
             sources = [path] * len(values)
-            for value, name in zip(values, record.labels, strict=True):
+            for value, name in zip(values, record.tags, strict=True):
                 if value not in found:
                     raise DataError(
                         f"{path}: no map of class '{name}' (key {value - 1}), which the image is tagged with; it "

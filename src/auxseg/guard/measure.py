@@ -55,7 +55,7 @@ class RoundFiles:
         before = None if self.before is None else decode_indices(opened_archive(self.before[shard])[name])
         saliency = decode_grey(opened_archive(self.saliency[shard])[name])
         maps = opened_tensors(self.maps[shard])
-        present = [self.classes.index(tag) for tag in record.labels]
+        present = [self.classes.index(tag) for tag in record.tags]
         figures = label_figures(label, before, present, upsample(maps[f"{record.id}.cam"], *label.shape), saliency)
         if f"{record.id}.prediction" not in maps:  # r0 has no network
             return figures

@@ -62,7 +62,7 @@ class Scores:
         self._confusion += confuse(label, mask, classes)
         self._saliency.add(saliency, mask)
         self._counts["labels"] += Counts.of(label, mask, classes)
-        present = [self._classes.index(name) for name in record.labels]
+        present = [self._classes.index(name) for name in record.tags]
         strongest, value = strongest_class(upsample(cam, *mask.shape), present)
         for threshold in CAM_THRESHOLDS:
             prediction = np.where(value > threshold, strongest, 0).astype(np.uint8)

@@ -1,6 +1,6 @@
 """`train`: one round of the multi-task network (docs/method.md section 3)."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -58,7 +58,8 @@ class TrainParams(TrainingParams):
     """Factor on the learning rate in every round after the first: their branches start trained, and at the full rate of
     new layers a short round unlearns more than its better labels teach."""
 
-    def round_optimiser(self, *, starts_trained: bool) -> OptimiserParams:
-        """Return the optimiser of a round; `starts_trained` in every round after the first."""
+    def of_round(self, *, starts_trained: bool) -> Self:
+        """Return the parameters of a round, with its learning rate; `starts_trained` in every round after the first."""
         factor = self.later_rate if starts_trained else 1.0
-        return self.optimiser.model_copy(update={"lr": self.optimiser.lr * factor})
+        optimiser = self.optimiser.model_copy(update={"lr": self.optimiser.lr * factor})
+        return self.model_copy(update={"optimiser": optimiser})

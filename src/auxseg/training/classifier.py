@@ -16,7 +16,7 @@ from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
 from auxseg.training.loop import Step
-from auxseg.training.losses import Counts, classification_loss
+from auxseg.training.losses import Divisors, classification_loss
 from auxseg.training.samples import TrainingSamples
 
 
@@ -32,23 +32,23 @@ def build_training(
     )
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    def step(part: Sample, counts: Counts) -> dict[str, Tensor]:
+    def step(part: Sample, divisors: Divisors) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             logits = network(part.image)
-        return {"loss": classification_loss(logits.float(), part.classes, counts.images)}
+        return {"loss": classification_loss(logits.float(), part.classes, divisors.images)}
 
     return network, step, samples
 
 
 @torch.no_grad()
 def val_precision(network: Classifier, dataset: Dataset, runtime: RuntimeParams, device: torch.device) -> float | None:
-    """Return the mean average precision on the val images that have labels; None if there are none.
+    """Return the mean average precision on the val images that have image-level labels; None if there are none.
 
     The network is put into eval mode.
     """
     network.eval()
-    val = [record for record in dataset.records("val") if record.labels]
+    val = [record for record in dataset.records("val") if record.tags]
     images = (to_tensor(read_photo(dataset.root, record), device, runtime) for record in track(val, "val"))
     scores = [network(image)[0].cpu().numpy() for image in images]
-    tags = [dataset.classes.multi_hot(record.labels) for record in val]
+    tags = [dataset.classes.multi_hot(record.tags) for record in val]
     return mean_average_precision(np.stack(scores), np.stack(tags)) if scores else None

@@ -8,7 +8,6 @@ from torch import nn
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import write_rows
 from auxseg.models.weights import save_weights
-from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.training import TrainingParams
 from auxseg.training.checkpoint import CheckpointFile, Instance
 from auxseg.training.distributed import Team
@@ -27,7 +26,6 @@ def train_and_save(
     *,
     round_: Round,
     classes: Sequence[str],
-    optimiser: OptimiserParams | None = None,
 ) -> CheckpointFile | None:
     """Train `network` in place, and write weights and curve of a round.
 
@@ -36,11 +34,10 @@ def train_and_save(
         network: the network to train.
         step: maps a part of a batch to its losses, see `auxseg.training.loop.Step`.
         samples: the training set.
-        params: length, batch size and so on.
+        params: length, batch size, optimiser and so on.
         team: the processes that train together.
         round_: the round of both outputs.
         classes: class names without the background; they are stored with the weights.
-        optimiser: replaces `params.optimiser` if given.
 
     Returns:
         The checkpoint, which the stage removes when all its outputs are written; None in every process but the leading
@@ -52,19 +49,7 @@ def train_and_save(
     length = training_length(params, len(samples))
     logging.info("%s", length.reason)
     checkpoint = CheckpointFile.of(stage, team.device) if team.is_main else None
-    curve = fit(
-        network,
-        step,
-        samples,
-        epochs=length.epochs,
-        steps=length.steps,
-        batch_size=params.batch_size,
-        accumulate=params.accumulate,
-        optimiser=optimiser or params.optimiser,
-        batch_norm=params.batch_norm,
-        team=team,
-        checkpoint=checkpoint,
-    )
+    curve = fit(network, step, samples, params, team, checkpoint)
     if checkpoint:
         notes = {"classes": list(classes), "length": length.reason}
         save_weights(stage.outputs.weights(round_), network, notes)

@@ -11,12 +11,12 @@ from auxseg.params.training import TrainingParams
 
 
 class Length(NamedTuple):
-    """Epochs or steps of a training; the other one is None."""
+    """How long a training is."""
 
-    epochs: int | None
-    steps: int | None
-    total: int
+    steps: int
     """Total number of steps of the optimiser."""
+    in_epochs: bool
+    """Whether the parameters give it in epochs."""
     reason: str
     """The length and its reason, a sentence for the log and the report."""
 
@@ -52,18 +52,16 @@ def training_length(params: TrainingParams, images: int) -> Length:
     if params.steps is None:
         assert params.epochs is not None  # the model accepts exactly one of the two
         steps, source = params.epochs * per_pass, f"{key}.epochs: {params.epochs}"
-        return Length(params.epochs, None, steps, _sentence(steps, batch, images, per_pass, source))
+        return Length(steps, True, _sentence(steps, batch, images, per_pass, source))
     if params.steps != "auto":
-        return Length(
-            None, params.steps, params.steps, _sentence(params.steps, batch, images, per_pass, f"{key}.steps")
-        )
+        return Length(params.steps, False, _sentence(params.steps, batch, images, per_pass, f"{key}.steps"))
     rule = params.auto_steps
     steps = min(max(rule.passes * per_pass, rule.least), rule.most)
     source = (
         f"{key}.steps: auto, which is {rule.passes} passes but at least {rule.least} and at most {rule.most} steps; "
         f"write a number there to train longer or shorter"
     )
-    return Length(None, steps, steps, _sentence(steps, batch, images, per_pass, source))
+    return Length(steps, False, _sentence(steps, batch, images, per_pass, source))
 
 
 def _sentence(steps: int, batch: int, images: int, per_pass: int, source: str) -> str:

@@ -12,18 +12,19 @@ from torch import Tensor, nn
 
 from auxseg.errors import AuxsegError
 from auxseg.parallel import track
-from auxseg.params.optimiser import BatchNorm, OptimiserParams
+from auxseg.params.training import TrainingParams
 from auxseg.training.augment import Sample
 from auxseg.training.checkpoint import CheckpointFile, Saver
 from auxseg.training.distributed import Team
-from auxseg.training.losses import Counts
+from auxseg.training.length import Length, training_length
+from auxseg.training.losses import Divisors
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 from auxseg.training.samples import EpochOrder, TrainingSamples, make_loader
 from auxseg.training.state import TrainingState
 
-Step = Callable[[Sample, Counts], dict[str, Tensor]]
-"""Maps a part of a batch, on the device, to its share of the batch's losses: sums over the part, divided by the counts
-of the whole batch. `loss` is the value to minimise."""
+Step = Callable[[Sample, Divisors], dict[str, Tensor]]
+"""Maps a part of a batch, on the device, to its share of the batch's losses: each sum over the part is divided by the
+divisor of the whole batch. `loss` is the value to minimise."""
 
 ROW_STEPS = 25
 """Minimum number of steps per row of the curve, for a training in steps."""
@@ -35,44 +36,39 @@ def fit(
     network: nn.Module,
     step: Step,
     samples: TrainingSamples,
-    *,
-    batch_size: int,
-    optimiser: OptimiserParams,
-    batch_norm: BatchNorm,
+    params: TrainingParams,
     team: Team,
-    epochs: int | None = None,
-    steps: int | None = None,
-    accumulate: int = 1,
     checkpoint: CheckpointFile | None = None,
 ) -> list[dict[str, float]]:
-    """Train `network` in place for `epochs`, or for `steps` of the optimiser, and return its curve.
+    """Train `network` in place for `params.epochs`, or for `params.steps` of the optimiser, and return its curve.
 
     The curve has one row per epoch: `epoch`, `lr` and the mean of every loss. For a training in steps, a row covers as
     many whole passes over the samples as ROW_STEPS steps need, and `epoch` is the number of passes at its end. (On 20
     images an epoch is two steps, and a row, a checkpoint and a line of the log for each would be noise.)
 
-    A batch of `batch_size` is split into equal parts: one per process of the team, or `accumulate` of them per process,
-    one after the other. With a `checkpoint` (of the leading process), a killed run resumes from it.
+    A batch of `params.batch_size` is split into equal parts: one per process of the team, or `params.accumulate` of
+    them per process, one after the other. With a `checkpoint` (of the leading process), a killed run resumes from it.
 
     Raises:
         AuxsegError: the loss or a weight is not finite.
+        DataError: there are fewer images than parts of a batch.
         SystemExit: SIGTERM was received, and the checkpoint is written.
     """
-    order = EpochOrder(len(samples), batch_size, samples.seed, team.rank, team.size, accumulate)
-    plan = _plan(order, epochs, steps)
+    order = EpochOrder(len(samples), params.batch_size, samples.seed, team.rank, team.size, params.accumulate)
+    plan = _plan(order, training_length(params, len(samples)))
     loader = make_loader(samples, order, team.device)
     network.to(team.device).train()
-    set_batch_norm(network, batch_norm)
-    sgd = build_optimiser(network, optimiser)
-    schedule = polynomial(sgd, plan.steps, optimiser.power, optimiser.warmup)
+    set_batch_norm(network, params.batch_norm)
+    sgd = build_optimiser(network, params.optimiser)
+    schedule = polynomial(sgd, plan.steps, params.optimiser.power, params.optimiser.warmup)
     torch.manual_seed(samples.seed + team.rank)  # dropout
     state = TrainingState(network, sgd, schedule)
     with Saver(state, team, checkpoint) as saver:
-        descend = _Descent(state, team.replicated(_Module(network, step)), team, optimiser.clip_norm)
+        descend = _Descent(state, team.replicated(_Module(network, step)), team, params.optimiser.clip_norm)
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
-            batches = zip(*[iter(loader)] * accumulate, strict=True)  # `accumulate` parts at a time
+            batches = zip(*[iter(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
             label, remaining = plan.label(state.epoch), order.stop - first
             for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
                 state.end_batch(descend(parts))
@@ -113,13 +109,11 @@ class _Plan(NamedTuple):
         return f"epoch {row}/{self.rows}" if self.in_epochs else f"step {done}/{self.steps}"
 
 
-def _plan(order: EpochOrder, epochs: int | None, steps: int | None) -> _Plan:
-    if epochs is not None:
-        return _Plan(epochs * order.batches, order.batches, order.batches, in_epochs=True)
+def _plan(order: EpochOrder, length: Length) -> _Plan:
     per_pass = order.batches
-    order.passes = math.ceil(ROW_STEPS / per_pass)
-    assert steps is not None  # one of the two is given
-    return _Plan(steps, order.batches, per_pass, in_epochs=False)
+    if not length.in_epochs:
+        order.passes = math.ceil(ROW_STEPS / per_pass)
+    return _Plan(length.steps, order.batches, per_pass, length.in_epochs)
 
 
 def _check_weights(network: nn.Module) -> None:
@@ -146,8 +140,8 @@ class _Module(nn.Module):
         self.network = network
         self._step = step
 
-    def forward(self, part: Sample, counts: Counts) -> dict[str, Tensor]:
-        losses = self._step(part, counts)
+    def forward(self, part: Sample, divisors: Divisors) -> dict[str, Tensor]:
+        losses = self._step(part, divisors)
         return {name: value if name == "loss" else value.detach() for name, value in losses.items()}
 
 
@@ -162,11 +156,11 @@ class _Descent:
 
     def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
         """Take a step with this process's parts of a batch; return the losses of the whole batch."""
-        counts = Counts(*self._team.all_reduce(torch.stack(Counts.of(*parts))).to(self._team.device))
+        divisors = Divisors(*self._team.all_reduce(torch.stack(Divisors.of(*parts))).to(self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
         with self._team.no_sync(self._module):
-            shares = [self._backward(part, counts) for part in parts[:-1]]
-        shares.append(self._backward(parts[-1], counts))
+            shares = [self._backward(part, divisors) for part in parts[:-1]]
+        shares.append(self._backward(parts[-1], divisors))
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
         self._state.optimiser.step()
@@ -176,8 +170,8 @@ class _Descent:
         )
         return dict(zip(shares[0], totals.tolist(), strict=True))
 
-    def _backward(self, part: Sample, counts: Counts) -> dict[str, float]:
-        losses = self._module(_to(part, self._team.device), counts)
+    def _backward(self, part: Sample, divisors: Divisors) -> dict[str, float]:
+        losses = self._module(_to(part, self._team.device), divisors)
         self._team.backward(losses["loss"])
         return {name: float(value.detach()) for name, value in losses.items()}
 

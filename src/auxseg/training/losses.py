@@ -18,7 +18,7 @@ from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample, Sample
 
 
-class Counts(NamedTuple):
+class Divisors(NamedTuple):
     """The numbers that the sums of a batch's losses are divided by, int64 scalars."""
 
     images: Tensor
@@ -72,17 +72,17 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
 def multi_task_loss(
     outputs: Outputs,
     batch: PixelSample,
-    counts: Counts,
+    divisors: Divisors,
     weights: LossParams,
     saliency_target: Literal["binary", "soft"],
 ) -> dict[str, Tensor]:
-    """Return the weighted sum as `loss` and its parts, each a scalar; `counts` are those of the whole batch."""
+    """Return the weighted sum as `loss` and its parts, each a scalar; `divisors` are those of the whole batch."""
     parts = {
-        "classification": classification_loss(outputs.classification, batch.classes, counts.images),
-        "saliency": saliency_loss(outputs.saliency, batch.saliency, saliency_target, counts.saliency),
-        "refined_saliency": saliency_loss(outputs.refined_saliency, batch.saliency, saliency_target, counts.saliency),
-        "segmentation": segmentation_loss(outputs.segmentation, batch.label, counts.labels),
-        "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label, counts.labels),
+        "classification": classification_loss(outputs.classification, batch.classes, divisors.images),
+        "saliency": saliency_loss(outputs.saliency, batch.saliency, saliency_target, divisors.saliency),
+        "refined_saliency": saliency_loss(outputs.refined_saliency, batch.saliency, saliency_target, divisors.saliency),
+        "segmentation": segmentation_loss(outputs.segmentation, batch.label, divisors.labels),
+        "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label, divisors.labels),
     }
     total = (
         weights.classification * parts["classification"]

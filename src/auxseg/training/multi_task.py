@@ -20,7 +20,7 @@ from auxseg.params.train import TrainParams
 from auxseg.review.uses import TrainingUse, Use, read_uses
 from auxseg.training.augment import PixelSample, Sample
 from auxseg.training.loop import Step
-from auxseg.training.losses import Counts, multi_task_loss
+from auxseg.training.losses import Divisors, multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
 
 
@@ -65,11 +65,11 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
 def training_step(network: AuxSegNet, params: TrainParams, runtime: RuntimeParams) -> Step:
     """Return the step that computes the losses of a part of a batch."""
 
-    def step(part: Sample, counts: Counts) -> dict[str, Tensor]:
+    def step(part: Sample, divisors: Divisors) -> dict[str, Tensor]:
         if not isinstance(part, PixelSample):
             raise TypeError("the multi-task network trains on samples with labels")
         outputs = network(part.image, low_precision=runtime.low_precision)
-        return multi_task_loss(outputs, part, counts, params.loss, params.saliency_target)
+        return multi_task_loss(outputs, part, divisors, params.loss, params.saliency_target)
 
     return step
 

@@ -64,7 +64,7 @@ class TrainingSamples(Dataset[Sample]):
         epoch, position, batch = index
         record = self.records[position]
         image = torch.from_numpy(read_photo(self.root, record).transpose(2, 0, 1).copy())
-        classes = torch.from_numpy(self.classes.multi_hot(record.labels))
+        classes = torch.from_numpy(self.classes.multi_hot(record.tags))
         if self.labels is None or self.saliency is None:
             sample = Sample(image, classes)
         else:

@@ -29,7 +29,7 @@ class Scene:
     """The tagged toys, front first."""
 
     @property
-    def labels(self) -> tuple[str, ...]:
+    def tags(self) -> tuple[str, ...]:
         """Names of the classes in the image, in the order of class indices."""
         present = {toy.index for toy in self.toys}
         return tuple(name for index, name in enumerate(SCENES_CLASSES, 1) if index in present)

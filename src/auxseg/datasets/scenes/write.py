@@ -35,10 +35,10 @@ def write_scenes(folder: Path, params: ScenesParams) -> None:
     jobs = [(split, number, image_id) for split in ids for number, image_id in enumerate(ids[split])]
     (folder / "JPEGImages").mkdir(parents=True)
     (folder / "SegmentationClass").mkdir(parents=True)
-    labels = map_processes(partial(_write_scene, folder, params), jobs, "scenes")
+    tags = map_processes(partial(_write_scene, folder, params), jobs, "scenes")
     for split, names in ids.items():
         write_text(folder / "ImageSets" / "Segmentation" / f"{split}.txt", "".join(f"{name}\n" for name in names))
-    write_csv(folder / "image_labels.csv", ("image_id", "labels"), labels)
+    write_csv(folder / "image_labels.csv", ("image_id", "labels"), tags)
 
 
 def _write_scene(folder: Path, params: ScenesParams, job: tuple[str, int, str]) -> tuple[str, str]:
@@ -46,4 +46,4 @@ def _write_scene(folder: Path, params: ScenesParams, job: tuple[str, int, str]) 
     scene = compose(params.seed, split, number, params.side)
     Image.fromarray(scene.image).save(folder / "JPEGImages" / f"{image_id}.jpg", quality=JPEG_QUALITY)
     (folder / "SegmentationClass" / f"{image_id}.png").write_bytes(encode_label(scene.mask))
-    return image_id, " ".join(scene.labels)
+    return image_id, " ".join(scene.tags)

@@ -20,7 +20,7 @@ from PIL import Image
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.artifacts.tables import write_rows
-from auxseg.audit.diff import LabelSet
+from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import SEPARATOR, ImageRecord
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, decode_indices
@@ -51,7 +51,7 @@ def write_fiftyone(
         for record in track(records, "fiftyone"):
             photo = f"{record.id}{Path(record.path).suffix}"
             _copy(root / record.path, made / "data" / photo)
-            row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.labels)}
+            row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.tags)}
             for name, one in labels.items():
                 if record.id not in one.archives:
                     raise DataError(f"{name}: no label of '{record.id}'; run `dvc repro`, or `dvc pull`")

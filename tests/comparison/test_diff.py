@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from auxseg.artifacts.archive import write_archive
-from auxseg.audit.diff import FIGURES, LabelSet, compare, diff_labels, image_rows, summary_rows
+from auxseg.comparison.diff import FIGURES, compare, diff_labels, image_rows, summary_rows
+from auxseg.comparison.label_set import LabelSet
 from auxseg.images import encode_label
 
 VALUES = st.sampled_from([0, 1, 2, 255])

@@ -9,8 +9,8 @@ from PIL import Image
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tables import read_csv
-from auxseg.audit.diff import LabelSet
-from auxseg.audit.fiftyone import write_fiftyone
+from auxseg.comparison.fiftyone import write_fiftyone
+from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError
 from auxseg.images import encode_label

@@ -10,34 +10,19 @@ so that for every class before + added + changed_to - removed - changed_from = a
 state, or has a different size there, it counts there as unlabelled in every pixel.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
-from auxseg.artifacts.rounds import Round
-from auxseg.datasets.dataset import Dataset
+from auxseg.comparison.label_set import LabelSet
 from auxseg.images import IGNORE, decode_indices
 from auxseg.parallel import map_processes
 
 FIGURES = ("before", "after", "added", "removed", "changed_from", "changed_to")
 """Pixel counts of a class, in the order of the rows of `compare`."""
-
-
-@dataclass(frozen=True)
-class LabelSet:
-    """The labels of one state: its class names (index 0 = background), and the archive of each image."""
-
-    classes: tuple[str, ...]
-    archives: Mapping[str, Path]
-
-    @classmethod
-    def of(cls, classes: Sequence[str], files: Iterable[Path]) -> "LabelSet":
-        """Index the label archives of one round."""
-        return cls(tuple(classes), {name.removesuffix(".png"): path for path in files for name in opened_archive(path)})
 
 
 @dataclass(frozen=True)
@@ -69,16 +54,6 @@ def compare(before: np.ndarray, after: np.ndarray, classes: int) -> np.ndarray:
     rows, columns = pairs.sum(axis=1)[:classes], pairs.sum(axis=0)[:classes]
     added, removed = pairs[IGNORE, :classes], pairs[:classes, IGNORE]
     return np.stack([rows, columns, added, removed, rows - kept - removed, columns - kept - added])
-
-
-def round_labels(dataset: Dataset, round_: Round) -> LabelSet:
-    """Return the labels of a round on disk.
-
-    Raises:
-        DataError: a shard is missing or left over.
-    """
-    files = dataset.every_shard(partial(dataset.store.labels, round_))
-    return LabelSet.of(dataset.classes.with_background, files.values())
 
 
 def diff_labels(before: LabelSet, after: LabelSet) -> tuple[tuple[str, ...], list[ImageDiff]]:
