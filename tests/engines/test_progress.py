@@ -73,7 +73,9 @@ class Project:
         self.values["runtime"] |= {"max_side": 320, "min_side": 320}
         Path("data/manifest").mkdir(parents=True, exist_ok=True)
         for shard in self.values["shards"]:
-            rows = [f"i{n},i{n}.jpg,500,375,{'train' if n < train else 'val'},cat," + "0" * 64 for n in range(train + val)]
+            rows = [
+                f"i{n},i{n}.jpg,500,375,{'train' if n < train else 'val'},cat," + "0" * 64 for n in range(train + val)
+            ]
             Path(f"data/manifest/{shard}.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
 
     def line(self, address: str) -> str:

@@ -9,6 +9,7 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit.diff import FIGURES, ImageDiff, LabelSet, diff_labels, image_rows, round_labels, summary_rows
 from auxseg.cli.arguments import a_path
+from auxseg.cli.next_step import require_result
 from auxseg.datasets.dataset import Dataset
 from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError
@@ -83,4 +84,5 @@ def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager
     if revision != WORKSPACE:
         return revision_labels(revision, round_name)
     require_round(round_name)
+    require_result(Store().classes)
     return contextlib.nullcontext(round_labels(Dataset(Store()), Round.parse(round_name)))

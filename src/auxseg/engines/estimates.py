@@ -21,6 +21,7 @@ from auxseg.training.length import training_length
 
 TIMES = Path("logs/times.csv")
 
+
 class Cost(NamedTuple):
     """What an instance takes for each image or crop that it goes through."""
 
