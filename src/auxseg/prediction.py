@@ -102,7 +102,8 @@ def _final(item: tuple[np.ndarray, np.ndarray], crf: CrfParams) -> np.ndarray:
 
 
 def _classes(probabilities: np.ndarray) -> np.ndarray:
-    return probabilities.argmax(axis=0).astype(np.uint8)
+    indices: np.ndarray = probabilities.argmax(axis=0).astype(np.uint8)
+    return indices
 
 
 @torch.no_grad()

@@ -28,8 +28,8 @@ _LEVELS = tuple(re.compile(rf" ?{mark} ?(?![^()]*\))") for mark in (r"[;\t\r\n]"
 """Separators, strongest first: a known name may contain a weaker one."""
 _ANY_LEVEL = (re.compile(r" ?[;\t\r\n|,] ?(?![^()]*\))"),)
 _JOINTS = (
-    re.compile(r"\s*[/\\+&:~、，；]\s*|(?:^|\s+)and\s+", re.IGNORECASE),
-    re.compile(r"[\s/\\+&:~、，；._-]+(?:and\s+)?", re.IGNORECASE),
+    re.compile(r"\s*[/\\+&:~、\uff0c\uff1b]\s*|(?:^|\s+)and\s+", re.IGNORECASE),
+    re.compile(r"[\s/\\+&:~、\uff0c\uff1b._-]+(?:and\s+)?", re.IGNORECASE),
 )
 """What people write between names without meaning one name: marks and words; then spaces, dots and hyphens too."""
 _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
