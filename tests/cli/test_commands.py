@@ -40,6 +40,7 @@ BEFORE_THE_FIRST_RUN = [
     ["export", "cams", "--format", "psa", "--to", "out"],
     ["audit", "table"],
     ["audit", "diff", "--rounds", "r0", "r1"],
+    ["audit", "diff", "HEAD"],
     ["audit", "fiftyone", "--to", "out"],
 ]
 
@@ -132,12 +133,14 @@ def test_what_is_missing_of_a_data_set_is_an_error(project, tmp_path_factory, ca
     root = tmp_path_factory.mktemp("set")
     assert main(["use", "mine", "--data", str(root)]) == 2
     assert capsys.readouterr().err.startswith(
-        f"error: {root}/images and {root}/image_labels.csv: missing; add them, or correct data.folder.images and "
-        "data.labels_file; then run `auxseg scan`"
+        f"error: {root}/images and {root}/image_labels.csv: missing; add them, or name the folder that has "
+        "them, as in `auxseg use PRESET --data FOLDER`; then run `auxseg scan`"
     )
     (root / "images").mkdir()
     assert main(["scan"]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {root}/image_labels.csv: missing; add it, or correct ")
+    assert capsys.readouterr().err.startswith(
+        f"error: {root}/image_labels.csv: missing; add it, or correct data.labels_file in "
+    )
     (root / "image_labels.csv").write_text("image_id,labels\n")
     assert main(["scan"]) == 2
     assert "no row has a label" in capsys.readouterr().err

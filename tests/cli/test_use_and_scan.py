@@ -27,6 +27,18 @@ def test_use_lists_copies_and_suggests(project, capsys):
     assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
 
+def test_use_takes_the_path_of_a_preset_too(project, tmp_path_factory, capsys):
+    assert main(["use", "params/presets/smoke.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("params.yaml is now params/presets/smoke.yaml")
+    before = Path("params.yaml").read_text()
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "green.yaml"
+    elsewhere.write_text("extends: demo\n")
+    assert main(["use", str(elsewhere)]) == 2
+    error = f"error: {elsewhere}: not in params/presets; copy it there, then `auxseg use green`\n"
+    assert capsys.readouterr().err == error
+    assert Path("params.yaml").read_text() == before
+
+
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     (photos / "images").mkdir()
@@ -86,8 +98,8 @@ def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, ca
     printed = capsys.readouterr()
     assert printed.out.startswith("params.yaml is now params/presets/mine.yaml")
     assert printed.err == (
-        f"error: {photos}/images: missing; add it, or correct data.folder.images; then run `auxseg scan` (the stage "
-        "`prepare` rejects the data set as it is)\n"
+        f"error: {photos}/images: missing; add it, or correct data.folder.images in params.yaml; then run `auxseg scan` "
+        "(the stage `prepare` rejects the data set as it is)\n"
     )
     assert "next:" not in printed.out and yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 2
 

@@ -34,9 +34,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the summary and the images that differ most; write the CSV."""
     if arguments.csv and arguments.csv.is_dir():
         raise DataError(f"--csv {arguments.csv}: a folder; give the name of a file")
+    sides = _sides(arguments)
+    if any(revision == WORKSPACE for revision, _ in sides):
+        require_result(Store().classes)
     with contextlib.ExitStack() as stack:
         (first, before), (second, after) = (
-            (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in _sides(arguments)
+            (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in sides
         )
         names, diffs = diff_labels(before, after)
     print(f"labels, pixels: {first} -> {second}\n")
@@ -84,5 +87,4 @@ def _labels(revision: str, round_name: str) -> contextlib.AbstractContextManager
     if revision != WORKSPACE:
         return revision_labels(revision, round_name)
     require_round(round_name)
-    require_result(Store().classes)
     return contextlib.nullcontext(round_labels(Dataset(Store()), Round.parse(round_name)))

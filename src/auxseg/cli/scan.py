@@ -56,18 +56,18 @@ def _missing(root: Path, params: DataParams) -> str:
     """Return which of the images and the labels are not there, and what to do; empty if both are."""
     if params.format == "scenes":
         return ""
-    images = "data.folder.images" if params.format == "folder" else "the data root"
-    wanted = {root / params.photos: images}
-    if params.labels == "xml" and params.format != "folder":
-        wanted[root / "Annotations"] = "data.labels"
-    else:
-        wanted[root / params.labels_file] = "data.labels_file"
-    # a file in the place of the folder of images counts as missing
-    missing = {path: key for path, key in wanted.items() if not (path.is_dir() if key == images else path.exists())}
+    labels = ("Annotations", "data.labels") if params.labels == "xml" else (params.labels_file, "data.labels_file")
+    images = root / params.photos, "data.folder.images"
+    missing = [] if images[0].is_dir() else [images]  # a file in its place counts as missing
+    if not (root / labels[0]).exists():
+        missing.append((root / labels[0], labels[1]))
     if not missing:
         return ""
-    them = "it" if len(missing) == 1 else "them"
-    return f"{' and '.join(map(str, missing))}: missing; add {them}, or correct {' and '.join(missing.values())}"
+    paths = " and ".join(str(path) for path, _ in missing)
+    if len(missing) > 1:
+        return f"{paths}: missing; add them, or name the folder that has them, as in `auxseg use PRESET --data FOLDER`"
+    fix = f"correct {missing[0][1]} in params.yaml" if params.format == "folder" else "give another data root"
+    return f"{paths}: missing; add it, or {fix}"
 
 
 def _print_overview(root: Path, params: DataParams) -> str:

@@ -194,11 +194,11 @@ def _judge_spaces(cells: Sequence[_Cell]) -> tuple[bool, list[str]]:
     text = " ".join(example)
     if separate:
         note = (
-            f"separate labels: '{text}' is read as {', '.join(example)}. If it is one name, write '{text};' or name "
+            f"separate labels: '{text}' is read as {', '.join(example)}. If it is one name, write '{text}|' or name "
             "it in data.classes"
         )
     else:
-        note = f"are part of names: '{text}' is read as one label. If it is several, write '{'; '.join(example)}'"
+        note = f"are part of names: '{text}' is read as one label. If it is several, write '{'|'.join(example)}'"
     return separate, [f"labels: no cell has a ';' or ',', so spaces decide; they {note}"]
 
 
