@@ -98,8 +98,8 @@ def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, ca
     printed = capsys.readouterr()
     assert printed.out.startswith("params.yaml is now params/presets/mine.yaml")
     assert printed.err == (
-        f"error: {photos}/images: missing; add it, or correct data.folder.images in params.yaml; then run `auxseg scan` "
-        "(the stage `prepare` rejects the data set as it is)\n"
+        f"error: {photos}/images: missing; add it, or correct data.folder.images in params.yaml; then run "
+        "`auxseg scan` (the stage `prepare` rejects the data set as it is)\n"
     )
     assert "next:" not in printed.out and yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 2
 
