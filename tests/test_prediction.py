@@ -11,11 +11,12 @@ from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.crf import class_crf
 from auxseg.errors import ParamsError
+from auxseg.images import encode_label
 from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
-from auxseg.prediction import Prediction, predict, predict_photos, reweight
+from auxseg.prediction import Prediction, predict, predict_final, predict_photos, reweight
 
 CPU = torch.device("cpu")
 PARAMS = EvaluateParams(scales=[0.5, 1.0], flip=True)
@@ -134,3 +135,42 @@ def test_single_scale_all_scales_and_crf():
             assert one.dtype == np.uint8
             np.testing.assert_array_equal(one, other)
         assert (found.single != found.joined).any() and (found.joined != found.final).any()
+
+
+def test_the_final_kind_alone_is_the_same():
+    rng = np.random.default_rng(1)
+    photos = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((48, 40), (40, 88))]
+    finals = list(predict_final(colours_network, photos, PARAMS, RUNTIME, CPU))
+    for found, all_kinds in zip(finals, predict_photos(colours_network, photos, PARAMS, RUNTIME, CPU), strict=True):
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, all_kinds.final)
+
+
+@pytest.mark.parametrize(("masked", "used"), [((), "final"), (("b",), "all")])
+def test_without_val_masks_the_stage_makes_only_final_ones(load_stage, monkeypatch, masked, used):
+    """The kinds that are only measured are not made where there is nothing to measure them against."""
+    stage = load_stage("evaluate")
+    label = np.array([[0, 1], [2, 1]], np.uint8)
+    records = [SimpleNamespace(id=name) for name in ("a", "b")]
+    called, written = [], {}
+
+    def made(kind, item):
+        return lambda network, photos, *_: [called.append(kind) or item for _ in photos]
+
+    monkeypatch.setattr(stage, "predict_final", made("final", label))
+    monkeypatch.setattr(stage, "predict_photos", made("all", Prediction(0 * label, 0 * label, label)))
+    monkeypatch.setattr(stage, "load_auxsegnet", lambda *_: None)
+    monkeypatch.setattr(stage, "read_photo", lambda *_: None)
+    monkeypatch.setattr(stage, "prepare_device", lambda *_: CPU)
+    monkeypatch.setattr(stage, "write_archive", lambda path, files: written.update(files))
+    monkeypatch.setattr(stage, "write_counts", lambda path, counts: written.update(counts=counts))
+    dataset = SimpleNamespace(classes=("cat", "dog"), root=None, records=lambda split: records)
+    monkeypatch.setattr(stage, "Dataset", lambda _: dataset)
+    monkeypatch.setattr(stage, "Masks", SimpleNamespace(of=lambda _: dict.fromkeys(masked, label)))
+    store = SimpleNamespace(weights=str, predictions=str, evaluation=str)
+    stage.main(SimpleNamespace(params=lambda model: model(), inputs=store, outputs=store, round="r1"))
+    assert called == [used] * 2
+    assert written["a.png"] == written["b.png"] == encode_label(label)
+    assert {kind: count.means()["miou"] for kind, count in written["counts"].items()} == (
+        {"model": pytest.approx(100 / 12), "model+ms": pytest.approx(100 / 12), "model+ms+crf": 100} if masked else {}
+    )

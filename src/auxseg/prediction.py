@@ -40,7 +40,7 @@ def predict_photos(
     runtime: RuntimeParams,
     device: torch.device,
 ) -> Iterator[Prediction]:
-    """Yield the prediction of each image, in order; the CRF runs in worker processes while the network goes on.
+    """Yield all kinds of predictions of each image, in order; the CRF runs in worker processes beside the network.
 
     Args:
         network: in eval mode, on `device`.
@@ -49,29 +49,61 @@ def predict_photos(
         runtime: longest side and precision.
         device: the device of the network.
     """
+    views = _probabilities(network, photos, params, runtime, device)
+    return background_processes(partial(_post_process, crf=params.crf), views)
 
-    def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for rgb in photos:
-            image = to_tensor(rgb, device, runtime)
-            single, joined = predict(
-                network,
-                image,
-                params.scales,
-                flip=params.flip,
-                combine=params.combine,
-                low_precision=runtime.low_precision,
-                recognition=params.recognition,
-            )
-            yield rgb, single, joined
 
-    return background_processes(partial(_post_process, crf=params.crf), probabilities())
+def predict_final(
+    network: AuxSegNet,
+    photos: Iterable[np.ndarray],
+    params: EvaluateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+) -> Iterator[np.ndarray]:
+    """Yield the `final` of `predict_photos` alone, uint8 (H, W): all that is needed without masks to measure against.
+
+    Args as for `predict_photos`.
+    """
+    views = ((rgb, joined) for rgb, _, joined in _probabilities(network, photos, params, runtime, device))
+    return background_processes(partial(_final, crf=params.crf), views)
+
+
+def _probabilities(
+    network: AuxSegNet,
+    photos: Iterable[np.ndarray],
+    params: EvaluateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield each image with what `predict` returns for it."""
+    for rgb in photos:
+        image = to_tensor(rgb, device, runtime)
+        single, joined = predict(
+            network,
+            image,
+            params.scales,
+            flip=params.flip,
+            combine=params.combine,
+            low_precision=runtime.low_precision,
+            recognition=params.recognition,
+        )
+        yield rgb, single, joined
 
 
 def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:
     rgb, single, joined = item
     single, joined = (upsample(maps, *rgb.shape[:2]) for maps in (single, joined))
-    refined = class_crf(rgb, joined, crf)
-    return Prediction(*(maps.argmax(axis=0).astype(np.uint8) for maps in (single, joined, refined)))
+    return Prediction(*map(_classes, (single, joined, class_crf(rgb, joined, crf))))
+
+
+def _final(item: tuple[np.ndarray, np.ndarray], crf: CrfParams) -> np.ndarray:
+    rgb, joined = item
+    return _classes(class_crf(rgb, upsample(joined, *rgb.shape[:2]), crf))
+
+
+def _classes(probabilities: np.ndarray) -> np.ndarray:
+    indices: np.ndarray = probabilities.argmax(axis=0).astype(np.uint8)
+    return indices
 
 
 @torch.no_grad()

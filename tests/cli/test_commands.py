@@ -30,6 +30,30 @@ def test_outside_the_root_every_command_says_so(project, command, monkeypatch, c
     )
 
 
+BEFORE_THE_FIRST_RUN = [
+    ["table"],
+    ["predict", "--images", "params", "--to", "out"],
+    ["predict", "--images", "params", "--to", "out", "--round", "r1"],
+    ["export", "labels", "--to", "out"],
+    ["export", "labels", "--to", "out", "--round", "r0"],
+    ["export", "overlays", "--to", "out"],
+    ["export", "cams", "--format", "psa", "--to", "out"],
+    ["audit", "table"],
+    ["audit", "diff", "--rounds", "r0", "r1"],
+    ["audit", "diff", "HEAD"],
+    ["audit", "fiftyone", "--to", "out"],
+]
+
+
+@pytest.mark.parametrize("command", BEFORE_THE_FIRST_RUN, ids=" ".join)
+def test_before_the_first_run_the_run_is_the_advice(project, command, capsys):
+    assert main(command) == 2
+    out, error = capsys.readouterr()
+    assert out == "" and error.startswith("error: data/") and error.count("\n") == 1
+    assert error.endswith(": no such file; `dvc pull` it, or run `auxseg run` first\n")
+    assert not Path("out").exists()
+
+
 def test_key_that_stands_twice_is_refused_by_all(project, capsys):
     """Rendering would else replace the first section's values by defaults."""
     before = Path("params.yaml").read_text() + "train: {}\n"
@@ -105,16 +129,21 @@ def test_every_command_ends_with_the_next_step(project, tmp_path_factory, capsys
     assert last_line(capsys) == "next: auxseg use mine --data FOLDER, or set AUXSEG_DATA and run auxseg scan"
 
 
-def test_what_is_missing_of_a_data_set_is_the_next_step(project, tmp_path_factory, capsys):
+def test_what_is_missing_of_a_data_set_is_an_error(project, tmp_path_factory, capsys):
     root = tmp_path_factory.mktemp("set")
-    assert main(["use", "mine", "--data", str(root)]) == 0
-    assert last_line(capsys) == f"next: add {root}/images and {root}/image_labels.csv, then auxseg scan"
+    assert main(["use", "mine", "--data", str(root)]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"error: {root}/images and {root}/image_labels.csv: missing; add them, or name the folder that has "
+        "them, as in `auxseg use PRESET --data FOLDER`; then run `auxseg scan`"
+    )
     (root / "images").mkdir()
-    assert main(["scan"]) == 0
-    assert last_line(capsys) == f"next: add {root}/image_labels.csv, then auxseg scan"
+    assert main(["scan"]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"error: {root}/image_labels.csv: missing; add it, or correct data.labels_file in "
+    )
     (root / "image_labels.csv").write_text("image_id,labels\n")
-    assert main(["scan"]) == 0
-    assert last_line(capsys) == "next: fix what the note says, then auxseg scan"
+    assert main(["scan"]) == 2
+    assert "no row has a label" in capsys.readouterr().err
     Image.new("RGB", (4, 4)).save(root / "images/a.jpg")
     (root / "image_labels.csv").write_text("image_id,labels\na,cat\n")
     assert main(["scan"]) == 0

@@ -12,6 +12,7 @@ from small_project import CLASSES, LABEL, PARAMS, RECORD
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
+from auxseg.datasets.manifest import write_manifest
 from auxseg.external.labels import LabelFolder
 from auxseg.params.labels import LabelsParams
 
@@ -130,7 +131,6 @@ def test_the_class_table_has_the_stored_values_and_their_colours(option, values)
     ("name", "split", "count", "why"),
     [
         ("r0", "all", 1, "2 val images have no prediction of r0: it has no network"),
-        ("r0", "val", 0, "2 val images have no prediction of r0: it has no network"),
         ("r1", "train", 1, "2 val images have no mask here: --split all writes the predictions too"),
         ("r1", "val", 2, "1 train image has no mask here: --split all writes the labels too"),
     ],
@@ -141,10 +141,26 @@ def test_what_has_no_mask_is_counted_and_explained(name, split, count, why, caps
     assert why in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.parametrize("what", ["labels", "overlays"])
+def test_an_export_of_nothing_writes_nothing(what, capsys):
+    assert main(["export", what, "--round", "r0", "--split", "val", "--to", "out"]) == 2
+    assert capsys.readouterr().err == (
+        "error: --split val: nothing to export: 1 train image has no mask here: --split all writes the labels too; "
+        "2 val images have no prediction of r0: it has no network\n"
+    )
+    write_manifest(Path("data/manifest"), [RECORD], CLASSES, ["00"])
+    assert main(["export", what, "--round", "r1", "--split", "val", "--to", "out"]) == 2
+    assert capsys.readouterr().err.startswith("error: --split val: nothing to export: the data set has no val images; ")
+    assert not Path("out").exists()
+
+
 def test_without_predictions_nothing_is_written(capsys):
     Path("data/predictions/r1.zip").unlink()
     assert main(["export", "labels", "--round", "r1", "--split", "all", "--to", "out"]) == 2
-    assert capsys.readouterr().err == "error: data/predictions/r1.zip: no such file; run `dvc repro`, or `dvc pull`\n"
+    assert (
+        capsys.readouterr().err
+        == "error: data/predictions/r1.zip: no such file; `dvc pull` it, or run `auxseg run` first\n"
+    )
     assert not Path("out").exists()
 
 

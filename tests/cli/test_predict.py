@@ -92,7 +92,14 @@ def test_refusals(capsys):
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2
     assert "photos/zz.jpg: not a readable image" in capsys.readouterr().err
     assert not Path("never").exists()
-    Path("photos/zz.jpg").unlink()
+    Path("photos/zz.jpg").rename("photos/za.jpg")
+    Path("photos/zb.jpg").write_bytes(b"")
+    assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2
+    error = capsys.readouterr().err
+    assert "photos/za.jpg: not a readable image" in error and error.endswith("(and 1 more: zb.jpg)\n")
+    assert not Path("never").exists()
+    Path("photos/za.jpg").unlink()
+    Path("photos/zb.jpg").unlink()
     assert main(["predict", "--round", "r1", "--images", "photos/x.jpg", "--to", "never"]) == 2
     assert "photos/x.jpg: not a folder; give the folder of images" in capsys.readouterr().err
 

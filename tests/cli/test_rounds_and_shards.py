@@ -86,8 +86,17 @@ def test_counts_are_whole_numbers_within_bounds(project, command, count, capsys)
     assert f"expected a whole number from 1 to {most}, got '{count}'" in capsys.readouterr().err
 
 
-def test_a_wrong_file_is_not_edited(project):
-    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("\nlabels:", "\nlables:"))
+@pytest.mark.parametrize("command", ["rounds", "shards"])
+@pytest.mark.parametrize(
+    ("right", "typo", "message"),
+    [
+        ("\nlabels:", "\nlables:", "unknown key 'lables'; did you mean 'labels'?"),
+        ("\n  epochs:", "\n  epoch:", "epoch'; did you mean 'epochs'?"),
+    ],
+)
+def test_a_wrong_file_is_not_edited(project, command, right, typo, message, capsys):
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace(right, typo))
     before = Path("params.yaml").read_text()
-    assert main(["rounds", "3"]) == 2
+    assert main([command, "3"]) == 2
+    assert message in capsys.readouterr().err
     assert Path("params.yaml").read_text() == before

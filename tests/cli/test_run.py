@@ -1,6 +1,7 @@
 """`auxseg run`, with a program in DVC's place: what is passed on, and how it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from auxseg.cli import run
 from auxseg.cli.main import main
 from auxseg.cli.run import without_hints
 
+ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = """\
 Running stage 'prepare':
 > python workflow/stages/prepare.py
@@ -36,7 +38,7 @@ Use `dvc push` to send your updates to remote storage.
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("dvc.yaml").write_text("stages: {}\n")
+    shutil.copy(ROOT / "dvc.yaml", ".")
     Path("params.yaml").write_text(yaml.safe_dump(small_project.PARAMS))
     Path("data/summary").mkdir(parents=True)
     Path("data/summary/rounds.csv").write_text("round,what,set,miou,precision,recall\nr0,labels,train,50,60,70\n")
@@ -106,6 +108,28 @@ def test_wrong_parameters_start_nothing(monkeypatch, capfd):
     assert main(["run"]) == 2
     out, err = capfd.readouterr()
     assert out == "" and "unknown key 'trian'" in err
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("label", "label: no such stage; did you mean 'labels'?"),
+        ("trian@r1", "trian@r1: no such stage; did you mean 'train'?"),
+        ("train@r2", "train@r2: no such instance of a stage; did you mean 'train@r1'?"),
+        ("labels@r1", "labels@r1: no such instance of a stage; did you mean 'labels@r1-00'?"),
+        ("summary@r1", "summary@r1: no such instance of a stage; did you mean 'summary'?"),
+    ],
+)
+def test_a_typo_of_a_stage_starts_nothing(target, message, monkeypatch, capfd):
+    fake_dvc(monkeypatch, "print('started')\n")
+    assert main(["run", "prepare", target]) == 2
+    assert capfd.readouterr() == ("", f"error: {message}\n")
+
+
+def test_a_path_or_a_file_of_stages_is_left_to_dvc(monkeypatch, capfd):
+    fake_dvc(monkeypatch, "import sys\nprint(sys.argv[3:])\n")
+    assert main(["run", "data/audit", "dvc.yaml:labels", "dvc.yaml", "guard@r1"]) == 0
+    assert capfd.readouterr().out.startswith("['data/audit', 'dvc.yaml:labels', 'dvc.yaml', 'guard@r1']\n")
 
 
 def test_without_a_summary_the_next_step_is_said(monkeypatch, capfd):

@@ -27,13 +27,26 @@ def test_use_lists_copies_and_suggests(project, capsys):
     assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
 
+def test_use_takes_the_path_of_a_preset_too(project, tmp_path_factory, capsys):
+    assert main(["use", "params/presets/smoke.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("params.yaml is now params/presets/smoke.yaml")
+    before = Path("params.yaml").read_text()
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "green.yaml"
+    elsewhere.write_text("extends: demo\n")
+    assert main(["use", str(elsewhere)]) == 2
+    error = f"error: {elsewhere}: not in params/presets; copy it there, then `auxseg use green`\n"
+    assert capsys.readouterr().err == error
+    assert Path("params.yaml").read_text() == before
+
+
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
-    (photos / "a.jpg").write_bytes(b"x")
-    assert main(["use", "mine", "--data", str(photos)]) == 0
+    (photos / "images").mkdir()
+    (photos / "images/a.jpg").write_bytes(b"x")
+    assert main(["use", "mine", "--data", str(photos)]) == 2  # without labels; the scan is written all the same
     assert yaml.safe_load(Path("params.local.yaml").read_text()) == {"data_root": str(photos)}
     assert yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 1
-    (photos / "b.jpg").write_bytes(b"y")
+    (photos / "image_labels.csv").write_text("image_id,labels\na,cat\n")
     assert main(["scan"]) == 0
     assert "data/raw.yaml: 2 files" in capsys.readouterr().out
     # back to the demo: its own scan is the one in git
@@ -79,11 +92,16 @@ def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, caps
 
 def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
-    assert main(["use", "mine", "--data", str(photos)]) == 0
-    assert f"note: {photos}/images is not a folder; " in capsys.readouterr().out
-    (photos / "images").mkdir()
-    assert main(["scan"]) == 0
-    assert "is not a folder" not in capsys.readouterr().out
+    (photos / "images").write_text("a file")
+    (photos / "image_labels.csv").touch()
+    assert main(["use", "mine", "--data", str(photos)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.startswith("params.yaml is now params/presets/mine.yaml")
+    assert printed.err == (
+        f"error: {photos}/images: missing; add it, or correct data.folder.images in params.yaml; then run "
+        "`auxseg scan` (the stage `prepare` rejects the data set as it is)\n"
+    )
+    assert "next:" not in printed.out and yaml.safe_load(Path("data/raw.yaml").read_text())["files"] == 2
 
 
 def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, capsys):
@@ -111,8 +129,36 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "next: auxseg run",
     ]
     table.write_text("image_id,labels\na,cat [old] one\n")
-    assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
-    assert f"note: {table} line 2: label 'cat [old] one' has a [ inside; " in capsys.readouterr().out
+    assert main(["scan"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {table} line 2: label 'cat [old] one' has a [ inside; ")
+    assert error.endswith("; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)\n")
+    assert error.count("\n") == 1
+
+
+def test_what_prepare_rejects_changes_the_scan_all_the_same(project, tmp_path_factory):
+    """Otherwise a run after a failed scan would take results of the files before."""
+    photos = tmp_path_factory.mktemp("photos")
+    (photos / "images").mkdir()
+    Image.new("RGB", (4, 4)).save(photos / "images/a.jpg")
+    (photos / "image_labels.csv").write_text("image_id,labels\na,cat\n")
+    assert main(["use", "mine", "--data", str(photos)]) == 0
+    before = Path("data/raw.yaml").read_text()
+    (photos / "image_labels.csv").write_text("image_id,labels\na,\n")
+    assert main(["scan"]) == 2
+    assert Path("data/raw.yaml").read_text() != before
+
+
+@pytest.mark.parametrize(("labels", "file"), [("csv", "image_labels.csv"), ("xml", "Annotations")])
+def test_scan_misses_images_and_labels_in_the_voc_layout(project, tmp_path_factory, labels, file, capsys):
+    root = tmp_path_factory.mktemp("voc")
+    assert main(["use", "mine", "--data", str(root)]) == 2
+    values = read_yaml(PARAMS_FILE)
+    values["data"] |= {"format": "voc", "labels": labels}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    capsys.readouterr()
+    assert main(["scan"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {root}/JPEGImages and {root}/{file}: missing; add them, or ")
 
 
 @pytest.mark.parametrize("seeds", ["seeds/../truth", "truth/train"])
@@ -120,7 +166,7 @@ def test_masks_are_not_taken_as_seeds_or_maps(project, tmp_path_factory, seeds, 
     """The figures would be called weakly supervised, and be those of the masks."""
     photos = tmp_path_factory.mktemp("photos")
     (photos / "truth/train").mkdir(parents=True)
-    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert main(["use", "mine", "--data", str(photos)]) == 2
     values = read_yaml(PARAMS_FILE)
     values["data"]["folder"]["masks"] = "truth"
     values["labels"] |= {"initial": "precomputed", "path": seeds}
@@ -134,7 +180,7 @@ def test_no_folder_of_masks_of_the_voc_layout_is_taken_as_seeds(project, tmp_pat
     photos = tmp_path_factory.mktemp("photos")
     for name in ("SegmentationClass", "SegmentationClassAug"):
         (photos / name).mkdir()
-    assert main(["use", "mine", "--data", str(photos)]) == 0
+    assert main(["use", "mine", "--data", str(photos)]) == 2
     values = read_yaml(PARAMS_FILE)
     values["data"]["format"] = "voc"
     values["labels"] |= {"initial": "precomputed", "path": "SegmentationClassAug"}

@@ -6,6 +6,8 @@ from builders import lines, mask, photo
 from PIL import Image
 
 from auxseg.datasets.collect import RESERVED
+from auxseg.datasets.listing import raise_first
+from auxseg.errors import DataError
 
 CLASSES = {"cat": 8, "dog": 12}
 
@@ -135,7 +137,43 @@ def test_the_number_of_other_problems_is_told(voc, project):
     scratch.write({"format": "voc", "classes": CLASSES})
     done = scratch.prepare()
     assert "a.jpg" in done.stderr
-    assert done.stderr.endswith("(and 1 more)\n")
+    assert done.stderr.endswith("(and 1 more: JPEGImages/b.jpg)\n")
+
+
+def test_ten_other_problems_are_named():
+    files = [f"{number}.jpg" for number in range(12)]
+    for count, end in ((11, "9.jpg, 10.jpg)"), (12, "9.jpg, 10.jpg, …)")):
+        with pytest.raises(DataError) as rejection:
+            raise_first([f"{file}: damaged" for file in files[:count]], files[:count])
+        assert str(rejection.value).startswith(f"0.jpg: damaged (and {count - 1} more: 1.jpg, 2.jpg, ")
+        assert str(rejection.value).endswith(end)
+
+
+def test_an_unreadable_image_and_wrong_masks_are_listed(voc, project):
+    (voc / "JPEGImages/a.jpg").write_bytes(b"")
+    truncate(voc / "SegmentationClass/b.png")
+    mask(voc / "SegmentationClass/c.png", (12,), size=(6, 5))
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    done = scratch.prepare()
+    assert "JPEGImages/a.jpg: not a readable image" in done.stderr and done.stderr.count("\n") == 1
+    assert done.stderr.endswith("(and 2 more: SegmentationClass/b.png, SegmentationClass/c.png)\n")
+
+
+def test_images_without_labels_are_listed(voc, project):
+    tags(voc, "a,", "b,", "c,dog")
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    assert scratch.prepare().stderr.endswith("remove it from the list (and 1 more: b)\n")
+
+
+@pytest.mark.parametrize(("cell", "fix"), [("cat/dog", "write 'cat|dog'"), ("cat and dog", "write 'cat|dog'")])
+def test_several_known_classes_in_one_label(voc, project, cell, fix):
+    tags(voc, "a,cat", f"b,{cell};cat", "c,dog")
+    scratch = project(voc)
+    scratch.write({"format": "voc", "classes": CLASSES})
+    error = scratch.prepare().stderr
+    assert f"line 3: label '{cell}' of 'b' is not a known class; {fix} if it means several" in error
 
 
 @pytest.mark.parametrize(

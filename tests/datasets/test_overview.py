@@ -53,6 +53,14 @@ def test_warnings_count_and_name_the_first_five():
     assert list(Overview(100, 0, 0, {"cat": 10, "dog": 30}).warnings()) == []
 
 
+def test_val_images_without_any_mask_are_noted():
+    classes = {"cat": 10, "dog": 30}
+    assert list(Overview(100, 12, 0, classes).warnings()) == [
+        "12 val images have no mask: they are predicted, but not trained on, and nothing is measured"
+    ]
+    assert list(Overview(100, 12, 3, classes).warnings()) == []
+
+
 def test_a_rare_class_that_is_spelt_almost_like_another_is_named():
     view = Overview(120, 0, 0, {"cat": 60, "catt": 1, "cow": 59, "dog": 9})
     assert "class 'catt' (1) is spelt almost like 'cat' (60); if that is a slip, correct the table" in view.warnings()

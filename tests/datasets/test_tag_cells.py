@@ -161,12 +161,56 @@ def test_spaces_separate_by_what_the_other_cells_have(cells, expected):
 def test_what_spaces_mean_is_said_with_the_way_to_have_it_otherwise():
     (split,) = read("horse person", "horse", "person dog")[1]
     assert "spaces decide; they separate labels: 'horse person' is read as horse, person." in split
-    assert "If it is one name, write 'horse person;'" in split
-    assert read("horse person;", "horse", "person dog")[0][0] == ("horse person",)
+    assert "If it is one name, write 'horse person|'" in split  # `;` may be the table's own delimiter
+    assert read("horse person|", "horse", "person dog")[0][0] == ("horse person",)
     (whole,) = read("traffic light", "cat")[1]
     assert "they are part of names: 'traffic light' is read as one label." in whole
-    assert "If it is several, write 'traffic; light'" in whole
+    assert "If it is several, write 'traffic|light'" in whole
     assert read("cat", "dog")[1] == read("cat dog", "cat", known=["cat", "dog"])[1] == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["cow/car", "Cow / car", "cow + car", "cow&car", "cow and car", "cow AND car", "cow car", "cow-car", "cow、car"],
+)
+def test_names_joined_by_something_else_are_noted(cell):
+    names, notes = read("cow;dog", "car", cell, cell)
+    assert names[2] == (cell,)  # only noted: it may be a class
+    assert notes == [
+        f"labels: '{cell}' (2 images) is read as one name, but cow and car are classes too; if it means several, write "
+        "'cow|car'"
+    ]
+
+
+def test_joined_names_of_several_words_and_of_three_parts():
+    (note,) = read("traffic light;dog", "cow", "traffic light/cow & dog")[1]
+    assert "but traffic light and cow and dog are classes too" in note and "write 'traffic light|cow|dog'" in note
+    (note,) = read("cow;car", "dog, and car")[1]
+    assert note.startswith("labels: 'and car' (1 image) is read as one name, but car is a class too; if it means that")
+
+
+@pytest.mark.parametrize("cells", [("cow;dog", "cow/zebra"), ("t-shirt;cow", "shirt"), ("cow|car", "cow;dog")])
+def test_a_name_with_another_part_is_a_name(cells):
+    assert read(*cells)[1] == []
+
+
+def test_a_known_name_is_never_taken_apart():
+    assert read("cow", "car", "cow/car", known=["cow", "car", "cow/car"])[1] == []
+
+
+def test_a_mark_that_spaces_make_a_name_is_noted():
+    names, notes = read("cow & car", "cow", "dog and car", "dog & cow", "car")
+    assert names[0] == ("cow", "&", "car")
+    assert notes[1:] == [
+        "labels: '&' (2 images) is read as a class; write '|' between names instead",
+        "labels: 'and' (1 image) is read as a class; write '|' between names instead",
+    ]
+
+
+def test_notes_on_joined_names_end_early():
+    pairs = [f"a/{letter}" for letter in "bcdefgh"]
+    notes = read("a;b;c;d;e;f;g;h", *pairs)[1]
+    assert len(notes) == 6 and notes[-1] == "labels: 2 more names consist of other ones"
 
 
 def test_spellings_are_joined_to_the_most_frequent_one_with_a_note():

@@ -1,5 +1,6 @@
 """The line that a stage logs when it starts: its position, and how long it and the rest will take."""
 
+import csv
 import importlib
 import logging
 import shutil
@@ -11,15 +12,17 @@ import yaml
 from stub import DVC_YAML
 
 from auxseg.engines import progress
-from auxseg.engines.estimates import Estimates
+from auxseg.engines.estimates import COSTS, Estimates
 from auxseg.engines.progress import position_line, remaining
 from auxseg.params.dag import chain, shard_names
+from auxseg.params.presets import read_preset
 from auxseg.pipeline.declaration import fill, read_stages
 from auxseg.pipeline.fingerprint import Fingerprints
 from auxseg.pipeline.instances import Instance, instances
 
 ROOT = Path(__file__).resolve().parents[2]
 
+EACH = {kind: cost.seconds for kind, cost in COSTS.items()}
 HEADER = "id,path,width,height,split,labels,sha256\n"
 
 
@@ -66,10 +69,13 @@ class Project:
         return {"path": path, "hash": "md5", "md5": md5, "size": 1}
 
     def images(self, train: int, val: int) -> None:
-        """Write the manifest, the same number of images in each shard."""
+        """Write the manifest, the same number of images in each shard: of 500 x 375 pixels, shown at 320."""
+        self.values["runtime"] |= {"max_side": 320, "min_side": 320}
         Path("data/manifest").mkdir(parents=True, exist_ok=True)
         for shard in self.values["shards"]:
-            rows = [f"i{n},i{n}.jpg,9,9,{'train' if n < train else 'val'},cat," + "0" * 64 for n in range(train + val)]
+            rows = [
+                f"i{n},i{n}.jpg,500,375,{'train' if n < train else 'val'},cat," + "0" * 64 for n in range(train + val)
+            ]
             Path(f"data/manifest/{shard}.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
 
     def line(self, address: str) -> str:
@@ -220,26 +226,54 @@ def test_before_the_first_run_times_come_from_the_number_of_images(real):
     real.values["train"] |= {"epochs": 2, "batch_size": 8}
     real.values["train"]["augment"]["crop"] = 448
     estimates = Estimates(real.values)
-    found = {one.address: round(estimates.seconds(one), 6) for one in real.instances}
-    assert found["saliency@00"] == 3 + 100 * 0.27
-    assert found["cam@00"] == 3 + 80 * 0.19
-    assert found["labels@r0-00"] == 3 + 80 * 0.01
-    assert found["labels@r1-00"] == round(3 + 80 * 0.04, 6)
-    assert found["evaluate@r2"] == 3 + 20
-    assert found["train@r1"] == round(3 + 2 * 10 * 8 * 0.09 * 4, 6)
+    found = {one.address: estimates.seconds(one) for one in real.instances}
+    assert found["saliency@00"] == pytest.approx(3 + 100 * EACH["saliency"])
+    assert found["cam@00"] == pytest.approx(3 + 80 * EACH["cam"])
+    assert found["labels@r0-00"] == pytest.approx(3 + 80 * EACH["labels of r0"])
+    assert found["labels@r1-00"] == pytest.approx(3 + 80 * EACH["labels"])
+    assert found["evaluate@r2"] == pytest.approx(3 + 20 * EACH["evaluate"])
+    assert found["train@r1"] == pytest.approx(3 + 2 * 10 * 8 * EACH["train"] * 4)
     assert found["review@r0"] == found["summary"] == 3 + 3
+
+
+def test_the_sizes_of_the_images_count(real):
+    """A network sees an image at `runtime.max_side`, a CRF sees it as it is."""
+    real.images(train=80, val=20)
+
+    def seconds() -> list[float]:
+        chosen = [one for one in real.instances if one.address in ("saliency@00", "cam@00", "evaluate@r1")]
+        return [Estimates(real.values).seconds(one) - 3 for one in chosen]
+
+    saliency, cam, evaluate = seconds()
+    rows = Path("data/manifest/00.csv").read_text()
+    Path("data/manifest/00.csv").write_text(rows.replace(",500,375,", ",1000,750,"))
+    assert seconds() == pytest.approx([saliency, cam, 4 * evaluate])
+    real.values["runtime"] |= {"max_side": 160, "min_side": None}
+    real.values["saliency"]["side"] = 160
+    assert seconds() == pytest.approx([saliency / 4, cam / 4, 4 * evaluate])
+
+
+def test_a_run_of_60_images_takes_about_14_minutes():
+    """What benchmarks/own_data.csv has of it: 60 images and 60 others with masks, two rounds, one thread."""
+    real = Project((ROOT / "dvc.yaml").read_text(), rounds=2, shards=1)
+    real.values |= read_preset(ROOT / "params/presets/own-data.yaml")
+    real.images(train=60, val=60)
+    estimates = Estimates(real.values)
+    rows = csv.DictReader((ROOT / "benchmarks/own_data.csv").read_text().splitlines())
+    (measured,) = {float(row["cpu_minutes"]) for row in rows if row["images"] == "60"}
+    assert sum(map(estimates.seconds, real.instances)) / 60 == pytest.approx(measured, rel=0.1)
 
 
 def test_a_shard_counts_its_own_images_and_a_long_manifest_is_estimated():
     real = Project((ROOT / "dvc.yaml").read_text(), rounds=1, shards=2)
     real.images(train=800, val=0)
     with Path("data/manifest/01.csv").open("a") as stream:
-        stream.write("".join(f"i{n},i{n}.jpg,9,9,train,cat," + "0" * 64 + "\n" for n in range(800)))
+        stream.write("".join(f"i{n},i{n}.jpg,500,375,train,cat," + "0" * 64 + "\n" for n in range(800)))
     estimates = Estimates(real.values)
     one = {one.address: one for one in real.instances}
-    assert estimates.seconds(one["saliency@00"]) == pytest.approx(3 + 800 * 0.27, rel=0.02)
-    assert estimates.seconds(one["saliency@01"]) == pytest.approx(3 + 1600 * 0.27, rel=0.02)
-    assert estimates.seconds(one["audit"]) == pytest.approx(3 + 2400 * 0.03, rel=0.02)
+    assert estimates.seconds(one["saliency@00"]) == pytest.approx(3 + 800 * EACH["saliency"], rel=0.02)
+    assert estimates.seconds(one["saliency@01"]) == pytest.approx(3 + 1600 * EACH["saliency"], rel=0.02)
+    assert estimates.seconds(one["audit"]) == pytest.approx(3 + 2400 * EACH["audit"], rel=0.02)
 
 
 def test_an_empty_shard_has_no_images(real):

@@ -160,7 +160,7 @@ def test_damaged_files(tmp_path, content):
     path = tmp_path / "r0.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(DataError, match=r"r0\.json: not readable .*; `dvc repro` makes it"):
+    with pytest.raises(DataError, match=r"r0\.json: not readable .*; `dvc pull` it, or run `auxseg run`"):
         Judgement.read(path)
 
 

@@ -1,7 +1,8 @@
 """Stage evaluate: a round's model on val, without and with post-processing (docs/method.md section 6).
 
 Writes the final predictions (multi-scale + CRF) as label PNGs, and counts for three kinds: `model` (single scale),
-`model+ms` (multi-scale) and `model+ms+crf`. Without masks the predictions are written and the counts stay empty.
+`model+ms` (multi-scale) and `model+ms+crf`. If no val image has a mask, only the final predictions are made, and there
+are no counts.
 """
 
 from collections import defaultdict
@@ -22,7 +23,7 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.prediction import KINDS, predict_photos
+from auxseg.prediction import KINDS, predict_final, predict_photos
 
 
 def main(stage: Stage) -> None:
@@ -30,16 +31,20 @@ def main(stage: Stage) -> None:
     device, masks, classes = prepare_device(runtime), Masks.of(dataset), len(dataset.classes)
     weights = stage.inputs.weights(stage.round)
     network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), classes, device)
-    records, files = dataset.records("val"), {}
+    params, records, files = stage.params(EvaluateParams), dataset.records("val"), {}
     counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, classes))
     photos = (read_photo(dataset.root, record) for record in track(records, f"evaluate {stage.round}"))
-    predictions = predict_photos(network, photos, stage.params(EvaluateParams), runtime, device)
-    for record, prediction in zip(records, predictions, strict=True):
-        files[f"{record.id}.png"] = encode_label(prediction.final)
-        if record.id in masks:
-            mask = masks[record.id]
-            for kind, indices in zip(KINDS, prediction, strict=True):
-                counts[kind] += Counts.of(indices, mask, classes)
+    if any(record.id in masks for record in records):
+        predictions = predict_photos(network, photos, params, runtime, device)
+        for record, prediction in zip(records, predictions, strict=True):
+            files[f"{record.id}.png"] = encode_label(prediction.final)
+            if record.id in masks:
+                mask = masks[record.id]
+                for kind, indices in zip(KINDS, prediction, strict=True):
+                    counts[kind] += Counts.of(indices, mask, classes)
+    else:
+        finals = predict_final(network, photos, params, runtime, device)
+        files = {f"{record.id}.png": encode_label(final) for record, final in zip(records, finals, strict=True)}
     write_archive(stage.outputs.predictions(stage.round), files)
     write_counts(stage.outputs.evaluation(stage.round), counts)
 

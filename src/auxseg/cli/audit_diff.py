@@ -8,6 +8,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
+from auxseg.cli.next_step import require_result
 from auxseg.comparison.diff import FIGURES, ImageDiff, diff_labels, image_rows, summary_rows
 from auxseg.comparison.label_set import LabelSet, round_labels
 from auxseg.datasets.dataset import Dataset
@@ -34,9 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the summary and the images that differ most; write the CSV."""
     if arguments.csv and arguments.csv.is_dir():
         raise DataError(f"--csv {arguments.csv}: a folder; give the name of a file")
+    sides = _sides(arguments)
+    if any(revision == WORKSPACE for revision, _ in sides):
+        require_result(Store().classes)
     with contextlib.ExitStack() as stack:
         (first, before), (second, after) = (
-            (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in _sides(arguments)
+            (f"{revision} {name}", stack.enter_context(_labels(revision, name))) for revision, name in sides
         )
         names, diffs = diff_labels(before, after)
     print(f"labels, pixels: {first} -> {second}\n")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
+from auxseg.cli.next_step import require_result
 
 FIGURES = ("iou", "precision", "recall", "ignore_share", "share", "pixels", "images", "components")
 
@@ -16,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figure; shares and scores are in per cent."""
-    print(format_table(read_csv(Store().table("labels.csv")), arguments.figure), end="")
+    table = Store().table("labels.csv")
+    require_result(table)
+    print(format_table(read_csv(table), arguments.figure), end="")
 
 
 def format_table(rows: Sequence[dict[str, str]], figure: str) -> str:

@@ -11,7 +11,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from auxseg.artifacts.atomic import write_text
-from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.registry import check
 from auxseg.pipeline.orphans import find_orphans, remove_orphans
 
 
@@ -21,7 +22,7 @@ def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
     Raises:
         AuxsegError: the file is wrong before or after the change, or a file to remove is not in DVC's cache.
     """
-    read_params()  # what is wrong already is named before anything is changed
+    check()  # what is wrong already, in any section, is named before anything is changed
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 10**6

@@ -6,9 +6,8 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.dataset import Dataset
-from auxseg.errors import DataError
 from auxseg.external.cams import FORMATS, write_cams
 from auxseg.parallel import track
 from auxseg.params.dag import require_round
@@ -28,12 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
-    name = choose_round(arguments.round)
     dataset = Dataset(Store())
+    require_result(dataset.store.classes)
+    name = choose_round(arguments.round)
     paths = {shard: dataset.store.maps(name, shard) for shard in require_round(str(name))["shards"]}
     for path in paths.values():
-        if not path.exists():
-            raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
+        require_result(path)
     files = {shard: TensorFile(path) for shard, path in paths.items()}
     count = 0
     for shard, maps in files.items():

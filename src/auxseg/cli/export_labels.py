@@ -14,7 +14,7 @@ from auxseg.cli.mask_files import (
     shares,
     write_class_table,
 )
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.manifest import SEPARATOR, read_classes
 from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import track
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
     check_target(arguments.to)
+    require_result(Store().classes)
     name = choose_round(arguments.round)
     classes = read_classes(Store().classes)
     values = mask_values(None if arguments.indices else classes)

@@ -17,7 +17,7 @@ from auxseg.cli.mask_files import (
     write_class_table,
     write_overlay,
 )
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
 from auxseg.errors import DataError
@@ -33,8 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the JPEGs and classes.csv; nothing is written if a mask or an image is missing."""
     check_target(arguments.to)
-    name = choose_round(arguments.round)
     store = Store()
+    require_result(store.classes)
+    name = choose_round(arguments.round)
     dataset = Dataset(store)
     classes = dataset.classes
     values = mask_values(classes)

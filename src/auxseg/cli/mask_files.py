@@ -18,6 +18,7 @@ from auxseg.artifacts.tables import write_csv
 from auxseg.audit.panels import encode_jpeg, label_panel, photo_panel
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round
+from auxseg.cli.next_step import REPRO, require_result
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
@@ -70,7 +71,7 @@ def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
 
     Raises:
         ParamsError: there is no such round.
-        DataError: a file is missing, or contains something that is not a mask.
+        DataError: a file is missing, or contains something that is not a mask; or no image has a mask to export.
     """
     values, store = require_round(str(round_)), Store()
     records = Dataset(store).records()
@@ -90,11 +91,15 @@ def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
             if part == "val" and not has_network:
                 why = f"prediction of {round_}: it has no network"
             elif asked:
-                why = f"{kind} of {round_}: run `dvc repro`, or `dvc pull`"
+                why = f"{kind} of {round_}: run `{REPRO}`, or `dvc pull`"
             else:
                 why = f"mask here: --split all writes the {kind}s too"
             reasons.append(f"{missing} {part} {'images have' if missing > 1 else 'image has'} no {why}")
         found += masks
+    if not found:
+        if not any(record.split == split for record in records) and split != "all":
+            reasons = [f"the data set has no {split} images; --split all exports a mask for every image"]
+        raise DataError(f"--split {split}: nothing to export: {'; '.join(reasons)}")
     return sorted(found, key=lambda mask: mask.record.id), reasons
 
 
@@ -102,8 +107,7 @@ def _members(archives: Iterable[Path]) -> dict[str, Path]:
     """Return image id -> the archive that contains its mask. Every archive must exist."""
     where = {}
     for path in archives:
-        if not path.exists():
-            raise DataError(f"{path}: no such file; run `dvc repro`, or `dvc pull`")
+        require_result(path)
         for name in opened_archive(path):
             # no file may be written outside the target folder
             if "/" in name or "\\" in name or not name.endswith(".png"):

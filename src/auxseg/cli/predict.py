@@ -16,7 +16,7 @@ from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
@@ -45,37 +45,36 @@ def run(arguments: argparse.Namespace) -> None:
 
     All images are read once before the first is predicted: nothing is written if one is damaged.
     """
-    values, to = read_params(), arguments.to
-    name, store = choose_network(arguments.round), Store()
+    values, to, store = read_params(), arguments.to, Store()
+    require_result(store.classes)
+    name = choose_network(arguments.round)
     weights = store.weights(name)
-    if not weights.is_file():
-        raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
+    require_result(weights)
     photos = _photos(arguments.images, arguments.list)
     _reject_overwriting(to, photos)
     check_target(to)
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
-    for path in track(photos, "check"):
-        read_rgb(path)  # an unreadable image is reported now, not after hours of predictions
+    _check_readable(photos)
 
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
-    from auxseg.prediction import predict_photos
+    from auxseg.prediction import predict_final
 
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
-    predictions = predict_photos(network, map(read_rgb, photos), params, runtime, device)
+    predictions = predict_final(network, map(read_rgb, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead
-    for path, prediction in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
-        mask = stored[prediction.final]
+    for path, final in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
+        mask = stored[final]
         write_bytes(to / f"{path.stem}.png", encode_label(mask))
         write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read_rgb(path), mask)
         rows += [
             {"image_id": path.stem, "class": classes.with_background[index], "share": share}
-            for index, share in shares(prediction.final).items()
+            for index, share in shares(final).items()
         ]
     write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
     write_class_table(to, classes.with_background, stored)
@@ -95,6 +94,21 @@ def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
             raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
     if any(path.parent.resolve() == to.resolve() for path in photos):
         raise DataError(f"--to {to}: the folder of the images; predictions there would be read as images next time")
+
+
+def _check_readable(photos: Sequence[Path]) -> None:
+    """Read every image, so that unreadable ones are reported now, not after hours of predictions.
+
+    Raises:
+        DataError: names them.
+    """
+    problems = {}
+    for path in track(photos, "check"):
+        try:
+            read_rgb(path)
+        except DataError as error:
+            problems[path.name] = str(error)
+    raise_first(problems.values(), list(problems))
 
 
 def _photos(folder: Path, list_file: Path | None) -> list[Path]:

@@ -20,7 +20,10 @@ from auxseg.artifacts.store import Store
 from auxseg.cli.check import check_file
 from auxseg.cli.next_step import print_next
 from auxseg.cli.table import print_table
-from auxseg.params.dag import PARAMS_FILE
+from auxseg.errors import ParamsError
+from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.params.section import suggest
+from auxseg.pipeline.instances import instances
 
 DVC = (sys.executable, "-m", "dvc")
 PUSH_HINT = b"Use `dvc push` to send your updates to remote storage."
@@ -39,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check, run, print the table; return DVC's exit code if it failed, 128 + the signal if one stopped it."""
     check_file(PARAMS_FILE)
+    _check_targets(arguments.targets)
     again = " ".join(["auxseg run", *arguments.targets])
     made_table = not arguments.targets or bool({"summary", "audit"} & set(arguments.targets))
     code = run_dvc(["--wait-for-lock", "repro", *arguments.targets])
@@ -53,6 +57,26 @@ def run(arguments: argparse.Namespace) -> int:
     else:  # only other stages ran, so the table may be from an earlier run
         print_next("auxseg run, which runs the other stages too")
     return code
+
+
+def _check_targets(targets: Iterable[str]) -> None:
+    """Check that every target is a stage or one of its instances, so that a typo starts nothing.
+
+    Paths, and other forms that DVC accepts (`dvc.yaml:labels`), are left to DVC.
+
+    Raises:
+        ParamsError: names the nearest stage.
+    """
+    listed = instances(read_params())
+    addresses, stages = [one.address for one in listed], list(dict.fromkeys(one.stage for one in listed))
+    for target in targets:
+        stage, is_instance, _ = target.partition("@")
+        if target in (*addresses, *stages) or "/" in target or ":" in target or Path(target).exists():
+            continue
+        if is_instance and stage in stages:
+            own = [address for address in addresses if address.startswith(f"{stage}@")] or [stage]
+            raise ParamsError(f"{target}: no such instance of a stage; {suggest(target, own, 'ones')}")
+        raise ParamsError(f"{target}: no such stage; {suggest(stage, stages, 'stages')}")
 
 
 def run_dvc(arguments: list[str]) -> int:

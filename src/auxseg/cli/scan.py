@@ -32,35 +32,54 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def scan_root() -> None:
-    """Update data/raw.yaml and the keys `sha256`, print what changed, and the next step. Scenes have no raw files."""
+    """Update data/raw.yaml and the keys `sha256`, print what changed, and the next step. Scenes have no raw files.
+
+    Raises:
+        DataError: the stage `prepare` will reject the data set; what was found has been written before.
+    """
     values = read_params()
     params = DataParams.parse(values.get("data"))
     root = data_root(params.format)
     found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
-    if params.format != "scenes" and not (root / params.photos).is_dir():
-        # a note, not an error: after `auxseg use` the user sets the folders next
-        key = "data.folder.images" if params.format == "folder" else "the data root"
-        print(f"note: {root / params.photos} is not a folder; put the images there, or correct {key}")
-    readable = True
-    if params.format == "folder" and (root / params.photos).is_dir():
-        readable = _print_overview(root, params)
+    problem = _missing(root, params)
+    if params.format == "folder" and not problem:
+        problem = _print_overview(root, params)
     _scan_paths(values, root, params)
-    _print_next(root, params, readable)
+    if problem:
+        raise DataError(f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)")
+    print_next(REPRO)
 
 
-def _print_overview(root: Path, params: DataParams) -> bool:
-    """Print what `prepare` will find in the folder, above all labels; return False if `prepare` would fail."""
+def _missing(root: Path, params: DataParams) -> str:
+    """Return which of the images and the labels are not there, and what to do; empty if both are."""
+    if params.format == "scenes":
+        return ""
+    labels = ("Annotations", "data.labels") if params.labels == "xml" else (params.labels_file, "data.labels_file")
+    images = root / params.photos, "data.folder.images"
+    missing = [] if images[0].is_dir() else [images]  # a file in its place counts as missing
+    if not (root / labels[0]).exists():
+        missing.append((root / labels[0], labels[1]))
+    if not missing:
+        return ""
+    paths = " and ".join(str(path) for path, _ in missing)
+    if len(missing) > 1:
+        return f"{paths}: missing; add them, or name the folder that has them, as in `auxseg use PRESET --data FOLDER`"
+    fix = f"correct {missing[0][1]} in params.yaml" if params.format == "folder" else "give another data root"
+    return f"{paths}: missing; add it, or {fix}"
+
+
+def _print_overview(root: Path, params: DataParams) -> str:
+    """Print what `prepare` will find in the folder, above all labels; return why `prepare` would fail, or nothing."""
     try:
         view = overview(collect(root, params))
     except (DataError, ParamsError) as error:
-        print(f"note: {error}")
-        return False
+        return str(error)
     print(*view.lines(), sep="\n")
     for warning in view.warnings():
         print(f"note: {warning}")
-    return True
+    return ""
 
 
 def _scan_paths(values: dict[str, Any], root: Path, data: DataParams) -> None:
@@ -97,14 +116,3 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
         masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` names
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks used for evaluation; give another folder")
-
-
-def _print_next(root: Path, params: DataParams, readable: bool) -> None:
-    """Print the next step: add missing images or labels, fix what cannot be read, or run the pipeline."""
-    tags = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
-    needed = [] if params.format == "scenes" else filter(None, (params.photos, tags))
-    missing = [str(root / path) for path in needed if not (root / path).exists()]
-    if missing:
-        print_next(f"add {' and '.join(missing)}, then auxseg scan")
-    else:
-        print_next(REPRO if readable else "fix what the note says, then auxseg scan")

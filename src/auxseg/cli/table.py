@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
+from auxseg.cli.next_step import require_result
 from auxseg.guard.record import Judgement, judged_rounds, read_judgements
 from auxseg.params.dag import read_params
 
@@ -29,6 +30,7 @@ def print_table() -> None:
         DataError: the stage `summary` has not run, or a file is damaged.
     """
     store, values = Store(), read_params()
+    require_result(store.table("rounds.csv"))
     rows = read_csv(store.table("rounds.csv"))
     rounds = [Round.parse(name) for name in values["label_rounds"]]
     judgements = read_judgements(store, judged_rounds(store, rounds))  # a version without the guard made none

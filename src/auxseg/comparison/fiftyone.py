@@ -54,7 +54,7 @@ def write_fiftyone(
             row: dict[str, object] = {"filepath": photo, "tags": SEPARATOR.join(record.tags)}
             for name, one in labels.items():
                 if record.id not in one.archives:
-                    raise DataError(f"{name}: no label of '{record.id}'; run `dvc repro`, or `dvc pull`")
+                    raise DataError(f"{name}: no label of '{record.id}'; run `auxseg run`, or `dvc pull`")
                 label = decode_indices(opened_archive(one.archives[record.id])[f"{record.id}.png"])
                 _write_grey(made / folders[name] / f"{record.id}.png", label)
                 row |= _figures(name, label, names)
@@ -80,7 +80,7 @@ def _copy(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, target)
     except FileNotFoundError:
-        raise DataError(f"{source}: no such image; run `auxseg scan`, then `dvc repro`") from None
+        raise DataError(f"{source}: no such image; run `auxseg scan`, then `auxseg run`") from None
 
 
 def _write_grey(path: Path, label: np.ndarray) -> None:

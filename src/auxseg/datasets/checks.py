@@ -34,34 +34,45 @@ class _Job:
     unlisted: Unlisted
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """Why an image or mask is rejected; returned by workers, not raised, so that all problems can be listed."""
+
+    file: Path
+    text: str
+
+
 def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
     """Decode images and masks in worker processes; the results are in the order of `images`.
 
     Raises:
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
-            its image; the message names the first problem and the number of others.
+            its image; the message has the first problem, the number of others and their files.
     """
     jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
     results = map_processes(_decode, jobs, "check")
-    raise_first(result for result in results if isinstance(result, str))
+    problems = [result for result in results if isinstance(result, _Problem)]
+    raise_first([one.text for one in problems], [one.file.relative_to(root).as_posix() for one in problems])
     return [result for result in results if isinstance(result, Decoded)]
 
 
-def _decode(job: _Job) -> Decoded | str:
-    # returned, not raised, so that all problems can be counted
+def _decode(job: _Job) -> Decoded | _Problem:
+    file = job.photo
     try:
         height, width, _ = read_rgb(job.photo).shape
         if job.mask is None:
             return Decoded(width, height, sha256_file(job.photo))
+        file = job.mask
         mask = read_mask(job.mask, job.classes, job.unlisted)
     except DataError as error:
-        return str(error)
+        return _Problem(file, str(error))
     rows, columns = mask.shape
     if (rows, columns) != (height, width):
         turned = " (upright, by its EXIF tag)" if (columns, rows) == (height, width) else ""
-        return (
-            f"{job.mask}: mask of {columns} x {rows} pixels, but its image {job.photo} has "
-            f"{width} x {height}{turned}; save the mask at the size of the image"
+        return _Problem(
+            file,
+            f"{file}: mask of {columns} x {rows} pixels, but its image {job.photo} has {width} x {height}{turned}; "
+            "save the mask at the size of the image",
         )
     shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
     return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)

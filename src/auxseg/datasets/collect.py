@@ -12,6 +12,8 @@ from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
 from auxseg.datasets.scenes import SCENES_CLASSES
+from auxseg.datasets.spelling import KnownNames
+from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_voc
 from auxseg.errors import DataError, ParamsError
@@ -158,25 +160,25 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
     kept: list[Listed] = []
     tags: dict[str, tuple[str, ...]] = {}
     left_out: dict[str, int] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}  # by the image's id
     for item in images:
         row = rows.get(item.id)
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
         if row and unknown and params.unlisted == "error":
-            problems.append(f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}")
+            problems[item.id] = f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
         elif unknown and len(unknown) == len(names):
             left_out[item.split] = left_out.get(item.split, 0) + 1
             continue
         elif not names and item.split == "train":
             where = row.where if row else f"{item.where}: {_source(params)} has no entry for it"
-            problems.append(
+            problems[item.id] = (
                 f"{where}: train image '{item.id}' has no labels; add the classes that it shows, or remove it "
                 "from the list"
             )
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
-    raise_first(problems)
+    raise_first(problems.values(), list(problems))
     for split, count in left_out.items():
         log.info("%d images of %s show none of data.classes and are left out", count, split)
     if not any(item.split == "train" for item in kept):
@@ -195,6 +197,8 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
+    if parts := joined_names(name, KnownNames(classes.names)):
+        return f"is not a known class; write '{'|'.join(parts)}' if it means {'that' if len(parts) == 1 else 'several'}"
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
     shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
     hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"

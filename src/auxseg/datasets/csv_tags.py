@@ -199,11 +199,13 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
     while surplus and not surplus[-1].strip():
         surplus.pop()
     if len(cells) < header.width or (surplus and not header.ends_with_tags):
-        more = "more" if surplus else "fewer"
+        delimiter = DELIMITERS[header.delimiter]
+        counted = f"cells than the header, which has {header.width} (by {delimiter}s)"
+        if not surplus:
+            raise DataError(f"{where}: fewer {counted}; separate the cells by {delimiter}s, empty ones too")
         raise DataError(
-            f"{where}: {more} cells than the header, which has {header.width} (by {DELIMITERS[header.delimiter]}s); "
-            f"separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by a "
-            f"{DELIMITERS[header.delimiter]}, or put them in quotes"
+            f"{where}: more {counted}; separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by "
+            f"a {delimiter}, or put them in quotes"
         )
     split = header.columns.get("split")
     return _Row(

@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +22,25 @@ class Listed:
     where: str
 
 
-def raise_first(problems: Iterable[str]) -> None:
+NAMED = 10
+"""Number of further problems that `raise_first` names; the others are only counted."""
+
+
+def raise_first(problems: Iterable[str], names: Sequence[str] = ()) -> None:
     """Raise the first problem with the number of further ones; do nothing without problems.
+
+    Args:
+        problems: one line each.
+        names: what the problems are about, such as paths, in the same order; the message lists those of the further
+            problems, up to NAMED.
 
     Raises:
         DataError: there is a problem.
     """
     problems = list(problems)
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        shown = ", ".join([*names[1 : NAMED + 1], *(["…"] if len(names) > NAMED + 1 else [])])
+        more = f" (and {len(problems) - 1} more{': ' if shown else ''}{shown})" if len(problems) > 1 else ""
         raise DataError(problems[0] + more)
 
 

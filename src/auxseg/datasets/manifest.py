@@ -157,7 +157,7 @@ def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, P
     """
     found = {path.name.removesuffix(suffix): path for path in finished(folder, f"*{suffix}")}
     for shard in sorted(set(shards) - set(found)):
-        raise DataError(f"{folder}/{shard}{suffix}: missing; `dvc repro` makes it, or `dvc pull` fetches it")
+        raise DataError(f"{folder}/{shard}{suffix}: missing; `dvc pull` it, or run `auxseg run` first")
     for shard in sorted(set(found) - set(shards)):
         raise DataError(
             f"{folder}/{shard}{suffix}: left over from another number of shards; `auxseg shards {len(shards)}` removes "

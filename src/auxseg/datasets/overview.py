@@ -66,6 +66,11 @@ class Overview:
                 f"left out: {_some(self.without_row)}; add rows, or segment them with `auxseg predict` once there is "
                 "a model"
             )
+        if self.val and not self.masks:
+            yield (
+                f"{_count(range(self.val), 'val image', 'has', 'have')} no mask: they are predicted, but not trained "
+                "on, and nothing is measured"
+            )
         for name, count in self.classes.items():
             if count == 0:
                 yield f"class '{name}' has no train image, so it cannot be learned"

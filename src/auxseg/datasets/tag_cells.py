@@ -8,12 +8,13 @@ import ast
 import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from auxseg.datasets.manifest import SEPARATOR
-from auxseg.datasets.spelling import KnownNames, fold, unify
+from auxseg.datasets.spelling import SHOWN, KnownNames, fold, images, unify
 from auxseg.errors import DataError
 
 QUOTES = '"`“”„‟«»\u2039\u203a'
@@ -26,6 +27,11 @@ _WRAPPING = QUOTES + APOSTROPHES + BRACKETS
 _LEVELS = tuple(re.compile(rf" ?{mark} ?(?![^()]*\))") for mark in (r"[;\t\r\n]", r"\|", ","))
 """Separators, strongest first: a known name may contain a weaker one."""
 _ANY_LEVEL = (re.compile(r" ?[;\t\r\n|,] ?(?![^()]*\))"),)
+_JOINTS = (
+    re.compile(r"\s*[/\\+&:~、\uff0c\uff1b]\s*|(?:^|\s+)and\s+", re.IGNORECASE),
+    re.compile(r"[\s/\\+&:~、\uff0c\uff1b._-]+(?:and\s+)?", re.IGNORECASE),
+)
+"""What people write between names without meaning one name: marks and words; then spaces, dots and hyphens too."""
 _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
 """As numpy prints an array: `['horse' 'person']`."""
 
@@ -72,7 +78,38 @@ def read_names(
                 met[part, cell.is_list] = found
         raw.append([name for part in cell.parts for name in met[part, cell.is_list]])
     unified, merged = unify(raw, names)
-    return unified, notes + merged
+    return unified, notes + merged + _note_joined(unified, names)
+
+
+def joined_names(name: str, known: KnownNames) -> list[str]:
+    """Return the known names that a name like `cow/car`, `cow and car` or `and car` consists of, or none."""
+    for joint in _JOINTS:
+        parts = [known.find(part) for part in joint.split(name) if part]
+        found = [part for part in parts if part is not None and part != name]
+        if found and len(found) == len(parts):
+            return found
+    return []
+
+
+def _note_joined(rows: Sequence[Sequence[str]], known: KnownNames) -> list[str]:
+    """Return a note for each name that consists of other names of the file, or of a mark between names alone."""
+    counts = Counter(name for row in rows for name in row)
+    others = KnownNames(counts)
+    notes = []
+    for name, count in counts.items():
+        if known.find(name) is not None:
+            continue
+        if _JOINTS[0].fullmatch(f" {name} "):
+            notes.append(f"labels: '{name}' ({images(count)}) is read as a class; write '|' between names instead")
+        elif parts := joined_names(name, others):
+            are = "is a class" if len(parts) == 1 else "are classes"
+            notes.append(
+                f"labels: '{name}' ({images(count)}) is read as one name, but {' and '.join(parts)} {are} too; if it "
+                f"means {'that' if len(parts) == 1 else 'several'}, write '{'|'.join(parts)}'"
+            )
+    if len(notes) > SHOWN:
+        notes[SHOWN:] = [f"labels: {len(notes) - SHOWN} more names consist of other ones"]
+    return notes
 
 
 def _read_cells(texts: Sequence[str], known: KnownNames | None, where: str) -> _Cell:
@@ -157,11 +194,11 @@ def _judge_spaces(cells: Sequence[_Cell]) -> tuple[bool, list[str]]:
     text = " ".join(example)
     if separate:
         note = (
-            f"separate labels: '{text}' is read as {', '.join(example)}. If it is one name, write '{text};' or name "
+            f"separate labels: '{text}' is read as {', '.join(example)}. If it is one name, write '{text}|' or name "
             "it in data.classes"
         )
     else:
-        note = f"are part of names: '{text}' is read as one label. If it is several, write '{'; '.join(example)}'"
+        note = f"are part of names: '{text}' is read as one label. If it is several, write '{'|'.join(example)}'"
     return separate, [f"labels: no cell has a ';' or ',', so spaces decide; they {note}"]
 
 

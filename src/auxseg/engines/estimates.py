@@ -4,6 +4,8 @@ For the line that a stage logs when it starts (auxseg.engines.progress), and for
 """
 
 import contextlib
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,30 +13,51 @@ from typing import Any, NamedTuple
 from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.store import Store
 from auxseg.params.classify import ClassifyParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.params.saliency import SaliencyParams
 from auxseg.params.train import TrainParams
 from auxseg.pipeline.instances import Instance
 from auxseg.training.length import training_length
 
 TIMES = Path("logs/times.csv")
 
-# Measured with the preset own-data on two cores without a GPU; a first guess, replaced by what the stage took last
-# time. Kind of instance -> the images that it goes through, and seconds for each.
-SECONDS_PER_IMAGE = {
-    "saliency": ("all", 0.27),
-    "cam": ("train", 0.19),
-    "labels of r0": ("train", 0.01),
-    "labels": ("train", 0.04),  # with a CRF, which r0 does without
-    "propagate": ("all", 0.09),
-    "baseline": ("train", 0.01),
-    "guard": ("train", 0.01),
-    "score": ("train", 0.03),
-    "evaluate": ("val", 1.0),
-    "audit": ("all", 0.03),
+
+class Cost(NamedTuple):
+    """What an instance takes for each image or crop that it goes through."""
+
+    per: str
+    """image: of the split `train`, `val` or `all`; `crop`: of a training, one for every image of every step."""
+    seconds: float
+    pixels: str
+    """What the seconds grow with; a key of PIXELS."""
+
+
+PIXELS = {"crop": 224 * 224, "input": 320 * 320, "shown": 320 * 240, "full": 500 * 375}
+"""Areas that the seconds of COSTS are for: of a crop, of the input of the saliency network, of an image as networks see
+it (`runtime.max_side`), and of the image itself, on which a CRF runs."""
+
+COSTS = {
+    "classify": Cost("crop", 0.075, "crop"),
+    "train": Cost("crop", 0.055, "crop"),
+    "saliency": Cost("all", 0.27, "input"),
+    "cam": Cost("train", 0.19, "shown"),
+    "labels of r0": Cost("train", 0.01, "full"),
+    "labels": Cost("train", 0.04, "full"),  # with a CRF, which r0 does without
+    "propagate": Cost("all", 0.09, "shown"),
+    "baseline": Cost("train", 0.01, "full"),
+    "guard": Cost("train", 0.01, "full"),
+    "score": Cost("train", 0.03, "full"),
+    "evaluate": Cost("val", 1.0, "full"),
+    "audit": Cost("all", 0.03, "full"),
 }
-SECONDS_PER_CROP = 0.09
-"""Of `classify` and `train`: for one image of one step, at a crop of 224 pixels."""
+"""A first guess for each kind of instance, replaced by what the stage took last time.
+
+Measured with the preset own-data (EfficientNet-Lite0, `classify` with 4 frozen layers, `train` with 7) on one thread of
+a machine without a GPU. `train` is what the CPU minutes of benchmarks/own_data.csv leave for it."""
 SECONDS_OTHERWISE = 3.0
+"""Of a kind that is not in the table."""
 SECONDS_TO_START = 3.0
+"""Of every instance: to start Python and import torch, and what DVC does around it."""
 
 TRAININGS: dict[str, type[ClassifyParams] | type[TrainParams]] = {"classify": ClassifyParams, "train": TrainParams}
 
@@ -45,10 +68,14 @@ _HEAD = 1 << 14
 
 
 class Images(NamedTuple):
-    """Numbers of images; of a long manifest, estimated."""
+    """Numbers of images and their mean areas in pixels; of a long manifest, estimated."""
 
     train: float
     val: float
+    full: float
+    """Of an image as it is."""
+    shown: float
+    """Of an image as networks see it."""
 
     @property
     def all(self) -> float:
@@ -65,7 +92,7 @@ class Estimates:
         self._by_kind: dict[str, float] = {}
         for stage, key, seconds in _past_times():
             self._by_address[stage, key] = self._by_kind[_kind(stage, key)] = seconds
-        self._images = _count_images(values["shards"])
+        self._images = _count_images(values["shards"], RuntimeParams.parse(values.get("runtime")))
 
     def seconds(self, one: Instance) -> float | None:
         """Return about how many seconds an instance takes; None if nothing tells: before `prepare` of a first run."""
@@ -79,17 +106,20 @@ class Estimates:
         return SECONDS_TO_START + self._from_images(one, kind)
 
     def _from_images(self, one: Instance, kind: str) -> float:
-        shard = one.template.get("item.shard")
-        counted = [self._images[shard]] if shard else self._images.values()
-        images = Images(sum(part.train for part in counted), sum(part.val for part in counted))
-        if one.stage in TRAININGS:
-            params = TRAININGS[one.stage].parse(self._values.get(one.stage))
-            crops = training_length(params, max(1, round(images.train))).steps * params.batch_size
-            return crops * SECONDS_PER_CROP * (params.augment.crop / 224) ** 2
-        if kind not in SECONDS_PER_IMAGE:
+        if kind not in COSTS:
             return SECONDS_OTHERWISE
-        split, seconds = SECONDS_PER_IMAGE[kind]
-        return float(getattr(images, split) * seconds)
+        shard = one.template.get("item.shard")
+        parts = [self._images[shard]] if shard else list(self._images.values())
+        cost = COSTS[kind]
+        if cost.per == "crop":
+            params = TRAININGS[one.stage].parse(self._values.get(one.stage))
+            images = max(1, round(sum(part.train for part in parts)))
+            count, area = training_length(params, images).steps * params.batch_size, params.augment.crop**2
+            return count * cost.seconds * area / PIXELS[cost.pixels]
+        side = SaliencyParams.parse(self._values.get("saliency")).side
+        areas = (side**2 if cost.pixels == "input" else getattr(part, cost.pixels) for part in parts)
+        pixels = sum(getattr(part, cost.per) * area for part, area in zip(parts, areas, strict=True))
+        return float(cost.seconds * pixels / PIXELS[cost.pixels])
 
 
 def _kind(stage: str, key: str) -> str:
@@ -110,18 +140,25 @@ def _past_times() -> Iterator[tuple[str, str, float]]:
             yield stage, key, float(seconds)
 
 
-def _count_images(shards: list[str]) -> dict[str, Images]:
+def _count_images(shards: list[str], runtime: RuntimeParams) -> dict[str, Images]:
     """Return the number of images by shard; nothing if a shard has no manifest yet."""
     paths = {shard: Store().records(shard) for shard in shards}
     if not all(path.exists() for path in paths.values()):
         return {}
-    return {shard: _count(path) for shard, path in paths.items()}
+    return {shard: _count(path, runtime) for shard, path in paths.items()}
 
 
-def _count(path: Path) -> Images:
+def _count(path: Path, runtime: RuntimeParams) -> Images:
     size = path.stat().st_size
     with path.open("rb") as stream:
         header, head = stream.readline(), stream.read(_HEAD)
-    factor = (size - len(header)) / len(head) if head else 0
-    rows, val = head.count(b"\n") * factor, head.count(b",val,") * factor
-    return Images(rows - val, val)
+    lines = head[: head.rfind(b"\n") + 1]  # whole ones
+    if not lines:
+        return Images(0, 0, 0, 0)
+    factor = (size - len(header)) / len(lines)
+    rows = list(csv.DictReader(io.StringIO((header + lines).decode())))
+    sides = [(int(row["width"]), int(row["height"])) for row in rows]
+    shown = [width * height * runtime.factor(max(width, height)) ** 2 for width, height in sides]
+    val = sum(row["split"] == "val" for row in rows)
+    full = sum(width * height for width, height in sides)
+    return Images((len(rows) - val) * factor, val * factor, full / len(rows), sum(shown) / len(rows))

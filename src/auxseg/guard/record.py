@@ -66,7 +66,7 @@ class Judgement:
             values = json.loads(path.read_text("utf-8"))
             return cls(**{**values, "reasons": tuple(values["reasons"]), "advice": tuple(values["advice"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}: not readable ({error}); `dvc repro` makes it, or `dvc pull` fetches it") from None
+            raise DataError(f"{path}: not readable ({error}); `dvc pull` it, or run `auxseg run`") from None
 
 
 def read_judgements(store: Store, rounds: Iterable[Round]) -> list[Judgement]:

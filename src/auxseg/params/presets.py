@@ -25,12 +25,16 @@ def preset_names(folder: Path = FOLDER) -> list[str]:
 
 
 def find_preset(name: str, folder: Path = FOLDER) -> Path:
-    """Return the file of a preset.
+    """Return the file of a preset; `name` may also be its path.
 
     Raises:
-        ParamsError: there is none of that name; the message suggests the nearest.
+        ParamsError: there is none of that name, and the message suggests the nearest; or the file is elsewhere.
     """
-    names = preset_names(folder)
+    path, names = Path(name), preset_names(folder)
+    if path.suffix == ".yaml" and path.is_file():
+        if path.resolve().parent != folder.resolve():
+            raise ParamsError(f"{name}: not in {folder}; copy it there, then `auxseg use {path.stem}`")
+        name = path.stem
     if name not in names:
         raise ParamsError(f"{folder}: no preset '{name}'; {suggest(name, names, 'presets')}")
     return folder / f"{name}.yaml"
