@@ -69,7 +69,7 @@ def import_weights(theirs: nn.Module, preset: Path) -> AuxSegNet:
         published, imported = Path(folder) / "released.pth", Path(folder) / "r1.safetensors"
         torch.save(theirs.state_dict(), published)
         if auxseg(["weights", "import", str(published), "--network", "auxsegnet", "--to", str(imported)]):
-            raise SystemExit("import refused")
+            raise SystemExit("import blocked")
         backbone, network = BackboneParams.of(values), NetworkParams.of(values)
         return load_auxsegnet(imported, backbone, network, CLASSES, torch.device("cpu"))
 

@@ -3,7 +3,7 @@
     python benchmarks/second_run.py --project FOLDER
 
 Runs each command in a finished project and writes median, least and most of the wall and CPU seconds to
-benchmarks/second_run.csv. Refuses a project in which a stage would run.
+benchmarks/second_run.csv. Rejects a project in which a stage would run.
 """
 
 import argparse

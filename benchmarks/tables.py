@@ -21,7 +21,7 @@ from clones import head, is_dirty
 from tables_results import keep, kept, read_results, update_page
 from tables_run import Bench
 
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError
 from auxseg.params.experiments import FOLDER, Experiment, build, read_base, read_table
 from auxseg.params.local import data_root
 
@@ -43,7 +43,7 @@ def main() -> int:
             update_page(PAGE, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_REFUSED
+        return EXIT_REJECTED
     return EXIT_FAILED if failed else 0
 
 

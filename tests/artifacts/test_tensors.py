@@ -43,7 +43,7 @@ def test_values_types_and_metadata_come_back(tmp_path):
         assert np.array_equal(stored[name], value)
 
 
-def test_refusals_name_the_file_and_the_tensor(tmp_path):
+def test_rejections_name_the_file_and_the_tensor(tmp_path):
     write_tensors(tmp_path / "a.safetensors", {"x": np.zeros(1)})
     assert TensorFile(tmp_path / "a.safetensors").metadata is None
     with pytest.raises(DataError, match=r"a\.safetensors: does not contain a tensor 'y'"):

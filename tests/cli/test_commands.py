@@ -30,7 +30,7 @@ def test_outside_the_root_every_command_says_so(project, command, monkeypatch, c
     )
 
 
-def test_key_that_stands_twice_is_refused_by_all(project, capsys):
+def test_key_that_stands_twice_is_rejected_by_all(project, capsys):
     """Rendering would else replace the first section's values by defaults."""
     before = Path("params.yaml").read_text() + "train: {}\n"
     Path("params.yaml").write_text(before)
@@ -51,7 +51,7 @@ def test_check(project, capsys):
     assert error.count("\n") == 1
 
 
-def test_what_the_machine_lacks_is_no_refusal(project, monkeypatch):
+def test_what_the_machine_lacks_is_no_rejection(project, monkeypatch):
     """Exit code 1: another attempt may succeed; 2 would say that it cannot."""
 
     def starve() -> None:

@@ -36,7 +36,7 @@ def test_labels_as_class_indices():
 
 
 @pytest.mark.parametrize("what", [["labels"], ["cams", "--format", "psa"]])
-def test_refusals_write_nothing(what, capsys):
+def test_rejections_write_nothing(what, capsys):
     assert main(["export", *what, "--round", "r7", "--to", "out"]) == 2
     assert "no such round; choose one of r0, r1, or best" in capsys.readouterr().err
     Path("data/labels/r0/00.zip").unlink()

@@ -86,7 +86,7 @@ def test_no_good_network_is_one_line(capsys):
     assert not Path("out").exists()
 
 
-def test_refusals(capsys):
+def test_rejections(capsys):
     command = [*COMMAND, "--round", "r1"]
     Path("photos/zz.jpg").write_bytes(b"")
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2

@@ -111,7 +111,7 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "next: auxseg run",
     ]
     table.write_text("image_id,labels\na,cat [old] one\n")
-    assert main(["scan"]) == 0  # what is wrong is told; `prepare` will refuse it
+    assert main(["scan"]) == 0  # what is wrong is told; `prepare` will reject it
     assert f"note: {table} line 2: label 'cat [old] one' has a [ inside; " in capsys.readouterr().out
 
 
@@ -163,7 +163,7 @@ def test_use_with_a_missing_folder_changes_nothing(project, capsys):
     assert not Path("params.local.yaml").exists()
 
 
-def test_use_with_data_refuses_another_folder_in_the_environment(project, monkeypatch, capsys):
+def test_use_with_data_rejects_another_folder_in_the_environment(project, monkeypatch, capsys):
     before = Path("params.yaml").read_text()
     monkeypatch.setenv("AUXSEG_DATA", str(project / "data"))
     assert main(["use", "mine", "--data", str(project / "params")]) == 2

@@ -1,4 +1,4 @@
-"""Jobs in trouble on a real Slurm: tried again with more, refused, cancelled; and Slurm without Snakemake's plugin."""
+"""Jobs in trouble on a real Slurm: tried again with more, rejected, cancelled; and Slurm without Snakemake's plugin."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ import importlib, time
 trouble = pathlib.Path("trouble", os.environ["DVC_STAGE"])
 kind = trouble.read_text() if trouble.exists() else ""
 if kind == "bad input":
-    importlib.import_module("auxseg.pipeline.refusal").leave_note(kind)  # by name: it is no part of this project
+    importlib.import_module("auxseg.pipeline.rejection").leave_note(kind)  # by name: it is no part of this project
     sys.exit("bad input")
 trouble.unlink(missing_ok=True)  # once
 if kind == "failure":
@@ -80,7 +80,7 @@ def test_trouble_of_every_kind_in_one_run(project):
 
     # bad input: once, and the rest goes on
     assert [job.state for job in queue.jobs("labels@r1-01")] == ["FAILED"]
-    assert (project / ".snakemake/refused/labels/r1-01").read_text() == "bad input\n"
+    assert (project / ".snakemake/rejected/labels/r1-01").read_text() == "bad input\n"
 
     # a job that somebody cancelled: again
     assert [job.state for job in queue.jobs("train@r1")] == ["CANCELLED", "COMPLETED"]
@@ -94,7 +94,7 @@ def test_mended_input_is_asked_again(project):
     stub.run(project, *PROFILE)
     assert [(job.address, job.state) for job in queue.jobs()] == [("labels@r1-01", "COMPLETED")]
     assert "up to date" in stub.dvc(project, "status").stdout
-    assert not (project / ".snakemake/refused").exists()
+    assert not (project / ".snakemake/rejected").exists()
 
 
 def test_without_the_plugin(project):

@@ -186,7 +186,7 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
         (lambda content: content["annotations"].pop(), r"1 ids, but the published train has 2"),
     ],
 )
-def test_refusals(source, tmp_path, change, message):
+def test_rejections(source, tmp_path, change, message):
     path = source / "annotations/instances_train2014.json"
     content = json.loads(path.read_text())
     change(content)

@@ -130,11 +130,11 @@ def test_a_name_that_is_known_exactly_is_not_another_of_other_case():
         ("[" * 5000 + "]" * 5000, "the labels are a nested list"),
     ],
 )
-def test_a_cell_that_is_refused_names_its_row(cell, message):
-    with pytest.raises(DataError) as refusal:
+def test_a_cell_that_is_rejected_names_its_row(cell, message):
+    with pytest.raises(DataError) as rejection:
         read("cat;dog", cell)
-    assert str(refusal.value).startswith(f"a.csv line 3: {message}")
-    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 250
+    assert str(rejection.value).startswith(f"a.csv line 3: {message}")
+    assert "\n" not in str(rejection.value) and len(str(rejection.value)) < 250
 
 
 @pytest.mark.parametrize(

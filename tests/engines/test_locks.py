@@ -196,7 +196,7 @@ def test_heartbeats_of_jobs(tmp_path, monkeypatch):
     assert heartbeat.running_jobs() == []
 
 
-def test_a_plan_is_refused_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
+def test_a_plan_is_rejected_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
     monkeypatch.chdir(project)
     (heartbeat.FOLDER / "train").mkdir(parents=True, exist_ok=True)
     (heartbeat.FOLDER / "train/r1").write_text("another-node 17\n")

@@ -200,7 +200,7 @@ def test_a_job_that_starts_late_does_not_do_again_what_is_done(tmp_path, monkeyp
     ("cmd", "code"),
     [
         ("cp in.txt out.txt", 0),
-        ("cp in.txt out.txt; exit 2", 2),  # a refusal stays a refusal
+        ("cp in.txt out.txt; exit 2", 2),  # a rejection stays a rejection
         ("kill -9 $$", 137),
         ("true", 1),  # no output
         ("cp in.txt out.txt; echo more >> in.txt", 1),

@@ -38,7 +38,7 @@ def test_values_outside_the_table(given):
     assert load(given, "ignore").tolist() == [[0, 1, 255], [255, 1, 0]]
 
 
-def test_refusals(given):
+def test_rejections(given):
     Image.fromarray(np.zeros((3, 2), np.uint8)).save(given / "given/a.png")
     with pytest.raises(DataError, match="2x3 pixels, but its image has 3x2"):
         load(given)

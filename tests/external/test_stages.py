@@ -66,8 +66,8 @@ def run(stage, *arguments):
 
 def test_cams_enter_as_round_0_and_labels_are_fused_from_them(work):
     configure(cam={"provider": "npy", "path": "cams"})
-    refused = run("cam")
-    assert refused.returncode == 2 and "run `auxseg scan`" in refused.stderr
+    rejected = run("cam")
+    assert rejected.returncode == 2 and "run `auxseg scan`" in rejected.stderr
     assert main(["scan"]) == 0
     result = run("cam")
     assert result.returncode == 0, result.stderr

@@ -168,7 +168,7 @@ def test_tensors_left_out_on_request(save):
     assert set(imported.unused) == {"f8_3.weight", "f9.weight"}
 
 
-def test_a_file_that_would_run_code_is_refused(tmp_path):
+def test_a_file_that_would_run_code_is_rejected(tmp_path):
     path = tmp_path / "published.pth"
     torch.save({"fc8.weight": Trap()}, path)
     with pytest.raises(DataError, match=r"not readable as weights \(it contains code or objects\)") as error:
@@ -177,7 +177,7 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["junk.pth", "junk.safetensors"])
-def test_a_file_of_something_else_is_refused(tmp_path, name):
+def test_a_file_of_something_else_is_rejected(tmp_path, name):
     (tmp_path / name).write_bytes(b"junk" * 9)
     with pytest.raises(DataError, match=r"not readable as weights \(damaged, or another format\); give a state dict"):
         import_classifier(tmp_path / name)
@@ -219,7 +219,7 @@ def test_the_command(tmp_path, capsys):
         ({"import": "nowhere.pth"}, "nowhere.pth: no such file"),
     ],
 )
-def test_refusals_of_the_command(tmp_path, capsys, monkeypatch, change, message):
+def test_rejections_of_the_command(tmp_path, capsys, monkeypatch, change, message):
     monkeypatch.chdir(tmp_path)
     torch.save(torchvision.models.resnet18().state_dict(), "resnet18.pth")
     options = {"import": "resnet18.pth", "--backbone": "resnet18", "--to": "out.safetensors", **change}

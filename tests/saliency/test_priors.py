@@ -51,7 +51,7 @@ def test_bytes_do_not_depend_on_workers(photos, monkeypatch):
     assert found[0] == found[1]
 
 
-def test_refuses_a_photograph_that_changed(photos):
+def test_rejects_a_photograph_that_changed(photos):
     root, _ = photos
     changed = ImageRecord("p0", "p1.png", 64, 48, "train", (), "")
     provider = build_provider(SaliencyParams(provider="boundary"), root)

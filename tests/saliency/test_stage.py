@@ -117,7 +117,7 @@ def test_precomputed_maps_pass_through(project):
         )
 
 
-def test_a_missing_map_is_refused_and_nothing_written(project):
+def test_a_missing_map_is_rejected_and_nothing_written(project):
     configure(project, provider="precomputed", path="maps", sha256="seen")
     last = read_shard(project / "data/manifest/00.csv")[-1].id
     (project.parent / f"raw/maps/{last}.png").unlink()
@@ -128,7 +128,7 @@ def test_a_missing_map_is_refused_and_nothing_written(project):
     assert not list(project.glob("data/saliency/*")) and not list(project.glob("data/saliency/.*"))
 
 
-def test_a_damaged_photograph_is_refused_from_a_worker(project):
+def test_a_damaged_photograph_is_rejected_from_a_worker(project):
     first = read_shard(project / "data/manifest/00.csv")[0]
     path = project.parent / "raw" / first.path
     path.write_bytes(path.read_bytes()[:500])

@@ -9,21 +9,21 @@ from pathlib import Path
 from auxseg.engines import snakemake_internals as internals
 from auxseg.engines.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.engines.resources import growing, stage_resources
-from auxseg.errors import EXIT_REFUSED, AuxsegError
-from auxseg.pipeline.refusal import VARIABLE as REFUSAL
-from auxseg.pipeline.refusal import clear_notes, is_refused, note_of
+from auxseg.errors import EXIT_REJECTED, AuxsegError
+from auxseg.pipeline.rejection import VARIABLE as REJECTION
+from auxseg.pipeline.rejection import clear_notes, is_rejected, note_of
 
 # The commands of dvc.yaml say `python`: it is the one that runs Snakemake, with or without its folder on PATH.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def or_exit(function, *arguments):
-    """Return what `function` returns; a refusal is one line and the end."""
+    """Return what `function` returns; a rejection is one line and the end."""
     try:
         return function(*arguments)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_REJECTED)
 
 
 @functools.cache
@@ -57,7 +57,7 @@ def upstream_stamps(stage, key):
     return [ancient(str(stamp_of(needed))) for needed in plan()[address]["deps"]] if address in plan() else []
 
 
-internals.limit_retries(is_refused)
+internals.limit_retries(is_rejected)
 internals.survive_slurm_outages()
 
 

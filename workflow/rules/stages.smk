@@ -30,7 +30,7 @@ for stage, asked in or_exit(stage_resources).items():
             # a job that was killed for want of memory or time gets more at its next attempt
             **{name: growing(value) if name in ("mem_mb", "runtime") else value for name, value in asked.items()},
         shell:
-            "LOKY_MAX_CPU_COUNT={params.workers} {REFUSAL}={params.note:q} "
+            "LOKY_MAX_CPU_COUNT={params.workers} {REJECTION}={params.note:q} "
             "{params.python:q} -m auxseg.engines.devices {params.devices} "
             "{params.python:q} -m auxseg.engines.job {params.address:q} > {log:q} 2>&1 || "
             "{{ code=$?; echo 'stage {params.address} failed; the end of {log}:' >&2; tail -n 30 {log:q} >&2; "

@@ -69,15 +69,15 @@ def trust_stamps(workflow: Any) -> None:
     workflow.dag.ignore_incomplete = True
 
 
-def limit_retries(is_refused: Callable[[str, str], bool]) -> None:
-    """Do not try a job again that rejected its input, which `is_refused(rule, key)` tells.
+def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
+    """Do not try a job again that rejected its input, which `is_rejected(rule, key)` tells.
 
     `retries` of a rule is a number, the same for all of its jobs and all ways to fail. A function in its place, as
     resources may have, would replace this.
     """
 
     def restart_times(job: Job) -> int:
-        return 0 if is_refused(job.rule.name, job.wildcards.key) else job.rule.restart_times
+        return 0 if is_rejected(job.rule.name, job.wildcards.key) else job.rule.restart_times
 
     Job.restart_times = property(restart_times)
 

@@ -30,7 +30,7 @@ class AugmentParams(Strict):
     @classmethod
     def _tuples(cls, values: Any) -> Any:
         if not isinstance(values, dict):
-            return values  # the model refuses it
+            return values  # the model rejects it
         # YAML has lists only
         return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 

@@ -171,7 +171,7 @@ class DataParams(Section):
     (VOC's twenty, COCO's eighty, the scenes' six; of a folder: the labels' names in alphabetical order). The order
     given is the order of class indices 1..C."""
     unlisted: Literal["error", "ignore", "background"] = "error"
-    """Mask values and labels outside `classes`. error: they are refused. ignore, background: such pixels become 255 or
+    """Mask values and labels outside `classes`. error: they are rejected. ignore, background: such pixels become 255 or
     0, such labels are dropped, and an image without any other label is left out."""
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""

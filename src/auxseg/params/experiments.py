@@ -139,7 +139,7 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
     """Return an experiment, its parameters validated.
 
     Raises:
-        ParamsError: one line: an unknown table, row, base or preset, or a value that the models refuse.
+        ParamsError: one line: an unknown table, row, base or preset, or a value that the models reject.
     """
     found, start = read_table(table, root), read_base(base, root)
     if row not in found.rows:

@@ -34,7 +34,7 @@ def render(values: dict[str, Any], title: str = "") -> str:
     """Return a parameter file with the same values and every key. `title` becomes the comment at its head.
 
     Raises:
-        ParamsError: a value that the models refuse.
+        ParamsError: a value that the models reject.
     """
     lines = list(_comment(title, 0)) if title else []
     for key, comment in DAG_COMMENTS.items():

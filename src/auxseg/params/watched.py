@@ -23,7 +23,7 @@ class Watched(Protocol):
 
 
 def require_scanned(section: Watched) -> None:
-    """Refuse a path that was never scanned: DVC could not tell when its content changes.
+    """Reject a path that was never scanned: DVC could not tell when its content changes.
 
     Raises:
         ParamsError: there is a path in use and no hash.

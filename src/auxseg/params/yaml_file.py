@@ -31,7 +31,7 @@ def read_yaml(path: Path) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML would take the last of two equal keys in silence; DVC refuses them."""
+    """PyYAML would take the last of two equal keys in silence; DVC rejects them."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         lines: dict[str, int] = {}

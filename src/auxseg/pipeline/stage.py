@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.pipeline.declaration import declared
-from auxseg.pipeline.refusal import leave_note
+from auxseg.pipeline.rejection import leave_note
 from auxseg.torchrun import torchrun_rank
 
 P = TypeVar("P", bound=Section)
@@ -114,7 +114,7 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
-    """Parse the arguments, run `main`, and turn a refusal into one line and exit code 2."""
+    """Parse the arguments, run `main`, and turn a rejection into one line and exit code 2."""
     parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
     if rounds:
         parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
@@ -140,7 +140,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     except AuxsegError as error:
         logging.error("%s", error)
         leave_note(str(error))
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_REJECTED)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A refusal leaves a note, so that a scheduler does not try the job again.
+"""A rejection leaves a note, so that a scheduler does not try the job again.
 
 `dvc repro` exits with its own code whatever the stage's was, so the code cannot tell. The scheduler names a file in
 the environment, and a stage that rejects its input writes its one line there. Notes last for one run of Snakemake: the
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import write_text
 
-VARIABLE = "AUXSEG_REFUSAL"
+VARIABLE = "AUXSEG_REJECTION"
 """Environment variable with the path of the note; without it no note is written."""
-FOLDER = Path(".snakemake/refused")
+FOLDER = Path(".snakemake/rejected")
 
 
 def note_of(stage: str, key: str) -> Path:
@@ -28,13 +28,13 @@ def leave_note(message: str) -> None:
         write_text(Path(path), message + "\n")
 
 
-def is_refused(stage: str, key: str) -> bool:
-    """Tell whether an instance refused its input since the notes were cleared."""
+def is_rejected(stage: str, key: str) -> bool:
+    """Tell whether an instance rejected its input since the notes were cleared."""
     note = note_of(stage, key)
     # read the folder: NFS answers from memory when it is asked for one name, and a job on another node wrote this one
     return note.parent.is_dir() and note in note.parent.iterdir()
 
 
 def clear_notes() -> None:
-    """Forget all refusals."""
+    """Forget all rejections."""
     shutil.rmtree(FOLDER, ignore_errors=True)
