@@ -36,7 +36,7 @@ def test_key_that_stands_twice_is_rejected_by_all(project, capsys):
     Path("params.yaml").write_text(before)
     for command in (["check"], ["params", "render"], ["rounds", "3"]):
         assert main(command) == 2
-        assert "(key 'train' stands in line " in capsys.readouterr().err
+        assert "(key 'train' is already in line " in capsys.readouterr().err
         assert Path("params.yaml").read_text() == before
 
 
@@ -47,7 +47,7 @@ def test_check(project, capsys):
     Path("params.yaml").write_text(text.replace("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}"))
     assert main(["check"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: params.yaml: key 'rounds': round 1 is no string")
+    assert error.startswith("error: params.yaml: key 'rounds': round 1 is not a string")
     assert error.count("\n") == 1
 
 

@@ -56,8 +56,8 @@ def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
 @pytest.mark.parametrize(
     ("local", "message"),
     [
-        ("data_root: /nowhere\n", "data root '/nowhere' is no folder"),
-        ("data_root: ''\n", "names no folder"),
+        ("data_root: /nowhere\n", "data root '/nowhere' is not a folder"),
+        ("data_root: ''\n", "is empty"),
         ("data_root: 5\n", "expected `data_root: FOLDER`"),
         ("data_root: [\n", "not YAML"),
     ],
@@ -74,7 +74,7 @@ def test_use_with_a_wrong_data_root_changes_nothing(project, local, message, cap
 def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, capsys):
     monkeypatch.setenv("AUXSEG_DATA", "")
     assert main(["use", "mine"]) == 2
-    assert capsys.readouterr().err == "error: AUXSEG_DATA: names no folder; give the folder that holds the data set\n"
+    assert capsys.readouterr().err == "error: AUXSEG_DATA: is empty; give the folder that holds the data set\n"
 
 
 def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):

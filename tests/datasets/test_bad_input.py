@@ -167,7 +167,7 @@ def test_missing_data_root(voc, project):
     done = scratch.prepare()
     assert done.returncode == 2
     assert "AUXSEG_DATA" in done.stderr
-    assert "is no folder" in done.stderr
+    assert "is not a folder" in done.stderr
 
 
 def test_colour_coded_mask_is_rejected(voc, project):

@@ -183,7 +183,7 @@ def test_a_missing_file_and_folder_and_scan(tmp_path):
     with pytest.raises(DataError, match=r"cat/a\.png: no such image"):
         load(tmp_path / "seeds", "png")
     with pytest.raises(
-        ParamsError, match=r"'cam\.sha256': what cam.path leads to is not scanned yet; run `auxseg scan`"
+        ParamsError, match=r"'cam\.sha256': the content of cam.path has not been scanned; run `auxseg scan`"
     ):
         CamFolder.of(CamParams(provider="npy", path="seeds"), tmp_path, CLASSES)
 

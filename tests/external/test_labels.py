@@ -45,11 +45,11 @@ def test_rejections(given):
     (given / "given/a.png").unlink()
     with pytest.raises(DataError, match=r"a\.png: no such label; add it"):
         load(given)
-    with pytest.raises(ParamsError, match=r"'labels\.sha256': what labels.path leads to is not scanned yet"):
+    with pytest.raises(ParamsError, match=r"'labels\.sha256': the content of labels.path has not been scanned"):
         load(given, sha256=None)
     with pytest.raises(DataError, match=r"elsewhere: no such folder; fix labels\.path"):
         load(given, path="elsewhere")
     with pytest.raises(
-        ParamsError, match=r"key 'labels': initial: precomputed reads a folder; name it in labels\.path"
+        ParamsError, match=r"key 'labels': initial: precomputed reads a folder; set labels\.path to it"
     ):
         LabelsParams.parse({"initial": "precomputed"})

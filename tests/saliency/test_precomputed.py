@@ -82,7 +82,7 @@ def test_rejects_a_missing_folder(tmp_path):
 
 
 def test_rejects_no_folder_given():
-    with pytest.raises(ParamsError, match=r"saliency.*reads a folder of <id>\.png; name it in saliency\.path"):
+    with pytest.raises(ParamsError, match=r"saliency.*reads a folder of <id>\.png; set saliency\.path to it"):
         SaliencyParams.parse({"provider": "precomputed"})
 
 

@@ -204,5 +204,5 @@ def test_checkpoint_minutes(tmp_path, monkeypatch):
     assert checkpoint_minutes() == 2.5
     for wrong in ("0", "true", "often", "-1", ".nan"):
         local.write_text(f"checkpoint_minutes: {wrong}\n")
-        with pytest.raises(ParamsError, match="checkpoint_minutes: expected a number of minutes over 0"):
+        with pytest.raises(ParamsError, match="checkpoint_minutes: expected a number above 0"):
             checkpoint_minutes()
