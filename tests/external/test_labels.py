@@ -49,7 +49,5 @@ def test_rejections(given):
         load(given, sha256=None)
     with pytest.raises(DataError, match=r"elsewhere: no such folder; fix labels\.path"):
         load(given, path="elsewhere")
-    with pytest.raises(
-        ParamsError, match=r"key 'labels': initial: precomputed reads a folder; set labels\.path to it"
-    ):
+    with pytest.raises(ParamsError, match=r"key 'labels': initial: precomputed reads a folder; set labels\.path to it"):
         LabelsParams.parse({"initial": "precomputed"})

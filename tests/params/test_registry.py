@@ -76,7 +76,11 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("cam_threshold: 0.2", "cam_treshold: 0.2", "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?"),
         ("    scale: one", "    scael: one", "unknown key 'network.cross_task.scael'; did you mean 'scale'?"),
         ("  tau: 1.0", "  tau: 1.0\n  transpose: true", "key 'network.transpose' is a constant, False; delete it"),
-        ("    scale: one", "    scale: one\n    kernel: 3", "key 'network.cross_task.kernel' is set by 'compatibility'"),
+        (
+            "    scale: one",
+            "    scale: one\n    kernel: 3",
+            "key 'network.cross_task.kernel' is set by 'compatibility'",
+        ),
         ("  saliency_crf: paper", "  saliency_crf: {sxy: 3.0}", "unknown key 'labels.saliency_crf.sxy'; known keys"),
         ("  saliency_crf: paper", "  saliency_crf: none", "key 'labels.saliency_crf': give paper, or a group of"),
         ("compatibility: paper", "compatibility: code", "key 'compatibility': expected paper or released, got 'code'"),
