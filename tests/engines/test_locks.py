@@ -101,7 +101,7 @@ def test_entries_of_dead_processes_go_and_those_of_living_ones_stay(repo):
 def test_a_list_that_was_cut_off_goes(repo):
     path = Path(repo.tmp_dir, "rwlock")
     path.write_text('{"write": {"a": {"pid"')
-    assert clear_dead_locks(repo, silence=0.0) == ["rwlock: cut off by a process that was killed while it wrote"]
+    assert clear_dead_locks(repo, silence=0.0) == ["rwlock: incomplete, because a process was killed while it wrote"]
     assert not path.exists()
     assert repo.status() == {}
 

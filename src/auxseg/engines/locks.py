@@ -43,12 +43,12 @@ def _clear_hardlink(lock: Path, silence: float) -> bool:
 
 
 def _made(lock: Path) -> float | None:
-    """Return when a hard-link lock was made, seconds since 1970; None if it is free."""
+    """Return when a hard-link lock was created, seconds since 1970; None if it is free."""
     try:
         state = lock.stat()
     except FileNotFoundError:
         return None
-    # with flock, DVC leaves a plain file there, which means nothing
+    # with flock, DVC leaves a plain file there, which is not a lock
     return state.st_mtime - LIFETIME if state.st_nlink > 1 else None
 
 
@@ -75,14 +75,14 @@ def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
 
 
 def _lives(holder: dict[str, Any]) -> bool:
-    """Tell whether the holder of an entry is a process of this machine: by number, and by the end of its command."""
+    """Tell whether the holder of an entry is a process of this machine, by its id and the end of its command."""
     try:
         arguments = psutil.Process(holder["pid"]).cmdline()
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
-    # DVC notes its own sys.argv, which has no interpreter, and a path in place of `-m dvc`
+    # DVC records its own sys.argv, without the interpreter, and with a path instead of `-m dvc`
     noted = holder["cmd"].split()[1:]
     return not noted or " ".join(arguments).split()[-len(noted) :] == noted
 

@@ -36,7 +36,7 @@ def run_snakemake(*arguments: str) -> None:
 
 
 def is_main(workflow: Any) -> bool:
-    """Tell whether this is the process that schedules; jobs read the Snakefile too. There is no documented way to ask."""
+    """Tell whether this process schedules; jobs read the Snakefile too. There is no documented way to ask."""
     return bool(workflow.is_main_process)
 
 

@@ -1,4 +1,4 @@
-"""Every stage instance that dvc.yaml makes of params.yaml, found without DVC."""
+"""Expand dvc.yaml and params.yaml into stage instances, without DVC."""
 
 import itertools
 from pathlib import Path
@@ -14,11 +14,11 @@ class Instance(NamedTuple):
     key: str
     """What follows the @ in DVC's address; empty for a stage with one instance."""
     template: dict[str, str]
-    """What `${…}` stands for in dvc.yaml."""
+    """Values of `${…}` in dvc.yaml."""
 
     @property
     def address(self) -> str:
-        """DVC's name of the instance, as labels@r1-00."""
+        """DVC's name of the instance, such as labels@r1-00."""
         return f"{self.stage}@{self.key}" if self.key else self.stage
 
 
@@ -47,5 +47,5 @@ def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
 
 
 def _lookup(source: Any, values: dict[str, Any]) -> Any:
-    """Return the list or map that `${name}` stands for, or `source` if it is a list or map itself."""
+    """Return the list or map that `${name}` refers to, or `source` if it is a list or map itself."""
     return values[source.removeprefix("${").removesuffix("}")] if isinstance(source, str) else source

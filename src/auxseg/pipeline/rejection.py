@@ -1,9 +1,9 @@
-"""A rejection leaves a note, so that a scheduler does not try the job again.
+"""Notes about rejected input, so that a scheduler does not retry the job.
 
-`dvc repro` exits with its own code whatever the stage's was, so the code cannot tell. The scheduler names a file in
-the environment, and a stage that rejects its input writes its one line there. Notes last for one run of Snakemake: the
-next run asks every stage again, because the input may have been fixed where dvc.yaml sees nothing (an image,
-`AUXSEG_DATA`).
+The exit code cannot tell, because `dvc repro` replaces the stage's by its own. So the scheduler names a file in the
+environment, and a stage that rejects its input writes the error message there. Notes last for one run of Snakemake. The
+next run tries every stage again, because the user may have fixed something that dvc.yaml does not track, such as an
+image or `AUXSEG_DATA`.
 """
 
 import os
@@ -23,7 +23,7 @@ def note_of(stage: str, key: str) -> Path:
 
 
 def leave_note(message: str) -> None:
-    """Write the note that the environment asks for, if it does."""
+    """Write the note if the environment names a file for it."""
     if path := os.environ.get(VARIABLE):
         write_text(Path(path), message + "\n")
 
@@ -31,10 +31,10 @@ def leave_note(message: str) -> None:
 def is_rejected(stage: str, key: str) -> bool:
     """Tell whether an instance rejected its input since the notes were cleared."""
     note = note_of(stage, key)
-    # read the folder: NFS answers from memory when it is asked for one name, and a job on another node wrote this one
+    # list the folder, because for a single name NFS may answer from its cache, and another node wrote this file
     return note.parent.is_dir() and note in note.parent.iterdir()
 
 
 def clear_notes() -> None:
-    """Forget all rejections."""
+    """Remove all notes."""
     shutil.rmtree(FOLDER, ignore_errors=True)
