@@ -22,7 +22,7 @@ def test_use_lists_copies_and_suggests(project, capsys):
     Path("params.yaml").write_text("rubbish: 1\n")
     assert main(["use", "demo"]) == 0
     assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
-    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert "the previous one is params.old.yaml" in capsys.readouterr().out
     assert main(["use", "smoke"]) == 0
     assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
@@ -47,7 +47,7 @@ def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
     Path("params.yaml").write_text(own)
     capsys.readouterr()
     assert main(["use", "smoke"]) == 0
-    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert "the previous one is params.old.yaml" in capsys.readouterr().out
     assert main(["use", "demo"]) == 0  # from a preset as it came: nothing to keep
     assert "params.old.yaml" not in capsys.readouterr().out
     assert Path("params.old.yaml").read_text() == own
