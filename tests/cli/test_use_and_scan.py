@@ -167,5 +167,5 @@ def test_use_with_data_rejects_another_folder_in_the_environment(project, monkey
     before = Path("params.yaml").read_text()
     monkeypatch.setenv("AUXSEG_DATA", str(project / "data"))
     assert main(["use", "mine", "--data", str(project / "params")]) == 2
-    assert "AUXSEG_DATA is set and names another folder" in capsys.readouterr().err
+    assert "AUXSEG_DATA names another folder" in capsys.readouterr().err
     assert Path("params.yaml").read_text() == before

@@ -29,6 +29,7 @@ from auxseg.errors import DataError
 from auxseg.params.pipeline import PipelineParams
 from auxseg.params.registry import check
 from auxseg.pipeline.fingerprint import expected_files
+from auxseg.pipeline.instances import require_sections
 
 CODE = "code"
 
@@ -44,7 +45,9 @@ def make_plan(dry: bool) -> Plan:
         AuxsegError: one line: params.yaml or dvc.yaml is wrong, DVC cannot read the project, or (unless `dry`) jobs of
             an earlier Snakemake still run.
     """
-    alone = PipelineParams.parse(check().get(PipelineParams.key)).record == "controller"
+    values = check()
+    require_sections(values)
+    alone = PipelineParams.parse(values.get(PipelineParams.key)).record == "controller"
     with _one_line_errors(), open_repo() as repo:
         if not dry:
             _settle(repo)
