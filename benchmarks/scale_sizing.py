@@ -16,13 +16,13 @@ GPUS = (8, 64, 256)
 CPUS_A_GPU = 8
 """Assumption: cores beside a GPU in its node."""
 MOST_GPUS_A_TRAINING = 32
-"""Assumption: with 8 images a GPU, a larger global batch than 256 no longer trains the same network."""
+"""Assumption: with 8 images per GPU, a larger global batch than 256 no longer trains the same network."""
 EFFICIENCY = 0.85
 """Assumption: of data-parallel training over several nodes."""
 EPOCHS = {"classify": 15, "train": 10}
 
 GPU_RATES = {"classify": 40.0, "cam": 10.0, "train": 30.0, "propagate": 60.0, "evaluate": 4.0}
-"""Assumption: images a second on one GPU of the A100's class, ResNet-38-sized network, bfloat16; `classify` and `train`
+"""Assumption: images per second on an A100-class GPU, ResNet-38-sized network, bfloat16; `classify` and `train`
 see a crop, the others images of GPU_PIXELS, `cam` and `evaluate` at several scales and mirrored."""
 GPU_PIXELS = 500 * 375
 CPU_SECONDS = {"prepare": 0.0024, "labels": 0.064, "score": 0.021, "audit": 0.032}
@@ -89,7 +89,7 @@ def gigabytes(data: DataSet) -> dict[str, float]:
     for name, size in BYTES_A_ROUND.items():
         sizes[f"{name}, rounds"] = ROUNDS * size * of.get(name, data.train) * data.larger
     positions = data.pixels / STRIDE**2
-    sizes["maps r0"] = 2 * data.labels * positions * data.train  # a float16 CAM a label
+    sizes["maps r0"] = 2 * data.labels * positions * data.train  # a float16 CAM per label
     # with it saliency, confidence and entropy, float16, and the prediction, uint8
     sizes["maps, rounds"] = ROUNDS * (2 * data.labels + 7) * positions * data.images
     sizes["models"] = (ROUNDS + 1) * MODEL_BYTES
@@ -115,7 +115,7 @@ def hours(data: DataSet, gpus: int) -> dict[str, float]:
     size = data.pixels / GPU_PIXELS
     seconds["cam"] = data.train * size / GPU_RATES["cam"] / workers
     seconds["propagate"] = ROUNDS * data.images * size / GPU_RATES["propagate"] / workers
-    # one job a round, and the rounds may be evaluated beside each other
+    # one job per round, and the rounds may be evaluated in parallel
     seconds["evaluate"] = data.val * size / GPU_RATES["evaluate"]
     return {name: value / 3600 for name, value in seconds.items()}
 

@@ -77,7 +77,7 @@ def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, caps
     assert capsys.readouterr().err == "error: AUXSEG_DATA: is empty; give the folder that holds the data set\n"
 
 
-def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
+def test_scan_tells_where_images_are_expected(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     assert main(["use", "mine", "--data", str(photos)]) == 0
     assert f"note: {photos}/images is not a folder; " in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""A photograph against its row of the manifest."""
+"""An image against its row of the manifest."""
 
 import pytest
 from builders import photo

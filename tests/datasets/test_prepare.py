@@ -159,7 +159,7 @@ def test_a_class_in_every_train_image_is_warned_of(voc, run, caplog):
     assert "'dog'" not in caplog.text
 
 
-def test_large_photographs_are_warned_of(voc, run, caplog):
+def test_large_images_are_warned_of(voc, run, caplog):
     run(voc, format="voc", classes=CLASSES)
     assert "megapixels" not in caplog.text
     photo(voc / "JPEGImages/b.jpg", size=(2400, 2000))

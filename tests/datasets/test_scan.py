@@ -72,7 +72,7 @@ def test_rejections(raw, tmp_path):
 
 
 def test_a_folder_that_may_not_be_read_is_one_line(raw, monkeypatch):
-    """Passed over, its photographs could change unseen."""
+    """Passed over, its images could change unseen."""
     scandir = os.scandir
 
     def rejecting(path):

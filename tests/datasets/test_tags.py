@@ -25,7 +25,7 @@ def test_ids(text, expected):
 
 def test_ids_in_lists_of_paths():
     assert listed_id("/JPEGImages/a.jpg /SegmentationClassAug/a.png\n") == "a"
-    # a cell of a CSV is an id: what has a folder is rejected when the photographs are looked for
+    # a cell of a CSV is an id: what has a folder is rejected when the images are looked for
     assert image_id("dogs/001.jpg") == "dogs/001"
 
 

@@ -136,7 +136,7 @@ def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_wai
 
 
 def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
-    Path("in.txt").write_text("photographs")
+    Path("in.txt").write_text("images")
     # hashing 64 GB of holes takes minutes
     Path("dvc.yaml").write_text(
         "stages: {big: {cmd: truncate -s 64G out.bin, deps: [in.txt], outs: [{out.bin: {cache: false}}]}}"

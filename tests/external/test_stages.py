@@ -26,7 +26,7 @@ CLASSES = ClassTable(("cat", "dog"), (8, 12))
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """A project of one shard and two train photographs of 24x16, with CAMs and labels of another method."""
+    """A project of one shard and two train images of 24x16, with CAMs and labels of another method."""
     raw, work = tmp_path / "raw", tmp_path / "work"
     (raw / "cams").mkdir(parents=True)
     (raw / "given").mkdir()

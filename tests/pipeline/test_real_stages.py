@@ -122,7 +122,7 @@ def test_threads_and_another_backbone_give_the_same_bytes_twice(tmp_path, data):
     assert {"data/models/r1.safetensors", "data/predictions/r1.zip"} <= first.keys()
 
 
-def test_another_place_for_the_photographs_changes_nothing(tmp_path, finished, data):
+def test_another_place_for_the_images_changes_nothing(tmp_path, finished, data):
     elsewhere = Path(shutil.copytree(data, tmp_path / "elsewhere"))
     assert tiny.repro(finished, elsewhere) == set()
 
@@ -170,7 +170,7 @@ def test_an_unrelated_module_runs_the_code_stage_only(project, data):
     assert tiny.repro(project, data) == {"code"}
 
 
-def test_a_new_photograph_leaves_the_other_shard_fresh(tmp_path, project, data):
+def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
     root = Path(shutil.copytree(data, tmp_path / "more"))
     shutil.copy(root / "JPEGImages/train00000.jpg", root / "JPEGImages/new.jpg")
     shutil.copy(root / "SegmentationClass/train00000.png", root / "SegmentationClass/new.png")

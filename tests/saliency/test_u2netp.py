@@ -1,4 +1,4 @@
-"""U2-Net-p: what goes in and out against plain numpy, and the packaged network on a drawn photograph."""
+"""U2-Net-p: what goes in and out against plain numpy, and the packaged network on a drawn image."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A data set of five photographs in a temporary folder."""
+"""A data set of five images in a temporary folder."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from auxseg.training.samples import TrainingSamples
 
 
 class Photos:
-    """`records`, `classes`, `labels` and `saliency` of the photographs below `root`."""
+    """`records`, `classes`, `labels` and `saliency` of the images below `root`."""
 
     def __init__(self, root):
         random = np.random.default_rng(0)
