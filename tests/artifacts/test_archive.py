@@ -1,4 +1,4 @@
-"""The bytes of an archive depend on its members alone."""
+"""The bytes of an archive depend only on its members."""
 
 import os
 import pickle

@@ -1,4 +1,4 @@
-"""CSV files: one byte string a content."""
+"""CSV files: the same content always gives the same bytes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The bytes of a tensor file depend on its content alone, in every process."""
+"""The bytes of a tensor file depend only on its content, in every process."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Two reviewers of one label, in a real browser: each changes the own verdict only, and the page tells what both do."""
+"""Two reviewers of one label, in a real browser: each changes only their own verdict; the page shows both combined."""
 
 import pytest
 from report_browser import table, verdicts

@@ -31,8 +31,8 @@ def test_outside_the_root_every_command_says_so(project, command, monkeypatch, c
     )
 
 
-def test_key_that_stands_twice_is_rejected_by_all(project, capsys):
-    """Rendering would else replace the first section's values by defaults."""
+def test_a_duplicate_key_is_rejected_by_all(project, capsys):
+    """Otherwise rendering would replace the first section's values by defaults."""
     before = Path("params.yaml").read_text() + "train: {}\n"
     Path("params.yaml").write_text(before)
     for command in (["check"], ["params", "render"], ["rounds", "3"]):

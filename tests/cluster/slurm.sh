@@ -85,7 +85,7 @@ start() {
   check >&2
   [ -e $CONFIG/slurm.conf ] && idle && return
   configure
-  # daemons keep the standard streams they get: whoever reads ours would wait for them
+  # daemons keep the standard streams they get: a process that reads ours would wait for them
   {
     munged --socket=$STATE/munge/socket --key-file=$STATE/munge/key --pid-file=$STATE/munge/pid \
       --log-file=$STATE/log/munged.log --seed-file=$STATE/munge/seed

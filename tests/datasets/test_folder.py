@@ -1,4 +1,4 @@
-"""Rows and images of a folder that do not find each other."""
+"""Rows without an image, and images without a row."""
 
 import pytest
 from builders import lines, photo

@@ -95,7 +95,7 @@ def test_a_cell_without_known_names(cell, expected):
         ("car [red]; dog", ["car [red]", "dog"]),
         ('["Cat", "TRAFFIC light"]', ["cat", "traffic light"]),
         ('"cat" "dog"', ["cat", "dog"]),
-        ("cat zebra", ["cat", "zebra"]),  # `collect` says that zebra is no class
+        ("cat zebra", ["cat", "zebra"]),  # `collect` says that zebra is not a class
         ("cat; plains zebra", ["cat", "plains zebra"]),
     ],
 )
@@ -185,7 +185,7 @@ def test_outer_spaces_and_unicode_forms_are_noted_where_they_join_two_spellings(
         "labels: 'cat ' (1 image) is read as 'cat' (1 image)",
         "labels: 'Ka\u0308fer' in another Unicode form (1 image) is read as 'Käfer' (1 image)",
     ]
-    assert read("cat , dog", "dog ; cat")[1] == []  # a space beside a separator is no spelling
+    assert read("cat , dog", "dog ; cat")[1] == []  # a space beside a separator is not another spelling
 
 
 def test_the_spelling_of_known_names_wins():

@@ -1,4 +1,4 @@
-"""The undocumented names of DVC and Snakemake: they exist, take what they get, and stand in two files."""
+"""The undocumented names of DVC and Snakemake: they exist, accept our arguments, and are used in two files only."""
 
 import asyncio
 import importlib

@@ -97,7 +97,7 @@ def change_images(project: Path) -> None:
 
 
 EVERYDAY = {by_snakemake: change_images, by_dvc: change_parameter, by_another: change_code}
-"""Of all pairs those that are no nightly tests: each way and each change once."""
+"""The pairs that are not nightly tests: each way and each change once."""
 PAIRS = [
     pytest.param(run, change, marks=() if EVERYDAY[run] is change else pytest.mark.nightly)
     for run in EVERYDAY

@@ -167,7 +167,7 @@ def test_torch_tensors_of_any_view(tmp_path_factory, values, order):
         ({7: maps()[0], 16: maps(66, 100)[1]}, "the maps of the classes differ in size"),
     ],
 )
-def test_rejections_name_file_and_mend(tmp_path, content, message):
+def test_rejections_name_file_and_fix(tmp_path, content, message):
     save(tmp_path / "seeds/a.npy", content)
     with pytest.raises(DataError, match=message) as rejection:
         load(tmp_path / "seeds")

@@ -1,4 +1,4 @@
-"""The scripts of `cam` and `labels` on seeds of another method, and the hash by which DVC sees them."""
+"""The scripts of `cam` and `labels` on CAMs and labels of another method, and the hash by which DVC notices changes."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Published weights under our names: every tensor arrives where it belongs, and nothing is lost in silence."""
+"""Published weights under our names: every tensor arrives where it belongs, and nothing is lost silently."""
 
 import numpy as np
 import pytest
@@ -160,7 +160,7 @@ def test_a_network_that_does_not_fit(save, change, message):
 
 
 def test_tensors_left_out_on_request(save):
-    """PSA's AffinityNet has layers that nobody here knows."""
+    """PSA's AffinityNet has layers that our networks do not have."""
     path = save(state_of(shapes_of_resnet38() | {"f8_3.weight": (64, 512, 1, 1), "f9.weight": (448, 448, 1, 1)}))
     with pytest.raises(DataError, match=r"2 tensors unknown \(f8_3\.weight, f9\.weight\)"):
         import_backbone(path, "resnet38")

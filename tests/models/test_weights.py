@@ -1,4 +1,4 @@
-"""Weights in and out of files: bit-exact, one byte string a content, rejections that name file and tensor."""
+"""Weights in and out of files: bit-exact, the same content in the same bytes, rejections that name file and tensor."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ from auxseg.pipeline.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 BODIES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STAGES = sorted(BODIES.keys() - {"code"})  # whose script hashes files and is no Stage
+STAGES = sorted(BODIES.keys() - {"code"})  # whose script only hashes files
 
 
 VALUES = {**yaml.safe_load(default_params.TEXT), "shards": ["00", "01"]}

@@ -41,7 +41,7 @@ def instances(stage: str, *rounds: str) -> set[str]:
     return {f"{stage}@{name}-{shard}" for name in rounds for shard in SHARDS}
 
 
-def test_every_stage_says_where_the_run_stands(finished):
+def test_every_stage_says_how_far_the_run_is(finished):
     """Where the output is a file, too: that of this run was one."""
     printed = (finished / "logs/printed.txt").read_text()
     pattern = r"^INFO: stage (\d+) of (\d+): (\S+?)(?:, (about .+?))?(?:; (about .+) left in all)?$"
@@ -50,7 +50,7 @@ def test_every_stage_says_where_the_run_stands(finished):
     assert [address for _, _, address, _, _ in lines] == order
     assert [int(number) for number, *_ in lines] == list(range(2, len(order) + 2))
     assert {total for _, total, *_ in lines} == {str(len(order) + 1)}
-    assert lines[0][2:] == ("prepare", "", "")  # nothing tells yet
+    assert lines[0][2:] == ("prepare", "", "")  # nothing is known yet
     assert all(own and left for *_, own, left in lines[1:-1])
     assert lines[-1][2] == "audit" and re.fullmatch(r"about \d+ s", lines[-1][3]) and lines[-1][4] == ""
 

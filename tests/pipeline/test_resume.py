@@ -1,4 +1,4 @@
-"""The real training stages, killed: their checkpoint is taken up, and the outputs have an unbroken run's bytes."""
+"""The real training stages, killed: they resume from their checkpoint, with the bytes of an uninterrupted run."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The user's own maps: through bit by bit, or rejected in one line."""
+"""The user's own maps: passed through unchanged, or rejected in one line."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The loop over a shard: names, bytes, workers, and images that changed behind the manifest."""
+"""The loop over a shard: names, bytes, workers, and images that changed after the manifest was written."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A training that was killed, wherever, ends with the bytes of an unbroken one; no other run takes its checkpoint."""
+"""A training killed at any point ends with the bytes of an uninterrupted one; no other run uses its checkpoint."""
 
 import json
 import logging

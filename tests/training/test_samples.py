@@ -1,4 +1,4 @@
-"""Samples: what they hold, and that only seed, epoch and position decide how they look."""
+"""Samples: what they contain, and that they depend only on seed, epoch and position."""
 
 import numpy as np
 import pytest
