@@ -1,4 +1,4 @@
-"""Keys pressed faster than the report's scripts arrive, in a real browser: each applies to the image it was meant for."""
+"""Keys pressed faster than the report's scripts arrive, in a real browser: each applies to the intended image."""
 
 import pytest
 from report_browser import verdicts
