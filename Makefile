@@ -1,6 +1,6 @@
-# Two commands do all set-up: `make demo` and `make test`. Each makes .venv when it is missing or out of date.
-# `make env PYTHON=python3.12` chooses the Python (3.11 to 3.13); without it, the first of PYTHONS that fits is used.
-# `make env TORCH=cpu` installs PyTorch without CUDA, and .venv stays that way.
+# `make demo` and `make test` need no other set-up: each makes .venv if it is missing or out of date.
+# `make env PYTHON=python3.12` chooses the Python (3.11 to 3.13); the default is the first of PYTHONS that fits.
+# `make env TORCH=cpu` installs PyTorch without CUDA; later updates of .venv keep to that.
 
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 VENV := .venv
@@ -28,16 +28,16 @@ table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) 
 	$(RUN) python benchmarks/tables.py $(TABLES) --base "$(or $(BASE),scenes)" --seeds $(or $(SEEDS),0) \
 	  $(if $(DATA),--data "$(DATA)")
 
-# two workers, a file of tests each at a time; conftest.py's order is kept
+# two workers, each with one test file at a time, in the order of conftest.py
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(TOOLS)  ## Run the tests
 	$(RUN) python -m pytest $(WORKERS) -m "not nightly and not cluster"
 
-test-cluster: $(TOOLS)  ## Run the tests on a real Slurm: root on Debian installs and starts one, others skip
+test-cluster: $(TOOLS)  ## Run the tests on a real Slurm (root on Debian: installed and started; skipped if there is none)
 	$(RUN) python -m pytest -m "cluster and not nightly" -rs
 
-test-nightly: $(TOOLS)  ## Run all tests, their longer forms too
+test-nightly: $(TOOLS)  ## Run all tests, including the long ones
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
 
@@ -47,7 +47,7 @@ lint: $(TOOLS)  ## Check style, formatting and types
 	$(RUN) mypy
 	$(RUN) tools/javascript/check.sh
 
-format: $(TOOLS)  ## Fix formatting, and style where a program can
+format: $(TOOLS)  ## Fix formatting, and style errors that can be fixed automatically
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
 	$(RUN) tools/javascript/check.sh --write
@@ -63,8 +63,8 @@ $(TOOLS): $(STAMP) requirements.dev.lock
 	  --constraint requirements.lock
 	@touch $@
 
-clean:  ## Remove caches of tools and logs; data, DVC's cache and .venv stay
+clean:  ## Remove logs and the tools' caches; keep data, DVC's cache and .venv
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis logs
-	# receipts are results that DVC does not know yet
+	# keep receipts: they are results that DVC has not recorded yet
 	find .snakemake -mindepth 1 -maxdepth 1 ! -name dvc-receipts -exec rm -rf {} + 2>/dev/null || true
 	find src tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +

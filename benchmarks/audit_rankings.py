@@ -1,9 +1,9 @@
-"""Which ranking finds the labels that are bad? Held against the IoU of every label with its mask.
+"""Compare the report's rankings: how well does each find bad labels, judged by their IoU with the masks?
 
     python benchmarks/audit_rankings.py --report data/audit --round r1
 
-Per figure of the report, of the train images that have a mask: Spearman's rank correlation with the IoU; mean IoU of
-the ten images that the ranking puts first; how many of its first hundred are among the hundred lowest IoUs. Writes
+For every figure of the report, over the train images with a mask: Spearman's rank correlation with the IoU; mean IoU of
+the ten images ranked first; how many of the first hundred are among the hundred lowest IoUs. Writes
 benchmarks/audit/rankings.csv.
 """
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def rank(suspicion: np.ndarray, iou: np.ndarray, known: np.ndarray) -> dict:
-    """Hold one ranking, largest first, against the IoU."""
+    """Compare one ranking, largest first, with the IoU."""
     used = np.flatnonzero(known & np.isfinite(suspicion))
     order = used[np.argsort(-suspicion[used], kind="stable")]
     worst = used[np.argsort(iou[used], kind="stable")][:100]

@@ -1,9 +1,9 @@
-"""Reject the first images of a ranking as a reviewer does it: in the report, by keyboard, in headless chromium.
+"""Reject the first images of a ranking as a reviewer would: in the report, by keyboard, in headless chromium.
 
     python benchmarks/audit_rejections.py --report data/audit --round r1 --count 10 --to verdicts.csv
 
-The gallery opens ordered by ignored share; `r` and the right arrow go through the first images; `e` exports.
-`auxseg verdicts import verdicts.csv` and `dvc repro` follow (docs/audit.md).
+The gallery opens sorted by ignored share; the keys `r` and right arrow go through the first images; `e` exports. Then
+run `auxseg verdicts import verdicts.csv` and `dvc repro` (docs/audit.md).
 """
 
 import argparse

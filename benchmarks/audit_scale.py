@@ -1,4 +1,4 @@
-"""Time and size of the report: images a second, memory, and how fast a browser opens 10,000 images.
+"""Measure the report: images per second, memory, size, and how fast a browser opens 10,000 images.
 
     python benchmarks/audit_scale.py --project FOLDER
 
@@ -31,8 +31,8 @@ FRAMES = 120
 def multiply(report: Path, target: Path, count: int) -> Path:
     """Copy a report and repeat its train images up to `count`; return the copy.
 
-    Every repetition has ids, chunks and thumbnail sheets of its own (hard links), so a browser reads and decodes as
-    much as for `count` different images.
+    Every repetition has its own ids, chunks and thumbnail sheets (hard links), so a browser reads and decodes as much
+    as for `count` different images.
     """
     shutil.copytree(report, target, copy_function=os.link)
     base = _read(target / "index/base.js")

@@ -1,4 +1,4 @@
-"""Headless chromium for programs that look at a report as a person does."""
+"""Headless chromium for programs that use a report as a person does."""
 
 import contextlib
 import shutil
@@ -11,7 +11,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start the chromium of the path; it is closed when the block ends."""
+    """Start the chromium on PATH; it is closed when the block ends."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser

@@ -1,4 +1,4 @@
-"""Clones of the project in which a benchmark runs the pipeline: HEAD's code, nothing of the work tree."""
+"""Clones of the project in which a benchmark runs the pipeline, with the code of HEAD, not of the working tree."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def head(project: Path) -> str:
-    """Return the commit that a project stands at."""
+    """Return the commit that a project has checked out."""
     return _git(project, "rev-parse", "HEAD")
 
 
@@ -18,7 +18,7 @@ def is_dirty(project: Path, *paths: str) -> bool:
 
 
 def clone(project: Path, folder: Path, commit: str) -> None:
-    """Make `folder` a clone of `project` at `commit`; one that is there already stays as it is."""
+    """Make `folder` a clone of `project` at `commit`; an existing clone is left as it is."""
     if (folder / ".git").is_dir() and head(folder) == commit:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -27,7 +27,7 @@ def clone(project: Path, folder: Path, commit: str) -> None:
 
 
 def share_cache(project: Path, folder: Path) -> None:
-    """Let a clone keep its artifacts in the project's DVC cache, and find there what others have computed."""
+    """Let a clone use the project's DVC cache, so that it finds what other clones have computed."""
     cache = call(project, "-m", "dvc", "cache", "dir", capture=True).strip()
     (folder / ".dvc/config.local").write_text(
         f'[cache]\n    dir = {(project / cache).resolve()}\n    type = "reflink,hardlink,symlink,copy"\n'

@@ -1,10 +1,10 @@
-"""Draws dvc.yaml as docs/images/dag.svg: one box a stage, from left to right.
+"""Draw dvc.yaml as docs/images/dag.svg: one box per stage, from left to right.
 
     python benchmarks/dag_figure.py [--to docs/images/dag.svg]        needs matplotlib (the extra `dev`)
 
-An arrow means that a stage reads what another writes; arrows that follow from others are left out. A stage that is
-written further up in dvc.yaml comes first, so an arrow back up is the step to the next round. Stages that read masks,
-and all that follows from them, stand in a band of their own.
+An arrow means that a stage reads what another one writes; arrows that follow from others are left out. Stages have the
+order of dvc.yaml, so an arrow back to an earlier stage is the step to the next round. Stages that read masks, and all
+that depend on them, are in a separate band.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def read_graph(text: str) -> Graph:
     masked = {name for name in order if any(_meet(MASKS, dep) for dep in _paths(bodies[name], "deps"))}
     masked |= {reader for writer in masked for reader in _reachable(writer, forward)}
     back = edges - forward
-    # what follows from where an arrow back leads to needs no arrow of its own
+    # a stage needs no arrow back to what is reached through another arrow back
     back = {
         (writer, reader)
         for writer, reader in back
@@ -59,17 +59,17 @@ def read_graph(text: str) -> Graph:
 
 
 def positions(graph: Graph) -> dict[str, tuple[float, float]]:
-    """Return the centre of every box: columns by the longest way from the start, the masks' band below."""
+    """Return the centre of every box: columns by the longest path from the start, with the masks' band below."""
     columns: dict[str, int] = {}
     for name in graph.stages:  # the file's order is a topological one
         before = [writer for writer, reader in graph.forward if reader == name]
-        # into the band an arrow goes straight down
+        # arrows into the band go straight down
         columns[name] = max(
             (columns[writer] + ((writer in graph.masked) == (name in graph.masked)) for writer in before), default=0
         )
     found = {}
     for name, column in columns.items():
-        # who is read only further on makes way for the boxes between
+        # a stage that is read only further on moves aside for the boxes in between
         far = all(columns[reader] > column + 1 for writer, reader in graph.forward if writer == name)
         far = far and any(writer == name for writer, _ in graph.forward)
         row = (-1.75 - far * STEP_Y) if name in graph.masked else far * STEP_Y
@@ -224,13 +224,13 @@ def _outputs(body: dict[str, Any]) -> list[str]:
 
 
 def _writers(dep: str, bodies: dict[str, dict[str, Any]]) -> list[str]:
-    """Return the stages that write a path: the one that names it, else those whose patterns meet it."""
+    """Return the stages that write a path: the one that names it, else those whose patterns match it."""
     exact = [name for name, body in bodies.items() if dep in _outputs(body) and "*" not in dep]
     return exact or [name for name, body in bodies.items() if any(_meet(out, dep) for out in _outputs(body))]
 
 
 def _meet(one: str, other: str) -> bool:
-    """Tell whether two patterns name the same file, or one a folder that holds the other."""
+    """Tell whether two patterns name the same file, or one names a folder that contains the other."""
     return all(fnmatchcase(a, b) or fnmatchcase(b, a) for a, b in zip(one.split("/"), other.split("/"), strict=False))
 
 
@@ -240,7 +240,7 @@ def _reachable(start: str, edges: set[tuple[str, str]]) -> set[str]:
 
 
 def _reduce(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Leave out an edge when a longer way leads to the same stage."""
+    """Leave out an edge if a longer path leads to the same stage."""
     return {edge for edge in edges if edge[1] not in _reachable(edge[0], edges - {edge})}
 
 

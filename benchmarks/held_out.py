@@ -1,10 +1,10 @@
-"""Training images set aside for choosing settings: the selection split.
+"""Set training images aside for choosing settings: the selection split.
 
     python benchmarks/held_out.py --to FILE.csv
 
-`make_root` lays out a data root of links in which the images set aside are `val`, and theirs are the only masks: the
-others cannot be looked at. Run as a program in a project that used such a root, this file labels the images set aside
-as the stage `labels` would (refined CAM and saliency are stored for val too) and counts the labels against the masks.
+`make_root` makes a data root of links in which these images are `val` and have the only masks, so that no other mask
+can be used. Run as a program in a project with such a root, this file labels these images as the stage `labels` would
+(refined CAM and saliency are stored for val too) and scores the labels with the masks.
 """
 
 import argparse
@@ -34,7 +34,7 @@ SET = "selection"
 def make_root(source: Path, target: Path, params: DataParams, count: int) -> None:
     """Make `target` a data root like `source`, in VOC layout, with `count` training images as `val`.
 
-    Which ones depends on their ids alone. The official val list is left out.
+    The choice depends only on the ids. The official val list is left out.
 
     Raises:
         ParamsError: the training list is not longer than `count`.
@@ -64,7 +64,7 @@ def _draw(image_id: str) -> bytes:
 
 
 def score(project: Path) -> list[dict]:
-    """Return one row a round as in the table rounds.csv: the labels of the images set aside."""
+    """Return one row per round as in the table rounds.csv: the scores of the labels of the images set aside."""
     values = yaml.safe_load((project / "params.yaml").read_text())
     store, params = Store(project), LabelsParams.parse(values.get("labels"))
     dataset = Dataset(store)

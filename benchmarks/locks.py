@@ -1,12 +1,12 @@
-"""Parallel writers: 16 shards at once through `dvc --wait-for-lock repro --single-item`.
+"""Test parallel writers: 16 shards at once through `dvc --wait-for-lock repro --single-item`.
 
     nice -n 19 python benchmarks/locks.py --repetitions 100 --at-once 2 --work FOLDER
 
-Each shard writes one output of 1 GB: sparse, so that it costs no disk, but DVC hashes all of it while it holds the lock
-of the project. Two cases: 16 processes in one project, and 4 processes in each of 4 clones that share one cache; after
-that every clone asks for all 16 shards and must find those of the others. A repetition appends a row a case to
-benchmarks/locks.csv; called again, the program runs what is not there yet. A repetition holds one lock most of the
-time, so a machine of 2 cores has room for two of them, which share no file: `seconds` is then of both together.
+Each shard writes one output of 1 GB. The file is sparse, so it needs no disk space, but DVC hashes all of it while it
+holds the project lock. There are two cases: 16 processes in one project, and 4 processes in each of 4 clones that share
+a cache; afterwards every clone asks for all 16 shards and must find those of the others. A repetition appends a row per
+case to benchmarks/locks.csv; the program runs only repetitions that are missing there. A repetition waits for one lock
+most of the time, so a machine with 2 cores can run two repetitions at once; `seconds` then measures both together.
 """
 
 import argparse
@@ -50,7 +50,7 @@ with output.open("wb") as stream:
 
 
 class Outcome(NamedTuple):
-    """What one case came to."""
+    """The result of one case."""
 
     case: str
     processes: int
@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
 
 
 def one_project(folder: Path, seed: str, size: int, wait: bool = True) -> Outcome:
-    """Run all shards at once in one project. Without `wait`, DVC gives a lock up after 3 s."""
+    """Run all shards at once in one project. Without `wait`, DVC fails after waiting 3 s for a lock."""
     project = _make_project(folder / "project", folder / "cache", seed)
     ran = folder / "ran.txt"
     started = time.monotonic()
@@ -127,7 +127,7 @@ def _recorded(project: Path) -> dict:
 
 
 def _lost(project: Path, cache: Path, size: int) -> int:
-    """Return the number of shards that are not recorded, or whose output is not the cached file, whole."""
+    """Return the number of shards that are not recorded, or whose output is not the complete cached file."""
     return sum(not _is_kept(project, cache, size, shard) for shard in SHARDS)
 
 
@@ -170,7 +170,7 @@ def _run(repetition: int, case: str, work: Path | None, size: int) -> None:
 
 
 def main() -> None:
-    """Run what the table lacks; start nothing more after a repetition that failed or lost anything."""
+    """Run what is missing in the table; stop after a repetition that failed or lost anything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=1, help="cases beside each other, each in its own projects")

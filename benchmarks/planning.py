@@ -1,10 +1,10 @@
-"""What two parts of planning cost, and what they would cost in DVC's own way.
+"""Measure two parts of planning: auxseg's implementation and DVC's own.
 
     python benchmarks/scale.py --work FOLDER --images 1000 --shards 24 --to FILE     a project whose stages all ran
     nice -n 19 python benchmarks/planning.py FOLDER/project                          a row of benchmarks/planning.csv
 
-Seconds are of the CPU, so that a busy machine does not change them. Each of the parts is in auxseg.engines for what it
-saves; one that saves less than a second at 400 instances should go.
+It measures CPU seconds, which a busy machine does not change. Each part is in auxseg.engines only because it is faster;
+one that saves less than a second at 400 instances should be removed.
 """
 
 import argparse

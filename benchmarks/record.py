@@ -1,4 +1,4 @@
-"""Keep a finished run's figures: mIoU of every round, wall time, CPU time and peak memory of every stage.
+"""Store a finished run's figures: mIoU of every round, wall time, CPU time and peak memory of every stage.
 
     python benchmarks/record.py voc6 --project FOLDER
 

@@ -1,12 +1,12 @@
-"""Our network against the released AuxSegNet: same weights, same images, every output (docs/fidelity.md).
+"""Compare our network with the released AuxSegNet: same weights, same images, every output (docs/fidelity.md).
 
     git clone https://github.com/xulianuwa/AuxSegNet FOLDER
     python benchmarks/released_network.py --code FOLDER
 
-The released network gets random weights from a fixed seed; `auxseg weights import` brings them over, through a file, as
-it would a trained checkpoint. Larger than at a start of training, so that no affinity is nearly uniform and no batch
-norm is the identity. Nothing of the released code is part of this project: the program imports it from FOLDER, whose
-network needs torch and numpy alone. Needs 3 GB of memory and a few minutes.
+The released network gets random weights from a fixed seed, and `auxseg weights import` converts them, through a file,
+like a trained checkpoint. The weights are larger than usual initial ones, so that no affinity is nearly uniform and no
+batch norm is the identity. The released code is not part of this project: the program imports it from FOLDER. It needs
+only torch and numpy, 3 GB of memory and a few minutes.
 """
 
 import argparse
@@ -63,13 +63,13 @@ def released_network(code: Path) -> nn.Module:
 
 
 def import_weights(theirs: nn.Module, preset: Path) -> AuxSegNet:
-    """Return our network of the preset with their weights, brought over by `auxseg weights import`."""
+    """Return our network of the preset with their weights, converted by `auxseg weights import`."""
     values = read_preset(preset)
     with tempfile.TemporaryDirectory() as folder:
         published, imported = Path(folder) / "released.pth", Path(folder) / "r1.safetensors"
         torch.save(theirs.state_dict(), published)
         if auxseg(["weights", "import", str(published), "--network", "auxsegnet", "--to", str(imported)]):
-            raise SystemExit("import refused")
+            raise SystemExit("import blocked")
         backbone, network = BackboneParams.of(values), NetworkParams.of(values)
         return load_auxsegnet(imported, backbone, network, CLASSES, torch.device("cpu"))
 
@@ -82,7 +82,7 @@ def images(height: int, width: int, dtype: torch.dtype) -> Tensor:
 
 @torch.no_grad()
 def compare(theirs: nn.Module, ours: AuxSegNet, batch: Tensor) -> list[dict[str, object]]:
-    """Return one row an output: the largest value and the largest difference."""
+    """Return one row per output: the largest value and the largest difference."""
     wanted = theirs((batch - ours.backbone.mean) / ours.backbone.std, require_cam=True)
     outputs = ours(batch)
     found = {**vars(outputs), "cam": ours.classification.cam(outputs.features)}
@@ -99,7 +99,7 @@ def compare(theirs: nn.Module, ours: AuxSegNet, batch: Tensor) -> list[dict[str,
 
 
 def main() -> None:
-    """Compare, print, write the CSV; exit code 1 when a difference exceeds the tolerance."""
+    """Compare, print, write the CSV; the exit code is 1 if a difference exceeds the tolerance."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--code", required=True, type=Path, metavar="FOLDER", help="a clone of xulianuwa/AuxSegNet")
     parser.add_argument("--preset", type=Path, default=Path("params/presets/c1.yaml"))

@@ -1,9 +1,9 @@
-"""Draws docs/images/rounds.png from the artifacts of a demo run: what happens to a few scenes from round to round.
+"""Draw docs/images/rounds.png from the artifacts of a demo run: a few scenes with their labels in every round.
 
     make demo && python benchmarks/rounds_figure.py [--ids train00017 …]      needs matplotlib (the extra `dev`)
 
-Rows are training images: by default spread evenly over all ids, so nobody picked them by their result. Only the
-embedded scenes are drawn: a photograph of a user must not end up in git.
+Rows are training images, by default spread evenly over all ids, so they are not chosen by their result. Only the
+embedded scenes can be drawn, because images of a data set must not end up in git.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[
     """Return the images to draw: the named ones, else `rows` spread evenly.
 
     Raises:
-        DataError: an id that is no training image.
+        DataError: an id is not that of a training image.
     """
     by_id = {record.id: record for record in records}
     for name in ids:
@@ -52,7 +52,7 @@ def pick(records: Sequence[ImageRecord], ids: Sequence[str], rows: int) -> list[
 
 
 def final_predictions(photos: Sequence[np.ndarray], dataset: Dataset, last: Round) -> list[np.ndarray]:
-    """Return what the stage `evaluate` would predict, uint8 (H, W); it looks at val only, the picture is of train."""
+    """Return what the stage `evaluate` would predict, uint8 (H, W); the stage itself predicts only val images."""
     values = read_params()
     backbone, network_params, evaluate, runtime = (
         section.of(values) for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
@@ -87,7 +87,7 @@ def row_panels(
 
 
 def draw(rows: Sequence[dict[str, np.ndarray]], classes: ClassTable) -> plt.Figure:
-    """Return the picture: one row an image, captions above, classes below."""
+    """Return the picture: one row per image, captions above, classes below."""
     captions = list(rows[0])
     size = (SIDE * len(captions), SIDE * len(rows) + 0.75)
     figure, grid = plt.subplots(len(rows), len(captions), figsize=size, squeeze=False)

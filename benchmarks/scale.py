@@ -1,12 +1,12 @@
-"""Planning and recording at the size of COCO: 100,000 images, 64 shards, 4 rounds, a thousand stage instances.
+"""Measure planning and recording at the size of COCO: 100,000 images, 64 shards, 4 rounds, a thousand stage instances.
 
     nice -n 19 python benchmarks/scale.py --work FOLDER
     nice -n 19 python benchmarks/scale.py --work FOLDER --images 1000000 --shards 256 --to benchmarks/scale_million.csv
 
-Makes a data folder of one-pixel photographs and a clone of the project, then measures each step in a process of its
-own: wall and CPU time, and the peak memory of its largest process. `prepare`, the manifest, planning, `dvc status`,
-`snakemake -n` and the record are the real ones; the outputs of all other stages are stubs of one line, so times of
-hashing data are not in here. The folder may go afterwards.
+It makes a data folder of one-pixel images and a clone of the project. Then it runs each step in a separate process and
+measures wall and CPU time, and the peak memory of its largest process. `prepare`, the manifest, planning, `dvc status`,
+`snakemake -n` and the record are real; the outputs of all other stages are stubs of one line, so the time to hash data
+is not included. The folder can be deleted afterwards.
 """
 
 import argparse
@@ -29,7 +29,7 @@ LOCK_WRITES = 5
 
 
 def make_data(root: Path, images: int) -> None:
-    """Write photographs (hard links of a few files) and labels in the layout of a plain folder."""
+    """Write images (hard links to a few files) and labels in the layout of a plain folder."""
     from PIL import Image
 
     (root / "images").mkdir(parents=True)
@@ -68,7 +68,7 @@ def read_manifest() -> dict:
 
 
 def plan() -> dict:
-    """Make and save the plan as Snakemake's main process does; nothing is in DVC's cache to be restored."""
+    """Make and save the plan as Snakemake's main process does; DVC's cache has nothing to restore."""
     from auxseg.engines.plan import make_plan
     from auxseg.engines.plan_file import save_plan
 

@@ -1,8 +1,8 @@
-"""Disk, jobs and hours of large data sets, estimated from measured bytes and rates: the tables of docs/scale.md.
+"""Estimate disk space, jobs and hours of large data sets from measured bytes and rates: the tables of docs/scale.md.
 
     python benchmarks/scale_sizing.py
 
-Bytes of an image and rates of CPU stages are those of benchmarks/voc6, scaled by the number of pixels; rates of GPU
+Bytes per image and rates of CPU stages are those of benchmarks/voc6, scaled by the number of pixels; rates of GPU
 stages are assumptions. Writes benchmarks/scale_sizing.csv.
 """
 
@@ -16,14 +16,14 @@ GPUS = (8, 64, 256)
 CPUS_A_GPU = 8
 """Assumption: cores beside a GPU in its node."""
 MOST_GPUS_A_TRAINING = 32
-"""Assumption: with 8 images a GPU, a larger global batch than 256 no longer trains the same network."""
+"""Assumption: with 8 images per GPU, a larger global batch than 256 no longer trains the same network."""
 EFFICIENCY = 0.85
 """Assumption: of data-parallel training over several nodes."""
 EPOCHS = {"classify": 15, "train": 10}
 
 GPU_RATES = {"classify": 40.0, "cam": 10.0, "train": 30.0, "propagate": 60.0, "evaluate": 4.0}
-"""Assumption: images a second on one GPU of the A100's class, ResNet-38-sized network, bfloat16; `classify` and `train`
-see a crop, the others photographs of GPU_PIXELS, `cam` and `evaluate` at several scales and mirrored."""
+"""Assumption: images per second on an A100-class GPU, ResNet-38-sized network, bfloat16; `classify` and `train`
+see a crop, the others images of GPU_PIXELS, `cam` and `evaluate` at several scales and mirrored."""
 GPU_PIXELS = 500 * 375
 CPU_SECONDS = {"prepare": 0.0024, "labels": 0.064, "score": 0.021, "audit": 0.032}
 """Measured (benchmarks/voc6/stages.csv): CPU seconds an image of VOC6_PIXELS; a CRF, counts, pictures go by pixels."""
@@ -33,7 +33,7 @@ CPUS_A_JOB = {"prepare": 2, "saliency": 2, "labels": 2, "score": 1, "audit": 2}
 """As `meta` of dvc.yaml gives them."""
 
 VOC6_PIXELS = 74_969
-"""Measured: mean of voc6's photographs, the longest side 320 pixels."""
+"""Measured: mean over the images of voc6, whose longest side is 320 pixels."""
 BYTES_ONCE = {"saliency": 10_256, "labels r0": 2_270, "saliency_labels r0": 10_323}
 BYTES_A_ROUND = {"labels": 2_460, "saliency_labels": 8_487, "predictions": 1_750}
 """Measured (the run of benchmarks/voc6): bytes of a train image; of predictions, a val image; of saliency, any."""
@@ -49,7 +49,7 @@ MODEL_BYTES = 500e6
 
 
 class DataSet(NamedTuple):
-    """What is estimated: images, their pixels, tags an image, and shards."""
+    """A data set to estimate: images, their pixels, tags per image, and shards."""
 
     name: str
     train: int
@@ -65,7 +65,7 @@ class DataSet(NamedTuple):
 
     @property
     def larger(self) -> float:
-        """Pixels of an image in those of voc6."""
+        """Pixels of an image, relative to voc6."""
         return self.pixels / VOC6_PIXELS
 
 
@@ -89,7 +89,7 @@ def gigabytes(data: DataSet) -> dict[str, float]:
     for name, size in BYTES_A_ROUND.items():
         sizes[f"{name}, rounds"] = ROUNDS * size * of.get(name, data.train) * data.larger
     positions = data.pixels / STRIDE**2
-    sizes["maps r0"] = 2 * data.tags * positions * data.train  # a float16 CAM a tag
+    sizes["maps r0"] = 2 * data.tags * positions * data.train  # a float16 CAM per tag
     # with it saliency, confidence and entropy, float16, and the prediction, uint8
     sizes["maps, rounds"] = ROUNDS * (2 * data.tags + 7) * positions * data.images
     sizes["models"] = (ROUNDS + 1) * MODEL_BYTES
@@ -115,7 +115,7 @@ def hours(data: DataSet, gpus: int) -> dict[str, float]:
     size = data.pixels / GPU_PIXELS
     seconds["cam"] = data.train * size / GPU_RATES["cam"] / workers
     seconds["propagate"] = ROUNDS * data.images * size / GPU_RATES["propagate"] / workers
-    # one job a round, and the rounds may be evaluated beside each other
+    # one job per round, and the rounds may be evaluated in parallel
     seconds["evaluate"] = data.val * size / GPU_RATES["evaluate"]
     return {name: value / 3600 for name, value in seconds.items()}
 

@@ -1,11 +1,11 @@
-"""The demo over several seeds, with the same network fully supervised beside it: does `scenes` behave like the field?
+"""Run the demo with several seeds, and the same network fully supervised: does `scenes` behave like real data sets?
 
     python benchmarks/scenes_seeds.py --seeds 0 1 2
 
-Each seed is a fresh clone of this repository's HEAD below --work, with that seed for the data set and for both
-trainings. Its figures land in benchmarks/scenes/seed<k>.csv as soon as they are there: those of the pipeline, then
-those of the fully supervised network. What a file has is not run again. Last, benchmarks/scenes/summary.csv gives mean
-and spread (standard deviation over seeds), per cent.
+Each seed runs in a fresh clone of this repository's HEAD below --work, with that seed for the data set and for both
+trainings. Its figures are written to benchmarks/scenes/seed<k>.csv as soon as they are known: those of the pipeline,
+then those of the fully supervised network. What a file already has is not run again. At the end,
+benchmarks/scenes/summary.csv gets mean and standard deviation over seeds, in per cent.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def run_missing(seed: int, folder: Path, target: Path) -> None:
-    """Run what a seed's file lacks, the pipeline or the supervised network, and add it."""
+    """Run what is missing in a seed's file, the pipeline or the supervised network, and add it."""
     rows: list[dict] = read_csv(target) if target.exists() else []
     kept = {row["what"].partition(",")[0] for row in rows}
     if "model" not in kept:
@@ -50,7 +50,7 @@ def run_missing(seed: int, folder: Path, target: Path) -> None:
 
 
 def project(seed: int, folder: Path) -> Path:
-    """Make the clone with the seed's parameters; an interrupted run goes on where it was."""
+    """Make the clone with the seed's parameters; an interrupted run continues in its old clone."""
     if not folder.exists():
         clone(ROOT, folder, head(ROOT))
     params = yaml.safe_load((folder / "params.yaml").read_text())

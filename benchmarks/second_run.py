@@ -1,9 +1,9 @@
-"""How long `dvc repro` and `snakemake -n` take when nothing is to be done.
+"""Measure how long `dvc repro` and `snakemake -n` take when there is nothing to do.
 
     python benchmarks/second_run.py --project FOLDER
 
-Runs each command in a finished project and writes median, least and most of the wall and CPU seconds to
-benchmarks/second_run.csv. Refuses a project in which a stage would run.
+Runs each command in a finished project and writes median, minimum and maximum of the wall and CPU seconds to
+benchmarks/second_run.csv. Rejects a project in which a stage would run.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""What the preset `own-data` makes of small data sets: subsets of a data set in VOC layout, labels and models by round.
+"""Measure the preset `own-data` on small data sets: subsets of a data set in VOC layout, labels and models by round.
 
     python benchmarks/small_sets.py --data FOLDER --work FOLDER --images 20 60 200 600 --subsets 0 1 2
     python benchmarks/small_sets.py --data FOLDER --images 60 --subsets 0 --set network.variant=auxsegnet_plus
     python benchmarks/small_sets.py --collect
 
-A subset is drawn by a hash of the ids, its classes kept balanced; those of one number lie in each other, so that 60
-images are the 20 and 40 more. Each runs in a clone of this repository's HEAD below --work, with the preset as it
-stands and these changes: the data set's masks are named, so that the stages `score` and `evaluate` measure (nothing
-that leads to a model reads them), and val is the first --val images of the set's own val list. Figures are put into
-benchmarks/own_data.csv the moment they are there, and a subset that has them is not run again; so a run that was
-killed goes on. At the end the table of docs/own-data.md is made anew.
+Subsets are drawn by a hash of the ids, with balanced classes. Subsets with the same number are nested: the 60 images
+are the 20 images and 40 more. Each runs in a clone of this repository's HEAD below --work, with the preset and two
+changes: the data set's masks are used for measuring (no stage that leads to a model reads them), and val is the first
+--val images of the data set's own val list. Figures are written to benchmarks/own_data.csv as soon as they are known,
+and a subset that has them is not run again, so a killed run continues. At the end, the table in docs/own-data.md is
+updated.
 """
 
 import argparse
@@ -60,10 +60,10 @@ SHOWN = ("labels", "model", "model+ms+crf")
 
 
 def draw_subset(tags: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
-    """Return `count` ids: the next one always shows the class that the fewest of those before it show.
+    """Return `count` ids; each next one shows the class that the fewest ids before it show.
 
     Raises:
-        DataError: there are not so many.
+        DataError: there are fewer ids.
     """
     if count > len(tags):
         raise DataError(f"{count} images asked for, and the training list has {len(tags)}")
@@ -85,7 +85,7 @@ def draw_subset(tags: dict[str, tuple[str, ...]], count: int, number: int) -> li
 
 
 def make_root(source: Path, target: Path, count: int, number: int, val: int) -> tuple[str, ...]:
-    """Lay out a data root in the folder format, of links; return its class names."""
+    """Make a data root in the folder format, of links; return its class names."""
     lists = {split: (source / LISTS / f"{split}.txt").read_text().split() for split in ("train", "val")}
     tags = {key: row.names for key, row in read_csv_tags(source / "image_labels.csv", VOC_CLASSES).rows.items()}
     train = draw_subset({key: tags[key] for key in lists["train"]}, count, number)
@@ -145,7 +145,7 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
 
 
 def cpu_minutes(times: Path) -> float:
-    """Return the CPU time of all stages, of each instance's last run: on a busy machine the clock says little."""
+    """Return the CPU time of the last run of all instances; wall time would depend on what else the machine does."""
     table = pandas.read_csv(times, names=["stage", "key", "wall", "cpu", "memory"], dtype={"key": str})
     return table.drop_duplicates(["stage", "key"], keep="last")["cpu"].sum() / 60
 
@@ -194,7 +194,7 @@ def _spread(values: pandas.Series, sign: str = "") -> str:
 
 
 def main() -> int:
-    """Run what is missing, and renew the table."""
+    """Run what is missing, and update the table."""
     arguments = _parser().parse_args()
     os.chdir(ROOT)
     for count in () if arguments.collect else arguments.images:
@@ -234,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="other values than the preset's")
     parser.add_argument("--val", type=int, default=100, help="images of val to measure models on")
     parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
-    what.add_argument("--collect", action="store_true", help="only make the table of docs/own-data.md anew")
+    what.add_argument("--collect", action="store_true", help="only update the table in docs/own-data.md")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Upper bound: the same network trained on the masks. Outside the DAG: no model of the pipeline sees it.
+"""Measure an upper bound: the same network trained on the masks. This is not a stage, and no stage uses its result.
 
     python benchmarks/supervised.py --epochs 6
 

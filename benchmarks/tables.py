@@ -1,14 +1,14 @@
-"""The papers' tables: run what is missing, one experiment after the other, and collect.
+"""Reproduce the papers' tables: run missing experiments one after the other, and collect their figures.
 
     python benchmarks/tables.py table3 table4 --base scenes --seeds 0 1 2
     python benchmarks/tables.py table4/cross-task --base voc6 --data FOLDER
     python benchmarks/tables.py --collect
 
 Experiments are files of overrides in experiments/ (docs/experiments.md). Each runs in a clone of this repository's HEAD
-below --work; all clones share this project's DVC cache, so that nothing is computed twice. Its figures are put into
-benchmarks/tables.csv the moment they are there, and an experiment that has them is not run again, unless its parameters
-have changed; so a run that was killed goes on with the first one missing. At the end the tables of docs/experiments.md
-are updated. An experiment that fails is named, with its log, and the others go on.
+below --work; all clones share this project's DVC cache, so nothing is computed twice. Its figures are written to
+benchmarks/tables.csv as soon as they are known, and an experiment that has them is not run again unless its parameters
+have changed. So a killed run continues with the first missing one. At the end, the tables in docs/experiments.md are
+updated. An experiment that fails is reported with its log, and the others continue.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from clones import head, is_dirty
 from tables_results import keep, kept, read_results, update_page
 from tables_run import Bench
 
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError
 from auxseg.params.experiments import FOLDER, Experiment, build, read_base, read_table
 from auxseg.params.local import data_root
 
@@ -43,7 +43,7 @@ def main() -> int:
             update_page(PAGE, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_REFUSED
+        return EXIT_REJECTED
     return EXIT_FAILED if failed else 0
 
 
@@ -76,7 +76,7 @@ def run_missing(arguments: argparse.Namespace) -> list[Experiment]:
 
 
 def choose(names: list[str], base: str, seeds: list[int]) -> list[Experiment]:
-    """Return the experiments of tables (`table4`) and rows (`table4/none`), a seed after the other, all validated."""
+    """Return the validated experiments of tables (`table4`) and rows (`table4/none`), one seed after the other."""
     pairs = []
     for name in names:
         table, _, row = name.partition("/")

@@ -1,4 +1,4 @@
-"""The figures of all experiments in one CSV, and the papers' tables made from it."""
+"""The figures of all experiments in one CSV, and the papers' tables with them."""
 
 import fcntl
 import re
@@ -35,12 +35,12 @@ Result = dict[str, str]
 
 
 def read_results(path: Path) -> list[Result]:
-    """Return every kept figure."""
+    """Return all stored figures."""
     return read_csv(path) if path.exists() else []
 
 
 def kept(results: Iterable[Result], experiment: Experiment) -> list[Result]:
-    """Return the figures of an experiment, or else those of another one that has the same parameters."""
+    """Return the figures of an experiment, or else those of another one with the same parameters."""
     same = [
         row
         for row in results
@@ -51,7 +51,7 @@ def kept(results: Iterable[Result], experiment: Experiment) -> list[Result]:
 
 
 def keep(path: Path, experiment: Experiment, rows: Iterable[dict]) -> None:
-    """Put an experiment's figures into the CSV, in place of any that it had; the file is whole at any time."""
+    """Write an experiment's figures to the CSV, atomically; they replace its older ones."""
     named = {
         "experiment": experiment.name,
         "base": experiment.base,
@@ -72,7 +72,7 @@ def _order(row: Result) -> tuple:
 def markdown(name: str, table: Table, base_name: str, base: Base, results: Iterable[Result]) -> str:
     """Return a table as Markdown: mean and, in brackets, standard deviation over the seeds, mIoU in per cent.
 
-    A gain is the mean of the seeds' own differences to the first line, with the standard deviation of these.
+    A gain is the mean over seeds of the difference to the first line with the same seed, with its standard deviation.
     """
     here = [row for row in results if row["base"] == base_name]
     with_gain = {LABELS, table.figure}
@@ -123,7 +123,7 @@ def _spread(values: Iterable[float], sign: bool = False) -> str:
 
 
 def update_page(path: Path, tables: dict[str, Table], bases: dict[str, Base], results: list[Result]) -> None:
-    """Renew every table of a Markdown page between `<!-- table NAME BASE -->` and `<!-- end -->`."""
+    """Update every table of a Markdown page between `<!-- table NAME BASE -->` and `<!-- end -->`."""
 
     def fresh(match: re.Match) -> str:
         name, base = match.groups()

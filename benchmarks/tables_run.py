@@ -1,8 +1,8 @@
-"""One experiment: a clone of the project with the experiment's params.yaml, run as far as the stage `summary`.
+"""Run one experiment: a clone of the project with the experiment's params.yaml, run up to the stage `summary`.
 
 All clones share the project's DVC cache. What an experiment does not change is therefore restored, not computed: a row
-of Table 4 trains its network, and takes saliency, classifier, CAMs and initial labels from the row before. A clone that
-was interrupted goes on where it was; it is removed once its figures are kept.
+of Table 4 trains its network, and takes saliency, classifier, CAMs and initial labels from an earlier row. An
+interrupted run continues in its old clone, which is removed when its figures are stored.
 """
 
 import shutil
@@ -61,11 +61,11 @@ class Bench:
         return self.work / f"{experiment.base}-{experiment.table}-{experiment.row}-seed{experiment.seed}"
 
     def log(self, experiment: Experiment) -> Path:
-        """Return where the log of an experiment is; it stays."""
+        """Return where the log of an experiment is; it is kept."""
         return self.folder(experiment).with_suffix(".log")
 
     def clear(self, experiment: Experiment) -> None:
-        """Remove the clone; its artifacts stay in the cache."""
+        """Remove the clone; its artifacts are kept in the cache."""
         shutil.rmtree(self.folder(experiment))
 
     def _data_root(self, experiment: Experiment, hold_out: int) -> Path | None:

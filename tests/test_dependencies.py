@@ -46,7 +46,7 @@ def declared(*extras: str) -> set[str]:
 def imported(path: Path) -> set[str]:
     """Return the first parts of all modules that a Python file or a Snakefile names in import statements."""
     text = path.read_text("utf-8")
-    if path.suffix != ".py":  # Snakemake's own words are no Python
+    if path.suffix != ".py":  # Snakemake's own words are not Python
         return set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE))
     nodes = list(ast.walk(ast.parse(text)))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]

@@ -87,7 +87,7 @@ def test_saliency_label_ends_with_the_crf():
 
 @pytest.fixture
 def stored(tmp_path):
-    """A photograph, its prior and maps as the stages before leave them; `job` labels it."""
+    """An image, its prior and maps as the stages before leave them; `job` labels it."""
     from auxseg.artifacts.archive import write_archive
     from auxseg.artifacts.tensors import write_tensors
     from auxseg.datasets.manifest import ClassTable, ImageRecord

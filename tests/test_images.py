@@ -175,12 +175,12 @@ def test_exif_orientation_of_a_jpeg_and_of_sixteen_bits(tmp_path):
         assert np.array_equal(read_rgb(tmp_path / name)[..., 0] > 127, left_white > 127), name
 
 
-def test_damaged_exif_does_not_refuse_a_good_photo(tmp_path):
+def test_damaged_exif_does_not_reject_a_good_photo(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "odd.png", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
     assert np.array_equal(read_rgb(tmp_path / "odd.png"), RGB)
 
 
-def test_float_photo_is_refused(tmp_path):
+def test_float_photo_is_rejected(tmp_path):
     Image.fromarray(np.array([[0.0, 0.5]], np.float32)).save(tmp_path / "float.tif")
     with pytest.raises(DataError, match=r"float\.tif: floating-point pixels have no defined range; save it with 8 or"):
         read_rgb(tmp_path / "float.tif")
@@ -188,15 +188,15 @@ def test_float_photo_is_refused(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".webp", ".tif"])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.9])
-def test_truncated_photo_is_refused(tmp_path, suffix, share):
+def test_truncated_photo_is_rejected(tmp_path, suffix, share):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     path = tmp_path / f"cut{suffix}"
     Image.fromarray(noise).save(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(DataError, match=f"cut{suffix}.*replace the file") as refusal:
+    with pytest.raises(DataError, match=f"cut{suffix}.*replace the file") as rejection:
         read_rgb(path)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(rejection.value)
 
 
 @settings(max_examples=40, deadline=None)
@@ -280,7 +280,7 @@ def test_saliency_round_trip_within_half_a_level(values):
     assert np.abs(decode_grey(encode_grey(values)) - values).max() <= 0.5 / 255 + 1e-6
 
 
-def test_saliency_with_nan_is_refused():
+def test_saliency_with_nan_is_rejected():
     with pytest.raises(ValueError, match="NaN"):
         encode_grey(np.array([[np.nan]]))
 
@@ -311,13 +311,13 @@ def test_grey_masks(tmp_path):
         (raw_png(RGB[..., 0], 0, 16), "mode I;16"),
     ],
 )
-def test_masks_that_are_no_8_bit_indices_are_refused(tmp_path, content: bytes, kind: str):
+def test_masks_that_are_no_8_bit_indices_are_rejected(tmp_path, content: bytes, kind: str):
     (tmp_path / "mask.png").write_bytes(content)
     with pytest.raises(DataError, match=rf"mask\.png.*{kind}; save it in that form"):
         read_index_png(tmp_path / "mask.png")
 
 
-def test_lossy_and_truncated_masks_are_refused(tmp_path: Path):
+def test_lossy_and_truncated_masks_are_rejected(tmp_path: Path):
     Image.fromarray(RGB[..., 0]).save(tmp_path / "lossy.png", "JPEG")
     with pytest.raises(DataError, match="palette or grey PNG of class indices, but this one is JPEG"):
         read_index_png(tmp_path / "lossy.png")
@@ -344,7 +344,7 @@ def test_grey_maps_are_shares_of_255(tmp_path):
         (raw_png(RGB[..., 0], 0, 16), "mode I;16"),
     ],
 )
-def test_maps_that_are_not_8_bit_grey_are_refused(tmp_path, content: bytes, kind: str):
+def test_maps_that_are_not_8_bit_grey_are_rejected(tmp_path, content: bytes, kind: str):
     (tmp_path / "map.png").write_bytes(content)
     with pytest.raises(DataError, match=rf"map\.png: a map must be an 8-bit grey PNG.*{kind}; save it in that form"):
         read_grey_png(tmp_path / "map.png")

@@ -52,7 +52,7 @@ def test_on_a_terminal_the_bar_shows_rate_and_time_left(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch, caplog):
-    """A clock that stands still until a test moves it, and a log that keeps lines of every level."""
+    """A clock that moves only when a test moves it, and a log that keeps lines of every level."""
     caplog.set_level(logging.INFO)
     seconds = [1000.0]
     monkeypatch.setattr(parallel, "time", SimpleNamespace(monotonic=lambda: seconds[0]))

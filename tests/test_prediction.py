@@ -78,8 +78,8 @@ def test_mean_and_maximum_differ(network):
 
 
 @pytest.mark.parametrize("scales", [[0.5, 1.5], [1.0, 0.0], [1.0, -0.5]])
-def test_scales_without_the_single_one_are_refused(scales):
-    with pytest.raises(ParamsError, match=r"'evaluate\.scales': scales are positive and include 1"):
+def test_scales_without_the_single_one_are_rejected(scales):
+    with pytest.raises(ParamsError, match=r"'evaluate\.scales': scales must be positive and include 1"):
         EvaluateParams.parse({"scales": scales})
     assert EvaluateParams.parse({"scales": [2.0, 1.0]}).scales == [2.0, 1.0]
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes or updates the virtual environment: what `make env` runs.
+# Make or update the virtual environment; `make env` runs this.
 #
 #   environment.sh VENV STAMP TORCH PYTHON...
 #
-# STAMP is touched at the end; without it VENV is made anew, with the first PYTHON that fits. If none does, uv brings an
-# interpreter, where there is a uv. TORCH is empty, or `cpu` for PyTorch's own builds without CUDA.
+# STAMP is touched at the end. If it does not exist, VENV is created again with the first PYTHON that fits. If none fits
+# and uv is installed, uv downloads one. TORCH is empty, or `cpu` for PyTorch's own builds without CUDA.
 set -eu
 venv=$1 stamp=$2 torch=$3
 shift 3
@@ -46,9 +46,9 @@ fi
 echo "installing the packages of requirements.lock into $venv: about $size"
 lock=requirements.lock
 if [ "$torch" = cpu ]; then
-  # a third of a gigabyte that Python makes itself, for the modules that are imported
+  # saves 0.3 GB; Python compiles each module when it is first imported
   export PIP_NO_COMPILE=1
-  # CUDA's packages are pinned for the other builds alone
+  # CUDA's packages are pinned only for the other builds
   lock=$venv/requirements.cpu.lock
   grep -Ev '^(cuda-|nvidia-|triton==)' requirements.lock >"$lock"
   "$venv/bin/python" -m pip install --no-deps --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' requirements.lock)

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Installs what requirements.lock pins, from the folder that holds the locks: for .venv and for the images.
+# Install what requirements.lock pins, into .venv or a container image. Run it in the folder with the locks.
 #
 #   packages.sh PYTHON [LOCK]
 #
-# LOCK is another file of pins than requirements.lock.
+# LOCK replaces requirements.lock.
 set -eu
 python=$1 lock=${2:-requirements.lock}
 
-# under both names: the second is what newer versions of pip read where they build
+# set both names: newer versions of pip read the second when they build a package
 export PIP_CONSTRAINT="$PWD/requirements.build.lock" PIP_BUILD_CONSTRAINT="$PWD/requirements.build.lock"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 

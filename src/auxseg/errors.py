@@ -7,7 +7,7 @@ import signal
 
 EXIT_FAILED = 1
 """Exit code of all other errors: another attempt may succeed."""
-EXIT_REFUSED = 2
+EXIT_REJECTED = 2
 """Exit code for rejected input or parameters: another attempt cannot succeed."""
 EXIT_TERMINATED = 128 + signal.SIGTERM
 """Exit code after SIGTERM, as in a shell: the same command resumes where this one stopped."""

@@ -40,7 +40,7 @@ def predict_photos(
     runtime: RuntimeParams,
     device: torch.device,
 ) -> Iterator[Prediction]:
-    """Yield all kinds of predictions of each image, in order; the CRF runs in worker processes beside the network.
+    """Yield all kinds of predictions of each image, in order; the CRF runs in workers while the network continues.
 
     Args:
         network: in eval mode, on `device`.
@@ -171,7 +171,7 @@ def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
         exponent: above 0.
     """
     objects = probabilities[1:]
-    # by logarithms: powers of small probabilities would vanish
+    # with logarithms, because powers of small probabilities would become 0
     weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=0)[:, None, None]
     weighted = objects * weights
     total = weighted.sum(dim=0, keepdim=True)

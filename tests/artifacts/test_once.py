@@ -1,4 +1,4 @@
-"""Files opened once, and again when they are others."""
+"""Files are opened once, and again when they have been replaced."""
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.once import opened_once

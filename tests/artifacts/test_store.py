@@ -1,4 +1,4 @@
-"""The store and rounds: every artifact of dvc.yaml has a method, and no other code spells out where it lies."""
+"""The store and rounds: every artifact of dvc.yaml has a method, and no other code spells out its path."""
 
 import ast
 import pickle

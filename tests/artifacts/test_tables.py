@@ -1,4 +1,4 @@
-"""CSV files: one byte string a content."""
+"""CSV files: the same content always gives the same bytes."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_a_cell_that_csv_cannot_hold_is_named_by_its_line(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"id\n\xff\n", "not a UTF-8 CSV")])
-def test_refusals_name_the_file(tmp_path, content, message):
+def test_rejections_name_the_file(tmp_path, content, message):
     if content is not None:
         (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DataError, match=rf"a\.csv: {message}"):

@@ -1,4 +1,4 @@
-"""The bytes of a tensor file depend on its content alone, in every process."""
+"""The bytes of a tensor file depend only on its content, in every process."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_values_types_and_metadata_come_back(tmp_path):
         assert np.array_equal(stored[name], value)
 
 
-def test_refusals_name_the_file_and_the_tensor(tmp_path):
+def test_rejections_name_the_file_and_the_tensor(tmp_path):
     write_tensors(tmp_path / "a.safetensors", {"x": np.zeros(1)})
     assert TensorFile(tmp_path / "a.safetensors").metadata is None
     with pytest.raises(DataError, match=r"a\.safetensors: does not contain a tensor 'y'"):

@@ -40,7 +40,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, view="", name="index.html"):
-        self.page.goto("about:blank")  # so that another hash loads the page anew
+        self.page.goto("about:blank")  # so that another hash reloads the page
         self.page.goto(f"{(self.folder / name).as_uri()}{'#' + view if view else ''}")
         if name == "index.html":
             self.page.wait_for_selector("body[data-ready]")
@@ -55,7 +55,7 @@ class Visit:
         raise AssertionError(f"still not: {condition}")
 
     def link(self):
-        """Return the page's address, as soon as it tells the view."""
+        """Return the page's address, as soon as it contains the view."""
         self.until("location.hash.slice(1) === auxseg.state.link({}).slice(1)")
         return self.page.url
 

@@ -61,4 +61,4 @@ def test_outliers_are_measured_within_their_class():
     logs = np.log(areas)
     deviation = 1.4826 * np.median(np.abs(logs - np.median(logs)))
     np.testing.assert_allclose(found[:-1], np.abs(logs - np.median(logs)) / deviation)
-    assert found[-1] == 0  # one image is no sample
+    assert found[-1] == 0  # one image is not a sample

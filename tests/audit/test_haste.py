@@ -1,4 +1,4 @@
-"""Keys pressed faster than the report's scripts arrive, in a real browser: they are held back and let go by name."""
+"""Keys pressed faster than the report's scripts arrive, in a real browser: each applies to the intended image."""
 
 import pytest
 from report_browser import verdicts

@@ -114,7 +114,7 @@ def test_a_verdict_on_another_label_is_stale(seen, tmp_path):
     assert seen.rows() == ["t005"] and "stale" in page.inner_text(".card .badge")
 
 
-REFUSED = [
+REJECTED = [
     ({"image_id": " "}, "image_id"),
     ({"label_hash": "abc"}, "label_hash"),
     ({"round": "2"}, "round"),
@@ -129,13 +129,13 @@ REFUSED = [
 ]
 
 
-def test_page_and_program_refuse_the_same_rows_and_the_whole_table(seen, tmp_path):
+def test_page_and_program_reject_the_same_rows_and_the_whole_table(seen, tmp_path):
     page = seen.open()
     path = tmp_path / "bad.csv"
     good = table({"image_id": "t001", "verdict": "accept"})
     lines = [
         (good + table({"image_id": "t002", "verdict": "accept", **row}).split("\n", 1)[1], f"line 3.*{word}")
-        for row, word in REFUSED
+        for row, word in REJECTED
     ]
     lines += [
         (good.replace("label_hash", "hash"), "no column.*label_hash"),

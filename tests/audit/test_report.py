@@ -332,7 +332,7 @@ def test_the_stage_as_a_program(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "audit: 4 images" in done.stderr
     found, wanted = digest(tmp_path / "data/audit"), digest(write(tmp_path, images=2))
-    assert found.pop("index/base.js") != wanted.pop("index/base.js")  # it tells the parameters
+    assert found.pop("index/base.js") != wanted.pop("index/base.js")  # it contains the parameters
     found.pop("index.html"), wanted.pop("index.html")  # and the size of the folder
     cam = CamParams.of(values).model_dump(mode="json")
     assert found == wanted

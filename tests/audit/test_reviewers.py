@@ -1,4 +1,4 @@
-"""Two reviewers of one label, in a real browser: each changes the own verdict only, and the page tells what both do."""
+"""Two reviewers of one label, in a real browser: each changes only their own verdict; the page shows both combined."""
 
 import pytest
 from report_browser import table, verdicts
@@ -57,7 +57,7 @@ def test_the_form_turns_to_another_reviewer(judged):
 
 
 def test_badge_and_filter_tell_what_all_verdicts_come_to(judged, seen):
-    """As decide_uses: one rejection rejects, dropped classes add up, what is stale is not applied."""
+    """As decide_uses: any rejection rejects, dropped classes add up, what is stale is not applied."""
     rejected = {"verdict": "reject", "date": "2026-01-01"}
     accepted = {"verdict": "accept", "drop_classes": "cat", "reviewer": "ann"}
     dropping = {"verdict": "unsure", "drop_classes": "cat;<b>dog</b>", "reviewer": "cy"}

@@ -57,7 +57,7 @@ def test_only_the_masks_of_the_images_set_aside_can_be_reached(source, tmp_path)
     assert splits(target)["val"] > first["val"]
 
 
-def test_too_many_are_refused(source, tmp_path):
+def test_too_many_are_rejected(source, tmp_path):
     with pytest.raises(ParamsError, match="10 ids are too few to set 10 aside"):
         held_out.make_root(source, tmp_path / "aside", PARAMS, 10)
 

@@ -159,7 +159,7 @@ def test_what_left_the_cache_comes_from_a_remote_that_the_revision_does_not_name
         (["HEAD", "HEAD~1", "--rounds", "r0", "r1"], "--rounds: compares two rounds of one revision"),
     ],
 )
-def test_refusals_are_one_line(project, capsys, arguments, message):
+def test_rejections_are_one_line(project, capsys, arguments, message):
     assert main(["audit", "diff", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {message}")
@@ -182,7 +182,7 @@ def test_labels_that_are_nowhere(project, capsys):
     assert error.count("\n") == 1
 
 
-def test_csv_into_a_folder_is_refused_first(project, capsys):
+def test_csv_into_a_folder_is_rejected_first(project, capsys):
     assert main(["audit", "diff", "--rounds", "r0", "r1", "--csv", "data"]) == 2
     out, error = capsys.readouterr()
     assert not out and error == "error: --csv data: a folder; give the name of a file\n"

@@ -1,6 +1,7 @@
 """The commands of `auxseg` as a whole: help, errors and exit codes, the next step; `check` and `params render`."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -54,13 +55,13 @@ def test_before_the_first_run_the_run_is_the_advice(project, command, capsys):
     assert not Path("out").exists()
 
 
-def test_key_that_stands_twice_is_refused_by_all(project, capsys):
-    """Rendering would else replace the first section's values by defaults."""
+def test_a_duplicate_key_is_rejected_by_all(project, capsys):
+    """Otherwise rendering would replace the first section's values by defaults."""
     before = Path("params.yaml").read_text() + "train: {}\n"
     Path("params.yaml").write_text(before)
     for command in (["check"], ["params", "render"], ["rounds", "3"]):
         assert main(command) == 2
-        assert "(key 'train' stands in line " in capsys.readouterr().err
+        assert "(key 'train' is already in line " in capsys.readouterr().err
         assert Path("params.yaml").read_text() == before
 
 
@@ -71,11 +72,32 @@ def test_check(project, capsys):
     Path("params.yaml").write_text(text.replace("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}"))
     assert main(["check"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: params.yaml: key 'rounds': round 1 is no string")
+    assert error.startswith("error: params.yaml: key 'rounds': round 1 is not a string")
     assert error.count("\n") == 1
 
 
-def test_what_the_machine_lacks_is_no_refusal(project, monkeypatch):
+def test_check_tells_how_to_add_keys_that_an_older_file_lacks(project, capsys):
+    path = Path("params.yaml")
+    complete = path.read_text()
+    older = re.sub(r"(?m)^# paper: (?:.*\n)+?compatibility: paper\n", "", complete).replace(
+        "cam_threshold: 0.2", "cam_threshold: 0.4"
+    )
+    path.write_text(older)
+    for command in ("check", "run"):  # DVC would fail when it comes to the stage `classify`
+        assert main([command]) == 2
+        assert capsys.readouterr().err == (
+            "error: params.yaml: key 'compatibility' is missing; `auxseg params render` adds missing keys with their "
+            "defaults and keeps your values\n"
+        )
+    assert main(["params", "render"]) == main(["check"]) == 0
+    assert path.read_text() == complete.replace("cam_threshold: 0.2", "cam_threshold: 0.4")
+    shape = ("rounds: {r1: r0}", "label_rounds: [r0, r1]", 'shards: ["00"]', "data: {format: scenes}")
+    path.write_text("\n".join(shape))
+    assert main(["check"]) == 2
+    assert "key 'audit' is missing (and 13 more)" in capsys.readouterr().err
+
+
+def test_what_the_machine_lacks_is_no_rejection(project, monkeypatch):
     """Exit code 1: another attempt may succeed; 2 would say that it cannot."""
 
     def starve() -> None:

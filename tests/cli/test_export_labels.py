@@ -37,7 +37,7 @@ def test_labels_as_class_indices():
 
 
 @pytest.mark.parametrize("what", [["labels"], ["cams", "--format", "psa"]])
-def test_refusals_write_nothing(what, capsys):
+def test_rejections_write_nothing(what, capsys):
     assert main(["export", *what, "--round", "r7", "--to", "out"]) == 2
     assert "no such round; choose one of r0, r1, or best" in capsys.readouterr().err
     Path("data/labels/r0/00.zip").unlink()
@@ -62,11 +62,11 @@ def test_nothing_of_the_data_set_is_overwritten(data, folder, tmp_path, capsys):
     Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "data": data}))
     own = tmp_path / "set" / folder / "a.png"
     own.parent.mkdir(parents=True, exist_ok=True)
-    own.write_bytes(b"a mask, or a photograph")
+    own.write_bytes(b"a mask, or an image")
     for what in ("labels", "overlays"):
         assert main(["export", what, "--round", "r1", "--to", str(own.parent)]) == 2
         assert "the data set's own files" in capsys.readouterr().err
-    assert own.read_bytes() == b"a mask, or a photograph"
+    assert own.read_bytes() == b"a mask, or an image"
     assert [path.name for path in own.parent.glob("*.csv")] == []
     assert main(["export", "labels", "--round", "r1", "--to", str(tmp_path / "set/pseudo")]) == 0
 

@@ -52,7 +52,7 @@ def test_voc_submission(voc_test_list, capsys):
         (["2008_000001", "2008_000004"], 255, "2008_000001.png: value 255 is not a class of VOC"),
     ],
 )
-def test_what_the_server_would_refuse(voc_test_list, ids, value, message, capsys):
+def test_what_the_server_would_reject(voc_test_list, ids, value, message, capsys):
     predictions("given", *ids, value=value)
     assert main(["export", "voc-submission", "--predictions", "given", "--to", "out"]) == 2
     assert message in capsys.readouterr().err

@@ -24,7 +24,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def network(project):
-    """A network of r1, three photographs and a list of two."""
+    """A network of r1, three images and a list of two."""
     torch.manual_seed(0)
     backbone, network = BackboneParams(**PARAMS["backbone"]), NetworkParams(**PARAMS["network"])
     save_weights(Path("data/models/r1.safetensors"), build_auxsegnet(backbone, network, 2), {})
@@ -38,7 +38,7 @@ def network(project):
 COMMAND = ["predict", "--images", "photos", "--to", "out"]
 
 
-def test_masks_overlays_and_tables_of_the_photographs_asked_for(capsys):
+def test_masks_overlays_and_tables_of_the_images_asked_for(capsys):
     assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 0
     assert sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*")) == [
         "classes.csv",
@@ -86,7 +86,7 @@ def test_no_good_network_is_one_line(capsys):
     assert not Path("out").exists()
 
 
-def test_refusals(capsys):
+def test_rejections(capsys):
     command = [*COMMAND, "--round", "r1"]
     Path("photos/zz.jpg").write_bytes(b"")
     assert main(["predict", "--round", "r1", "--images", "photos", "--to", "never"]) == 2

@@ -98,7 +98,7 @@ def test_a_failure_keeps_dvcs_exit_code_and_says_how_to_go_on(monkeypatch, capfd
     assert out == ""
     assert err.splitlines() == [
         "ERROR: failed",
-        "error: dvc repro failed, see above (exit code 255); `auxseg run labels` goes on from there",
+        "error: dvc repro failed, see above (exit code 255); `auxseg run labels` continues from there",
     ]
 
 
@@ -178,4 +178,4 @@ def test_a_signal_reaches_the_stage_and_is_waited_for(number, code):
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (code, f"stage ends by {int(number)}\n")
-    assert err == "stopped; `auxseg run` goes on from there\n" and time.monotonic() - started < 30
+    assert err == "stopped; `auxseg run` continues from there\n" and time.monotonic() - started < 30

@@ -22,7 +22,7 @@ def test_use_lists_copies_and_suggests(project, capsys):
     Path("params.yaml").write_text("rubbish: 1\n")
     assert main(["use", "demo"]) == 0
     assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
-    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert "the previous one is params.old.yaml" in capsys.readouterr().out
     assert main(["use", "smoke"]) == 0
     assert "the one before" not in capsys.readouterr().out  # it was the demo's
 
@@ -60,7 +60,7 @@ def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
     Path("params.yaml").write_text(own)
     capsys.readouterr()
     assert main(["use", "smoke"]) == 0
-    assert "the one before is params.old.yaml" in capsys.readouterr().out
+    assert "the previous one is params.old.yaml" in capsys.readouterr().out
     assert main(["use", "demo"]) == 0  # from a preset as it came: nothing to keep
     assert "params.old.yaml" not in capsys.readouterr().out
     assert Path("params.old.yaml").read_text() == own
@@ -69,8 +69,8 @@ def test_use_keeps_a_params_yaml_of_ones_own(project, capsys):
 @pytest.mark.parametrize(
     ("local", "message"),
     [
-        ("data_root: /nowhere\n", "data root '/nowhere' is no folder"),
-        ("data_root: ''\n", "names no folder"),
+        ("data_root: /nowhere\n", "data root '/nowhere' is not a folder"),
+        ("data_root: ''\n", "is empty"),
         ("data_root: 5\n", "expected `data_root: FOLDER`"),
         ("data_root: [\n", "not YAML"),
     ],
@@ -87,10 +87,10 @@ def test_use_with_a_wrong_data_root_changes_nothing(project, local, message, cap
 def test_an_empty_data_root_is_not_the_current_folder(project, monkeypatch, capsys):
     monkeypatch.setenv("AUXSEG_DATA", "")
     assert main(["use", "mine"]) == 2
-    assert capsys.readouterr().err == "error: AUXSEG_DATA: names no folder; give the folder that holds the data set\n"
+    assert capsys.readouterr().err == "error: AUXSEG_DATA: is empty; give the folder that holds the data set\n"
 
 
-def test_scan_tells_where_photographs_are_expected(project, tmp_path_factory, capsys):
+def test_scan_tells_where_images_are_expected(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     (photos / "images").write_text("a file")
     (photos / "image_labels.csv").touch()
@@ -209,9 +209,9 @@ def test_use_with_a_missing_folder_changes_nothing(project, capsys):
     assert not Path("params.local.yaml").exists()
 
 
-def test_use_with_data_refuses_another_folder_in_the_environment(project, monkeypatch, capsys):
+def test_use_with_data_rejects_another_folder_in_the_environment(project, monkeypatch, capsys):
     before = Path("params.yaml").read_text()
     monkeypatch.setenv("AUXSEG_DATA", str(project / "data"))
     assert main(["use", "mine", "--data", str(project / "params")]) == 2
-    assert "AUXSEG_DATA is set and names another folder" in capsys.readouterr().err
+    assert "AUXSEG_DATA names another folder" in capsys.readouterr().err
     assert Path("params.yaml").read_text() == before

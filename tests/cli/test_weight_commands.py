@@ -1,4 +1,4 @@
-"""`auxseg weights import`: what is refused before torch is loaded. The rest: tests/models/test_importing.py."""
+"""`auxseg weights import`: what is rejected before torch is loaded. The rest: tests/models/test_importing.py."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from auxseg.cli.main import main
         (["some.pth", "--backbone", "resnet83"], "--backbone resnet83: no such backbone; did you mean 'resnet38'?"),
     ],
 )
-def test_refusals(tmp_path, monkeypatch, capsys, arguments, message):
+def test_rejections(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.pth").mkdir()
     (tmp_path / "empty.pth").touch()
@@ -28,7 +28,7 @@ def test_refusals(tmp_path, monkeypatch, capsys, arguments, message):
     assert not (tmp_path / "out.safetensors").exists()
 
 
-def test_refusals_wait_for_no_torch(tmp_path):
+def test_rejections_wait_for_no_torch(tmp_path):
     program = (
         "import sys; from auxseg.cli.main import main; "
         "main(['weights', 'import', 'none.pth', '--backbone', 'resnet38', '--to', 'out.safetensors']); "

@@ -6,7 +6,7 @@
 #   slurm.sh start      write /etc/slurm, start the daemons, wait until both nodes are idle
 #   slurm.sh stop       end jobs and daemons, remove what was written
 #
-# It has a munge, ports and folders of its own, and leaves a Slurm of the site alone: it refuses to start beside one.
+# It has a munge, ports and folders of its own, and leaves a Slurm of the site alone: it does not start if one is running.
 # The two nodes are two slurmd on one host. What they have to offer (CPUs, memory, GPUs) is made up, so that a stage
 # gets what dvc.yaml asks for; nothing confines a job to it. There is no slurmdbd: states of jobs come from squeue.
 set -euo pipefail
@@ -85,7 +85,7 @@ start() {
   check >&2
   [ -e $CONFIG/slurm.conf ] && idle && return
   configure
-  # daemons keep the standard streams they get: whoever reads ours would wait for them
+  # daemons keep the standard streams they get: a process that reads ours would wait for them
   {
     munged --socket=$STATE/munge/socket --key-file=$STATE/munge/key --pid-file=$STATE/munge/pid \
       --log-file=$STATE/log/munged.log --seed-file=$STATE/munge/seed

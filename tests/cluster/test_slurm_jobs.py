@@ -1,4 +1,4 @@
-"""Jobs in trouble on a real Slurm: tried again with more, refused, cancelled; and Slurm without Snakemake's plugin."""
+"""Jobs in trouble on a real Slurm: tried again with more, rejected, cancelled; and Slurm without Snakemake's plugin."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ import importlib, time
 trouble = pathlib.Path("trouble", os.environ["DVC_STAGE"])
 kind = trouble.read_text() if trouble.exists() else ""
 if kind == "bad input":
-    importlib.import_module("auxseg.pipeline.refusal").leave_note(kind)  # by name: it is no part of this project
+    importlib.import_module("auxseg.pipeline.rejection").leave_note(kind)  # by name: it is not part of this project
     sys.exit("bad input")
 trouble.unlink(missing_ok=True)  # once
 if kind == "failure":
@@ -78,9 +78,9 @@ def test_trouble_of_every_kind_in_one_run(project):
     assert [(job.memory, job.limit) for job in attempts] == [("100M", "5:00"), ("200M", "10:00")]
     assert "no luck today" in printed
 
-    # bad input: once, and the rest goes on
+    # bad input: run once, and the rest continues
     assert [job.state for job in queue.jobs("labels@r1-01")] == ["FAILED"]
-    assert (project / ".snakemake/refused/labels/r1-01").read_text() == "bad input\n"
+    assert (project / ".snakemake/rejected/labels/r1-01").read_text() == "bad input\n"
 
     # a job that somebody cancelled: again
     assert [job.state for job in queue.jobs("train@r1")] == ["CANCELLED", "COMPLETED"]
@@ -88,13 +88,13 @@ def test_trouble_of_every_kind_in_one_run(project):
     assert stub.planned(project) == {"labels@r1-01"}
 
 
-def test_mended_input_is_asked_again(project):
+def test_fixed_input_is_tried_again(project):
     (project / "trouble/labels@r1-01").unlink(missing_ok=True)
     queue = Queue(project)
     stub.run(project, *PROFILE)
     assert [(job.address, job.state) for job in queue.jobs()] == [("labels@r1-01", "COMPLETED")]
     assert "up to date" in stub.dvc(project, "status").stdout
-    assert not (project / ".snakemake/refused").exists()
+    assert not (project / ".snakemake/rejected").exists()
 
 
 def test_without_the_plugin(project):

@@ -1,4 +1,4 @@
-"""The real stages through the `slurm` profile on a real Slurm, held against `dvc repro`.
+"""The real stages through the `slurm` profile on a real Slurm, compared with `dvc repro`.
 
 Twelve scenes, two shards, two rounds. The nodes and their GPUs are made up (slurm.sh): no CUDA is tried, but GPUs,
 memory and time are asked of Slurm as they are anywhere.

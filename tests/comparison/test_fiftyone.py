@@ -87,7 +87,7 @@ def test_a_missing_photo_leaves_nothing(tmp_path, project):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_photo_without_label_is_refused(tmp_path, project):
+def test_a_photo_without_label_is_rejected(tmp_path, project):
     records, photos, labels, _ = project
     new = ImageRecord("three", "one.jpg", 6, 4, "train", ("cat",), "")
     with pytest.raises(DataError, match=r"r0: no label of 'three'; run `auxseg run`"):

@@ -114,7 +114,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refusal_in_one_line_with_nothing_half_written(voc, project, case):
+def test_rejection_in_one_line_with_nothing_half_written(voc, project, case):
     spoil, expected = CASES[case]
     scratch = project(voc)
     scratch.write({"format": "voc", "classes": CLASSES})
@@ -205,10 +205,10 @@ def test_missing_data_root(voc, project):
     done = scratch.prepare()
     assert done.returncode == 2
     assert "AUXSEG_DATA" in done.stderr
-    assert "is no folder" in done.stderr
+    assert "is not a folder" in done.stderr
 
 
-def test_colour_coded_mask_is_refused(voc, project):
+def test_colour_coded_mask_is_rejected(voc, project):
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(voc / "SegmentationClass/a.png")
     scratch = project(voc)
     scratch.write({"format": "voc", "classes": CLASSES})

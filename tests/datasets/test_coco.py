@@ -186,7 +186,7 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
         (lambda content: content["annotations"].pop(), r"1 ids, but the published train has 2"),
     ],
 )
-def test_refusals(source, tmp_path, change, message):
+def test_rejections(source, tmp_path, change, message):
     path = source / "annotations/instances_train2014.json"
     content = json.loads(path.read_text())
     change(content)
@@ -196,7 +196,7 @@ def test_refusals(source, tmp_path, change, message):
     assert not (tmp_path / "out/ImageSets").exists()
 
 
-def test_links_to_a_source_that_was_moved_are_made_anew(source, tmp_path):
+def test_links_to_a_source_that_was_moved_are_made_again(source, tmp_path):
     name = f"{IDS['train'][0]}.jpg"
     (tmp_path / "out/JPEGImages").mkdir(parents=True)
     (tmp_path / "out/JPEGImages" / name).symlink_to(tmp_path / "moved" / name)

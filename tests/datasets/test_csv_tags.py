@@ -107,9 +107,9 @@ def test_tables_as_people_write_them(tmp_path, text, expected):
 )
 def test_broken_csv(tmp_path, content, message):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(DataError, match=rf"a\.csv.*{message}") as refusal:
+    with pytest.raises(DataError, match=rf"a\.csv.*{message}") as rejection:
         read_csv_tags(tmp_path / "a.csv", None)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(rejection.value)
 
 
 def test_a_split_is_a_split_however_its_column_is_written(tmp_path):

@@ -1,4 +1,4 @@
-"""Rows and images of a folder that do not find each other."""
+"""Rows without an image, and images without a row."""
 
 import pytest
 from builders import lines, photo
@@ -36,10 +36,10 @@ def test_a_minority_of_rows_without_an_image_is_left_out(root):
         (("x",), r"tags.csv: no row has an image in .*images: line 2 has 'x', a file is 'a.jpg'; write the file names"),
     ],
 )
-def test_a_majority_of_rows_without_an_image_is_refused_with_an_example(root, ids, message):
-    with pytest.raises(DataError, match=message) as refusal:
+def test_a_majority_of_rows_without_an_image_is_rejected_with_an_example(root, ids, message):
+    with pytest.raises(DataError, match=message) as rejection:
         listing(root, *ids)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(rejection.value)
 
 
 def test_an_empty_folder_is_said_to_be_empty(root):
@@ -66,7 +66,7 @@ def test_near_misses_are_told(root, path, missing, hint):
         listing(root, missing)
 
 
-def test_an_id_with_a_folder_is_refused_with_the_name_to_write(root):
+def test_an_id_with_a_folder_is_rejected_with_the_name_to_write(root):
     with pytest.raises(DataError, match=r"line 3: 'images/b' cannot be an id; .* without folder and extension, 'b'"):
         listing(root, "a", "images/b")
 

@@ -81,7 +81,7 @@ def test_class_table():
 
 
 @pytest.mark.parametrize(("there", "message"), [(["00"], "01.zip: missing"), (["00", "01", "02"], "02.zip: left over")])
-def test_shard_files_refuse_missing_and_left_over_ones(tmp_path, there, message):
+def test_shard_files_reject_missing_and_left_over_ones(tmp_path, there, message):
     for name in there:
         (tmp_path / f"{name}.zip").touch()
     with pytest.raises(DataError, match=message):

@@ -1,4 +1,4 @@
-"""Mask values become class indices, or are refused by name."""
+"""Mask values become class indices, or are rejected by name."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_unlisted_values(mask_of, unlisted, expected):
     assert read_mask(mask_of(15, 1, 12), CLASSES, unlisted).tolist() == [[expected, expected, 1]]
 
 
-def test_unlisted_value_is_refused_by_name(mask_of):
+def test_unlisted_value_is_rejected_by_name(mask_of):
     with pytest.raises(DataError, match=r"m\.png: mask value 1, 15 is not in the class table .0, 12 dog, 8 cat, 255"):
         read_mask(mask_of(15, 1, 12), CLASSES, "error")
 

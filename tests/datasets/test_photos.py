@@ -1,4 +1,4 @@
-"""A photograph against its row of the manifest."""
+"""An image against its row of the manifest."""
 
 import pytest
 from builders import photo
@@ -9,7 +9,7 @@ from auxseg.errors import DataError
 
 
 @pytest.mark.parametrize(("size", "fits"), [((6, 4), True), ((4, 6), False), ((12, 8), False)])
-def test_another_size_than_the_manifest_s_is_refused(tmp_path, size, fits):
+def test_another_size_than_the_manifest_s_is_rejected(tmp_path, size, fits):
     photo(tmp_path / "a.jpg", size)
     record = ImageRecord("a", "a.jpg", 6, 4, "train", ("cat",), "")
     if fits:

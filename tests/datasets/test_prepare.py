@@ -143,7 +143,7 @@ def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlist
     assert "1 images of val show none of data.classes and are left out" in caplog.text
 
 
-def test_a_subset_without_any_image_is_refused(voc, run):
+def test_a_subset_without_any_image_is_rejected(voc, run):
     with pytest.raises(DataError, match=r"train split is empty .all 2 images show unlisted classes only"):
         run(voc, format="voc", classes={"sheep": 17}, unlisted="ignore")
 
@@ -159,7 +159,7 @@ def test_a_class_in_every_train_image_is_warned_of(voc, run, caplog):
     assert "'dog'" not in caplog.text
 
 
-def test_large_photographs_are_warned_of(voc, run, caplog):
+def test_large_images_are_warned_of(voc, run, caplog):
     run(voc, format="voc", classes=CLASSES)
     assert "megapixels" not in caplog.text
     photo(voc / "JPEGImages/b.jpg", size=(2400, 2000))
@@ -302,7 +302,7 @@ def test_the_val_share_of_many_ids():
         ([], r"image_labels.csv: no row has a label; write class names"),
     ],
 )
-def test_folder_refusals(folder, run, rows, message):
+def test_folder_rejections(folder, run, rows, message):
     lines(folder / "image_labels.csv", "image_id,labels,split", *rows)
     with pytest.raises(DataError, match=message):
         run(folder, format="folder")

@@ -63,7 +63,7 @@ def test_a_name_that_is_no_utf8_is_read_too(raw):
     assert scan(raw) != before and scan(raw) == scan(raw)
 
 
-def test_refusals(raw, tmp_path):
+def test_rejections(raw, tmp_path):
     (raw / "broken.jpg").symlink_to("nowhere")
     with pytest.raises(DataError, match=r"broken\.jpg: cannot be read"):
         scan(raw)
@@ -72,15 +72,15 @@ def test_refusals(raw, tmp_path):
 
 
 def test_a_folder_that_may_not_be_read_is_one_line(raw, monkeypatch):
-    """Passed over, its photographs could change unseen."""
+    """Passed over, its images could change unseen."""
     scandir = os.scandir
 
-    def refusing(path):
+    def rejecting(path):
         if Path(path).name == "sub":
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "scandir", rejecting)
     with pytest.raises(DataError, match=r"sub: cannot be read \(Permission denied\); fix its permissions"):
         scan(raw)
 

@@ -95,7 +95,7 @@ def test_a_cell_without_known_names(cell, expected):
         ("car [red]; dog", ["car [red]", "dog"]),
         ('["Cat", "TRAFFIC light"]', ["cat", "traffic light"]),
         ('"cat" "dog"', ["cat", "dog"]),
-        ("cat zebra", ["cat", "zebra"]),  # `collect` says that zebra is no class
+        ("cat zebra", ["cat", "zebra"]),  # `collect` says that zebra is not a class
         ("cat; plains zebra", ["cat", "plains zebra"]),
     ],
 )
@@ -130,11 +130,11 @@ def test_a_name_that_is_known_exactly_is_not_another_of_other_case():
         ("[" * 5000 + "]" * 5000, "the labels are a nested list"),
     ],
 )
-def test_a_cell_that_is_refused_names_its_row(cell, message):
-    with pytest.raises(DataError) as refusal:
+def test_a_cell_that_is_rejected_names_its_row(cell, message):
+    with pytest.raises(DataError) as rejection:
         read("cat;dog", cell)
-    assert str(refusal.value).startswith(f"a.csv line 3: {message}")
-    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 250
+    assert str(rejection.value).startswith(f"a.csv line 3: {message}")
+    assert "\n" not in str(rejection.value) and len(str(rejection.value)) < 250
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_outer_spaces_and_unicode_forms_are_noted_where_they_join_two_spellings(
         "labels: 'cat ' (1 image) is read as 'cat' (1 image)",
         "labels: 'Ka\u0308fer' in another Unicode form (1 image) is read as 'Käfer' (1 image)",
     ]
-    assert read("cat , dog", "dog ; cat")[1] == []  # a space beside a separator is no spelling
+    assert read("cat , dog", "dog ; cat")[1] == []  # a space beside a separator is not another spelling
 
 
 def test_the_spelling_of_known_names_wins():

@@ -25,7 +25,7 @@ def test_ids(text, expected):
 
 def test_ids_in_lists_of_paths():
     assert listed_id("/JPEGImages/a.jpg /SegmentationClassAug/a.png\n") == "a"
-    # a cell of a CSV is an id: what has a folder is refused when the photographs are looked for
+    # a cell of a CSV is an id: what has a folder is rejected when the images are looked for
     assert image_id("dogs/001.jpg") == "dogs/001"
 
 
@@ -56,7 +56,7 @@ def test_xml_objects_without_parts_and_owners(tmp_path, difficult, expected):
         ("<annotation><object/></annotation>", "without <name>"),
     ],
 )
-def test_refused_xml(tmp_path, content, message):
+def test_rejected_xml(tmp_path, content, message):
     (tmp_path / "a.xml").write_text(content)
     with pytest.raises(DataError, match=rf"a\.xml: .*{message}"):
         read_xml_tags(tmp_path, ["a"], True)
@@ -86,7 +86,7 @@ def test_npy_columns_of_voc_and_of_other_sets(tmp_path):
         ([1, 2], "not a dictionary"),
     ],
 )
-def test_refused_npy(tmp_path, value, message):
+def test_rejected_npy(tmp_path, value, message):
     np.save(tmp_path / "a.npy", np.array(value, object) if isinstance(value, dict) else value)
     with pytest.raises(DataError, match=rf"a\.npy.*{message}"):
         read_npy_tags(tmp_path / "a.npy", {1: "a", 2: "b"})

@@ -1,4 +1,4 @@
-"""The restricted unpickler: numpy's own files of both majors are read, code is refused."""
+"""The restricted unpickler: numpy's own files of both majors are read, code is rejected."""
 
 import os
 import pickle
@@ -101,12 +101,12 @@ class _Call:
         _Call(np.fromfile, "x.npy"),
     ],
 )
-def test_a_pickle_that_calls_anything_is_refused_and_does_nothing(tmp_path, monkeypatch, call, protocol):
+def test_a_pickle_that_calls_anything_is_rejected_and_does_nothing(tmp_path, monkeypatch, call, protocol):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.npy").write_bytes(npy_around(pickle.dumps({"2007_000032": call}, protocol=protocol)))
-    with pytest.raises(DataError, match=r"a\.npy: its pickle asks for .*could run code") as refusal:
+    with pytest.raises(DataError, match=r"a\.npy: its pickle asks for .*could run code") as rejection:
         load_object_npy(tmp_path / "a.npy")
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(rejection.value)
     assert not (tmp_path / "pwned").exists()
 
 
@@ -122,7 +122,7 @@ def test_a_pickle_that_calls_anything_is_refused_and_does_nothing(tmp_path, monk
         b"",
     ],
 )
-def test_malformed_pickles_are_refused(tmp_path, content):
+def test_malformed_pickles_are_rejected(tmp_path, content):
     (tmp_path / "a.npy").write_bytes(npy_around(content))
     with pytest.raises(DataError, match=r"a\.npy: "):
         load_object_npy(tmp_path / "a.npy")

@@ -52,7 +52,7 @@ def one_process(monkeypatch):
 
 
 def test_lists_and_masks(folder):
-    lines(folder / "sbd/train.txt", "\ufeff2008_3", "2007_2", "2008_4")  # saved anew by an editor on Windows
+    lines(folder / "sbd/train.txt", "\ufeff2008_3", "2007_2", "2008_4")  # saved by an editor on Windows
     assert assemble(folder, PUBLISHED) == {"train": 1, "val": 1, "train_aug": 4}
     voc = folder / "VOCdevkit/VOC2012"
     assert (voc / "ImageSets/Segmentation/train_aug.txt").read_text().split() == AUG

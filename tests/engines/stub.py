@@ -158,7 +158,7 @@ def planned(folder: Path) -> set[str]:
 
 
 def ran(folder: Path) -> list[str]:
-    """Return the addresses of stages whose command ran since the last call; `code` never tells."""
+    """Return the addresses of stages whose command ran since the last call; `code` is never among them."""
     log = folder / "logs/ran.txt"
     lines = log.read_text().split() if log.exists() else []
     log.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""GPUs lent to jobs: never one to two, all or none, given back however a job ends."""
+"""GPUs assigned to jobs: never one to two jobs, all or none, and released however a job ends."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The undocumented names of DVC and Snakemake: they exist, take what they get, and stand in two files."""
+"""The undocumented names of DVC and Snakemake: they exist, accept our arguments, and are used in two files only."""
 
 import asyncio
 import importlib
@@ -78,7 +78,7 @@ def repo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Repo.init(no_scm=True).close()
     Path("params.yaml").write_text("labels: {prior: 0.5}\n")
-    Path("in.txt").write_text("photographs")
+    Path("in.txt").write_text("images")
     Path("dvc.yaml").write_text(
         "stages: {a: {cmd: cp in.txt out.txt, deps: [in.txt], params: [labels], outs: [out.txt]}}"
     )

@@ -101,7 +101,7 @@ def test_entries_of_dead_processes_go_and_those_of_living_ones_stay(repo):
 def test_a_list_that_was_cut_off_goes(repo):
     path = Path(repo.tmp_dir, "rwlock")
     path.write_text('{"write": {"a": {"pid"')
-    assert clear_dead_locks(repo, silence=0.0) == ["rwlock: cut off by a process that was killed while it wrote"]
+    assert clear_dead_locks(repo, silence=0.0) == ["rwlock: incomplete, because a process was killed while it wrote"]
     assert not path.exists()
     assert repo.status() == {}
 
@@ -136,7 +136,7 @@ def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_wai
 
 
 def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
-    Path("in.txt").write_text("photographs")
+    Path("in.txt").write_text("images")
     # hashing 64 GB of holes takes minutes
     Path("dvc.yaml").write_text(
         "stages: {big: {cmd: truncate -s 64G out.bin, deps: [in.txt], outs: [{out.bin: {cache: false}}]}}"
@@ -196,7 +196,7 @@ def test_heartbeats_of_jobs(tmp_path, monkeypatch):
     assert heartbeat.running_jobs() == []
 
 
-def test_a_plan_is_refused_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
+def test_a_plan_is_rejected_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
     monkeypatch.chdir(project)
     (heartbeat.FOLDER / "train").mkdir(parents=True, exist_ok=True)
     (heartbeat.FOLDER / "train/r1").write_text("another-node 17\n")

@@ -200,7 +200,7 @@ def test_a_job_that_starts_late_does_not_do_again_what_is_done(tmp_path, monkeyp
     ("cmd", "code"),
     [
         ("cp in.txt out.txt", 0),
-        ("cp in.txt out.txt; exit 2", 2),  # a refusal stays a refusal
+        ("cp in.txt out.txt; exit 2", 2),  # a rejection stays a rejection
         ("kill -9 $$", 137),
         ("true", 1),  # no output
         ("cp in.txt out.txt; echo more >> in.txt", 1),
@@ -208,7 +208,7 @@ def test_a_job_that_starts_late_does_not_do_again_what_is_done(tmp_path, monkeyp
 )
 def test_only_a_command_that_succeeded_on_unchanged_inputs_leaves_a_receipt(tmp_path, monkeypatch, cmd, code):
     monkeypatch.chdir(tmp_path)
-    Path("in.txt").write_text("photographs")
+    Path("in.txt").write_text("images")
     Path("out.txt").write_text("of an earlier run")
     Path("params.yaml").write_text("labels: {}\n")
     assert run_alone("labels@r0-00", task(cmd)) == code
@@ -217,7 +217,7 @@ def test_only_a_command_that_succeeded_on_unchanged_inputs_leaves_a_receipt(tmp_
 
 def started_job(folder: Path, cmd: str) -> subprocess.Popen:
     """Start a job and wait until its command has made started.txt."""
-    (folder / "in.txt").write_text("photographs")
+    (folder / "in.txt").write_text("images")
     (folder / "params.yaml").write_text("labels: {}\n")
     (folder / PLAN_FILE).parent.mkdir()
     (folder / PLAN_FILE).write_text(json.dumps({"labels@r0-00": Node(deps=[], stale=True, task=task(cmd))}))

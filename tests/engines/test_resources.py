@@ -43,7 +43,7 @@ def test_devices_multiply_what_a_node_gives_and_nodes_only_gpus(tmp_path):
     assert resources(tmp_path, devices=4, nodes=2)["labels"]["cpus_per_task"] == 2
 
 
-def test_wrong_params_are_refused(tmp_path):
+def test_wrong_params_are_rejected(tmp_path):
     with pytest.raises(ParamsError, match="unknown key 'trian'"):
         (tmp_path / "params.yaml").write_text("trian: {}\n")
         (tmp_path / "dvc.yaml").write_text(DVC_YAML)

@@ -89,15 +89,15 @@ def change_code(project: Path) -> None:
     replace(project, "src/auxseg/trained.py", "anything = 2", "anything = 4")
 
 
-def change_photographs(project: Path) -> None:
+def change_images(project: Path) -> None:
     photos = project.with_name("photos")
     photos.mkdir()
-    (photos / "new.jpg").write_bytes(b"another photograph")
+    (photos / "new.jpg").write_bytes(b"another image")
     assert write_raw(project / "data/raw.yaml", scan(photos))  # as `auxseg scan` does
 
 
-EVERYDAY = {by_snakemake: change_photographs, by_dvc: change_parameter, by_another: change_code}
-"""Of all pairs those that are no nightly tests: each way and each change once."""
+EVERYDAY = {by_snakemake: change_images, by_dvc: change_parameter, by_another: change_code}
+"""The pairs that are not nightly tests: each way and each change once."""
 PAIRS = [
     pytest.param(run, change, marks=() if EVERYDAY[run] is change else pytest.mark.nightly)
     for run in EVERYDAY

@@ -1,4 +1,4 @@
-"""CAMs of other methods: every format as its own code writes it, there and back, and what is refused."""
+"""CAMs of other methods: every format as its own code writes it, there and back, and what is rejected."""
 
 import os
 import pickle
@@ -95,7 +95,7 @@ def test_png_by_class(tmp_path):
     np.testing.assert_allclose(load(tmp_path / "seeds", "png").astype(np.float32), cams, atol=0.5 / 255 + 5e-4)
 
 
-def test_a_bitmap_is_refused(tmp_path):
+def test_a_bitmap_is_rejected(tmp_path):
     """Its 0 and 1 would read as 0 and 1 / 255: no pixel would pass the threshold."""
     for name, cam in zip(RECORD.tags, maps(17, 25), strict=True):
         (tmp_path / "seeds" / name).mkdir(parents=True)
@@ -167,11 +167,11 @@ def test_torch_tensors_of_any_view(tmp_path_factory, values, order):
         ({7: maps()[0], 16: maps(66, 100)[1]}, "the maps of the classes differ in size"),
     ],
 )
-def test_refusals_name_file_and_mend(tmp_path, content, message):
+def test_rejections_name_file_and_fix(tmp_path, content, message):
     save(tmp_path / "seeds/a.npy", content)
-    with pytest.raises(DataError, match=message) as refusal:
+    with pytest.raises(DataError, match=message) as rejection:
         load(tmp_path / "seeds")
-    assert str(refusal.value).startswith(f"{tmp_path / 'seeds/a.npy'}: ") and "\n" not in str(refusal.value)
+    assert str(rejection.value).startswith(f"{tmp_path / 'seeds/a.npy'}: ") and "\n" not in str(rejection.value)
 
 
 def test_a_missing_file_and_folder_and_scan(tmp_path):
@@ -183,7 +183,7 @@ def test_a_missing_file_and_folder_and_scan(tmp_path):
     with pytest.raises(DataError, match=r"cat/a\.png: no such image"):
         load(tmp_path / "seeds", "png")
     with pytest.raises(
-        ParamsError, match=r"'cam\.sha256': what cam.path leads to is not scanned yet; run `auxseg scan`"
+        ParamsError, match=r"'cam\.sha256': the content of cam.path has not been scanned; run `auxseg scan`"
     ):
         CamFolder.of(CamParams(provider="npy", path="seeds"), tmp_path, CLASSES)
 
@@ -236,7 +236,7 @@ def six_ones():
     ],
 )
 @pytest.mark.filterwarnings("ignore:TypedStorage")
-def test_hostile_tensors_are_refused(tmp_path, monkeypatch, content, shape, message):
+def test_hostile_tensors_are_rejected(tmp_path, monkeypatch, content, shape, message):
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "a.npy", {"keys": np.array([0]), "cam": _Storage(content(), *shape)})
     with pytest.raises(DataError, match=message):

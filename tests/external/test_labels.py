@@ -38,18 +38,16 @@ def test_values_outside_the_table(given):
     assert load(given, "ignore").tolist() == [[0, 1, 255], [255, 1, 0]]
 
 
-def test_refusals(given):
+def test_rejections(given):
     Image.fromarray(np.zeros((3, 2), np.uint8)).save(given / "given/a.png")
     with pytest.raises(DataError, match="2x3 pixels, but its image has 3x2"):
         load(given)
     (given / "given/a.png").unlink()
     with pytest.raises(DataError, match=r"a\.png: no such label; add it"):
         load(given)
-    with pytest.raises(ParamsError, match=r"'labels\.sha256': what labels.path leads to is not scanned yet"):
+    with pytest.raises(ParamsError, match=r"'labels\.sha256': the content of labels.path has not been scanned"):
         load(given, sha256=None)
     with pytest.raises(DataError, match=r"elsewhere: no such folder; fix labels\.path"):
         load(given, path="elsewhere")
-    with pytest.raises(
-        ParamsError, match=r"key 'labels': initial: precomputed reads a folder; name it in labels\.path"
-    ):
+    with pytest.raises(ParamsError, match=r"key 'labels': initial: precomputed reads a folder; set labels\.path to it"):
         LabelsParams.parse({"initial": "precomputed"})

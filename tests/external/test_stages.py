@@ -1,4 +1,4 @@
-"""The scripts of `cam` and `labels` on seeds of another method, and the hash by which DVC sees them."""
+"""The scripts of `cam` and `labels` on CAMs and labels of another method, and the hash by which DVC notices changes."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ CLASSES = ClassTable(("cat", "dog"), (8, 12))
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """A project of one shard and two train photographs of 24x16, with CAMs and labels of another method."""
+    """A project of one shard and two train images of 24x16, with CAMs and labels of another method."""
     raw, work = tmp_path / "raw", tmp_path / "work"
     (raw / "cams").mkdir(parents=True)
     (raw / "given").mkdir()
@@ -66,8 +66,8 @@ def run(stage, *arguments):
 
 def test_cams_enter_as_round_0_and_labels_are_fused_from_them(work):
     configure(cam={"provider": "npy", "path": "cams"})
-    refused = run("cam")
-    assert refused.returncode == 2 and "run `auxseg scan`" in refused.stderr
+    rejected = run("cam")
+    assert rejected.returncode == 2 and "run `auxseg scan`" in rejected.stderr
     assert main(["scan"]) == 0
     result = run("cam")
     assert result.returncode == 0, result.stderr

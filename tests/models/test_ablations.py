@@ -101,7 +101,7 @@ def test_every_ablation_leaves_the_same_kinds_of_maps(affinity):
         "confidence": (3, 4),
         "entropy": (3, 4),
     }
-    assert (maps["entropy"] == 0).all() == (affinity == "none")  # each position stands for itself
+    assert (maps["entropy"] == 0).all() == (affinity == "none")  # each position has only itself
 
 
 @pytest.mark.parametrize("which", ["pairwise", "unary", "sum"])

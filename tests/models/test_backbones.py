@@ -1,4 +1,4 @@
-"""Backbones: grids, torchvision's own dilation, the ImageNet weights, refusals."""
+"""Backbones: grids, torchvision's own dilation, the ImageNet weights, rejections."""
 
 import math
 import re
@@ -143,7 +143,7 @@ def test_imagenet_features_equal_the_packages_own_network(package_state):
     assert wanted.std() > 0.05
 
 
-def refused(weights, name="efficientnet_lite0"):
+def rejected(weights, name="efficientnet_lite0"):
     with pytest.raises(DataError) as caught:
         build_backbone(BackboneParams(name=name, weights=str(weights), sha256="0" * 64), pretrained=True)
     return str(caught.value)
@@ -190,13 +190,13 @@ def test_a_file_that_is_not_there():
 def test_a_damaged_file(tmp_path, suffix):
     path = tmp_path / f"damaged{suffix}"
     path.write_bytes(b"\x80\x02damaged")
-    assert str(path) in refused(path)
+    assert str(path) in rejected(path)
 
 
 def test_weights_of_another_network(tmp_path):
     path = tmp_path / "resnet18.pth"
     torch.save(torchvision.models.resnet18().state_dict(), path)
-    message = refused(path, "resnet50")
+    message = rejected(path, "resnet50")
     assert str(path) in message
     assert "tensor 'layer1.0.bn3.bias' has shape None, resnet50 expects (256,)" in message
 
@@ -205,7 +205,7 @@ def test_the_packages_names_with_another_number_of_layers(tmp_path, package_stat
     path = tmp_path / "lite1.pth"
     fewer = {name: value for name, value in package_state.items() if not name.startswith("_blocks.15.")}
     torch.save(fewer, path)
-    message = refused(path)
+    message = rejected(path)
     assert str(path) in message
     assert "efficientnet_lite0" in message
 
@@ -216,4 +216,4 @@ def test_the_packages_names_with_another_number_of_layers(tmp_path, package_stat
 def test_a_checkpoint_that_is_no_state_dict(tmp_path, content):
     path = tmp_path / "checkpoint.pth"
     torch.save(content, path)
-    assert str(path) in refused(path, "resnet18")
+    assert str(path) in rejected(path, "resnet18")

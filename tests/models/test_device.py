@@ -40,7 +40,7 @@ def test_threads_and_determinism_are_set(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "mps"])
-def test_a_device_that_torch_cannot_use_here_is_refused(monkeypatch, name):
+def test_a_device_that_torch_cannot_use_here_is_rejected(monkeypatch, name):
     monkeypatch.setenv("AUXSEG_DEVICE", name)
     threads = torch.get_num_threads()
     try:

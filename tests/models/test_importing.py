@@ -1,4 +1,4 @@
-"""Published weights under our names: every tensor arrives where it belongs, and nothing is lost in silence."""
+"""Published weights under our names: every tensor arrives where it belongs, and nothing is lost silently."""
 
 import numpy as np
 import pytest
@@ -160,7 +160,7 @@ def test_a_network_that_does_not_fit(save, change, message):
 
 
 def test_tensors_left_out_on_request(save):
-    """PSA's AffinityNet has layers that nobody here knows."""
+    """PSA's AffinityNet has layers that our networks do not have."""
     path = save(state_of(shapes_of_resnet38() | {"f8_3.weight": (64, 512, 1, 1), "f9.weight": (448, 448, 1, 1)}))
     with pytest.raises(DataError, match=r"2 tensors unknown \(f8_3\.weight, f9\.weight\)"):
         import_backbone(path, "resnet38")
@@ -168,7 +168,7 @@ def test_tensors_left_out_on_request(save):
     assert set(imported.unused) == {"f8_3.weight", "f9.weight"}
 
 
-def test_a_file_that_would_run_code_is_refused(tmp_path):
+def test_a_file_that_would_run_code_is_rejected(tmp_path):
     path = tmp_path / "published.pth"
     torch.save({"fc8.weight": Trap()}, path)
     with pytest.raises(DataError, match=r"not readable as weights \(it contains code or objects\)") as error:
@@ -177,7 +177,7 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["junk.pth", "junk.safetensors"])
-def test_a_file_of_something_else_is_refused(tmp_path, name):
+def test_a_file_of_something_else_is_rejected(tmp_path, name):
     (tmp_path / name).write_bytes(b"junk" * 9)
     with pytest.raises(DataError, match=r"not readable as weights \(damaged, or another format\); give a state dict"):
         import_classifier(tmp_path / name)
@@ -219,7 +219,7 @@ def test_the_command(tmp_path, capsys):
         ({"import": "nowhere.pth"}, "nowhere.pth: no such file"),
     ],
 )
-def test_refusals_of_the_command(tmp_path, capsys, monkeypatch, change, message):
+def test_rejections_of_the_command(tmp_path, capsys, monkeypatch, change, message):
     monkeypatch.chdir(tmp_path)
     torch.save(torchvision.models.resnet18().state_dict(), "resnet18.pth")
     options = {"import": "resnet18.pth", "--backbone": "resnet18", "--to": "out.safetensors", **change}

@@ -1,4 +1,4 @@
-"""A photograph as a network takes it, and at which size."""
+"""An image as a network takes it, and at which size."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ from auxseg.params.runtime import RuntimeParams
 CPU = torch.device("cpu")
 
 
-def test_a_photograph_within_the_limits_is_passed_as_it_is():
+def test_an_image_within_the_limits_is_passed_as_it_is():
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
     image = to_tensor(rgb, CPU, RuntimeParams(max_side=90, min_side=80))
     assert image.dtype == torch.float32
     assert np.array_equal(image[0].numpy().transpose(1, 2, 0), rgb)
 
 
-def test_a_large_photograph_is_reduced_to_the_longest_side():
+def test_a_large_image_is_reduced_to_the_longest_side():
     rgb = np.zeros((600, 800, 3), np.uint8)
     rgb[:, 400:] = 200
     image = to_tensor(rgb, CPU, RuntimeParams(max_side=80))
@@ -26,7 +26,7 @@ def test_a_large_photograph_is_reduced_to_the_longest_side():
     assert image[..., :36].max() < 1 and image[..., 44:].min() > 199
 
 
-def test_a_small_photograph_is_enlarged_if_asked_for():
+def test_a_small_image_is_enlarged_if_asked_for():
     rgb = np.full((12, 20, 3), 7, np.uint8)
     assert to_tensor(rgb, CPU, RuntimeParams()).shape == (1, 3, 12, 20)
     image = to_tensor(rgb, CPU, RuntimeParams(min_side=100))

@@ -86,7 +86,7 @@ WHOLE = file_bytes(NAMED)
 
 
 @given(st.integers(0, len(WHOLE) - 1))
-def test_a_file_cut_anywhere_is_refused(tmp_path_factory, length):
+def test_a_file_cut_anywhere_is_rejected(tmp_path_factory, length):
     path = tmp_path_factory.mktemp("mxnet") / "net.params"
     path.write_bytes(WHOLE[:length])
     with pytest.raises(DataError, match=r"net\.params: not an MXNet \.params file, or damaged"):
@@ -112,7 +112,7 @@ SPARSE = struct.pack("<QQQ", 0x112, 0, 1) + array_bytes(np.zeros(2, np.float32),
         (SPARSE, "contains a sparse array"),
     ],
 )
-def test_refusals(tmp_path, content, message):
+def test_rejections(tmp_path, content, message):
     path = tmp_path / "net.params"
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):

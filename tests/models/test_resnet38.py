@@ -111,7 +111,7 @@ def test_the_first_layers_are_frozen(count, frozen):
 
 
 @pytest.mark.parametrize("stride", [16, 32])
-def test_other_strides_are_refused(stride):
+def test_other_strides_are_rejected(stride):
     with pytest.raises(ParamsError, match=r"key 'backbone': resnet38 needs output_stride 8"):
         BackboneParams.parse({"name": "resnet38", "output_stride": stride})
 

@@ -1,4 +1,4 @@
-"""Weights in and out of files: bit-exact, one byte string a content, refusals that name file and tensor."""
+"""Weights in and out of files: bit-exact, the same content in the same bytes, rejections that name file and tensor."""
 
 import numpy as np
 import pytest
@@ -64,14 +64,14 @@ def test_round_1_starts_from_the_classifier(tmp_path):
     assert all(torch.equal(after[name], before[name]) for name in missing)
 
 
-def test_a_missing_tensor_is_refused_unless_partial(tmp_path):
+def test_a_missing_tensor_is_rejected_unless_partial(tmp_path):
     path = tmp_path / "r0.safetensors"
     save_weights(path, tiny_classifier(), {})
     with pytest.raises(DataError, match=r"r0\.safetensors: tensor 'cross_pairwise\.mix\.weight' is missing"):
         load_weights(path, tiny_auxsegnet())
 
 
-def test_another_number_of_classes_is_refused(tmp_path):
+def test_another_number_of_classes_is_rejected(tmp_path):
     path = tmp_path / "r0.safetensors"
     save_weights(path, tiny_auxsegnet(), {})
     other = AuxSegNet(tiny_backbone(), CLASSES + 1, STRIDE, network_params())
@@ -80,14 +80,14 @@ def test_another_number_of_classes_is_refused(tmp_path):
             load_weights(path, other, partial=partial)
 
 
-def test_an_unknown_tensor_is_refused(tmp_path):
+def test_an_unknown_tensor_is_rejected(tmp_path):
     write_tensors(tmp_path / "w.safetensors", {"stranger": np.zeros(3, np.float32)})
     with pytest.raises(DataError, match=r"w\.safetensors: tensor 'stranger' .* the network expects None"):
         load_weights(tmp_path / "w.safetensors", tiny_classifier(), partial=True)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no weights" * 10])
-def test_a_damaged_file_is_refused(tmp_path, content):
+def test_a_damaged_file_is_rejected(tmp_path, content):
     path = tmp_path / "w.safetensors"
     if content is not None:
         path.write_bytes(content)

@@ -149,4 +149,4 @@ def test_a_quirk_of_the_switch_is_no_key_of_its_own(key, value):
         values = {group: values}
     with pytest.raises(ParamsError) as error:
         MODELS[section].parse(values)
-    assert str(error.value) == f"params.yaml: key '{key}' follows 'compatibility'; delete it"
+    assert str(error.value) == f"params.yaml: key '{key}' is set by 'compatibility'; delete it"

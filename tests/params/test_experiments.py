@@ -153,7 +153,7 @@ def test_a_wrong_name_suggests_the_nearest(table, row, base, message):
             "title: t\nrows: {a: {title: a, overrides: {netwrok: {tau: 4}}}}",
             "unknown key 'netwrok'; did you mean 'network'?",
         ),
-        ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "key 'rounds': expected their number"),
+        ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "key 'rounds': expected a number of rounds"),
         ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title': field required"),
         ("title: t\nrows: {}", "key 'rows'"),
         ("title: t\nrows: {", "not YAML"),

@@ -57,7 +57,7 @@ def test_render_keeps_values_and_writes_every_key():
 
 def test_comments_give_meaning_range_and_choices():
     text = default_params.TEXT
-    assert "cam_threshold: 0.2  # object = largest class CAM above this. [>= 0, <= 1]" in text
+    assert "cam_threshold: 0.2  # A pixel is object if its largest class CAM is above this. [>= 0, <= 1]" in text
     assert "[>= 64, <= 1024, a multiple of 32]" in text
     assert "action: warn" in text and "train no further round. [warn | stop]" in text
     assert "compatibility: paper" in text and "# [paper | released]\n" in text
@@ -76,7 +76,11 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("cam_threshold: 0.2", "cam_treshold: 0.2", "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?"),
         ("    scale: one", "    scael: one", "unknown key 'network.cross_task.scael'; did you mean 'scale'?"),
         ("  tau: 1.0", "  tau: 1.0\n  transpose: true", "key 'network.transpose' is a constant, False; delete it"),
-        ("    scale: one", "    scale: one\n    kernel: 3", "key 'network.cross_task.kernel' follows 'compatibility'"),
+        (
+            "    scale: one",
+            "    scale: one\n    kernel: 3",
+            "key 'network.cross_task.kernel' is set by 'compatibility'",
+        ),
         ("  saliency_crf: paper", "  saliency_crf: {sxy: 3.0}", "unknown key 'labels.saliency_crf.sxy'; known keys"),
         ("  saliency_crf: paper", "  saliency_crf: none", "key 'labels.saliency_crf': give paper, or a group of"),
         ("compatibility: paper", "compatibility: code", "key 'compatibility': expected paper or released, got 'code'"),
@@ -89,7 +93,7 @@ def test_title_is_the_comment_above_the_first_empty_line():
         ("jitter: [0.3, 0.3, 0.3, 0.1]", "jitter: [0.3, 0.3, 0.3, 0.6]", "key 'classify.augment': jitter is four"),
         ("batch_size: 4", "batch_size: 4.5", "key 'train.batch_size': input should be a valid integer"),
         ("variant: auxsegnet_plus", "variant: plus", "key 'network.variant': input should be 'auxsegnet' or"),
-        ("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}", "key 'rounds': round 1 is no string"),
+        ("rounds: {r1: r0, r2: r1}", "rounds: {1: 0, 2: 1}", "key 'rounds': round 1 is not a string"),
         ("rounds: {r1: r0, r2: r1}", "rounds: {r1: r0, r2: r0}", "key 'rounds': expected"),
         ("label_rounds: [r0, r1, r2]", "label_rounds: [r0, r1]", "key 'label_rounds': expected"),
         ('shards: ["00", "01"]', "shards: [0, 1]", "key 'shards': expected strings"),
@@ -109,11 +113,11 @@ def test_wrong_values_are_one_line_that_names_the_key(tmp_path, old, new, messag
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("rounds: {r1: r0}\nruntime: {threads: 1\n?\n", " line 3: not YAML (expected ',' or '}', but got '?'); mend"),
-        ("rounds:\n\tr1: r0\n", " line 2: not YAML (found character '\\t' that cannot start any token); mend"),
-        ("train: {}\nlabels: {}\ntrain: {}\n", " line 3: not YAML (key 'train' stands in line 1 already); mend"),
-        ("train:\n  seed: 1\n  epochs: 2\n  seed: 1\n", " line 4: not YAML (key 'seed' stands in line 2 already)"),
-        ("rounds: {r1: r0, r1: r2}\n", " line 1: not YAML (key 'r1' stands in line 1 already)"),
+        ("rounds: {r1: r0}\nruntime: {threads: 1\n?\n", " line 3: not YAML (expected ',' or '}', but got '?'); fix"),
+        ("rounds:\n\tr1: r0\n", " line 2: not YAML (found character '\\t' that cannot start any token); fix"),
+        ("train: {}\nlabels: {}\ntrain: {}\n", " line 3: not YAML (key 'train' is already in line 1); fix"),
+        ("train:\n  seed: 1\n  epochs: 2\n  seed: 1\n", " line 4: not YAML (key 'seed' is already in line 2)"),
+        ("rounds: {r1: r0, r1: r2}\n", " line 1: not YAML (key 'r1' is already in line 1)"),
         ("train: {seed: 2024-02-30}\n", ": not YAML (day is out of range for month); put that value in quotes"),
         ("train: !!python/object/apply:os.abort []\n", " line 1: not YAML (could not determine a constructor for the"),
     ],
@@ -140,7 +144,7 @@ def test_another_encoding_is_named(tmp_path):
 
 
 def test_missing_file_says_what_to_do(tmp_path):
-    with pytest.raises(ParamsError, match="no such file; run from the project's root"):
+    with pytest.raises(ParamsError, match="no such file; run in the project's root"):
         check(tmp_path / "params.yaml")
 
 

@@ -139,7 +139,7 @@ def test_every_stage_says_what_it_needs_and_has_a_fingerprint(folder, repo):
             assert fingerprints == {f"data/code/{name}.txt"}
 
 
-def test_dvc_refuses_integer_round_names(folder, tmp_path):
+def test_dvc_rejects_integer_round_names(folder, tmp_path):
     target = tmp_path / "project"
     shutil.copytree(folder, target)
     values = yaml.safe_load((target / "params.yaml").read_text())

@@ -1,4 +1,4 @@
-"""What a stage may touch: the sections and paths that dvc.yaml declares for its instance; anything else is refused."""
+"""What a stage may touch: the sections and paths that dvc.yaml declares for its instance; anything else is rejected."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ from auxseg.pipeline.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 BODIES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STAGES = sorted(BODIES.keys() - {"code"})  # whose script hashes files and is no Stage
+STAGES = sorted(BODIES.keys() - {"code"})  # whose script only hashes files
 
 
 VALUES = {**yaml.safe_load(default_params.TEXT), "shards": ["00", "01"]}
@@ -56,7 +56,7 @@ def paths() -> set[str]:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_section_that_is_not_declared_is_refused(last, name):
+def test_a_section_that_is_not_declared_is_rejected(last, name):
     stage, _ = last[name]
     own = BODIES[name].get("do", BODIES[name]).get("params", [])
     for section in SECTIONS:
@@ -96,18 +96,18 @@ def test_shards_are_for_the_stage_that_declares_them(last, name):
 
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize(("kind", "key"), [("inputs", "deps"), ("outputs", "outs")])
-def test_a_path_that_is_not_declared_is_refused(last, paths, name, kind, key):
+def test_a_path_that_is_not_declared_is_rejected(last, paths, name, kind, key):
     """Of another stage, round or shard; a folder around a declared path; a name that only begins like one."""
     stage, declaration = last[name]
     own = getattr(declaration, kind)
-    refused = set()
+    rejected = set()
     for path in paths:
         try:
             assert getattr(stage, kind).path(path) == Path(path)
         except ParamsError as error:
             assert str(error) == f"dvc.yaml: stage '{name}' uses '{path}' without declaring it; add it to its {key}"
-            refused.add(path)
-    assert refused == {path for path in paths if not own & {path, *map(str, Path(path).parents)}}
+            rejected.add(path)
+    assert rejected == {path for path in paths if not own & {path, *map(str, Path(path).parents)}}
 
 
 def test_no_path_leads_out_of_a_declared_folder(last):

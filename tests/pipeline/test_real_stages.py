@@ -41,7 +41,7 @@ def instances(stage: str, *rounds: str) -> set[str]:
     return {f"{stage}@{name}-{shard}" for name in rounds for shard in SHARDS}
 
 
-def test_every_stage_says_where_the_run_stands(finished):
+def test_every_stage_says_how_far_the_run_is(finished):
     """Where the output is a file, too: that of this run was one."""
     printed = (finished / "logs/printed.txt").read_text()
     pattern = r"^INFO: stage (\d+) of (\d+): (\S+?)(?:, (about .+?))?(?:; (about .+) left in all)?$"
@@ -50,7 +50,7 @@ def test_every_stage_says_where_the_run_stands(finished):
     assert [address for _, _, address, _, _ in lines] == order
     assert [int(number) for number, *_ in lines] == list(range(2, len(order) + 2))
     assert {total for _, total, *_ in lines} == {str(len(order) + 1)}
-    assert lines[0][2:] == ("prepare", "", "")  # nothing tells yet
+    assert lines[0][2:] == ("prepare", "", "")  # nothing is known yet
     assert all(own and left for *_, own, left in lines[1:-1])
     assert lines[-1][2] == "audit" and re.fullmatch(r"about \d+ s", lines[-1][3]) and lines[-1][4] == ""
 
@@ -122,7 +122,7 @@ def test_threads_and_another_backbone_give_the_same_bytes_twice(tmp_path, data):
     assert {"data/models/r1.safetensors", "data/predictions/r1.zip"} <= first.keys()
 
 
-def test_another_place_for_the_photographs_changes_nothing(tmp_path, finished, data):
+def test_another_place_for_the_images_changes_nothing(tmp_path, finished, data):
     elsewhere = Path(shutil.copytree(data, tmp_path / "elsewhere"))
     assert tiny.repro(finished, elsewhere) == set()
 
@@ -170,7 +170,7 @@ def test_an_unrelated_module_runs_the_code_stage_only(project, data):
     assert tiny.repro(project, data) == {"code"}
 
 
-def test_a_new_photograph_leaves_the_other_shard_fresh(tmp_path, project, data):
+def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
     root = Path(shutil.copytree(data, tmp_path / "more"))
     shutil.copy(root / "JPEGImages/train00000.jpg", root / "JPEGImages/new.jpg")
     shutil.copy(root / "SegmentationClass/train00000.png", root / "SegmentationClass/new.png")

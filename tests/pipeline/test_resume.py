@@ -1,4 +1,4 @@
-"""The real training stages, killed: their checkpoint is taken up, and the outputs have an unbroken run's bytes."""
+"""The real training stages, killed: they resume from their checkpoint, with the bytes of an uninterrupted run."""
 
 import os
 import re
@@ -106,7 +106,7 @@ def test_however_often_it_is_stopped_it_goes_on_and_ends_with_the_bytes_of_an_un
     code, log = run.kill(signal.SIGTERM)
     assert code == 143
     assert "resumed at epoch " in log
-    stopped = re.search(r"SIGTERM: stopped at (epoch (\d), \d batches done); the same command goes on", log)
+    stopped = re.search(r"SIGTERM: stopped at (epoch (\d), \d batches done); the same command continues", log)
     assert run.written() == []
     assert run.checkpoints()
 

@@ -1,4 +1,4 @@
-"""The number of shards changes where an image's content stands, never what it is."""
+"""The number of shards changes where an image's artifacts are, never their content."""
 
 import shutil
 from pathlib import Path
@@ -85,7 +85,7 @@ def _members(kind: str) -> dict[str, bytes]:
         else:
             members = {row: b"" for row in path.read_text().splitlines()[1:]}
         for name, content in members.items():
-            assert f"{where} {name}" not in found, "an image stands in two shards"
+            assert f"{where} {name}" not in found, "an image is in two shards"
             found[f"{where} {name}"] = content
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import default_params
 import pytest
 
-from auxseg.pipeline import refusal
+from auxseg.pipeline import rejection
 
 SCRIPT = """\
 '''A stage that ends as it is told.'''
@@ -27,14 +27,14 @@ run("{stage}", main)
 @pytest.fixture
 def end(tmp_path):
     """Run a stage that raises `error`; return the process and the note's path."""
-    note = tmp_path / refusal.note_of("train", "r1")
+    note = tmp_path / rejection.note_of("train", "r1")
     (tmp_path / "params.yaml").write_text(default_params.TEXT)
     (tmp_path / "dvc.yaml").write_text("stages: {classify: {cmd: x}, labels: {cmd: x}}\n")
 
     def run(error: str, stage: str = "classify", note: Path | None = note) -> tuple[subprocess.CompletedProcess, Path]:
         (tmp_path / "script.py").write_text(SCRIPT.format(error=error, stage=stage))
         # errors alone: a stage also says how far the run is
-        environment = {**os.environ, "AUXSEG_LOG": "ERROR", **({refusal.VARIABLE: str(note)} if note else {})}
+        environment = {**os.environ, "AUXSEG_LOG": "ERROR", **({rejection.VARIABLE: str(note)} if note else {})}
         done = subprocess.run(
             [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
@@ -43,7 +43,7 @@ def end(tmp_path):
     return run
 
 
-def test_bad_input_is_refused_and_noted(end):
+def test_bad_input_is_rejected_and_noted(end):
     done, note = end("DataError('labels.csv, row 3: no class; add one')")
     assert done.returncode == 2
     assert done.stderr == "ERROR: labels.csv, row 3: no class; add one\n"
@@ -82,10 +82,10 @@ def test_a_full_gpu_names_what_to_lower(end, stage, lower):
 
 def test_notes_are_found_and_forgotten(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(refusal.VARIABLE, str(refusal.note_of("labels", "r1-00")))
-    assert not refusal.is_refused("labels", "r1-00")
-    refusal.leave_note("bad")
-    assert refusal.is_refused("labels", "r1-00")
-    assert not refusal.is_refused("labels", "r1-01")
-    refusal.clear_notes()
-    assert not refusal.is_refused("labels", "r1-00")
+    monkeypatch.setenv(rejection.VARIABLE, str(rejection.note_of("labels", "r1-00")))
+    assert not rejection.is_rejected("labels", "r1-00")
+    rejection.leave_note("bad")
+    assert rejection.is_rejected("labels", "r1-00")
+    assert not rejection.is_rejected("labels", "r1-01")
+    rejection.clear_notes()
+    assert not rejection.is_rejected("labels", "r1-00")

@@ -1,4 +1,4 @@
-"""A tiny project with the real stages: ten photographs in the VOC layout, one round, two shards, a small network."""
+"""A tiny project with the real stages: ten images in the VOC layout, one round, two shards, a small network."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ PARAMS = {
 
 
 def make_data(folder: Path) -> Path:
-    """Write the photographs: a data root in the VOC layout, of the embedded scenes."""
+    """Write the images: a data root in the VOC layout, of the embedded scenes."""
     write_scenes(folder, ScenesParams(train=10, val=3, side=64))
     return folder
 

@@ -69,7 +69,7 @@ def test_a_class_that_is_gone_matters_where_the_label_is_still_the_same():
         decide_uses({"a": HASH, "b": HASH}, [fresh, stale], LEAVE_OUT, NAMES)
 
 
-def test_nothing_left_to_train_on_is_refused():
+def test_nothing_left_to_train_on_is_rejected():
     with pytest.raises(DataError, match=r"^review/verdicts\.csv: rejects every label"):
         decide_uses({"a": HASH}, [verdict("a", verdict="reject")], LEAVE_OUT, NAMES)
 

@@ -1,4 +1,4 @@
-"""The table of verdicts: what is refused, which of two rows counts, and that importing twice changes nothing."""
+"""The table of verdicts: what is rejected, which of two rows counts, and that importing twice changes nothing."""
 
 import hashlib
 
@@ -82,14 +82,14 @@ def test_a_missing_column_is_named(table):
     ],
     ids=["emptied", "only a row"],
 )
-def test_a_table_without_header_is_refused(tmp_path, content, message):
+def test_a_table_without_header_is_rejected(tmp_path, content, message):
     """It would read as no verdicts at all, and un-reject every label."""
     (tmp_path / "verdicts.csv").write_text(content)
     with pytest.raises(DataError, match=message):
         read_verdicts(tmp_path / "verdicts.csv")
 
 
-def test_a_missing_file_is_refused(tmp_path):
+def test_a_missing_file_is_rejected(tmp_path):
     with pytest.raises(DataError, match=r"none\.csv: no such file"):
         read_verdicts(tmp_path / "none.csv")
 

@@ -1,4 +1,4 @@
-"""The user's own maps: through bit by bit, or refused in one line."""
+"""The user's own maps: passed through unchanged, or rejected in one line."""
 
 import numpy as np
 import pytest
@@ -51,20 +51,20 @@ def test_absolute_folder(tmp_path):
     ],
     ids=["size", "colour", "alpha", "grey-alpha", "palette", "1-bit", "16-bit"],
 )
-def test_refuses_another_kind(provider, tmp_path, image, reason):
+def test_rejects_another_kind(provider, tmp_path, image, reason):
     image.save(tmp_path / "maps/one.png")
     check(provider, tmp_path, reason)
 
 
 @pytest.mark.parametrize("keep", [0, 20, 200])
-def test_refuses_a_damaged_map(provider, tmp_path, keep):
+def test_rejects_a_damaged_map(provider, tmp_path, keep):
     noise = np.random.default_rng(0).integers(0, 256, (16, 32), np.uint8)
     content = encode_grey(noise / 255)
     (tmp_path / "maps/one.png").write_bytes(content[:keep])
     check(provider, tmp_path, "not a readable image" if keep < 30 else "truncated or damaged PNG")
 
 
-def test_refuses_a_missing_map(provider, tmp_path):
+def test_rejects_a_missing_map(provider, tmp_path):
     check(provider, tmp_path, "no such saliency map; add it")
 
 
@@ -76,23 +76,23 @@ def check(provider, tmp_path, reason):
     assert ";" in message  # the fix
 
 
-def test_refuses_a_missing_folder(tmp_path):
+def test_rejects_a_missing_folder(tmp_path):
     with pytest.raises(DataError, match=r"maps: no such folder; fix saliency\.path"):
         build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
 
 
-def test_refuses_no_folder_given():
-    with pytest.raises(ParamsError, match=r"saliency.*reads a folder of <id>\.png; name it in saliency\.path"):
+def test_rejects_no_folder_given():
+    with pytest.raises(ParamsError, match=r"saliency.*reads a folder of <id>\.png; set saliency\.path to it"):
         SaliencyParams.parse({"provider": "precomputed"})
 
 
-@pytest.mark.parametrize(("values", "refused"), [((0, 1), True), ((0, 255), False), ((0, 0), False)])
-def test_a_folder_of_zeros_and_ones_is_refused(tmp_path, values, refused):
+@pytest.mark.parametrize(("values", "rejected"), [((0, 1), True), ((0, 255), False), ((0, 0), False)])
+def test_a_folder_of_zeros_and_ones_is_rejected(tmp_path, values, rejected):
     """Divided by 255, one would be hardly salient at all."""
     for name, value in zip(("one", "two"), values, strict=True):
         Image.fromarray(np.full((16, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
     params = SaliencyParams(provider="precomputed", path=".", sha256="seen")
-    if refused:
+    if rejected:
         with pytest.raises(DataError, match="only 0 and 1, but salient is 255"):
             build_provider(params, tmp_path)
     else:

@@ -1,4 +1,4 @@
-"""The loop over a shard: names, bytes, workers, and photographs that changed behind the manifest."""
+"""The loop over a shard: names, bytes, workers, and images that changed after the manifest was written."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from auxseg.saliency import PROVIDERS, build_provider, compute_priors
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Five small photographs with a bright box, as PNGs, and their records."""
+    """Five small images with a bright box, as PNGs, and their records."""
     root, records = tmp_path_factory.mktemp("photos"), []
     for index in range(5):
         rgb = np.random.default_rng(index).integers(0, 60, (48 + index, 64, 3), np.uint8)
@@ -51,7 +51,7 @@ def test_bytes_do_not_depend_on_workers(photos, monkeypatch):
     assert found[0] == found[1]
 
 
-def test_refuses_a_photograph_that_changed(photos):
+def test_rejects_an_image_that_changed(photos):
     root, _ = photos
     changed = ImageRecord("p0", "p1.png", 64, 48, "train", (), "")
     provider = build_provider(SaliencyParams(provider="boundary"), root)

@@ -23,7 +23,7 @@ SHARDS = ["00", "01"]
 
 @pytest.fixture
 def project(tmp_path):
-    """A project with two shards, six photographs (two of them val) and their maps in `maps`."""
+    """A project with two shards, six images (two of them val) and their maps in `maps`."""
     root, work = tmp_path / "raw", tmp_path / "work"
     (root / "photos").mkdir(parents=True)
     (root / "maps").mkdir()
@@ -71,7 +71,7 @@ def output(work, shard):
     return work / f"data/saliency/{shard}.zip"
 
 
-def test_every_photograph_of_the_shard(project):
+def test_every_image_of_the_shard(project):
     members = []
     for shard in SHARDS:
         result = run(project, shard)
@@ -117,7 +117,7 @@ def test_precomputed_maps_pass_through(project):
         )
 
 
-def test_a_missing_map_is_refused_and_nothing_written(project):
+def test_a_missing_map_is_rejected_and_nothing_written(project):
     configure(project, provider="precomputed", path="maps", sha256="seen")
     last = read_shard(project / "data/manifest/00.csv")[-1].id
     (project.parent / f"raw/maps/{last}.png").unlink()
@@ -128,7 +128,7 @@ def test_a_missing_map_is_refused_and_nothing_written(project):
     assert not list(project.glob("data/saliency/*")) and not list(project.glob("data/saliency/.*"))
 
 
-def test_a_damaged_photograph_is_refused_from_a_worker(project):
+def test_a_damaged_image_is_rejected_from_a_worker(project):
     first = read_shard(project / "data/manifest/00.csv")[0]
     path = project.parent / "raw" / first.path
     path.write_bytes(path.read_bytes()[:500])

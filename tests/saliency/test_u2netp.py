@@ -1,4 +1,4 @@
-"""U2-Net-p: what goes in and out against plain numpy, and the packaged network on a drawn photograph."""
+"""U2-Net-p: what goes in and out against plain numpy, and the packaged network on a drawn image."""
 
 import numpy as np
 import pytest
@@ -120,7 +120,7 @@ def test_same_bytes_again(provider, tmp_path):
 
 
 @pytest.mark.parametrize("side", [192, 320])
-def test_refuses_what_is_no_network(tmp_path, side):
+def test_rejects_what_is_no_network(tmp_path, side):
     (tmp_path / "weights.onnx").write_bytes(b"no network" * 100)
     with pytest.raises(DataError, match=r"weights\.onnx: not a readable ONNX network") as error:
         build_provider(SaliencyParams(provider="u2netp", path="weights.onnx", sha256="seen", side=side), tmp_path)

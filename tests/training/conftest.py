@@ -1,4 +1,4 @@
-"""A data set of five photographs in a temporary folder."""
+"""A data set of five images in a temporary folder."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from auxseg.training.samples import TrainingSamples
 
 
 class Photos:
-    """`records`, `classes`, `labels` and `saliency` of the photographs below `root`."""
+    """`records`, `classes`, `labels` and `saliency` of the images below `root`."""
 
     def __init__(self, root):
         random = np.random.default_rng(0)
@@ -21,7 +21,7 @@ class Photos:
         for i in range(5):
             name, height, width = f"img{i}", 30 + 3 * i, 50 - 2 * i
             self.images[name] = random.integers(0, 256, (height, width, 3), np.uint8)
-            self.images[name][..., i % 2] //= 3  # colour tells the classes: a problem that can be learnt
+            self.images[name][..., i % 2] //= 3  # colours differ by class, so the problem can be learned
             Image.fromarray(self.images[name]).save(root / f"{name}.png")
             present = ("cat", "cow") if i % 2 else ("dog",)
             self.records.append(ImageRecord(name, f"{name}.png", width, height, "train", present, ""))

@@ -14,7 +14,7 @@ NO_JITTER = (0.0, 0.0, 0.0, 0.0)
 
 
 def coded(height, width, block=8):
-    """A sample whose image tells its label and saliency: red = 40 * label, green = 255 * saliency, blue = 200."""
+    """A sample whose image encodes its label and saliency: red = 40 * label, green = 255 * saliency, blue = 200."""
     rows, columns = np.arange(height)[:, None] // block, np.arange(width)[None] // block
     label = ((rows * 2 + columns) % 5).astype(np.uint8)
     salient = ((rows + columns * 3) % 4 == 0).astype(np.float32)
@@ -44,7 +44,7 @@ def test_crop_takes_a_window_and_pads_beyond_the_image(seed, height, width):
     assert (found.image[:, ~inside] == 127).all()
     assert (found.label[0][~inside] == 255).all()
     assert (found.saliency[0][~inside] == -1).all()
-    # every row and column of the window stands in the original: it is a window and nothing else
+    # every row and column of the window is in the original, so it is a window and nothing else
     y, x = (int(value) for value in inside.nonzero()[0])
     part = found.image[:, y : y + min(48, height), x : x + min(48, width)]
     starts = [
@@ -102,7 +102,7 @@ def test_labels_are_never_mixed(seed):
 def test_label_of_the_mirrored_image_is_the_mirrored_label(factor):
     """A label taken from the nearest pixel's corner instead of its centre would move half a pixel to one side.
 
-    Flip and scale thus commute: quirk 5's order (scale, flip, crop) needs no parameter.
+    Flip and scale therefore commute: quirk 5's order (scale, flip, crop) needs no parameter.
     """
     sample = coded(41, 53, block=5)  # odd sides: no output pixel's centre falls between two input pixels
     mirrored = PixelSample(sample.image.flip(2), sample.classes, sample.label.flip(2), sample.saliency.flip(2))

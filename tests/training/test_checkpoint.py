@@ -1,4 +1,4 @@
-"""A training that was killed, wherever, ends with the bytes of an unbroken one; no other run takes its checkpoint."""
+"""A training killed at any point ends with the bytes of an uninterrupted one; no other run uses its checkpoint."""
 
 import json
 import logging
@@ -204,5 +204,5 @@ def test_checkpoint_minutes(tmp_path, monkeypatch):
     assert checkpoint_minutes() == 2.5
     for wrong in ("0", "true", "often", "-1", ".nan"):
         local.write_text(f"checkpoint_minutes: {wrong}\n")
-        with pytest.raises(ParamsError, match="checkpoint_minutes: expected a number of minutes over 0"):
+        with pytest.raises(ParamsError, match="checkpoint_minutes: expected a number above 0"):
             checkpoint_minutes()

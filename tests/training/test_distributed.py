@@ -72,7 +72,7 @@ def test_one_process_is_no_group():
         assert team.from_leader("x") == "x"
 
 
-def test_a_team_of_another_size_is_refused(monkeypatch):
+def test_a_team_of_another_size_is_rejected(monkeypatch):
     two = TrainParams(devices=2)
     with pytest.raises(ParamsError, match="train: devices x nodes is 2, but 1 proc"), joined_team(two, CPU):
         pass

@@ -1,4 +1,4 @@
-"""The loop: it learns, reports every epoch, refuses a lost loss and repeats itself to the byte."""
+"""The loop: it learns, reports every epoch, rejects a lost loss and repeats itself to the byte."""
 
 import logging
 
@@ -139,7 +139,7 @@ def test_steps_by_hand(photos):
 
 
 @pytest.mark.parametrize("lost", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_is_refused(photos, lost):
+def test_a_loss_that_is_no_number_is_rejected(photos, lost):
     network = tiny_classifier()
 
     def step(batch, divisors):
@@ -202,7 +202,7 @@ def test_a_batch_larger_than_the_set_is_the_set(photos, caplog):
     assert "epoch 2/2: loss" in caplog.text
 
 
-def test_weights_that_the_last_step_spoils_are_refused(photos):
+def test_weights_that_the_last_step_spoils_are_rejected(photos):
     """No loss is computed after it, so only the weights can tell."""
     network, samples = tiny_classifier(), photos.samples(labels=False)
     steps = []

@@ -1,4 +1,4 @@
-"""Samples: what they hold, and that only seed, epoch and position decide how they look."""
+"""Samples: what they contain, and that they depend only on seed, epoch and position."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_contents(photos):
         )
 
 
-def test_a_photograph_is_reduced_to_the_largest_side(photos):
+def test_an_image_is_reduced_to_the_largest_side(photos):
     """As inference does it: 30 x 50 becomes 15 x 25, and image, label and saliency stay together."""
     sample = photos.samples(runtime=RuntimeParams.model_construct(max_side=25, min_side=None), **PLAIN)[0, 0, 0]
     inside = sample.saliency[0] >= 0
@@ -218,7 +218,7 @@ def test_collate(photos):
 
 @pytest.fixture
 def shards(photos, tmp_path):
-    """The labels of the photographs in two archives."""
+    """The labels of the images in two archives."""
     paths = [tmp_path / "00.zip", tmp_path / "01.zip"]
     for shard, path in enumerate(paths):
         write_archive(path, {f"img{i}.png": photos.labels[f"img{i}"] for i in range(5) if i % 2 == shard})

@@ -1,4 +1,4 @@
-"""The plan: asked of DVC by the main process when it builds the DAG, read from a file by jobs."""
+"""The plan: the main process gets it from DVC when it builds the DAG, and jobs read it from a file."""
 
 import functools
 import os
@@ -9,55 +9,56 @@ from pathlib import Path
 from auxseg.engines import snakemake_internals as internals
 from auxseg.engines.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.engines.resources import growing, stage_resources
-from auxseg.errors import EXIT_REFUSED, AuxsegError
-from auxseg.pipeline.refusal import VARIABLE as REFUSAL
-from auxseg.pipeline.refusal import clear_notes, is_refused, note_of
+from auxseg.errors import EXIT_REJECTED, AuxsegError
+from auxseg.pipeline.rejection import VARIABLE as REJECTION
+from auxseg.pipeline.rejection import clear_notes, is_rejected, note_of
 
-# The commands of dvc.yaml say `python`: it is the one that runs Snakemake, with or without its folder on PATH.
+# The commands in dvc.yaml start with `python`. This makes it the one that runs Snakemake, even if it is not on PATH.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def or_exit(function, *arguments):
-    """Return what `function` returns; a refusal is one line and the end."""
+    """Return what `function` returns; print an `AuxsegError` as one line and exit."""
     try:
         return function(*arguments)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_REJECTED)
 
 
 @functools.cache
 def plan():
-    """Return the plan. First asked for by the inputs of `all`: while rules are read, a dry run is not known yet."""
+    """Return the plan. Call it only after all rules are read, because until then a dry run cannot be recognised."""
     if not internals.is_main(workflow):
         return load_plan()
-    # the marks of another Snakemake, at work or killed: this one may look on but will not run, so its plan stands
+    # another Snakemake is running here, or was killed: this one may only show the plan, so keep the other's plan
     if internals.is_locked() and PLAN_FILE.exists():
         made = time.strftime("%H:%M:%S", time.localtime(PLAN_FILE.stat().st_mtime))
         print(
-            f"this is the plan of {made}, of a Snakemake that still runs; if it was killed: snakemake --unlock",
+            f"this is the plan of {made}, made by a Snakemake that is still running; if it was killed, run "
+            "`snakemake --unlock`",
             file=sys.stderr,
             flush=True,
         )
         return load_plan()
-    from auxseg.engines.plan import make_plan  # DVC, which a job need not load
+    from auxseg.engines.plan import make_plan  # imports DVC, which jobs do not need
 
     dry = internals.is_dry(workflow)
     found = or_exit(make_plan, dry)
     save_plan(found)
     if not dry:
         clear_notes()
-    internals.trust_stamps(workflow)  # a stamp says what DVC says
+    internals.trust_stamps(workflow)  # the stamps hold what DVC said
     return found
 
 
 def upstream_stamps(stage, key):
-    """Return the stamps of what an instance needs. `ancient`: whether it is stale is DVC's to say, not mtime's."""
+    """Return the stamps of what an instance needs; `ancient`, because DVC, not mtime, decides what is stale."""
     address = join(stage, key)
     return [ancient(str(stamp_of(needed))) for needed in plan()[address]["deps"]] if address in plan() else []
 
 
-internals.limit_retries(is_refused)
+internals.limit_retries(is_rejected)
 internals.survive_slurm_outages()
 
 

@@ -1,7 +1,7 @@
-"""One rule a stage. A job runs one instance, see auxseg.engines.job."""
+"""One rule per stage. A job runs one instance, see auxseg.engines.job."""
 
-# A rule's `shell` is evaluated when its job runs, after this loop: nothing in it may be the loop's variable. All else
-# is evaluated at once, or keeps its stage as a default argument.
+# A rule's `shell` is evaluated when its job runs, after this loop, so it must not use the loop's variables. Everything
+# else is evaluated immediately, or keeps its stage as a default argument.
 for stage, asked in or_exit(stage_resources).items():
 
     rule:
@@ -17,9 +17,9 @@ for stage, asked in or_exit(stage_resources).items():
             address=lambda wildcards, stage=stage: join(stage, wildcards.key),
             python=sys.executable,
             note=lambda wildcards, stage=stage: str(note_of(stage, wildcards.key)),
-            # a batch system hands out its own devices
+            # a batch system assigns devices itself
             devices=lambda wildcards, resources: 0 if internals.is_remote(workflow) else resources.get("gpu", 0),
-            # what the job is given: on a cluster by `set-resources: cpus_per_task`, here at most the cores there are
+            # on a cluster, what `set-resources: cpus_per_task` says; on this machine, at most its cores
             workers=lambda wildcards, resources, threads: (
                 resources.get("cpus_per_task", threads) if internals.is_remote(workflow) else threads
             ),
@@ -27,10 +27,10 @@ for stage, asked in or_exit(stage_resources).items():
             key="[^/]+",
         threads: asked["cpus_per_task"]
         resources:
-            # a job that was killed for want of memory or time gets more at its next attempt
+            # a job that was killed because it needed more memory or time gets more at its next attempt
             **{name: growing(value) if name in ("mem_mb", "runtime") else value for name, value in asked.items()},
         shell:
-            "LOKY_MAX_CPU_COUNT={params.workers} {REFUSAL}={params.note:q} "
+            "LOKY_MAX_CPU_COUNT={params.workers} {REJECTION}={params.note:q} "
             "{params.python:q} -m auxseg.engines.devices {params.devices} "
             "{params.python:q} -m auxseg.engines.job {params.address:q} > {log:q} 2>&1 || "
             "{{ code=$?; echo 'stage {params.address} failed; the end of {log}:' >&2; tail -n 30 {log:q} >&2; "

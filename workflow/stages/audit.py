@@ -1,4 +1,4 @@
-"""Stage audit: the report of all rounds, one folder that opens from disk: rank labels, see why, judge them."""
+"""Stage audit: the report of all rounds, a folder to open in a browser, in which to rank, explain and judge labels."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Stage baseline: figures of the initial labels that need no mask; the rounds are held against them."""
+"""Stage baseline: figures of the initial labels, without masks; `guard` compares the rounds with them."""
 
 import logging
 

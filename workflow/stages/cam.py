@@ -1,4 +1,4 @@
-"""Stage cam: the CAMs of r0 for the training images of one shard, of the classifier or of another method."""
+"""Stage cam: the CAMs of r0 for the training images of one shard, from the classifier or from another method."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""Write a fingerprint of every stage's code: data/code/<stage>.txt.
+"""Stage code: write a fingerprint of every stage's code, data/code/<stage>.txt.
 
-A stage depends on its own fingerprint only, so a comment or an unrelated module re-runs nothing but this.
+A stage depends only on its own fingerprint, so a change of a comment or of an unrelated module re-runs no other stage.
 """
 
 from auxseg.pipeline.declaration import declared

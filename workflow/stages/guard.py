@@ -1,4 +1,4 @@
-"""Stage guard: is a round clearly worse than the best one before it? Without masks."""
+"""Stage guard: decide, without masks, whether a round is clearly worse than the best one before it."""
 
 import logging
 

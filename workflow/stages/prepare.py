@@ -1,4 +1,4 @@
-"""Read the raw data set, reject it if anything is wrong with it, and write the manifest and the list of masks."""
+"""Stage prepare: check the data set, and write the manifest and the list of masks."""
 
 from auxseg.datasets.prepare import prepare
 from auxseg.params.data import DataParams

@@ -1,4 +1,4 @@
-"""Off-the-shelf saliency prior of every photograph of one shard, train and val."""
+"""Stage saliency: the off-the-shelf saliency priors of the images of one shard, train and val."""
 
 import logging
 

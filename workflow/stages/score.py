@@ -1,8 +1,8 @@
-"""Stage score: count what one round's pseudo labels look like, and how they and the saliency labels meet the masks.
+"""Stage score: measure a round's pseudo labels, and compare them and the saliency labels with the masks.
 
-Areas, components and confidence need no mask; the rest is counted where there is one. Beside the labels it scores the
-CAM alone at fixed thresholds. The best of them is chosen by looking at masks: an "oracle" figure, never used on the
-way to a model.
+Areas, components and confidence need no mask; everything else is computed for images that have one. The CAM alone is
+scored too, at fixed thresholds. Choosing the best of these needs masks, so it is an "oracle" figure, which is never
+used to make a label or a model.
 """
 
 from auxseg.artifacts.archive import Archive

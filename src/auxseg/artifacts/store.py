@@ -1,4 +1,4 @@
-"""Where every artifact lies. This is the only module that spells out paths below data/.
+"""The paths of all artifacts. No other module spells out paths below data/.
 
 A method returns the path of one artifact; it neither opens nor creates it. Every stage imports this module, so that a
 change of its code runs every stage again: keep it to paths.
@@ -37,7 +37,7 @@ class Permit:
 
 @dataclass(frozen=True)
 class Store:
-    """The artifacts of a project. Picklable.
+    """The paths of a project's artifacts. Picklable.
 
     A stage has two stores, one of its inputs and one of its outputs, and each gives only the paths that dvc.yaml
     declares. Without a permit a store gives every path; by convention, only stages write.

@@ -20,7 +20,7 @@ from auxseg.params.labels import LabelsParams
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the artifacts lie that the report shows; small enough to pass to worker processes."""
+    """Paths of the artifacts that the report shows; small enough to pass to worker processes."""
 
     dataset: Dataset
     masks: Masks

@@ -9,6 +9,7 @@ from auxseg.errors import DataError
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.presets import FOLDER, read_preset
 from auxseg.params.registry import check
+from auxseg.pipeline.instances import require_sections
 from auxseg.pipeline.orphans import find_orphans
 
 
@@ -30,14 +31,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Validate every section. For params.yaml, also reject outputs of rounds and shards that it no longer has.
+    """Validate every section.
+
+    For params.yaml, also reject missing sections, and outputs of rounds and shards that it no longer has.
 
     Raises:
         AuxsegError: names the key or the file, and what to do.
     """
-    values = check(path) if path == PARAMS_FILE else read_preset(path)
-    orphans = find_orphans(values) if path == PARAMS_FILE else []
-    if orphans:
+    if path != PARAMS_FILE:
+        read_preset(path)
+        return
+    values = check(path)
+    require_sections(values)
+    if orphans := find_orphans(values):
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
             f"{orphans[0]}: belongs to no round and shard of params.yaml (and {len(orphans) - 1} more), but would be "

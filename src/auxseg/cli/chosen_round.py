@@ -15,7 +15,7 @@ def add_round(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def choose_round(name: str) -> Round:
-    """Return the round that `name` stands for. For `best`, print which round it is and why.
+    """Return the round of this name. For `best`, print which round it is and why.
 
     Raises:
         ParamsError: there is no such round.
@@ -28,7 +28,7 @@ def choose_round(name: str) -> Round:
 
 
 def choose_network(name: str) -> Round:
-    """Return the round that `name` stands for as `choose_round` does, if it has a network.
+    """Return the round of this name, as `choose_round` does, if it has a network.
 
     Raises:
         ParamsError: there is no such round, or it is r0, the initial labels, which have no network.

@@ -1,4 +1,4 @@
-"""Changing params.yaml by program: comments stay, the file is whole or untouched, no orphaned output is left."""
+"""Change params.yaml: comments stay, the write is atomic, and outputs that no longer belong to a round are removed."""
 
 import io
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
     Raises:
         AuxsegError: the file is wrong before or after the change, or a file to remove is not in DVC's cache.
     """
-    check()  # what is wrong already, in any section, is named before anything is changed
+    check()  # report an invalid section before anything is changed
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 10**6

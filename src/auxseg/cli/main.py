@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
 
 COMMANDS = {
     "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = parsed.run(parsed) or 0
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REFUSED
+        return EXIT_FAILED if isinstance(error, ResourceError) else EXIT_REJECTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) has gone; Python would complain at exit
         return EXIT_FAILED
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             raise
         print(f"error: {error.filename}: {error.strerror}; fix that or give another path", file=sys.stderr)
-        return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REFUSED
+        return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REJECTED
     except KeyboardInterrupt:
         return 130
     return code

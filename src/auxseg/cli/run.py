@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     made_table = not arguments.targets or bool({"summary", "audit"} & set(arguments.targets))
     code = run_dvc(["--wait-for-lock", "repro", *arguments.targets])
     if code < 0:
-        print(f"stopped; `{again}` goes on from there", file=sys.stderr)
+        print(f"stopped; `{again}` continues from there", file=sys.stderr)
         return 128 - code
     if code:
-        print(f"error: dvc repro failed, see above (exit code {code}); `{again}` goes on from there", file=sys.stderr)
+        print(f"error: dvc repro failed, see above (exit code {code}); `{again}` continues from there", file=sys.stderr)
     elif made_table and Store().table("rounds.csv").exists():
         print()
         print_table()

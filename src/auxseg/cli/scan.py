@@ -1,4 +1,4 @@
-"""`auxseg scan`: record what the data folder contains now, so that the pipeline sees new images, maps and seeds.
+"""`auxseg scan`: record what the data folder contains now, so that the pipeline notices new images, maps and CAMs.
 
 A hash of the data root goes to data/raw.yaml. Hashes of the other paths of params.yaml go to the key `sha256` beside
 each path.
@@ -106,7 +106,7 @@ def _scan_paths(values: dict[str, Any], root: Path, data: DataParams) -> None:
 
 
 def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
-    """Reject a folder of masks as maps or seeds: the results would no longer be weakly supervised.
+    """Reject a folder of masks as maps, CAMs or labels, because the results would no longer be weakly supervised.
 
     Raises:
         DataError: names the key.

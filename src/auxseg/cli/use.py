@@ -1,4 +1,4 @@
-"""`auxseg use PRESET`: write the params.yaml that a preset stands for."""
+"""`auxseg use PRESET`: write the params.yaml of a preset."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from auxseg.params.presets import find_preset, is_preset, preset_names, read_pre
 from auxseg.params.template import title_of
 
 OLD_FILE = Path("params.old.yaml")
-"""The params.yaml before, if no preset stands for it; git ignores it."""
+"""Copy of a params.yaml that is not exactly a preset's, before it is replaced; git ignores it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,16 +39,16 @@ def run(arguments: argparse.Namespace) -> None:
         raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
     elsewhere = os.environ.get("AUXSEG_DATA")
     if arguments.data and elsewhere and Path(elsewhere).resolve() != arguments.data.resolve():
-        raise DataError("--data: AUXSEG_DATA is set and names another folder, which would win; unset it first")
+        raise DataError("--data: AUXSEG_DATA names another folder and takes precedence; unset it first")
     data_format = (values.get("data") or {}).get("format", "scenes")
     rooted = bool(arguments.data or elsewhere is not None) or LOCAL_FILE.exists()
     if arguments.data:
-        local_values()  # what is wrong with the file is said before anything is written
+        local_values()  # an invalid file is reported before anything is written
     elif rooted:
         data_root(data_format)
     kept = _keep_own(PARAMS_FILE)
     removed = replace_params(render_preset(path))
-    print(f"params.yaml is now {path}" + (f"; the one before is {kept}" if kept else ""))
+    print(f"params.yaml is now {path}" + (f"; the previous one is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
         write_local(arguments.data.resolve())
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _keep_own(path: Path) -> Path | None:
-    """Keep a copy of a params.yaml that no preset stands for; return where, or None."""
+    """Copy a params.yaml that is not exactly a preset's; return the path of the copy, or None."""
     if not path.is_file():
         return None
     content = path.read_bytes()

@@ -19,7 +19,7 @@ def hashes_of(name: str) -> dict[str, str] | None:
 def print_conflicts(verdicts: Iterable[Verdict]) -> None:
     """Print one line for every image that reviewers disagree on."""
     for group in conflicts(verdicts):
-        print(f"disagreement: {'; '.join(map(short, group))}; one rejection rejects")
+        print(f"disagreement: {'; '.join(map(short, group))}; one rejection is enough")
 
 
 def short(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""`auxseg verdicts status`: which verdicts still hold, and what the next run will make of them."""
+"""`auxseg verdicts status`: which verdicts still apply, and what they do in the next run."""
 
 import argparse
 

@@ -2,7 +2,7 @@
 
 To track the raw folder itself, DVC would have to copy or hash all of it every time. `auxseg scan` hashes it once and
 writes data/raw.yaml. A new, changed or removed file changes data/raw.yaml, and `dvc repro` runs `prepare` again. The
-content of other paths in params.yaml (saliency maps, seeds) is hashed into the key `sha256` beside the path.
+content of other paths in params.yaml (saliency maps, CAMs) is hashed into the key `sha256` beside the path.
 """
 
 import hashlib

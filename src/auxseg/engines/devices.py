@@ -1,11 +1,11 @@
-"""GPUs of one machine, each lent to one job at a time.
+"""Share the GPUs of one machine among jobs: a GPU belongs to one job at a time.
 
     python -m auxseg.engines.devices 1 COMMAND ...
 
-Snakemake counts GPUs but hands out none. This takes as many as are asked for, waits until they are free, names them in
-CUDA_VISIBLE_DEVICES and becomes the command. A GPU is a slot file with a lock on it that the operating system drops
-when the process ends, however it ends. The files are the user's, for all clones on the machine. Only for local jobs:
-a batch system hands out its own.
+Snakemake counts GPUs but does not assign them. This waits until as many as requested are free, names them in
+CUDA_VISIBLE_DEVICES and becomes the command. Each GPU has a slot file; the job holds a lock on it, which the operating
+system drops when the process ends, however it ends. All clones of a user on the machine share the files. Only for local
+jobs, because a batch system assigns GPUs itself.
 """
 
 import fcntl
@@ -22,29 +22,30 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def machine_devices() -> list[str]:
-    """Return the names of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES if it is set, else all."""
+    """Return the names of the usable GPUs: those of CUDA_VISIBLE_DEVICES if it is set, else all."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         names = takewhile(lambda name: not name.startswith("-"), map(str.strip, visible.split(",")))  # as CUDA reads it
         return [name for name in names if name]
-    # in a container that was given some GPUs the files keep the machine's numbers, and CUDA counts from 0
+    # counted, not read from the names: in a container with some of the GPUs the files keep the machine's numbers, but
+    # CUDA counts from 0
     return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
 
 
 def slot_folder() -> Path:
-    """Return the folder of the slot files, on a disk of the machine itself."""
-    # inside an allocation of Slurm, GPUs may be numbered from 0 whichever they are
+    """Return the folder of the slot files, on a local disk."""
+    # inside a Slurm allocation, GPUs may be numbered from 0 whatever their real numbers are
     allocation = f"-slurm{job}" if (job := os.environ.get("SLURM_JOB_ID")) else ""
     return Path(tempfile.gettempdir()) / f"auxseg-devices-{os.getuid()}{allocation}"
 
 
 def take(count: int, devices: list[str], folder: Path) -> dict[str, int]:
-    """Lock the slots of `count` of `devices`, waiting for them; return name -> open file descriptor.
+    """Wait for `count` of `devices` and lock their slots; return name -> open file descriptor.
 
-    All or none: two jobs that hold half of what they need each would wait for ever.
+    It takes all or none, because two jobs that each hold half of what they need would wait forever.
 
     Raises:
-        ResourceError: there are fewer devices than asked for.
+        ResourceError: there are fewer devices than `count`.
     """
     if count > len(devices):
         raise ResourceError(
@@ -69,7 +70,7 @@ def take(count: int, devices: list[str], folder: Path) -> dict[str, int]:
 
 
 def _lock(path: Path) -> int | None:
-    """Lock a slot file and write the process's number into it, for people; None if another process has it."""
+    """Lock a slot file and write the process id into it, for people; return None if another process has the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,13 +83,13 @@ def _lock(path: Path) -> int | None:
 
 
 def main(count: int, command: list[str]) -> None:
-    """Take `count` devices and become `command`; a machine without GPUs has none to give, and the command runs."""
+    """Take `count` devices and become `command`; on a machine without GPUs, just become the command."""
     devices = machine_devices()
     if count and devices:
         taken = take(count, devices, slot_folder())
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
         for descriptor in taken.values():
-            os.set_inheritable(descriptor, True)  # else exec would close it, and with it give the slot back
+            os.set_inheritable(descriptor, True)  # otherwise exec would close it and release the slot
     os.execvp(command[0], command)
 
 

@@ -1,9 +1,9 @@
-"""Every name of DVC that auxseg uses and that DVC does not document: no other file imports `dvc` or `dvc_data`.
+"""All undocumented names of DVC that auxseg uses: no other file imports `dvc` or `dvc_data`.
 
-DVC promises its command line and `dvc.api`, and neither can say what a scheduler has to know. Each name below says why
-there is no public way, and what would replace it. tests/engines/test_internals.py checks that each exists and takes the
-arguments that it gets here, so that an upgrade of DVC fails there first. The attributes of a `Repo` and a stage that
-the other files of this package use are checked there too. CONTRIBUTING.md tells how to upgrade.
+DVC's public interface is its command line and `dvc.api`, and neither tells a scheduler all that it needs. Each name
+below says why there is no public way, and what could replace it. tests/engines/test_internals.py checks that each name
+exists and takes the arguments used here, so an incompatible upgrade of DVC fails there first. It also checks the
+attributes of `Repo` and of stages that other files of this package use. CONTRIBUTING.md explains how to upgrade.
 """
 
 import contextlib
@@ -25,47 +25,47 @@ from dvc.utils import dict_sha256
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.index import DataIndexDirError
 
-__all__ = [  # those without a function here
-    "DataIndexDirError",  # a folder's listing is not in the cache; DVCFileSystem raises it, and does not document it
-    "DvcException",  # the class of all of DVC's errors; documented nowhere, but `dvc.api` raises it
-    "PipelineStage",  # a stage instance; `dvc stage list` prints names alone, without inputs, outputs and hashes
-    "Repo",  # a project; `dvc.api` reads one and cannot ask for stages, their state, or the run cache
-    "lock_repo",  # the lock that `dvc` commands take; a public form of it would be `repo.lock`
+__all__ = [  # names that other files use without a function here
+    "DataIndexDirError",  # a folder's listing is not in the cache; DVCFileSystem raises it, undocumented
+    "DvcException",  # the base class of DVC's errors; not documented, but `dvc.api` raises it
+    "PipelineStage",  # a stage instance; `dvc stage list` prints only names, not inputs, outputs and hashes
+    "Repo",  # a project; `dvc.api` gives no access to stages, their state and the run cache
+    "lock_repo",  # the lock that `dvc` commands take; a public form could be `repo.lock`
 ]
 
 WRITES_IN_PLACE = frozenset(function.__name__ for function in (_edit_rwlock, rwlock, Lockfile.dump_stages))
-"""Functions that write a file in place. Cut off, they leave one that stops every later command, so a job that is told
-to end waits until it is in none of them. Goes when DVC writes its files atomically."""
+"""Functions that write a file in place. If they are interrupted, the broken file stops every later command, so a job
+that has to end first waits until none of them runs. Not needed once DVC writes its files atomically."""
 
 LIFETIME = 365 * 24 * 3600.0
-"""Seconds that DVC gives a hard-link lock: its time of change lies that far ahead of its making. A constant inside
-`HardlinkLock`; goes when `dvc` has a command that removes a dead lock."""
+"""Lifetime of DVC's hard-link locks, seconds: DVC sets a lock's modification time this far into the future. A constant
+inside `HardlinkLock`; not needed once `dvc` has a command that removes a dead lock."""
 
 
 def run_dvc(arguments: list[str]) -> int:
     """Run a `dvc` command in this process; return its exit code.
 
-    Not as a subprocess: at SIGTERM this process must know whether DVC holds a lock or writes. Replaced by a
-    subprocess as soon as DVC gives its locks back at SIGTERM.
+    Not in a subprocess, because at SIGTERM this process must know whether DVC holds a lock or writes a file. A
+    subprocess could replace it once DVC releases its locks at SIGTERM.
     """
     code: int = _dvc(arguments)
     return code
 
 
 def open_repo() -> Repo:
-    """Open the project in the current folder; its lock is waited for, not given up after 3 seconds.
+    """Open the project in the current folder; wait for its lock instead of failing after 3 seconds.
 
-    `dvc --wait-for-lock` is public and its form in Python, `_wait_for_lock`, is not.
+    `dvc --wait-for-lock` is public, but its equivalent in Python, `_wait_for_lock`, is not.
     """
     return Repo(".", _wait_for_lock=True)
 
 
 @contextlib.contextmanager
 def revision_files(revision: str) -> Iterator[Any]:
-    """Yield the files that a git revision recorded, as a `dvc.api.DVCFileSystem` does, with today's remotes.
+    """Yield the files that a git revision recorded, as a `dvc.api.DVCFileSystem` with the working tree's remotes.
 
-    A revision may be older than the remote that holds its files. `DVCFileSystem(rev=...)` takes remotes too, but to
-    read those of today there is only `dvc config`. Replaced by it once it takes the working tree's remotes by itself.
+    A revision may be older than the remote that has its files. `DVCFileSystem(rev=...)` accepts remotes, but only
+    `dvc config` can read the present ones. It could replace this if it used the working tree's remotes by itself.
     """
     with Repo(".") as repo:
         name = repo.config["core"].get("remote")
@@ -77,16 +77,16 @@ def revision_files(revision: str) -> Iterator[Any]:
 def is_params(dependency: Any) -> bool:
     """Tell whether an input of a stage is its parameters.
 
-    `dvc.api` has no inputs of a stage at all; a list of them, with their kind, would replace this.
+    `dvc.api` does not list a stage's inputs; such a list, with their kinds, could replace this.
     """
     return isinstance(dependency, ParamsDependency)
 
 
 def is_cached(repo: Repo, stage: PipelineStage) -> bool:
-    """Tell whether `stage.reproduce()` would find its result instead of running the command.
+    """Tell whether `stage.reproduce()` would restore its result instead of running the command.
 
-    The same two questions as in `StageCache.restore`. Its dry form, and with it `dvc repro --dry`, asks with the
-    inputs of the last run instead of the present ones, and would replace this if it did not.
+    It asks the same two questions as `StageCache.restore`. A dry `restore`, and so `dvc repro --dry`, uses the inputs
+    of the last run instead of the present ones; if it did not, it could replace this.
     """
     if not stage.changed_stage() and stage.deps_cached() and all(out.hash_info for out in stage.outs):
         return bool(stage.outs_cached())
@@ -104,10 +104,10 @@ def is_cached(repo: Repo, stage: PipelineStage) -> bool:
 
 
 def check_outputs(repo: Repo) -> None:
-    """Check that no two stages write the same file, or one inside the other's folder.
+    """Check that no two stages write the same file, and none writes inside another one's output folder.
 
-    `dvc dag` says so too, after it has looked for cycles, which takes a minute and a half at 4,000 instances. Replaced
-    by it when that takes a second.
+    `dvc dag` checks this too, but looks for cycles first, which takes a minute and a half at 4,000 instances. It could
+    replace this if it took a second.
 
     Raises:
         DvcException: names the stages and the file.
@@ -116,9 +116,9 @@ def check_outputs(repo: Repo) -> None:
 
 
 def save_hashes(stage: PipelineStage) -> bool:
-    """Hash a stage's inputs and outputs as they are now, for dvc.lock; return False if one of them is missing.
+    """Hash a stage's present inputs and outputs, for dvc.lock; return False if one of them is missing.
 
-    `dvc commit` does it too, and writes dvc.lock once a stage: see `write_entries`.
+    `dvc commit` does this too, but writes dvc.lock once per stage: see `write_entries`.
     """
     try:
         stage.save(run_cache=False)
@@ -128,10 +128,10 @@ def save_hashes(stage: PipelineStage) -> bool:
 
 
 def write_entries(repo: Repo, stages: list[PipelineStage], lock: Path) -> None:
-    """Write the entries of many stages into `lock`, a file in the form of dvc.lock, at once.
+    """Write the entries of many stages into `lock`, a file in the format of dvc.lock, at once.
 
-    `dvc commit` writes dvc.lock once a stage, and each time all of it: 3 s at 400 instances. Replaced by `dvc commit`
-    if that ever writes once.
+    `dvc commit` writes the whole dvc.lock once per stage, which takes 3 s each time at 400 instances. It could replace
+    this if it wrote once.
     """
     Lockfile(repo, str(lock)).dump_stages(stages)
 
@@ -139,7 +139,7 @@ def write_entries(repo: Repo, stages: list[PipelineStage], lock: Path) -> None:
 def remember_md5(repo: Repo, path: str, md5: str) -> None:
     """Tell DVC the MD5 of a file as it is now, so that it does not read the file.
 
-    DVC has no command that takes an MD5 from outside. Replaced by one, as an option of `dvc commit`.
+    No command of DVC accepts an MD5; an option of `dvc commit` could replace this.
     """
     repo.state.save(str(Path(repo.root_dir, path)), repo.fs, HashInfo("md5", md5))
 
@@ -147,38 +147,38 @@ def remember_md5(repo: Repo, path: str, md5: str) -> None:
 def is_file_cached(repo: Repo, md5: str) -> bool:
     """Tell whether DVC's cache on this machine has a file.
 
-    `dvc data status` tells it of outputs of dvc.yaml alone, and would replace this if it took any file.
+    `dvc data status` knows only outputs of dvc.yaml; it could replace this if it accepted any file.
     """
     return bool(repo.cache.local.exists(md5))
 
 
 def run_cache_folder(repo: Repo) -> str:
-    """Return the folder of the run cache, whose entries have the names <2 digits>/<key>.
+    """Return the folder of the run cache, whose entries are named <2 digits>/<key>.
 
-    It is documented nowhere. A job looks into it instead of starting DVC; `dvc repro --dry` would replace that look if
-    it asked the run cache with the present inputs.
+    It is not documented. A job looks there instead of starting DVC; `dvc repro --dry` could replace that if it used the
+    present inputs.
     """
     return str(repo.stage_cache.cache_dir)
 
 
 def run_cache_key(entry: dict[str, Any]) -> str:
-    """Return the key in the run cache of an entry of dvc.lock whose `outs` are paths alone.
+    """Return the key in the run cache of an entry of dvc.lock whose `outs` are only paths.
 
-    As the folder: what it is made of is documented nowhere, and what would replace that one replaces this.
+    How it is computed is not documented; what replaces `run_cache_folder` replaces this too.
     """
-    # as DVC does, which means the sizes of files, and takes any parameter of these names out too
+    # DVC means to leave out the sizes of files; parameters of these names are left out too
     return str(dict_sha256(entry, exclude=["size", "nfiles"]))
 
 
 @contextlib.contextmanager
 def edit_rwlock(repo: Repo, hardlinks: bool) -> Iterator[dict[str, Any]]:
-    """Yield the entries of `rwlock`, {"write": {path: holder}, "read": {path: [holder]}}, and write them back after.
+    """Yield the entries of `rwlock`, {"write": {path: holder}, "read": {path: [holder]}}, and write them back at exit.
 
-    DVC drops entries of dead processes only where they are in its way, and takes any process with a dead one's number
-    for the dead one. Replaced by a command of DVC that clears them.
+    DVC drops an entry of a dead process only if it is in the way, and it mistakes any process with the same id for the
+    dead one. A command of DVC that clears such entries could replace this.
 
     Raises:
-        ValueError: the file was cut off.
+        ValueError: the file is incomplete.
     """
     try:
         with _edit_rwlock(repo.tmp_dir, repo.fs, hardlinks) as entries:

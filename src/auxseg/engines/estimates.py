@@ -1,6 +1,6 @@
-"""How long a stage instance will take: what it took last time, or a guess from the number of images.
+"""Estimate how long a stage instance takes: as long as last time, or a guess from the number of images.
 
-For the line that a stage logs when it starts (auxseg.engines.progress), and for nothing else.
+Used only for the line that a stage logs when it starts (auxseg.engines.progress).
 """
 
 import contextlib
@@ -62,13 +62,13 @@ SECONDS_TO_START = 3.0
 TRAININGS: dict[str, type[ClassifyParams] | type[TrainParams]] = {"classify": ClassifyParams, "train": TrainParams}
 
 _TAIL = 1 << 20
-"""Bytes at the end of logs/times.csv that are read: it only grows."""
+"""How many bytes of logs/times.csv are read, from its end; the file only grows."""
 _HEAD = 1 << 14
-"""Bytes of a shard's manifest that are read; the rest is extrapolated."""
+"""How many bytes of a shard's manifest are read; the rest is extrapolated."""
 
 
 class Images(NamedTuple):
-    """Numbers of images and their mean areas in pixels; of a long manifest, estimated."""
+    """Numbers of images and their mean areas in pixels, estimated if the manifest is long."""
 
     train: float
     val: float
@@ -84,7 +84,7 @@ class Images(NamedTuple):
 
 
 class Estimates:
-    """The seconds of any instance; reads what it needs once."""
+    """The estimated seconds of any instance; files are read once."""
 
     def __init__(self, values: dict[str, Any]):
         self._values = values
@@ -95,11 +95,11 @@ class Estimates:
         self._images = _count_images(values["shards"], RuntimeParams.parse(values.get("runtime")))
 
     def seconds(self, one: Instance) -> float | None:
-        """Return about how many seconds an instance takes; None if nothing tells: before `prepare` of a first run."""
+        """Return about how many seconds an instance takes; None if it is unknown, before `prepare` of a first run."""
         kind = _kind(one.stage, one.key)
         if (one.stage, one.key) in self._by_address:
             return self._by_address[one.stage, one.key]
-        if kind in self._by_kind:  # of another shard or round
+        if kind in self._by_kind:  # another shard or round
             return self._by_kind[kind]
         if not self._images:
             return None
@@ -123,19 +123,21 @@ class Estimates:
 
 
 def _kind(stage: str, key: str) -> str:
-    """Return what instances of about the same time per image have in common: the stage, but r0's labels are quick."""
+    """Return the kind of an instance, whose members take about the same time per image: its stage, or labels of r0."""
     return "labels of r0" if stage == "labels" and key.split("-")[0] == str(R0) else stage
 
 
 def _past_times() -> Iterator[tuple[str, str, float]]:
-    """Yield stage, key and seconds of the past runs, the last one last."""
+    """Yield stage, key and seconds of past runs, oldest first."""
     if not TIMES.exists():
         return
     with TIMES.open("rb") as stream:
         stream.seek(max(0, TIMES.stat().st_size - _TAIL))
         lines = stream.read().decode("utf-8", "replace").splitlines()
     for line in lines:
-        with contextlib.suppress(ValueError):  # a line that the cut, or a full disk, left in half
+        with contextlib.suppress(
+            ValueError
+        ):  # an incomplete line: the first one read, or one from when the disk was full
             stage, key, seconds, _cpu, _memory = line.split(",")
             yield stage, key, float(seconds)
 

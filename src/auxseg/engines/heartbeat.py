@@ -1,7 +1,7 @@
-"""Heartbeats of running jobs: how the controller knows, from another machine, which jobs are alive.
+"""Heartbeats of running jobs, by which the controller on another machine knows which jobs are alive.
 
-A job touches its file every half minute and removes it at its end. A killed job leaves it behind: after five minutes
-of silence it counts as dead, on its own machine at once.
+A job touches its file every half minute and removes it when it ends. A killed job leaves the file behind. It counts as
+dead after five minutes without a heartbeat, and on its own machine immediately.
 """
 
 import contextlib
@@ -22,17 +22,18 @@ FOLDER = STATE / "dvc-jobs"
 BEAT = 30.0
 """Seconds between two heartbeats."""
 SILENCE = 300.0
-"""Seconds after which a silent job is dead: ten beats, since NFS may show a time of change a minute late."""
+"""Seconds without a heartbeat after which a job counts as dead: ten beats, because NFS may show a change a minute
+late."""
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @contextlib.contextmanager
 def heartbeat(address: str) -> Iterator[None]:
-    """Keep the heartbeat of an instance's job going while the block runs.
+    """Send the heartbeat of an instance's job while the block runs.
 
-    If a scheduler started the instance a second time while the first job is at work, this one waits: two would write,
-    and remove, the same outputs.
+    If another job of the same instance is still running, this one waits first, because both would write and remove the
+    same outputs.
     """
     path = FOLDER / Path(*split(address))
     _wait_for(path, address)
@@ -49,7 +50,7 @@ def heartbeat(address: str) -> Iterator[None]:
 
 
 def running_jobs(silence: float = SILENCE) -> list[str]:
-    """Return a description of every job with a heartbeat; forget those that are dead."""
+    """Return a description of every job that is alive; remove the files of those that are dead."""
     if not FOLDER.is_dir():
         return []
     now = _now()
@@ -64,11 +65,11 @@ def running_jobs(silence: float = SILENCE) -> list[str]:
 
 
 def _owner(path: Path, now: float, silence: float) -> str:
-    """Return where the job of a file runs, or nothing if it is dead or there is none."""
+    """Return where the job of a file runs, or "" if it is dead or there is none."""
     try:
         host, pid = path.read_text("utf-8").split()
         age = now - path.stat().st_mtime
-    except (FileNotFoundError, ValueError):  # it ended just now, or its machine did while it wrote
+    except (FileNotFoundError, ValueError):  # the job just ended, or its machine died while it wrote
         return ""
     killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
     return f"on {host}, process {pid}" if age < silence and not killed_here else ""
@@ -90,7 +91,7 @@ def _beat(path: Path, ended: threading.Event) -> None:
 
 
 def _now() -> float:
-    """Return the time of the file server's clock, which may differ from this machine's."""
+    """Return the time by the file server's clock, which may differ from this machine's."""
     probe = FOLDER / ".now"
     probe.touch()
     return probe.stat().st_mtime

@@ -1,10 +1,10 @@
-"""One stage instance as a job of Snakemake:
+"""Run one stage instance as a job of Snakemake:
 
     python -m auxseg.engines.job ADDRESS
 
-With `pipeline.record: job` DVC runs it, inside this process: it skips, restores or runs the command, and writes
-dvc.lock. With `controller` the command runs alone, no lock is taken, and a receipt is left for the controller; only
-what DVC knows already goes through DVC, because it restores faster than the command computes.
+With `pipeline.record: job`, DVC runs it in this process: it skips, restores or runs the command and writes dvc.lock.
+With `controller`, the command runs without DVC and without locks, and the job leaves a receipt for the controller. DVC
+is used only if its cache has the result already, because restoring is faster than computing.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from auxseg.engines.receipts import (
 from auxseg.errors import EXIT_FAILED, EXIT_TERMINATED
 
 told: list[psutil.Process] = []
-"""Processes that were asked to end: a shell among them may be gone long before the command that it started."""
+"""Processes that were sent SIGTERM. All are kept, because a shell may end long before the command that it started."""
 
 SECONDS_BETWEEN_TRIES = 0.2
 
@@ -50,7 +50,7 @@ def main(address: str) -> int:
             task = load_plan()[address].get("task")
             return run_alone(address, task) if task else _repro(address)
         finally:
-            # a batch system kills what outlives the job, and with it the checkpoint that is being written
+            # wait: a batch system kills what outlives the job, even while it writes a checkpoint
             while any(map(_is_at_work, told)):
                 time.sleep(SECONDS_BETWEEN_TRIES)
 
@@ -60,12 +60,12 @@ def run_alone(address: str, task: Task) -> int:
     touched = signature(task["inputs"])
     receipt = before(address, task)
     if is_done(receipt, task["outputs"]):
-        print(f"'{address}' is done, by a job of an earlier run; its result waits to be recorded", flush=True)
+        print(f"'{address}' was done by a job of an earlier run; its result is not recorded yet", flush=True)
         return 0
     receipt_path(address).unlink(missing_ok=True)
     if _is_known(receipt, task):
         return _repro(address)
-    for output in map(Path, task["outputs"]):  # as DVC does: a command never finds its old output
+    for output in map(Path, task["outputs"]):  # as DVC does, so that a command never finds its old outputs
         if output.is_dir() and not output.is_symlink():
             shutil.rmtree(output)
         else:
@@ -100,13 +100,13 @@ def _repro(address: str) -> int:
 def _terminate(number: int, frame: FrameType | None) -> None:
     """End at SIGTERM, which a batch system sends before it kills.
 
-    While the command runs it is told, may save its state, and ends this process by ending. Otherwise the exception
-    lets DVC give its locks back, which a killed process would keep for ever on a file system with hard-link locks; but
-    not while DVC writes them or dvc.lock, which it does in place.
+    A running command gets the signal too; it may save its state, and when it ends, this process ends. Without a
+    command, the exception makes DVC release its locks. (A killed process would keep hard-link locks forever.) It is not
+    raised while DVC writes a lock or dvc.lock, because DVC writes them in place.
     """
     children = psutil.Process().children(recursive=True)
     for child in children:
-        with contextlib.suppress(psutil.NoSuchProcess):  # it ended just now
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
             child.terminate()
     told.extend(children)
     if not children:
@@ -118,7 +118,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _is_at_work(process: psutil.Process) -> bool:
     try:
-        # an ended process whose parent is gone stays a zombie where nobody collects it, as in a container
+        # in a container, an ended process whose parent is gone may stay a zombie, because no process collects it
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -1,9 +1,9 @@
-"""Locks that a killed DVC process left behind; cleared by the controller before it plans, when no job runs.
+"""Remove locks that killed DVC processes left behind; the controller does so before it plans, when no job runs.
 
-DVC has two. `rwlock` names the files that running commands read and write, with the number of the process; DVC drops
-an entry only when it is in the way and no process has that number, and on another node any process may have it. The
-lock of the project, as a hard link (`core.hardlink_lock`, for file systems without flock), lasts a year. Entries of
-processes that live are kept.
+DVC has two kinds. `rwlock` lists the files that running commands read and write, with the process id. DVC drops an
+entry only if it is in the way and no process has that id, but on another node an unrelated process may have it. The
+project lock, if it is a hard link (`core.hardlink_lock`, for file systems without flock), lasts a year. Entries of
+living processes are kept.
 """
 
 import time
@@ -18,10 +18,10 @@ from auxseg.engines.heartbeat import SILENCE
 
 
 def clear_dead_locks(repo: Repo, silence: float = SILENCE) -> list[str]:
-    """Remove what dead processes left, and say what; no job of this project may be running anywhere.
+    """Remove locks of dead processes and return a description of each; no job of this project may be running anywhere.
 
-    A hard-link lock does not say whose it is. It goes when no process on this machine works on the project with DVC and
-    the lock has stood for `silence` seconds: time enough for whoever asks DVC something on another machine.
+    A hard-link lock does not say which process holds it. It is removed if no process on this machine uses DVC in the
+    project and the lock is older than `silence` seconds, which is long enough for a short DVC command elsewhere.
     """
     hardlinks = bool(repo.config["core"].get("hardlink_lock"))
     names = ("lock", "rwlock.lock") if hardlinks else ()
@@ -30,7 +30,7 @@ def clear_dead_locks(repo: Repo, silence: float = SILENCE) -> list[str]:
 
 
 def _clear_hardlink(lock: Path, silence: float) -> bool:
-    """Remove a hard-link lock and its claim once it is certainly dead; tell whether there was one."""
+    """Remove a hard-link lock and its claim if it is certainly dead; tell whether there was one."""
     while (made := _made(lock)) is not None:
         if time.time() - made < silence or any(_workers(lock.parents[2])):
             time.sleep(min(1.0, silence))
@@ -43,12 +43,12 @@ def _clear_hardlink(lock: Path, silence: float) -> bool:
 
 
 def _made(lock: Path) -> float | None:
-    """Return when a hard-link lock was made, seconds since 1970; None if it is free."""
+    """Return when a hard-link lock was created, seconds since 1970; None if it is free."""
     try:
         state = lock.stat()
     except FileNotFoundError:
         return None
-    # with flock, DVC leaves a plain file there, which means nothing
+    # with flock, DVC leaves a plain file there, which is not a lock
     return state.st_mtime - LIFETIME if state.st_nlink > 1 else None
 
 
@@ -70,19 +70,19 @@ def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
                     del entries["read"][path]
     except ValueError:
         Path(repo.tmp_dir, "rwlock").unlink()
-        return ["rwlock: cut off by a process that was killed while it wrote"]
+        return ["rwlock: incomplete, because a process was killed while it wrote"]
     return sorted(dead)
 
 
 def _lives(holder: dict[str, Any]) -> bool:
-    """Tell whether the holder of an entry is a process of this machine: by number, and by the end of its command."""
+    """Tell whether the holder of an entry is a process of this machine, by its id and the end of its command."""
     try:
         arguments = psutil.Process(holder["pid"]).cmdline()
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
-    # DVC notes its own sys.argv, which has no interpreter, and a path in place of `-m dvc`
+    # DVC records its own sys.argv, without the interpreter, and with a path instead of `-m dvc`
     noted = holder["cmd"].split()[1:]
     return not noted or " ".join(arguments).split()[-len(noted) :] == noted
 

@@ -1,6 +1,7 @@
-"""What Snakemake needs to know: every stage instance, what it needs, and whether DVC calls it stale.
+"""The plan for Snakemake: every stage instance, what it needs, and whether DVC considers it stale.
 
-Snakemake schedules, DVC decides. The plan is made once, by Snakemake's main process; jobs read it from a file.
+Snakemake schedules and DVC decides what is stale. Snakemake's main process makes the plan once; jobs read it from a
+file.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from auxseg.errors import DataError
 from auxseg.params.pipeline import PipelineParams
 from auxseg.params.registry import check
 from auxseg.pipeline.fingerprint import expected_files
+from auxseg.pipeline.instances import require_sections
 
 CODE = "code"
 
@@ -35,20 +37,22 @@ CODE = "code"
 def make_plan(dry: bool) -> Plan:
     """Ask DVC for all stage instances and their state.
 
-    Unless `dry`, what an earlier run left is put in order first: locks of killed processes go, receipts are recorded,
-    the code fingerprints are brought up to date and cached results are checked out. A dry run changes nothing and
-    computes the fingerprints in memory.
+    Unless `dry`, it first cleans up after earlier runs: it removes locks of killed processes, records receipts, updates
+    the code fingerprints and checks out cached results. A dry run changes nothing and computes the fingerprints in
+    memory.
 
     Raises:
         AuxsegError: one line: params.yaml or dvc.yaml is wrong, DVC cannot read the project, or (unless `dry`) jobs of
             an earlier Snakemake still run.
     """
-    alone = PipelineParams.parse(check().get(PipelineParams.key)).record == "controller"
+    values = check()
+    require_sections(values)
+    alone = PipelineParams.parse(values.get(PipelineParams.key)).record == "controller"
     with _one_line_errors(), open_repo() as repo:
         if not dry:
             _settle(repo)
         elif waiting := len(read_receipts()):
-            _say(f"{waiting} finished results are not recorded yet; `auxseg record` or a run does")
+            _say(f"{waiting} finished results are not recorded yet; `auxseg record` or the next run records them")
         stages = repo.index.stages
         check_outputs(repo)
         needed = needed_stages(stages)
@@ -64,7 +68,7 @@ def make_plan(dry: bool) -> Plan:
 
 
 def record_results() -> bool:
-    """Record what jobs without DVC finished, the controller's last act however its run ended; tell if there was any.
+    """Record what jobs without DVC finished; tell whether there was anything. The controller does this when it ends.
 
     Raises:
         AuxsegError: one line: DVC cannot read the project.
@@ -77,20 +81,20 @@ def record_results() -> bool:
 
 
 def check_no_running_jobs() -> None:
-    """Check that no job is at work.
+    """Check that no job is running.
 
     Raises:
         DataError: names the first of them.
     """
     if running := running_jobs():
         raise DataError(
-            f"{len(running)} jobs of an earlier run are still at work (first: {running[0]}); wait for them or cancel "
+            f"{len(running)} jobs of an earlier run are still running (first: {running[0]}); wait for them or cancel "
             "them (a killed job counts as dead after five minutes)"
         )
 
 
 def _settle(repo: Repo) -> None:
-    """Put in order what an earlier run left."""
+    """Clean up after an earlier run."""
     check_no_running_jobs()
     for line in clear_dead_locks(repo):
         _say(f"cleared {line}")
@@ -140,7 +144,7 @@ def _task(repo: Repo, stage: PipelineStage) -> Task:
 
 
 def _new_fingerprints(code: PipelineStage) -> dict[str, str]:
-    """Return path -> MD5 (as DVC records it) of the fingerprints that the code as it is now would give.
+    """Return path -> MD5 (as DVC records it) of the fingerprints of the present code.
 
     Raises:
         DataError: a file that cannot be parsed.

@@ -1,4 +1,4 @@
-"""The plan as a file: written by Snakemake's main process, read by its jobs, which need not know DVC for it."""
+"""The plan as a file: Snakemake's main process writes it, and its jobs read it without starting DVC."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from auxseg.artifacts.atomic import write_json
 STATE = Path(".snakemake")
 PLAN_FILE = STATE / "dvc-plan.json"
 ONLY = "all"
-"""Key of a stage that has one instance, where DVC's address has no @."""
+"""Key of a stage with a single instance, whose address in DVC has no @."""
 
 
 class Task(TypedDict):
@@ -20,7 +20,7 @@ class Task(TypedDict):
     params: list[str]
     outputs: list[str]
     recorded: str
-    """Key of the run cache that belongs to the entry in dvc.lock; empty without one."""
+    """Key in the run cache of the entry in dvc.lock; empty if there is no entry."""
     run_cache: str
     """Folder of DVC's run cache."""
 
@@ -29,18 +29,18 @@ class Node(TypedDict):
     """One stage instance of the plan."""
 
     deps: list[str]
-    """Addresses of the instances whose outputs it reads; without `code`, which is fresh before any job starts."""
+    """Addresses of the instances whose outputs it reads, except `code`, which is up to date before any job starts."""
     stale: bool
-    """DVC calls it changed, or something that it needs is stale."""
+    """Whether DVC considers it changed, or something that it needs is stale."""
     task: NotRequired[Task]
-    """Of a stale instance, if its job is to run without DVC."""
+    """Present if the instance is stale and its job runs without DVC."""
 
 
 Plan = dict[str, Node]
 
 
 def save_plan(plan: Plan) -> None:
-    """Write the plan for the jobs; remove the stamps of stale instances and make those of fresh ones."""
+    """Write the plan for the jobs; remove the stamps of stale instances and create those of the others."""
     write_json(PLAN_FILE, plan)
     for address, node in plan.items():
         stamp = stamp_of(address)
@@ -69,5 +69,5 @@ def join(stage: str, key: str) -> str:
 
 
 def stamp_of(address: str) -> Path:
-    """Return the file that tells Snakemake that an instance is fresh."""
+    """Return the file that tells Snakemake that an instance is not stale."""
     return STATE / "dvc" / Path(*split(address))

@@ -1,11 +1,11 @@
-"""How far a run of the pipeline is: the line that a stage logs when it starts.
+"""Progress of a run of the pipeline: the line that a stage logs when it starts.
 
     stage 7 of 22: train@r1, about 4 min; about 12 min left in all
 
-DVC runs the instances of stages one after the other and tells none of them about the rest, so each works it out for
-itself. It reads params.yaml, dvc.yaml, dvc.lock, logs/times.csv, the manifest, and which outputs exist. dvc.yaml
-declares none of that for the stage, which is right only because all of it ends in the log: no result may depend on
-this module. `stage.run` imports it by name, so that it is in no stage's fingerprint and an edit re-runs nothing.
+DVC runs the stage instances one after the other and tells none of them about the others, so each works this out
+itself. It reads params.yaml, dvc.yaml, dvc.lock, logs/times.csv, the manifest, and which outputs exist. These are not
+in the stage's `deps`, so no result may depend on this module; it only writes to the log. `stage.run` imports it by
+name, so it is not part of a stage's fingerprint and an edit re-runs nothing.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from auxseg.pipeline.instances import Instance, instances
 
 LOCK = Path("dvc.lock")
 MOST_INSTANCES = 5000
-"""Above this number no line is logged, because it would delay every stage by more than 0.3 s."""
+"""Above this number of instances no line is logged, because it would delay every stage by more than 0.3 s."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -31,12 +31,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def position_line(values: dict[str, Any], stage: str, key: str) -> str:
     """Return the line of a stage instance that starts now, or "" if there are too many instances.
 
-    The times are those of one instance after the other. What is not known is left out.
+    Times assume that instances run one after the other. Unknown times are left out.
 
     Args:
-        values: what params.yaml holds.
+        values: the content of params.yaml.
         stage: the stage's name in dvc.yaml.
-        key: the instance's key, as `r1-00`.
+        key: the instance's key, such as `r1-00`.
     """
     listed = instances(values)
     if len(listed) > MOST_INSTANCES:
@@ -57,8 +57,8 @@ def position_line(values: dict[str, Any], stage: str, key: str) -> str:
 
 
 def remaining(listed: list[Instance], running: int, values: dict[str, Any]) -> set[int]:
-    """Return the positions in `listed` of what is still to be done: the instance that runs now, those without an
-    output, those whose parameters or code are not those of dvc.lock, and all that need one of them."""
+    """Return the positions in `listed` of what is left to do: the running instance, those with a missing output, those
+    whose parameters or code differ from dvc.lock, and all that need one of them."""
     stages = read_stages()
     declared = [fill(stages[one.stage], one.template) for one in listed]
     found = {running}
@@ -73,13 +73,13 @@ def remaining(listed: list[Instance], running: int, values: dict[str, Any]) -> s
 
 
 def _incomplete(declared: list[Declaration]) -> list[int]:
-    """Return the instances of which an output is missing."""
+    """Return the instances with a missing output."""
     names: dict[str, set[str]] = {}
     found = []
     for index, one in enumerate(declared):
         for path in one.outputs:
             folder, _, name = path.rpartition("/")
-            if folder not in names:  # a folder is listed once: thousands of questions take seconds over NFS
+            if folder not in names:  # list each folder once, because thousands of lookups take seconds over NFS
                 names[folder] = {entry.name for entry in Path(folder).iterdir()} if Path(folder).is_dir() else set()
             if name not in names[folder]:
                 found.append(index)
@@ -87,19 +87,19 @@ def _incomplete(declared: list[Declaration]) -> list[int]:
 
 
 def _changed(listed: list[Instance], declared: list[Declaration], values: dict[str, Any]) -> list[int]:
-    """Return the instances whose parameters or code are not those of dvc.lock.
+    """Return the instances whose parameters or code differ from dvc.lock.
 
-    Without this, of several shards whose threshold was changed the first would not know that the others are to follow.
+    Without this, after a change of a threshold, the first of several shards would not count the others.
     """
     if not LOCK.exists() or (values.get("pipeline") or {}).get("record") == "controller":
-        return []  # a controller records all results at its end, so that until then dvc.lock says nothing
+        return []  # a controller records all results when it ends, so dvc.lock is out of date until then
     lock = _Lock(LOCK.read_text("utf-8"), values)
     pairs = zip(listed, declared, strict=True)
     return [index for index, (one, declaration) in enumerate(pairs) if not lock.has(one.address, declaration.sections)]
 
 
 class _Lock:
-    """The entries of dvc.lock, found as text: at thousands of instances its YAML takes many seconds to parse."""
+    """The entries of dvc.lock, found as text, because parsing the YAML of thousands of instances takes many seconds."""
 
     def __init__(self, text: str, values: dict[str, Any]):
         pieces = re.split(r"^  (\S.*):\n", text, flags=re.MULTILINE)
@@ -109,7 +109,7 @@ class _Lock:
         self._code: dict[str, str] = {}
 
     def has(self, address: str, sections: frozenset[str]) -> bool:
-        """Tell whether an instance's entry has these sections as they are now, and the stage's code as it is now."""
+        """Tell whether an instance's entry has the present values of these sections and the stage's present code."""
         if address not in self._entries:
             return False
         entry = self._entries[address].partition("    outs:\n")[0]
@@ -133,7 +133,7 @@ class _Lock:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of YAML in which equal numbers compare equal: PyYAML reads DVC's 1e-05 as a string."""
+    """Return a YAML value in which equal numbers compare equal; PyYAML reads DVC's 1e-05 as a string."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):

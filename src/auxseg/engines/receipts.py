@@ -1,7 +1,7 @@
-"""Receipts: what a job that ran without DVC leaves, so that the controller can record it later.
+"""Receipts: a job that ran without DVC leaves one, so that the controller can record the result later.
 
-A receipt names the command, the values of its parameters and the MD5, as DVC has it, of every input before the command
-ran and of every output after it. It is recorded only while all of that is still true.
+A receipt has the command, the values of its parameters, and the MD5 (as DVC computes it) of every input before the
+command ran and of every output after it. It is recorded only if all of that is still true.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ class Receipt(TypedDict):
     address: str
     cmd: str
     inputs: dict[str, str]
-    """Path -> MD5; of a folder, DVC's hash of its listing."""
+    """Path -> MD5; for a folder, DVC's hash of its listing."""
     params: dict[str, Any]
     """Section of params.yaml -> its values."""
     outputs: dict[str, str]
     files: list[tuple[str, int, int]]
-    """Of those outputs that are files, what `signature` said before they were read."""
+    """`signature` of the outputs that are files, taken before they were read."""
 
 
 def receipt_path(address: str) -> Path:
@@ -55,9 +55,10 @@ def _read(path: Path) -> Receipt:
 
 
 def is_done(receipt: Receipt, outputs: list[str]) -> bool:
-    """Tell whether there is a receipt of the same command, inputs and parameters, and the outputs are still its own.
+    """Tell whether a receipt with the same command, inputs and parameters exists and its outputs are unchanged.
 
-    A batch system may start a job late, when the Snakemake that submitted it is gone and the next has run the same.
+    A batch system may start a job late, when the Snakemake that submitted it has ended and a later one has done the
+    work.
     """
     path = receipt_path(receipt["address"])
     if not path.exists():
@@ -70,10 +71,10 @@ def is_done(receipt: Receipt, outputs: list[str]) -> bool:
 
 
 def digest(path: Path) -> str:
-    """Return the MD5 of a file, or of a folder's listing with `.dir` behind it, exactly as DVC records it.
+    """Return the MD5 of a file, or of a folder's listing followed by `.dir`, exactly as DVC records it.
 
     Raises:
-        FileNotFoundError: there is no such path.
+        FileNotFoundError: the path does not exist.
     """
     if not path.is_dir():
         with path.open("rb") as stream:
@@ -84,25 +85,25 @@ def digest(path: Path) -> str:
 
 
 def signature(paths: list[str]) -> list[tuple[str, int, int]]:
-    """Return path, size and time of change (ns) of every file at or below the paths: equal if none was touched."""
+    """Return path, size and modification time (ns) of every file at or below the paths: equal if none was touched."""
     files = [file for path in paths for file in own_files(Path(path))]
     return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
 
 
 def read_sections(names: list[str]) -> dict[str, Any]:
-    """Return the named sections of params.yaml as they stand there."""
+    """Return the named sections of params.yaml, unchanged."""
     values = read_params_file()
     return {name: values.get(name) for name in names}
 
 
 def read_params_file() -> dict[str, Any]:
-    """Return params.yaml as DVC reads it: as YAML 1.2, in which 1e-05 is a number."""
+    """Return params.yaml read as DVC does, as YAML 1.2, in which 1e-05 is a number."""
     values: dict[str, Any] = YAML(typ="safe").load(PARAMS_FILE.read_text("utf-8"))
     return values
 
 
 def cache_key(receipt: Receipt, outputs: list[str]) -> str:
-    """Return the key under which DVC's run cache keeps executions of this command on these inputs and parameters."""
+    """Return the key in DVC's run cache of this command with these inputs and parameters."""
     entry: dict[str, Any] = {"cmd": receipt["cmd"]}
     inputs = sorted(receipt["inputs"].items())
     entry["deps"] = [{"path": path, "hash": "md5", "md5": value} for path, value in inputs]
@@ -113,7 +114,7 @@ def cache_key(receipt: Receipt, outputs: list[str]) -> str:
 
 
 def before(address: str, task: Task) -> Receipt:
-    """Return the receipt of a command that is about to run: without outputs."""
+    """Return the receipt of a command that is about to run, without outputs."""
     return Receipt(
         address=address,
         cmd=task["cmd"],

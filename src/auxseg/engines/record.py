@@ -1,8 +1,8 @@
-"""The controller's record of what jobs ran without DVC: all receipts at once, dvc.lock written once.
+"""Record the results of jobs that ran without DVC: all receipts at once, with a single write of dvc.lock.
 
-Nothing is believed that cannot be checked: a receipt is recorded when the command, every input, every parameter and
-every output are now what they were when it was written. Any other is dropped, and its stage runs again. A file counts
-as the same, as it does for DVC, while its size and time of change are.
+A receipt is recorded only if the command, every input, every parameter and every output are now as they were when it
+was written. Any other receipt is dropped, and its stage runs again. As in DVC, a file is considered unchanged if its
+size and modification time are.
 """
 
 import shutil
@@ -25,14 +25,14 @@ from auxseg.engines.receipts import Receipt, read_receipts, read_sections, recei
 def record_receipts(repo: Repo) -> list[str]:
     """Record all receipts in DVC's cache, run cache and dvc.lock; return the addresses recorded.
 
-    Killed in between, it leaves the receipts, and the next call begins again.
+    If it is killed, the receipts are still there, and the next call starts over.
     """
     receipts = read_receipts()
     if not receipts:
         return []
     with lock_repo(repo), repo.scm_context(quiet=True):
         stages = {stage.addressing: stage for stage in repo.index.stages}
-        for receipt in receipts:  # of all, since the output of one is the input of another
+        for receipt in receipts:  # of all first, because the output of one is the input of another
             _spare_hashing(repo, receipt)
         recorded = [
             stages[receipt["address"]]
@@ -52,8 +52,8 @@ def record_receipts(repo: Repo) -> list[str]:
 def write_lock(repo: Repo, stages: list[PipelineStage]) -> None:
     """Write the stages' entries to dvc.lock, all or none.
 
-    DVC writes it in place, which takes 10 s at a thousand instances; a controller killed meanwhile would leave a torn
-    file.
+    DVC writes it in place, which takes 10 s at a thousand instances; a controller that is killed meanwhile would leave
+    an incomplete file.
     """
     lock = Path(repo.root_dir, "dvc.lock")
     with atomic_path(lock) as temporary:
@@ -63,7 +63,7 @@ def write_lock(repo: Repo, stages: list[PipelineStage]) -> None:
 
 
 def _is_true(stage: PipelineStage, receipt: Receipt) -> bool:
-    """Tell whether a receipt describes the present; the stage then holds the hashes that go into dvc.lock."""
+    """Tell whether a receipt is still true; if so, the stage has the hashes for dvc.lock afterwards."""
     if not save_hashes(stage):
         return False
     files = [dependency for dependency in stage.deps if not is_params(dependency)]
@@ -77,7 +77,7 @@ def _is_true(stage: PipelineStage, receipt: Receipt) -> bool:
 
 
 def _spare_hashing(repo: Repo, receipt: Receipt) -> None:
-    """Tell DVC the MD5 of files that are as their job left them: the job has read them all, on a machine of its own."""
+    """Tell DVC the MD5 of files that are unchanged since their job hashed them, so that it does not read them again."""
     paths = [path for path, _, _ in receipt["files"]]
     if all(Path(path).is_file() for path in paths) and signature(paths) == receipt["files"]:
         for path in paths:

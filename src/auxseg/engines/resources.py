@@ -1,6 +1,6 @@
-"""The resources of a job of each stage: the stage's `meta` in dvc.yaml, and how training is split.
+"""The resources of each stage's jobs, from the stage's `meta` in dvc.yaml and how training is split over processes.
 
-Site settings (partition, account, kinds of GPU) are not among them: they stand in a profile.
+Settings of a site (partition, account, kinds of GPU) belong in a profile instead.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ Resources = dict[str, int | str]
 
 
 def stage_resources(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Resources]:
-    """Return what a job of each stage asks for, under Snakemake's names of resources.
+    """Return what a job of each stage requests, by Snakemake's names of resources.
 
-    gpu (of all nodes together), cpus_per_task, mem_mb and runtime (minutes; both of a first attempt); on several nodes
-    what makes Slurm lay the job out. CPUs and memory are a node's. A stage whose own parameter section has `devices`
-    and `nodes` runs one process a device, and each process needs what `meta` says.
+    These are gpu (all nodes together), cpus_per_task, mem_mb, runtime (minutes; both for the first attempt) and, on
+    several nodes, Slurm's options for the layout. CPUs and memory are per node. A stage whose parameter section has
+    `devices` and `nodes` runs one process per device, and each process needs what `meta` says.
 
     Raises:
         ParamsError: one line: params.yaml is wrong.
@@ -39,15 +39,15 @@ def _resources(meta: dict[str, Any], section: Any) -> Resources:
     if "runtime" in meta:
         asked["runtime"] = meta["runtime"]
     if "gpu" in meta:
-        # Slurm: one task, which starts a process a GPU itself; 0 keeps the plugin from asking for a task a GPU
+        # Slurm: one task, which starts a process per GPU itself; 0 keeps the plugin from requesting a task per GPU
         asked |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
     if nodes > 1:
-        # Slurm: one task a node, GPUs shared out evenly; `mpi` leaves the call of srun to the stage
+        # Slurm: one task per node and the same number of GPUs on each; with `mpi`, the stage calls srun itself
         per_node = f"--ntasks-per-node=1 --gpus-per-node={meta.get('gpu', 0) * devices}"
         asked |= {"nodes": nodes, "tasks": nodes, "mpi": "srun", "slurm_extra": per_node}
     return asked
 
 
 def growing(first: int) -> Callable[[Any, int], int]:
-    """Return a resource of Snakemake that is `first` at the first attempt, twice that at the second, and so on."""
+    """Return a Snakemake resource that is `first` at the first attempt, twice that at the second, and so on."""
     return lambda wildcards, attempt: first * attempt

@@ -1,7 +1,7 @@
-"""Which stage instances are stale; and those whose results DVC's run cache holds are not, because they come back.
+"""Find the stale stage instances, and restore those whose results DVC's run cache has.
 
-`dvc repro` restores stage by stage when it comes to each; a scheduler has to know before it submits, so that a result
-that exists never waits in a cluster's queue.
+`dvc repro` restores each stage when its turn comes. A scheduler has to restore before it submits, so that an existing
+result never waits in a cluster's queue.
 """
 
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +15,7 @@ from auxseg.pipeline.declaration import Declaration
 from auxseg.pipeline.graph import readers
 
 RERUN = {"AUXSEG_LOG": "WARNING"}
-"""Environment of a stage that is run here: its log is not the scheduler's."""
+"""Environment of a stage that is run here, which keeps its log out of the scheduler's output."""
 
 
 Needed = dict[PipelineStage, list[PipelineStage]]
@@ -23,7 +23,7 @@ Needed = dict[PipelineStage, list[PipelineStage]]
 
 
 def needed_stages(stages: list[PipelineStage]) -> Needed:
-    """Return what each stage instance reads of others, in an order in which each comes after all that it needs.
+    """Return the instances whose outputs each stage instance reads, ordered so that each comes after all it needs.
 
     Raises:
         DataError: one line: dvc.yaml has a cycle.
@@ -47,9 +47,9 @@ def _declaration(stage: PipelineStage) -> Declaration:
 
 
 def find_stale(repo: Repo, needed: Needed, free: str, fingerprints: dict[str, str]) -> dict[str, bool]:
-    """Tell of every instance whether DVC calls it changed or something that it needs is; nothing is touched.
+    """Tell for every instance whether it, or something that it needs, is stale; change nothing.
 
-    `free` is the stage whose being stale makes no other stale: what it writes is known, as `fingerprints`.
+    `free` is a stage that makes no other stale, because what it will write is known: `fingerprints`.
     """
     stale: dict[str, bool] = {}
     params = read_params_file()
@@ -60,16 +60,16 @@ def find_stale(repo: Repo, needed: Needed, free: str, fingerprints: dict[str, st
 
 
 def restore_stale(repo: Repo, needed: Needed, free: str) -> tuple[dict[str, bool], list[str]]:
-    """Tell the same after bringing back every result that is known for its present inputs, and those addresses.
+    """Restore every result that DVC has for the present inputs; return what is still stale, and what was restored.
 
-    The stage `free` is run if it has to be. dvc.lock is written once.
+    The stage `free` is run if it is stale. dvc.lock is written once.
     """
     stale: dict[str, bool] = {}
     params = read_params_file()
     restored: list[PipelineStage] = []
     with lock_repo(repo), repo.scm_context(quiet=True):
         for stage, above in needed.items():
-            # a stage below one that has to run is left alone: its inputs are not known yet
+            # skip an instance that waits for a stale one, because its inputs are not known yet
             waits = _any_stale(above, stale, "")
             stale[stage.addressing] = waits or is_changed(stage, params, {})
             if waits or not stale[stage.addressing] or not stage.cmd:

@@ -18,7 +18,7 @@ def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
     """Yield the labels of a round at a git revision, copied from DVC's cache or its remote.
 
     Raises:
-        DataError: git does not know the revision, it recorded no labels of the round, or there is no copy of them.
+        DataError: git does not know the revision, it recorded no labels of the round, or no copy of them exists.
     """
     with tempfile.TemporaryDirectory(prefix="auxseg-") as folder:
         yield _copy(revision, round_name, Path(folder))
@@ -30,7 +30,9 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
     try:
         with revision_files(revision) as tracked:
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
-            if not found or not all(tracked.info(path).get("md5") for path in found):  # dvc.yaml alone has no hashes
+            if not found or not all(
+                tracked.info(path).get("md5") for path in found
+            ):  # without dvc.lock there are no hashes
                 raise DataError(
                     f"{revision}: recorded no labels of {round_name}; commit its dvc.lock (git add --force dvc.lock)"
                 )

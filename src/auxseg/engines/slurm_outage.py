@@ -1,7 +1,7 @@
-"""Slurm's controller may be away for a while; jobs go on, and Snakemake must not forget them.
+"""Keep Snakemake's jobs while Slurm's controller is down for a while.
 
-When slurmctld restarts, squeue fails. Snakemake's Slurm plugin then asks a few times within a second, forgets the jobs
-that it asked about, and Snakemake waits for them for ever. So the plugin asks only a controller that answers.
+When slurmctld restarts, squeue fails, although jobs continue. Snakemake's Slurm plugin asks a few times within a second
+and then forgets the jobs, and Snakemake waits for them forever. So the plugin asks only while the controller answers.
 """
 
 import re
@@ -13,11 +13,11 @@ Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
 
 
 def when_slurm_answers(look: Look) -> Look:
-    """Wrap the plugin's `check_active_jobs`: while the controller is away all jobs are as they were."""
+    """Wrap the plugin's `check_active_jobs`: while the controller is down, all jobs keep their state."""
 
     async def check_active_jobs(executor: Any, jobs: list[Any]) -> AsyncIterator[Any]:
         if not slurm_answers():
-            executor.logger.warning("Slurm's controller does not answer; jobs go on, and it is asked again")
+            executor.logger.warning("Slurm's controller does not answer; jobs continue, and it will be asked again")
             for job in jobs:
                 yield job
             return
@@ -28,6 +28,6 @@ def when_slurm_answers(look: Look) -> Look:
 
 
 def slurm_answers() -> bool:
-    """Tell whether a controller of Slurm is there, the first or a backup."""
+    """Tell whether Slurm's controller answers, the primary one or a backup."""
     answer = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False)
     return "UP" in re.split(r"[\s/]+", answer.stdout)

@@ -1,11 +1,12 @@
-"""Every name of Snakemake and its plugins that auxseg reads, sets or replaces and that they do not document.
+"""All undocumented names of Snakemake and its plugins that auxseg reads, sets or replaces.
 
-Snakemake promises its command line, the language of Snakefiles and `snakemake.api`. A workflow that asks DVC what is
-stale needs a little more. Each function below says why there is no public way, and what would replace it. No other file
-imports `snakemake`, its plugins or `kubernetes`; tests/engines/test_internals.py checks that each name exists and takes
-the arguments that it gets here, so that an upgrade fails there first. CONTRIBUTING.md tells how to upgrade.
+Snakemake's public interface is its command line, the language of Snakefiles and `snakemake.api`. A workflow that asks
+DVC what is stale needs a little more. Each function below says why there is no public way, and what could replace it.
+No other file imports `snakemake`, its plugins or `kubernetes`. tests/engines/test_internals.py checks that each name
+exists and takes the arguments used here, so an incompatible upgrade fails there first. CONTRIBUTING.md explains how to
+upgrade.
 
-`workflow` is the object that a Snakefile sees under this name.
+`workflow` is the object of this name in a Snakefile.
 """
 
 import asyncio
@@ -29,55 +30,56 @@ SLURM = "snakemake_executor_plugin_slurm"
 def run_snakemake(*arguments: str) -> None:
     """Do what the command `snakemake` does, in this process, and exit.
 
-    Not as a subprocess: plugins have to be changed in the process that uses them. Goes with those changes.
+    Not in a subprocess, because plugins have to be changed in the process that uses them.
     """
     main(list(arguments))
 
 
 def is_main(workflow: Any) -> bool:
-    """Tell whether this process schedules; jobs read the Snakefile too. A Snakefile has no documented way to ask."""
+    """Tell whether this process schedules; jobs read the Snakefile too. There is no documented way to ask."""
     return bool(workflow.is_main_process)
 
 
 def is_dry(workflow: Any) -> bool:
     """Tell whether no job will run: a dry run, `--touch`, or no executor, as with `--dag` and `--summary`.
 
-    Known once rules are read, and not documented; a dry run must not restore results.
+    A dry run must not restore results. Snakemake knows this when it has read the rules, but has no documented way to
+    ask.
     """
     return bool(workflow.executor_plugin is None or workflow.dryrun or workflow.touch)
 
 
 def is_remote(workflow: Any) -> bool:
-    """Tell whether jobs run on other machines. A rule has no documented way to ask, and needs to: a batch system hands
-    out its own GPUs and CPUs."""
+    """Tell whether jobs run on other machines, where the batch system assigns GPUs and CPUs. A rule has no documented
+    way to ask."""
     return bool(workflow.remote_exec)
 
 
 def is_locked() -> bool:
-    """Tell whether another Snakemake works in this folder, or was killed there. Only `--unlock` is public."""
+    """Tell whether another Snakemake is running in this folder, or was killed there. Only `--unlock` is public."""
     return any(Path(".snakemake/locks").glob("*"))
 
 
 def trust_stamps(workflow: Any) -> None:
-    """Let stamps alone say what is to be run, not what Snakemake remembers of jobs: inputs, parameters, code, kills.
+    """Let only the stamps decide what runs, not what Snakemake remembers of jobs: inputs, parameters, code, kills.
 
-    Public as `--rerun-triggers mtime --rerun-incomplete`, but only on the command line and in profiles: without this a
-    bare `snakemake` would run again what DVC calls fresh.
+    `--rerun-triggers mtime --rerun-incomplete` does this too, but only on the command line and in profiles. Without
+    this, a plain `snakemake` would re-run what DVC considers up to date.
     """
     workflow.dag_settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
     workflow.dag_settings.force_incomplete = True
     workflow.dag.ignore_incomplete = True
 
 
-def limit_retries(is_refused: Callable[[str, str], bool]) -> None:
-    """Do not try a job again that rejected its input, which `is_refused(rule, key)` tells.
+def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
+    """Do not retry a job that rejected its input, as told by `is_rejected(rule, key)`.
 
-    `retries` of a rule is a number, the same for all of its jobs and all ways to fail. A function in its place, as
-    resources may have, would replace this.
+    A rule's `retries` is one number for all of its jobs and all kinds of failure. If it could be a function, as
+    resources can, that would replace this.
     """
 
     def restart_times(job: Job) -> int:
-        return 0 if is_refused(job.rule.name, job.wildcards.key) else job.rule.restart_times
+        return 0 if is_rejected(job.rule.name, job.wildcards.key) else job.rule.restart_times
 
     Job.restart_times = property(restart_times)
 
@@ -85,17 +87,17 @@ def limit_retries(is_refused: Callable[[str, str], bool]) -> None:
 def survive_slurm_outages() -> None:
     """Let the Slurm plugin, if this process uses it, ask about jobs only while Slurm's controller answers.
 
-    The plugin takes a job that squeue does not name for one that it need not ask about again. It has no option for it.
+    The plugin never asks again about a job that squeue did not list. It has no option to change that.
     """
-    if plugin := sys.modules.get(SLURM):  # by now Snakemake has imported it, where it is installed
+    if plugin := sys.modules.get(SLURM):  # if it is installed, Snakemake has imported it by now
         plugin.Executor.check_active_jobs = when_slurm_answers(plugin.Executor.check_active_jobs)
 
 
 def remove_slurm_pauses() -> None:
-    """Let the Slurm plugin submit without pauses and look at the queue every second. For tests alone.
+    """Let the Slurm plugin submit without pauses and look at the queue every second. Only for tests.
 
-    To spare a site's controller, it sleeps 5 s before each submission, and after a look in which no job had ended it
-    looks 10 s later each time. It has options for neither.
+    To spare a site's controller, it sleeps 5 s before each submission, and it waits 10 s longer after each look at the
+    queue in which no job had ended. It has no options for either.
     """
     import snakemake_executor_plugin_slurm as plugin
 
@@ -107,13 +109,13 @@ def remove_slurm_pauses() -> None:
 
 
 def share_kubernetes_volume() -> None:
-    """Fit the Kubernetes plugin to pods that share a volume with the clone on it. It has no options for any of this.
+    """Adapt the Kubernetes plugin to pods that share a volume with the clone on it. It has no options for any of this.
 
-    - Jobs share files. The plugin says they do not, and Snakemake then insists on carrying the Snakefile and every
-      stamp to each pod through object storage.
-    - A failed pod's log is its own. The plugin asks for that of the container before, which a pod that is never
-      restarted does not have, and the API server's error would end the whole run.
-    - Pods get shared memory. Theirs is 64 MB, too little for the processes that load a GPU's batches.
+    - Jobs share files. The plugin says they do not, and then Snakemake copies the Snakefile and every stamp to each pod
+      through object storage.
+    - A failed pod's log is read from its own container. The plugin asks for the previous container's, which a pod that
+      is never restarted does not have, and the API server's error would end the whole run.
+    - Pods get more shared memory. The default of 64 MB is too little for the processes that load a GPU's batches.
     """
     import kubernetes.client as api
     import snakemake_executor_plugin_kubernetes as plugin
@@ -136,7 +138,7 @@ def _of_this_container(read_log: Callable[..., str]) -> Callable[..., str]:
 def _with_shared_memory(create_job: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create_job)
     def create_job_with_memory(client: Any, namespace: str, body: Any, **options: Any) -> Any:
-        """Create the job, with /dev/shm in memory: what is written there counts as the job's."""
+        """Create the job with /dev/shm in memory, which counts towards the job's memory."""
         import kubernetes.client as api
 
         pod = body.spec.template.spec

@@ -1,4 +1,4 @@
-"""What DVC knows: which stage instances changed, and which files its cache holds."""
+"""Ask DVC which stage instances changed and which files its cache has."""
 
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ from auxseg.errors import DataError
 
 
 def is_changed(stage: PipelineStage, params: dict[str, Any], fingerprints: dict[str, str]) -> bool:
-    """Tell whether DVC calls an instance changed.
+    """Tell whether DVC considers an instance changed.
 
     Args:
         stage: the instance.
-        params: params.yaml as DVC reads it. `stage.status()` would read the file once for every instance, which takes
-            longer than all other questions together.
-        fingerprints: path -> MD5 of files that are about to be written; they are taken as written.
+        params: params.yaml as DVC reads it. `stage.status()` would read the file once per instance, which takes longer
+            than all other checks together.
+        fingerprints: path -> MD5 of files that are about to be written; they count as written.
     """
     if stage.changed_stage() or stage.is_callback or stage.always_changed:
         return True
@@ -34,7 +34,7 @@ def _is_changed_input(dependency: Any, params: dict[str, Any], fingerprints: dic
 
 
 def check_cached(files: list[Path]) -> None:
-    """Reject files that are not in DVC's cache: removed, they could not come back.
+    """Reject files that are not in DVC's cache, because they could not be restored after a removal.
 
     Raises:
         DataError: one line that names the first such file.
@@ -43,6 +43,6 @@ def check_cached(files: list[Path]) -> None:
         for file in files:
             if not is_file_cached(repo, digest(file)):
                 raise DataError(
-                    f"{file}: would be removed but is not in DVC's cache, so it could not come back; "
-                    "`dvc commit -f` keeps it, or delete it yourself"
+                    f"{file}: would be removed but is not in DVC's cache, so it could not be restored; "
+                    "run `dvc commit -f` to keep it, or delete it yourself"
                 )

@@ -1,4 +1,4 @@
-"""The folder, named by a parameter, of files of another method."""
+"""The folder of another method's files, which a parameter names."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What one round's labels look like in one shard, and how they and the saliency labels meet the masks."""
+"""What one round's labels look like in one shard, and how they and the saliency labels compare with the masks."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class Scores:
     def compare(
         self, record: ImageRecord, label: np.ndarray, cam: np.ndarray, saliency: np.ndarray, mask: np.ndarray
     ) -> None:
-        """Add how a label, the CAM alone and a saliency label meet the mask.
+        """Add how a label, the CAM alone and a saliency label compare with the mask.
 
         Args:
             record: the image.

@@ -23,7 +23,7 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     # Filling is slow, and only useful to find bugs. torch adds this name at run time, so its types lack it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # torch's default is TF32, but float32 shall mean float32
+    torch.backends.cudnn.allow_tf32 = False  # torch's default is TF32, which is less precise than float32
     default = "cuda" if torch.cuda.is_available() else "cpu"
     if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 means no GPU
         logging.warning("CUDA_VISIBLE_DEVICES names a GPU, but torch finds none: this runs on the CPU")

@@ -34,13 +34,13 @@ def read_mxnet_params(path: Path) -> dict[str, np.ndarray]:
     reader = _Reader(path)
     magic, _ = reader.numbers("QQ")
     if magic != LIST_MAGIC:
-        raise reader.refusal(f"starts with {magic:#x} instead of {LIST_MAGIC:#x}")
+        raise reader.rejection(f"starts with {magic:#x} instead of {LIST_MAGIC:#x}")
     arrays = [reader.array() for _ in range(reader.count())]
     names = [reader.text() for _ in range(reader.count())]
     if len(names) != len(arrays) or len(set(names)) != len(names):
-        raise reader.refusal(f"{len(arrays)} arrays have {len(set(names))} names")
+        raise reader.rejection(f"{len(arrays)} arrays have {len(set(names))} names")
     if reader.left:
-        raise reader.refusal(f"{reader.left} bytes follow its end")
+        raise reader.rejection(f"{reader.left} bytes follow its end")
     return dict(zip(names, arrays, strict=True))
 
 
@@ -57,12 +57,12 @@ class _Reader:
     def left(self) -> int:
         return len(self.content) - self.at
 
-    def refusal(self, what: str) -> DataError:
+    def rejection(self, what: str) -> DataError:
         return DataError(f"{self.path}: not an MXNet .params file, or damaged: {what}; download it again")
 
     def take(self, size: int) -> bytes:
         if size > self.left:
-            raise self.refusal(f"truncated at byte {self.at}, {size} more expected")
+            raise self.rejection(f"truncated at byte {self.at}, {size} more expected")
         self.at += size
         return self.content[self.at - size : self.at]
 
@@ -73,7 +73,7 @@ class _Reader:
         """Read a u64, a number of items of at least 4 bytes each."""
         (count,) = self.numbers("Q")
         if 4 * count > self.left:
-            raise self.refusal(f"{count} entries announced at byte {self.at - 8}, more than fit in the file")
+            raise self.rejection(f"{count} entries announced at byte {self.at - 8}, more than fit in the file")
         return count
 
     def text(self) -> str:
@@ -87,12 +87,12 @@ class _Reader:
             raise DataError(f"{self.path}: contains a sparse array (storage type {storage}); save it dense")
         rank = self.numbers("I")[0] if version else first
         if rank > MAX_RANK:
-            raise self.refusal(f"an array of rank {rank} before byte {self.at}")
+            raise self.rejection(f"an array of rank {rank} before byte {self.at}")
         sizes = self.numbers(f"{rank}{'q' if version else 'I'}")
         if rank == 0 and version < 3:
             return np.zeros(0, np.float32)
         _, _, element = self.numbers("iii")
         if element not in ELEMENTS or min(sizes, default=0) < 0:
-            raise self.refusal(f"element type {element} and sizes {sizes} before byte {self.at}")
+            raise self.rejection(f"element type {element} and sizes {sizes} before byte {self.at}")
         kind = np.dtype(ELEMENTS[element])
         return np.frombuffer(self.take(prod(sizes) * kind.itemsize), kind).reshape(sizes)

@@ -1,1 +1,1 @@
-"""Every knob, typed: one module a section of params.yaml, each the only source of its names, ranges and defaults."""
+"""Typed parameters: one module per section of params.yaml, the only source of its names, ranges and defaults."""

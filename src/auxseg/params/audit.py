@@ -13,6 +13,6 @@ class AuditParams(Section):
     key: ClassVar[str] = "audit"
 
     images: int | None = Field(None, ge=1)
-    """Images shown a split, spread evenly over the ids; null: all."""
+    """Images shown per split, spread evenly over the ids; null: all."""
     photo_side: int = Field(512, ge=64)
-    """Longer side to which the report's copies of photographs are reduced, pixels. Labels keep every pixel."""
+    """Longer side, in pixels, to which the report reduces its copies of the images. Labels keep every pixel."""

@@ -11,10 +11,10 @@ class AugmentParams(Strict):
     """Random flip, scale, crop and colour jitter of one training image."""
 
     crop: int = Field(224, ge=32, le=2048)
-    """Side of the square crop, pixels; what lies beyond the image is padding."""
+    """Side of the square crop, pixels; where it extends beyond the image, it is padded."""
     padding: Constant[Literal["ignore", "background"]] = "ignore"
-    """Labels of padding. ignore: 255, and left out of the saliency loss. background: 0 and not salient (the released
-    code; docs/fidelity.md, quirk 6)."""
+    """How padding is labelled. ignore: 255, and left out of the saliency loss. background: 0 and not salient (the
+    released code; docs/fidelity.md, quirk 6)."""
     resize_long: tuple[int, int] | None = None
     """Longer side drawn from this range, pixels (PSA); excludes `scale`."""
     scale: tuple[float, float] | None = None
@@ -30,8 +30,8 @@ class AugmentParams(Strict):
     @classmethod
     def _tuples(cls, values: Any) -> Any:
         if not isinstance(values, dict):
-            return values  # the model refuses it
-        # YAML has lists only
+            return values  # the model rejects it
+        # YAML has no tuples
         return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
 
 
 class BackboneParams(Section):
-    """docs/method.md section 1.1: image (3, H, W) -> features (K, h, w) at the output stride."""
+    """The feature extractor: image (3, H, W) -> features (K, h, w) (docs/method.md section 1.1)."""
 
     key: ClassVar[str] = "backbone"
     path_key: ClassVar[str] = "weights"
@@ -19,15 +19,15 @@ class BackboneParams(Section):
     name: BackboneName = "efficientnet_lite0"
     """The network; see auxseg.models.backbones. resnet38 is P1's, at output stride 8 only."""
     output_stride: Literal[8, 16, 32] = 16
-    """Input pixels per feature position and side; dilation replaces the strides left out."""
+    """Pixels of the input per position of the features, along each side; dilation replaces the strides left out."""
     weights: str = "imagenet"
     """imagenet (fetched by `make env`, or torchvision's checksummed download; resnet38 has none), random, or the
     path of a .safetensors or .pth file with the backbone's own keys: `auxseg weights import` makes one."""
     sha256: str | None = None
-    """Of that file; written by `auxseg scan`, so that DVC sees new weights."""
+    """SHA-256 of that file. `auxseg scan` writes it, so that DVC notices new weights."""
 
     def watched(self) -> str | None:
-        """Return the path whose content belongs into `sha256`, or None."""
+        """Return the path whose content `sha256` is the hash of, or None."""
         return None if self.weights in ("imagenet", "random") else self.weights
 
     @model_validator(mode="after")

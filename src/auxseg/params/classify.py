@@ -10,17 +10,17 @@ from auxseg.params.training import AutoSteps, TrainingParams
 
 
 class ClassifyParams(TrainingParams):
-    """PSA's recipe by default."""
+    """Training of the classifier that gives the initial CAMs; by default PSA's recipe."""
 
     key: ClassVar[str] = "classify"
 
-    # PSA's optimiser class has the slip too; its weight decay of 5e-4 lands in the momentum
+    # quirk 1 (docs/fidelity.md): PSA's optimiser class hands its weight decay of 5e-4 to SGD as the momentum
     released: ClassVar[dict[str, Any]] = {"optimiser": {"momentum": 5e-4, "weight_decay": 0.0}}
 
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=240, most=2000)
 
     epochs: int | None = Field(15, ge=1)
     batch_size: int = Field(16, ge=1)
-    """Images of one step of the optimiser, over all processes."""
+    """Images per step of the optimiser, over all processes."""
     optimiser: OptimiserParams = OptimiserParams(lr=0.01)
     augment: AugmentParams = AugmentParams(crop=448, resize_long=(256, 512))

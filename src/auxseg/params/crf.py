@@ -1,4 +1,4 @@
-"""Settings of a fully connected CRF (Krähenbühl and Koltun, 2011), as pydensecrf names them."""
+"""Parameters of a fully connected CRF (Krähenbühl and Koltun, 2011), with pydensecrf's names."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from auxseg.params.section import Spelling, Strict
 
 
 class CrfParams(Strict):
-    """A Gaussian (position) and a bilateral (position and colour) kernel, mean-field inference."""
+    """A Gaussian kernel (position) and a bilateral kernel (position and colour), with mean-field inference."""
 
     iterations: int = Field(10, ge=0)
     """Mean-field steps; 0 leaves the input as it is."""
@@ -42,16 +42,16 @@ CLASS_CRF = CrfParams()
 
 @dataclass(frozen=True)
 class PaperOrCustom(Spelling):
-    """A CRF is `paper`, or a group of values; keys that the group leaves out are the paper's."""
+    """A CRF is `paper` or a group of values; keys that the group leaves out have the paper's values."""
 
     paper: CrfParams
 
     def spell(self, value: Any) -> Any:
-        """Return `paper` where the values are the paper's."""
+        """Return `paper` if the values are the paper's."""
         return "paper" if value == self.paper else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Expand what params.yaml has before pydantic validates it."""
+        """Expand the form in params.yaml before pydantic validates it."""
         return core_schema.no_info_before_validator_function(self._expand, handler(source))
 
     def _expand(self, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The keys of params.yaml that shape the DAG: `rounds`, `label_rounds`, `shards`; and the file's top level.
 
-The three are DVC templates, not parameters of a stage, which would re-run everything when a round is added; `prepare`
-alone has `shards`, because it cuts the manifest.
+The three are templates in dvc.yaml. They are not parameters of a stage, because then adding a round would re-run
+everything. The exception is `prepare`, which declares `shards` because it splits the manifest.
 """
 
 from pathlib import Path
@@ -42,7 +42,9 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     try:
         values = read_yaml(path)
     except FileNotFoundError:
-        raise ParamsError(f"{path}: no such file; run from the project's root, or `auxseg use PRESET`") from None
+        raise ParamsError(
+            f"{path}: no such file; run in the project's root, or make one with `auxseg use PRESET`"
+        ) from None
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected a mapping of sections; `auxseg use PRESET` writes one")
     if "extends" in values:
@@ -99,7 +101,7 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
     for name in [*rounds, *rounds.values()]:
         if not isinstance(name, str):
             raise ParamsError(
-                f"{path}: key 'rounds': round {name!r} is no string (DVC would silently make no stage); {fix}"
+                f"{path}: key 'rounds': round {name!r} is not a string (DVC would silently skip its stages); {fix}"
             )
     expected, label_rounds = chain(len(rounds))
     if rounds != expected:

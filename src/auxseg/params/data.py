@@ -1,4 +1,4 @@
-"""`data`: which photographs, which classes, where labels and masks are. Paths are relative to the data root."""
+"""`data`: the images, their classes, and where labels and masks are. Paths are relative to the data root."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
@@ -118,7 +118,7 @@ COCO_CLASSES = (
 
 def _inside(path: str) -> str:
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise ValueError("must be inside the data root, all that `auxseg scan` looks at; put a link to it there")
+        raise ValueError("must be inside the data root, because `auxseg scan` looks only there; put a link to it there")
     return path
 
 
@@ -127,7 +127,7 @@ InRoot = Annotated[str, AfterValidator(_inside)]
 
 
 class ScenesParams(Strict):
-    """The embedded data set: generated, deterministic per seed."""
+    """The embedded data set, generated; the same seed gives the same images."""
 
     train: int = Field(300, ge=1)
     """Training images."""
@@ -136,19 +136,19 @@ class ScenesParams(Strict):
     side: int = Field(160, ge=64, le=512)
     """Side of an image, pixels."""
     seed: int = Field(0, ge=0)
-    """Another seed is another data set."""
+    """Seed of the generator; another seed gives another data set."""
 
 
 class FolderParams(Strict):
     """A plain folder of images with a CSV of labels."""
 
     images: InRoot = "images"
-    """Folder of images; an image's id is its file name without the ending."""
+    """Folder of images; an image's id is its file name without the extension."""
     masks: InRoot | None = None
-    """Folder of `<id>.png` masks, or null: without masks everything runs and only mIoU is absent."""
+    """Folder of `<id>.png` masks, or null: everything runs without masks, only mIoU is missing."""
     val_share: float | None = Field(None, ge=0, lt=1)
-    """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`. null: 0.2 with `masks`;
-    without them 0, because there is nothing to validate with, and every image is trained on and labelled."""
+    """Share of images put into `val` (by a hash of the id) if the CSV has no column `split`. null: 0.2 with `masks`;
+    0 without them, because there is nothing to validate with, and every image is used for training and labelled."""
 
     @property
     def val_fraction(self) -> float:
@@ -164,37 +164,37 @@ class DataParams(Section):
     key: ClassVar[str] = "data"
 
     format: Literal["scenes", "voc", "coco", "folder"] = "scenes"
-    """scenes: the embedded set. voc: the VOC devkit's layout. coco: that layout, as `make coco` writes it, with COCO's
-    classes. folder: images and a CSV."""
+    """scenes: the embedded data set. voc: the VOC devkit's layout. coco: the same layout with COCO's classes, as `make
+    coco` writes it. folder: images and a CSV."""
     classes: dict[str, int] | list[str] | None = None
-    """Object classes as `name: mask value`, or a list (mask values 1, 2, …), or null for the format's own
-    (VOC's twenty, COCO's eighty, the scenes' six; of a folder: the labels' names in alphabetical order). The order
-    given is the order of class indices 1..C."""
+    """Object classes: `name: mask value`, a list (mask values 1, 2, …), or null for those of the format (VOC's twenty,
+    COCO's eighty, the scenes' six; for a folder, the names in its CSV in alphabetical order). Class indices 1..C follow
+    the order given."""
     unlisted: Literal["error", "ignore", "background"] = "error"
-    """Mask values and labels outside `classes`. error: they are refused. ignore, background: such pixels become 255 or
-    0, such labels are dropped, and an image without any other label is left out."""
+    """What to do with mask values and labels outside `classes`. error: reject them. ignore, background: such pixels
+    become 255 or 0, such labels are dropped, and an image without any other label is left out."""
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
     labels_file: InRoot = "image_labels.csv"
-    """The CSV or .npy file. In the .npy, column k of a vector of 20 is VOC's class k + 1; of another length, the class
-    with mask value k + 1."""
+    """The CSV or .npy file. In the .npy file, column k of a vector of length 20 is VOC's class k + 1; of any other
+    length, it is the class with mask value k + 1."""
     difficult: bool = True
     """xml only: count objects marked difficult, as the field's cls_labels.npy does."""
     train_split: str = "train"
-    """voc, coco: the list in ImageSets/Segmentation that is trained on (train, train_aug, …)."""
+    """voc, coco: the list of training images in ImageSets/Segmentation (train, train_aug, …)."""
     val_split: str | None = "val"
-    """voc, coco: the list that models are evaluated on, or null."""
+    """voc, coco: the list of images that models are evaluated on, or null."""
     score_split: str | None = None
-    """voc, coco: pseudo labels are scored on the training images of this list alone (VOC's 1,464: train); null: on
-    all that have a mask."""
+    """voc, coco: score pseudo labels only on the training images of this list (VOC's 1,464: train); null: on all that
+    have a mask."""
     mask_folder: InRoot = "SegmentationClass"
-    """voc, coco: the folder of masks (SegmentationClassAug: SBD's too)."""
+    """voc, coco: the folder of masks (SegmentationClassAug has SBD's too)."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
     @property
     def photos(self) -> str:
-        """The folder of photographs of this format, relative to the data root."""
+        """The folder of images of this format, relative to the data root."""
         return self.folder.images if self.format == "folder" else "JPEGImages"
 
     @property

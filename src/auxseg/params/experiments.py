@@ -1,8 +1,8 @@
 """Named experiments: tables of overrides on a base, read from experiments/ (docs/experiments.md).
 
 A table (experiments/<table>.yaml) is one table of a paper; each of its rows is an experiment, named `table/row`. A base
-(experiments/bases/<base>.yaml) extends a preset by a budget. Base, table, row and seed together give a whole
-params.yaml: each is a set of overrides, as a preset is.
+(experiments/bases/<base>.yaml) is a preset with a data set and a training budget. Base, table, row and seed are sets of
+overrides, as a preset is; together they give a complete params.yaml.
 """
 
 import hashlib
@@ -50,14 +50,14 @@ class _File(Strict):
 
 
 class Base(_File):
-    """Data, backbone and budget that the experiments of a table share."""
+    """The data, backbone and training budget that the experiments of a table share."""
 
     title: str
     extends: str
     """The name of a preset."""
     overrides: Overrides = Field({})
     hold_out: int = Field(0, ge=0)
-    """Training images that are set aside: models are evaluated on them, in place of val. For choosing settings."""
+    """Training images set aside to evaluate models on, instead of val. For choosing settings."""
 
 
 class Row(Strict):
@@ -66,9 +66,9 @@ class Row(Strict):
     title: str
     overrides: Overrides = Field({})
     published: list[float] = Field([])
-    """The paper's figure for every round that is shown, per cent; of VOC 2012 val."""
+    """The paper's figure for every round that is shown: per cent, on VOC 2012 val."""
     labels: bool = True
-    """Whether its pseudo labels mean anything: not where a task that they come from was not trained."""
+    """Whether its pseudo labels are meaningful: false if a task that they come from was not trained."""
     needs: str | None = None
     """A folder of the data root without which the experiment is left out."""
 
@@ -78,13 +78,13 @@ class Table(_File):
 
     title: str
     rounds: int | None = Field(None, ge=1)
-    """Trainings; null: as many as the base has."""
+    """Number of trainings; null: as many as the base has."""
     each_round: bool = False
-    """Show every round of an experiment, not the last alone."""
+    """Show every round of an experiment, not only the last."""
     figure: Literal["labels", "model", "model+ms+crf"] = "model"
-    """What the published figure is of, and what gains are taken of."""
+    """What the published figures measure, and what gains are computed from."""
     overrides: Overrides = Field({})
-    """Of all rows."""
+    """Overrides of all rows."""
     rows: dict[str, Row] = Field(min_length=1)
 
 
@@ -96,11 +96,11 @@ class Experiment(NamedTuple):
     base: str
     seed: int
     values: dict[str, Any]
-    """A whole params.yaml."""
+    """A complete params.yaml."""
 
     @property
     def name(self) -> str:
-        """As `table4/none`."""
+        """The experiment's name, such as `table4/none`."""
         return f"{self.table}/{self.row}"
 
     @property
@@ -110,9 +110,9 @@ class Experiment(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits of what its figures depend on.
+        """A hash of everything that its figures depend on, as twelve hexadecimal digits.
 
-        A new parameter at its default does not count, nor do the settings of AuxSegNet+ where the network is AuxSegNet.
+        A new parameter at its default does not change it. Parameters of AuxSegNet+ count only if that is the network.
         """
         sections = [section for section in SECTIONS if section.key not in NO_RESULT]
         chosen = {
@@ -139,7 +139,7 @@ def build(table: str, row: str, base: str, seed: int, root: Path = Path()) -> Ex
     """Return an experiment, its parameters validated.
 
     Raises:
-        ParamsError: one line: an unknown table, row, base or preset, or a value that the models refuse.
+        ParamsError: one line: an unknown table, row, base or preset, or a value that the models reject.
     """
     found, start = read_table(table, root), read_base(base, root)
     if row not in found.rows:

@@ -1,4 +1,4 @@
-"""`guard`: what becomes of a round that is clearly worse than the best one before it, judged without masks."""
+"""`guard`: what to do about a round that is clearly worse than the best one before it, as judged without masks."""
 
 from typing import ClassVar, Literal
 
@@ -11,4 +11,4 @@ class GuardParams(Section):
     key: ClassVar[str] = "guard"
 
     action: Literal["warn", "stop"] = "warn"
-    """warn: say so in log, table and report, and go on. stop: train no further round."""
+    """warn: say so in log, table and report, and continue. stop: train no further round."""

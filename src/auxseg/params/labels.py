@@ -1,4 +1,4 @@
-"""`labels`: fusion of CAM and saliency into pseudo labels (docs/method.md section 2). CPU only; changes cost no GPU."""
+"""`labels`: fusion of CAM and saliency into pseudo labels (docs/method.md section 2), on the CPU only."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -15,28 +15,29 @@ class LabelsParams(Section):
     path_key: ClassVar[str] = "path"
 
     initial: Literal["fusion", "precomputed"] = "fusion"
-    """Segmentation labels of r0. precomputed: `<id>.png` of mask values that another method made; later rounds fuse."""
+    """Segmentation labels of r0. precomputed: `<id>.png` files of mask values that another method made; later rounds
+    use fusion."""
     path: str | None = None
-    """precomputed: the folder. A relative path is taken from the data root."""
+    """precomputed: the folder. A relative path is relative to the data root."""
     sha256: str | None = None
-    """precomputed: of the folder's content; written by `auxseg scan`, so that DVC sees new labels."""
+    """precomputed: hash of the folder's content. `auxseg scan` writes it, so that DVC notices new labels."""
     cam_threshold: float = Field(0.2, ge=0, le=1)
-    """object = largest class CAM above this."""
+    """A pixel is object if its largest class CAM is above this."""
     saliency_threshold: float = Field(0.06, ge=0, le=1)
-    """salient = saliency label above this."""
+    """A pixel is salient if its saliency label is above this."""
     prior_weight: float = Field(0.5, ge=0, le=1)
     """Weight of the off-the-shelf prior in a later round's saliency label: w S + (1 - w) sigma(P_sal')."""
     saliency_crf: Annotated[CrfParams, PaperOrCustom(SALIENCY_CRF)] = SALIENCY_CRF
-    """CRF of the saliency label. paper: one iteration, a position kernel of 3 pixels, a bilateral one of 60 pixels and
-    5 grey levels (the released code's). Or a group of your own, as in {iterations: 3, bilateral_sxy: 40.0}; keys that
-    it leaves out are the paper's. {iterations: 0} switches the CRF off."""
+    """CRF of the saliency label. paper: the released code's, with one iteration, a position kernel of 3 pixels and a
+    bilateral kernel of 60 pixels and 5 grey levels. Or your own values, such as {iterations: 3, bilateral_sxy: 40.0};
+    keys that you leave out have the paper's values. {iterations: 0} switches the CRF off."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "LabelsParams":
         if self.initial == "precomputed" and self.path is None:
-            raise ValueError("initial: precomputed reads a folder; name it in labels.path")
+            raise ValueError("initial: precomputed reads a folder; set labels.path to it")
         return self
 
     def watched(self) -> str | None:
-        """Return the path whose content belongs into `sha256`, or None."""
+        """Return the path whose content `sha256` is the hash of, or None."""
         return self.path if self.initial == "precomputed" else None

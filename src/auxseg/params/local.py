@@ -1,4 +1,4 @@
-"""What is this machine's own: where the raw data are (AUXSEG_DATA, or params.local.yaml), how often a training saves.
+"""Settings of this machine: where the data set is (AUXSEG_DATA or params.local.yaml), how often a training saves.
 
 Never part of an artifact.
 """
@@ -22,7 +22,7 @@ def data_root(data_format: str) -> Path:
     """Return the folder that the manifest's paths are relative to.
 
     Raises:
-        ParamsError: no root is given, or it is no folder.
+        ParamsError: no root is given, or it is not a folder.
     """
     if data_format == "scenes":
         return SCENES_ROOT
@@ -34,29 +34,29 @@ def data_root(data_format: str) -> Path:
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
         )
     path = Path(root).expanduser()
-    if not root.strip():  # as of an unset variable of a shell; it would be the current folder
-        raise ParamsError(f"{source}: names no folder; give the folder that holds the data set")
+    if not root.strip():  # for example from an unset shell variable; it would mean the current folder
+        raise ParamsError(f"{source}: is empty; give the folder that holds the data set")
     if not path.is_dir():
-        raise ParamsError(f"{source}: data root '{root}' is no folder; give the folder that holds the data set")
+        raise ParamsError(f"{source}: data root '{root}' is not a folder; give the folder that holds the data set")
     return path
 
 
 def checkpoint_minutes() -> float:
-    """Return after how many minutes a training writes its next checkpoint; one at every epoch's end comes on top.
+    """Return after how many minutes a training writes its next checkpoint. It also writes one at every epoch's end.
 
-    No parameter of a stage, since it changes no result: another value must not train again.
+    This is not a parameter of a stage, because it changes no result: another value must not cause a new training.
 
     Raises:
-        ParamsError: it is no positive number.
+        ParamsError: it is not a positive number.
     """
     minutes = local_values().get("checkpoint_minutes", 10)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not minutes > 0:
-        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number of minutes over 0, got {minutes!r}")
+        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number above 0, got {minutes!r}")
     return minutes
 
 
 def local_values() -> dict[str, Any]:
-    """Return what params.local.yaml holds; nothing if there is none.
+    """Return the content of params.local.yaml; empty if there is no such file.
 
     Raises:
         ParamsError: it is not what `auxseg use PRESET --data FOLDER` writes.
@@ -70,5 +70,5 @@ def local_values() -> dict[str, Any]:
 
 
 def write_local(root: Path) -> None:
-    """Remember the data root in params.local.yaml (git ignores it)."""
+    """Write the data root to params.local.yaml (git ignores it)."""
     write_text(LOCAL_FILE, yaml.safe_dump({**local_values(), "data_root": str(root)}))

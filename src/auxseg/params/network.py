@@ -11,20 +11,20 @@ class CrossTaskParams(Strict):
     """Fusion of the two tasks' affinities (docs/method.md section 1.6)."""
 
     kernel: Constant[Literal[1, 3]] = 1
-    """1: exact, equivariant to the order of positions. 3: the released code's convolution over the N x N map
+    """1: exact, and independent of the order of positions. 3: the released code's convolution over the N x N map
     (docs/fidelity.md, quirk 9)."""
     renormalise: bool = True
-    """Divide the rows of the fused affinity by their sums (the released code does not)."""
+    """Divide each row of the fused affinity by its sum (the released code does not)."""
     scale: Literal["one", "positions"] = "one"
-    """Factor on the maps that the weights are computed from: 1, or N (entries are about 1 / N)."""
+    """Factor on the affinities before the weights are computed from them: 1, or N (entries are about 1 / N)."""
 
 
 class NetworkParams(Section):
-    """What is built on the backbone."""
+    """The branches on the backbone, and their affinities."""
 
     key: ClassVar[str] = "network"
     plus_only: ClassVar[frozenset[str]] = frozenset({"whiten", "tau", "features_with", "refine_with"})
-    """Keys that `auxsegnet` does not read."""
+    """Keys that `auxsegnet` ignores."""
     released: ClassVar[dict[str, Any]] = {"released_init": True, "cross_task": {"kernel": 3}}
 
     variant: Literal["auxsegnet", "auxsegnet_plus"] = "auxsegnet_plus"
@@ -32,11 +32,12 @@ class NetworkParams(Section):
     channels: int = Field(128, ge=8)
     """D, channels of the saliency and segmentation branches."""
     rates: list[int] = Field([6, 12, 18], min_length=3, max_length=3)
-    """Dilation rates of the two branch convolutions and of the one before the prediction, at output stride 8 and crop
-    321; scaled by 8 / stride. On a small crop take smaller ones: what lies beyond the crop is padding."""
+    """Dilation rates of the two branch convolutions and of the one before the prediction, for output stride 8 and crop
+    321; they are multiplied by 8 / stride. Use smaller rates on a smaller crop, or most taps fall on padding."""
     affinity: Literal["none", "segmentation", "cross_task_segmentation", "cross_task"] = "cross_task"
-    """What refines (an ablation, P1's Table 4): nothing; the segmentation's own affinity, for the segmentation and the
-    CAMs; the fused one, for these two; the fused one, for the saliency too. What nothing refines stays as it is."""
+    """Which affinity refines what (an ablation, P1's Table 4). none: nothing is refined. segmentation: the
+    segmentation's own affinity refines segmentation and CAMs. cross_task_segmentation: the fused affinity refines these
+    two. cross_task: it refines the saliency too."""
     whiten: bool = True
     """auxsegnet_plus: subtract the mean over positions from queries and keys."""
     tau: float = Field(1.0, gt=0)
@@ -44,15 +45,15 @@ class NetworkParams(Section):
     scale_dim: bool = False
     """Divide the pairwise logits by sqrt(D) (DNL does, P1 does not)."""
     features_with: Literal["pairwise", "unary", "sum"] = "sum"
-    """auxsegnet_plus: map that refines features. pairwise: A^p. unary: 1 a^u. sum: A^p + 1 a^u."""
+    """auxsegnet_plus: the affinity that refines features. pairwise: A^p. unary: 1 a^u. sum: A^p + 1 a^u."""
     refine_with: Literal["pairwise", "unary", "sum", "mean"] = "sum"
-    """auxsegnet_plus: refined predictions P'. pairwise: A^p P. unary: P + 1 a^u P. sum: (A^p + 1 a^u) P. mean: half of
-    sum."""
+    """auxsegnet_plus: how predictions P are refined. pairwise: A^p P. unary: P + 1 a^u P. sum: (A^p + 1 a^u) P. mean:
+    half of sum."""
     transpose: Constant[bool] = False
     """Refine with the transposed affinity (P1's text; the released code does not: docs/method.md section 1.7)."""
     released_init: Constant[bool] = False
-    """Start the branches as the released code does: Xavier weights in their last layer too (else PyTorch's), and
-    PyTorch's random biases in the dilated convolutions (else 0, which keeps an early prediction even)."""
+    """Initialise the branches as the released code does: Xavier weights in their last layer too (else PyTorch's
+    default), and PyTorch's random biases in the dilated convolutions (else 0, which keeps early predictions even)."""
     cross_task: CrossTaskParams = CrossTaskParams()
 
     @property

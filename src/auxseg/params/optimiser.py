@@ -15,19 +15,19 @@ class OptimiserParams(Strict):
     new_layers: float = Field(10.0, gt=0)
     """Factor on the learning rate of randomly initialised layers."""
     momentum: Constant[float] = 0.9
-    """SGD's usual value; the papers give none, and the released code's is a slip (docs/fidelity.md, quirk 1)."""
+    """The usual value; the papers give none, and the released code's is a mistake (docs/fidelity.md, quirk 1)."""
     weight_decay: Constant[float] = 5e-4
-    """PSA's; the released code puts its own in the place of the momentum (quirk 1)."""
+    """PSA's value; the released code passes its own as the momentum by mistake (quirk 1)."""
     power: Constant[float] = 0.9
     """Exponent of the polynomial schedule (P1 and the released code)."""
     warmup: Constant[float] = 0.0
-    """Share of the steps over which the rate first rises from 0. Neither the papers nor the released code warm up."""
+    """Share of the steps over which the rate first rises from 0. The papers and the released code have no warm-up."""
     clip_norm: float | None = Field(None, gt=0)
-    """Largest norm of the gradient, or null."""
+    """Scale a gradient whose norm is larger down to this norm; null: never."""
 
     @property
     def pretrained(self) -> tuple[str, ...]:
-        """Beginnings of the names of parameters that learn at `lr`; all others learn at `lr` x `new_layers`."""
+        """Prefixes of the names of parameters that learn at `lr`; all others learn at `lr` x `new_layers`."""
         return ("backbone.",)
 
 

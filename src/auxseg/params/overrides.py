@@ -1,4 +1,4 @@
-"""The one way to override: a few values on top of a whole parameter file. Presets and experiments are both made so."""
+"""Overrides: values that replace those of a complete parameter file. Presets and experiments are made this way."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from auxseg.params.registry import SECTIONS
 from auxseg.params.section import COMPATIBILITY, Strict
 
 Overrides = dict[str, Any]
-"""Values by section, as they stand in params.yaml; `compatibility`; `rounds` and `shards` as numbers."""
+"""Values by section, in the form of params.yaml; `compatibility`; `rounds` and `shards` as numbers."""
 
 MODELS = {section.key: section for section in SECTIONS}
 
 
 def defaults() -> dict[str, Any]:
-    """Return a whole parameter file as the models have it: two rounds, one shard."""
+    """Return a complete parameter file with the models' defaults, two rounds and one shard."""
     return override({COMPATIBILITY: "paper"}, {"rounds": 2, "shards": 1}, "the defaults")
 
 
 def override(values: dict[str, Any], overrides: Overrides, source: str) -> dict[str, Any]:
-    """Return a whole parameter file with other values: groups are merged key by key, anything else is replaced.
+    """Return a complete parameter file with some values replaced; groups are merged key by key.
 
     Args:
-        values: a parameter file; a section or key that is missing has its default.
-        overrides: what differs.
-        source: what an error names, as the path of the file that the overrides are from.
+        values: a parameter file; a missing section or key has its default.
+        overrides: the values to replace.
+        source: where the overrides come from, such as a file's path; error messages name it.
 
     Raises:
         ParamsError: one line: an unknown key, or a value that the models reject.
@@ -47,7 +47,7 @@ def override(values: dict[str, Any], overrides: Overrides, source: str) -> dict[
 def _count(overrides: Overrides, key: str, source: str) -> int:
     count = overrides[key]
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ParamsError(f"{source}: key '{key}': expected their number, got {count!r}")
+        raise ParamsError(f"{source}: key '{key}': expected a number of {key}, got {count!r}")
     return count
 
 
@@ -59,7 +59,7 @@ def _merged(model: type[Strict], values: dict[str, Any], overrides: Any) -> Any:
     merged = dict(values)
     for key, value in overrides.items():
         inner = model.model_fields[key].annotation if key in model.model_fields else None
-        # only a group of the models: a map of classes is one value
+        # merge only what is a group in the models; `data.classes` is a map, but one value
         if isinstance(inner, type) and issubclass(inner, Strict) and isinstance(merged.get(key), dict):
             merged[key] = _merged(inner, merged[key], value)
         else:

@@ -1,4 +1,4 @@
-"""`pipeline`: how Snakemake's jobs and DVC share the work. No stage reads it, so a change re-runs nothing."""
+"""`pipeline`: how Snakemake's jobs record their results in DVC. No stage reads it, so a change re-runs nothing."""
 
 from typing import ClassVar, Literal
 
@@ -11,5 +11,6 @@ class PipelineParams(Section):
     key: ClassVar[str] = "pipeline"
 
     record: Literal["job", "controller"] = "job"
-    """job: each job runs through DVC and writes dvc.lock. controller: a job runs the bare command and leaves a receipt;
-    Snakemake's main process records all receipts at its end. From some 300 instances on (docs/scale.md)."""
+    """job: each job runs through DVC and writes dvc.lock. controller: a job runs the command alone and leaves a
+    receipt; Snakemake's main process records all receipts when it ends. For about 300 instances or more
+    (docs/scale.md)."""

@@ -1,7 +1,7 @@
-"""Presets: short files of what differs from the models' defaults, or from another preset (params/presets/*.yaml).
+"""Presets: short files with what differs from the models' defaults or from another preset (params/presets/*.yaml).
 
-A preset names what it starts from in `extends`: another preset, or `defaults`. Its other keys are overrides, with
-`rounds` and `shards` as numbers. A file without `extends` is a whole params.yaml.
+A preset's `extends` names what it starts from: another preset, or `defaults`. Its other keys are overrides, with
+`rounds` and `shards` as numbers. A file without `extends` is a complete params.yaml.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def find_preset(name: str, folder: Path = FOLDER) -> Path:
     """Return the file of a preset; `name` may also be its path.
 
     Raises:
-        ParamsError: there is none of that name, and the message suggests the nearest; or the file is elsewhere.
+        ParamsError: there is no such preset (the message suggests the nearest name), or the file is elsewhere.
     """
     path, names = Path(name), preset_names(folder)
     if path.suffix == ".yaml" and path.is_file():
@@ -41,7 +41,7 @@ def find_preset(name: str, folder: Path = FOLDER) -> Path:
 
 
 def read_preset(path: Path) -> dict[str, Any]:
-    """Return the whole params.yaml that a preset stands for: every key with its value.
+    """Return the complete params.yaml of a preset: every key with its value.
 
     Raises:
         ParamsError: one line that names the file and the key, and how to fix it.
@@ -50,7 +50,7 @@ def read_preset(path: Path) -> dict[str, Any]:
 
 
 def render_preset(path: Path) -> str:
-    """Return the text of the params.yaml that a preset stands for; a whole file as it is.
+    """Return the text of a preset's params.yaml; a file that is complete is returned as it is.
 
     Raises:
         ParamsError: as `read_preset`.
@@ -60,9 +60,9 @@ def render_preset(path: Path) -> str:
 
 
 def is_preset(content: bytes, folder: Path = FOLDER) -> bool:
-    """Tell whether a params.yaml of this content is, byte by byte, what one of the presets stands for."""
+    """Tell whether this content is, byte by byte, the params.yaml of one of the presets."""
     for path in folder.glob("*.yaml"):
-        with contextlib.suppress(ParamsError):  # a preset that is wrong stands for nothing
+        with contextlib.suppress(ParamsError):  # an invalid preset has no params.yaml
             if render_preset(path).encode() == content:
                 return True
     return False
@@ -73,7 +73,7 @@ def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not _is_sparse(values):
         if isinstance(values, dict) and "rounds" not in values:
             raise ParamsError(
-                f"{path}: neither a whole params.yaml nor a preset; add `extends: {DEFAULTS}` or a preset"
+                f"{path}: neither a complete params.yaml nor a preset; add `extends: {DEFAULTS}` or a preset"
             )
         return check(path)
     if path in below:

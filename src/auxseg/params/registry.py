@@ -42,7 +42,7 @@ SECTIONS: tuple[type[Section], ...] = (
 
 
 def check(path: Path = PARAMS_FILE) -> dict[str, Any]:
-    """Validate a whole parameter file and return its values as they stand there.
+    """Validate a complete parameter file and return its values as they are in the file.
 
     Raises:
         ParamsError: one line that names the file and the key, and how to fix it.

@@ -6,9 +6,10 @@ from auxseg.params.section import Section
 
 
 class ReviewParams(Section):
-    """Applied to the rows of review/verdicts.csv of the same round."""
+    """What the verdicts in review/verdicts.csv do to the labels of their round."""
 
     key: ClassVar[str] = "review"
 
     rejected: Literal["leave_out", "ignore"] = "leave_out"
-    """A rejected image is left out of training, or kept for classification with every pixel ignored."""
+    """leave_out: a rejected image is not trained on. ignore: it trains the classification branch only, and all of its
+    pixels are ignored."""

@@ -1,4 +1,4 @@
-"""`runtime`: what every stage that runs a network shares."""
+"""`runtime`: parameters that all stages with a network share."""
 
 from typing import ClassVar, Literal
 
@@ -8,20 +8,20 @@ from auxseg.params.section import Section
 
 
 class RuntimeParams(Section):
-    """Threads and precision of every stage that runs a network."""
+    """Threads, precision and image sizes, for all stages that run a network."""
 
     key: ClassVar[str] = "runtime"
 
     threads: int = Field(2, ge=1, le=256)
-    """CPU threads of torch and OpenCV. A thread count changes sums, so it is a parameter and never the environment."""
+    """CPU threads of torch and OpenCV. Sums depend on it, so it is a parameter and not read from the environment."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""
     max_side: int = Field(1024, ge=64)
-    """Larger photographs are reduced to this longest side, pixels, before a network sees them: affinities grow with the
-    fourth power of the side, and objects should be about as large as in training. Labels and predictions keep the
-    photograph's size."""
+    """An image whose longer side is larger, in pixels, is reduced to this before a network sees it: affinities grow
+    with the fourth power of the side, and objects should be about as large as in training. Labels and predictions keep
+    the image's size."""
     min_side: int | None = Field(None, ge=64)
-    """Smaller photographs are enlarged to this longest side, pixels, before a network sees them; null: they are not."""
+    """An image whose longer side is smaller, in pixels, is enlarged to this before a network sees it; null: never."""
 
     @model_validator(mode="after")
     def _sides_in_order(self) -> "RuntimeParams":
@@ -30,12 +30,12 @@ class RuntimeParams(Section):
         return self
 
     def factor(self, longer_side: int) -> float:
-        """Return the scale at which networks see an image of this longer side, pixels."""
+        """Return the scale at which networks see an image with this longer side, pixels."""
         if longer_side > self.max_side:
             return self.max_side / longer_side
         return max(1.0, (self.min_side or 0) / longer_side)
 
     @property
     def low_precision(self) -> bool:
-        """Whether networks run under bfloat16 autocast where it pays."""
+        """Whether networks run under bfloat16 autocast where that is faster."""
         return self.precision == "bfloat16"

@@ -8,7 +8,7 @@ from auxseg.params.section import Section
 
 
 class SaliencyParams(Section):
-    """The prior S in [0, 1]."""
+    """The off-the-shelf saliency prior S in [0, 1]."""
 
     key: ClassVar[str] = "saliency"
     path_key: ClassVar[str] = "path"
@@ -18,21 +18,21 @@ class SaliencyParams(Section):
     detection (Zhu et al., CVPR 2014), without weights."""
     path: str | None = None
     """precomputed: the folder. u2netp: the .onnx file (null: the published weights, which `make env` fetches).
-    A relative path is taken from the data root."""
+    A relative path is relative to the data root."""
     sha256: str | None = None
-    """Of what `path` leads to; written by `auxseg scan`, so that DVC sees new maps."""
+    """Hash of what `path` names. `auxseg scan` writes it, so that DVC notices new maps."""
     side: int = Field(320, ge=64, le=1024, multiple_of=32)
-    """u2netp only: height and width of the network's input, pixels. 320 is what it was trained at; small photographs
-    come out as well, and sooner, at their own size."""
+    """u2netp only: height and width of the network's input, pixels. It was trained at 320; for small images their own
+    size is as good, and faster."""
     superpixels: int = Field(200, ge=20, le=2000)
-    """boundary only: superpixels an image."""
+    """boundary only: superpixels per image."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "SaliencyParams":
         if self.provider == "precomputed" and self.path is None:
-            raise ValueError("provider precomputed reads a folder of <id>.png; name it in saliency.path")
+            raise ValueError("provider precomputed reads a folder of <id>.png; set saliency.path to it")
         return self
 
     def watched(self) -> str | None:
-        """Return the path whose content belongs into `sha256`, or None."""
+        """Return the path whose content `sha256` is the hash of, or None."""
         return None if self.provider == "boundary" else self.path

@@ -1,4 +1,4 @@
-"""The base of every parameter section: immutable, no unknown keys, errors that a person can act on."""
+"""The base of every parameter section: immutable, no unknown keys, errors that say how to fix them."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from auxseg.errors import ParamsError
 
 COMPATIBILITY = "compatibility"
-"""The top-level key that several sections follow."""
+"""The top-level key that sets constants in several sections."""
 COMPATIBILITIES = ("paper", "released")
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 _CONSTANT = object()
 
 Constant = Annotated[T, _CONSTANT]
-"""A field that params.yaml does not have: a constant, or what `compatibility` sets. Its docstring names the source.
+"""A field that is not in params.yaml: a constant, or set by `compatibility`. Its docstring names the source.
 
 Python code may construct the model with another value, as the tests of the equations do.
 """
@@ -29,7 +29,7 @@ class Spelling:
     """Metadata of a field whose value has a shorter form in params.yaml."""
 
     def spell(self, value: Any) -> Any:
-        """Return the value as params.yaml has it."""
+        """Return the value in the form of params.yaml."""
         raise NotImplementedError
 
 
@@ -42,17 +42,17 @@ class Strict(BaseModel):
 
     @classmethod
     def knobs(cls) -> dict[str, FieldInfo]:
-        """Return the fields that params.yaml has: all but the constants."""
+        """Return the fields that are in params.yaml: all but the constants."""
         return {name: field for name, field in cls.model_fields.items() if _CONSTANT not in field.metadata}
 
     def shown(self, name: str) -> Any:
-        """Return a field's value in the form that params.yaml has; a group is a model."""
+        """Return a field's value in the form of params.yaml; a group stays a model."""
         value = getattr(self, name)
         spelling = next((item for item in self.knobs()[name].metadata if isinstance(item, Spelling)), None)
         return spelling.spell(value) if spelling else value
 
     def written(self) -> dict[str, Any]:
-        """Return the group as params.yaml has it: every knob, in plain values."""
+        """Return the group in the form of params.yaml: all its keys, with plain values."""
         values = {name: self.shown(name) for name in self.knobs()}
         return {key: value.written() if isinstance(value, Strict) else _plain(value) for key, value in values.items()}
 
@@ -62,11 +62,11 @@ class Section(Strict):
 
     key: ClassVar[str]
     released: ClassVar[dict[str, Any]] = {}
-    """What `compatibility: released` sets in this section, by key: slips of the released code (docs/fidelity.md)."""
+    """What `compatibility: released` sets in this section, by key: mistakes of the released code (docs/fidelity.md)."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any], source: str = "params.yaml") -> Self:
-        """Return this section of a whole params.yaml, with what `compatibility` sets.
+        """Return this section of a complete params.yaml, with what `compatibility` sets.
 
         Raises:
             ParamsError: as `parse`.
@@ -76,7 +76,7 @@ class Section(Strict):
 
     @classmethod
     def parse(cls, values: Any, source: str = "params.yaml") -> Self:
-        """Validate the section's values as they stand in a file, without what `compatibility` sets.
+        """Validate the section's values as they are in a file, without what `compatibility` sets.
 
         Raises:
             ParamsError: one line that names the file and the key, and how to fix it.
@@ -91,7 +91,7 @@ class Section(Strict):
 
 
 def suggest(unknown: str, known: list[str], what: str = "keys") -> str:
-    """Return a hint with the nearest known name, or with all of them; `what` they are."""
+    """Return a hint: the nearest known name, or all of them, which the hint calls `what`."""
     near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else f"known {what}: {', '.join(sorted(known))}"
 
@@ -118,7 +118,7 @@ def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], wh
         if field is None:
             continue
         if key not in model.knobs():
-            why = f"follows '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
+            why = f"is set by '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
             yield f"key '{where}.{key}' {why}; delete it"
         elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
             yield from _constants_in(inner, value, released.get(key, {}), f"{where}.{key}")
@@ -137,7 +137,7 @@ def _explain(section: type[Section], error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "float_type" and _is_number(first["input"]):
         message += " (YAML reads an exponent without a point as text: write 1.0e-3, not 1e-3)"
-    # of a rule over several keys the input is the whole group, which says nothing
+    # for a rule over several keys the input is the whole group, which would not help
     got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
     return f"key '{name}': {message[0].lower()}{message[1:]}{got}{more}"
 

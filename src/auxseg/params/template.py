@@ -1,7 +1,7 @@
-"""A complete params.yaml: every key with its value, range and meaning, made from the models.
+"""Render a complete params.yaml from the models: every key with its value, range and meaning.
 
-The comments are the docstrings of the models' fields, so that file and models cannot drift: a test renders the
-params.yaml in git again and fails with the difference. `auxseg params render FILE` brings a file up to date.
+The comments are the docstrings of the models' fields. A test renders the params.yaml in git again and fails with the
+difference. `auxseg params render FILE` brings a file up to date.
 """
 
 import textwrap
@@ -18,23 +18,23 @@ WIDTH = 110
 
 DAG_COMMENTS = {
     "rounds": "Trainings, each with the round whose labels it learns from. Written by `auxseg rounds N`.",
-    "label_rounds": "Rounds that have labels: r0 = the initial ones. Written by `auxseg rounds N`.",
-    "shards": "Slices of the images, by a hash of the id; a slice should be 10 minutes of work or more. "
-    "Chosen once: another number re-runs everything. Written by `auxseg shards N`.",
+    "label_rounds": "Rounds that have labels; r0 has the initial labels. Written by `auxseg rounds N`.",
+    "shards": "Slices of the images, by a hash of the id; a slice should be at least 10 minutes of work. "
+    "Choose the number once, because another one re-runs everything. Written by `auxseg shards N`.",
 }
 COMPATIBILITY_COMMENT = (
-    "paper: the method as the papers describe it. released: with the slips of the released code that always go "
-    "together (docs/fidelity.md): SGD's momentum and weight decay, one scale a batch, padding as background, binary "
+    "paper: the method as the papers describe it. released: with those mistakes of the released code that always go "
+    "together (docs/fidelity.md): SGD's momentum and weight decay, one scale per batch, padding as background, binary "
     "saliency targets, kernel and learning rate of the cross-task fusion, initial weights of the branches."
 )
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "multiple_of": "a multiple of"}
 
 
 def render(values: dict[str, Any], title: str = "") -> str:
-    """Return a parameter file with the same values and every key. `title` becomes the comment at its head.
+    """Return a parameter file with these values and every key. `title` becomes the comment at its head.
 
     Raises:
-        ParamsError: a value that the models refuse.
+        ParamsError: a value that the models reject.
     """
     lines = list(_comment(title, 0)) if title else []
     for key, comment in DAG_COMMENTS.items():
@@ -57,7 +57,7 @@ def title_of(text: str) -> str:
         lines.append(line.removeprefix("#").strip())
     else:
         return ""
-    # without an empty line in between, the comment belongs to the first key
+    # a comment without an empty line after it belongs to the first key
     return " ".join(lines) if lines and not text.splitlines()[len(lines)].strip() else ""
 
 
@@ -104,12 +104,12 @@ def _comment(text: str, indent: int) -> Iterator[str]:
 def _flow(value: Any) -> str:
     """Return a value as YAML on one line."""
     plain = list(value) if isinstance(value, tuple) else value
-    # as the only member of a list: a scalar alone would end with a document mark
+    # dumped as the only element of a list, because a scalar alone would get a document end mark
     return yaml.dump([plain], Dumper=_Dumper, default_flow_style=True, width=10**6, sort_keys=False).strip()[1:-1]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts a string that could be read as a number in double quotes."""
+    """Puts strings that start with a digit in double quotes, so that they are not read as numbers."""
 
 
 def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:

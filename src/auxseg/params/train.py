@@ -27,12 +27,12 @@ class TrainOptimiserParams(OptimiserParams):
 
     @property
     def pretrained(self) -> tuple[str, ...]:
-        """As for OptimiserParams."""
+        """See `OptimiserParams.pretrained`."""
         return (*super().pretrained, *(["cross_"] if self.cross_task == "pretrained" else []))
 
 
 class TrainParams(TrainingParams):
-    """P1's schedule by default."""
+    """Training of one round of the multi-task network; by default P1's schedule."""
 
     key: ClassVar[str] = "train"
     released: ClassVar[dict[str, Any]] = {
@@ -44,19 +44,19 @@ class TrainParams(TrainingParams):
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=480, most=2000)
 
     epochs: int | None = Field(10, ge=1)
-    """Passes over the training images in one round; null where `steps` says how long to train."""
+    """Passes over the training images in one round; null if `steps` says how long to train."""
     frozen_layers: int = Field(1, ge=0, le=8)
-    """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
-    group of blocks too, and so on; EfficientNet-Lite0 has 8, a ResNet 5."""
+    """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
+    first group of blocks too, and so on. EfficientNet-Lite0 has 8, a ResNet 5."""
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
     optimiser: TrainOptimiserParams = TrainOptimiserParams(lr=0.001)
     saliency_target: Constant[Literal["binary", "soft"]] = "soft"
-    """soft: saliency labels stay as they are; binary: they are cut at 0.5 after augmentation (the released code;
-    docs/fidelity.md, quirk 7)."""
+    """soft: saliency labels are used unchanged. binary: they are thresholded at 0.5 after augmentation (the released
+    code; docs/fidelity.md, quirk 7)."""
     loss: LossParams = LossParams()
     later_rate: float = Field(1.0, gt=0)
-    """Factor on the learning rate in every round after the first: their branches start trained, and at the full rate of
-    new layers a short round unlearns more than its better labels teach."""
+    """Factor on the learning rate in every round after the first. The branches are trained by then, and at the full
+    rate of new layers a short round unlearns more than its better labels teach."""
 
     def of_round(self, *, starts_trained: bool) -> Self:
         """Return the parameters of a round, with its learning rate; `starts_trained` in every round after the first."""

@@ -1,4 +1,4 @@
-"""What `classify` and `train` have in common: a schedule, and how it is split over processes."""
+"""Parameters that `classify` and `train` share: length, batches, and how they are split over processes."""
 
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ MOST_STEPS = 10_000_000
 
 
 class AutoSteps(NamedTuple):
-    """What `steps: auto` stands for: passes over the images, within bounds."""
+    """The rule of `steps: auto`: `passes` over the images, but at least `least` and at most `most` steps."""
 
     passes: int
     least: int
@@ -20,31 +20,33 @@ class AutoSteps(NamedTuple):
 
 
 class TrainingParams(Section):
-    """A training by SGD."""
+    """Training with SGD."""
 
     auto_steps: ClassVar[AutoSteps]
-    """Found by experiment on subsets of 60 and 200 images (docs/own-data.md)."""
+    """Chosen by experiments on subsets of 60 and 200 images (docs/own-data.md)."""
 
     epochs: int | None = Field(10, ge=1)
-    """Passes over the training images; null where `steps` says how long to train."""
+    """Passes over the training images; null if `steps` says how long to train."""
     steps: int | Literal["auto"] | None = None
-    """Steps of the optimiser, in place of `epochs`: a number, or auto, which chooses it from the number of images
+    """Steps of the optimiser, instead of `epochs`: a number, or auto, which derives it from the number of images
     (docs/own-data.md)."""
     batch_size: int = Field(4, ge=1)
-    """Images of one step of the optimiser, over all processes."""
+    """Images per step of the optimiser, over all processes."""
     accumulate: int = Field(1, ge=1)
-    """Parts into which a process cuts its images of a step, one after the other: less memory, the same gradient."""
+    """Number of parts that each process splits its images of a step into and computes one after the other: less memory,
+    the same gradient."""
     devices: int = Field(1, ge=1)
-    """GPUs of one machine, each with a process of its own (on a CPU: processes)."""
+    """GPUs per machine, with one process each (on a CPU: processes)."""
     nodes: int = Field(1, ge=1)
     """Machines with `devices` each; more than 1 needs a Slurm job of as many nodes."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Channel dropout of the classification branch, before global average pooling."""
     batch_norm: BatchNorm = "frozen"
-    """frozen: running statistics and affine parameters stay; train: both are learned (random weights need it)."""
+    """frozen: running statistics and affine parameters stay as they are. train: both are learned, which random weights
+    need."""
     frozen_layers: int = Field(0, ge=0, le=8)
-    """Leading layers of the backbone that stay as they are, batch norms too: 1 the first convolution (P1), 2 the first
-    group of blocks too (PSA's ResNet38), and so on."""
+    """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
+    first group of blocks too (PSA's ResNet38), and so on."""
     optimiser: OptimiserParams = OptimiserParams()
     augment: AugmentParams = AugmentParams()
     seed: int = Field(0, ge=0)
@@ -57,10 +59,10 @@ class TrainingParams(Section):
     @field_validator("steps", mode="before")
     @classmethod
     def _steps(cls, value: Any) -> Any:
-        # else the message would name the members of the union
+        # pydantic's own message would list an error for each member of the union
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value not in (None, "auto") and not (whole and 1 <= value <= MOST_STEPS):
-            raise ValueError(f"steps is a whole number from 1 to {MOST_STEPS}, auto, or null where epochs is given")
+            raise ValueError(f"steps is a whole number from 1 to {MOST_STEPS}, auto, or null if epochs is given")
         return value
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Paths of params.yaml outside the data root's list: DVC sees their content through a hash beside them."""
+"""Paths in params.yaml to files outside the data set: DVC notices changes of their content by a hash in params.yaml."""
 
 from typing import ClassVar, Protocol
 
@@ -6,15 +6,15 @@ from auxseg.errors import ParamsError
 
 
 class Watched(Protocol):
-    """A section with a path whose content `auxseg scan` hashes into `sha256`."""
+    """A section with a path; `auxseg scan` writes the hash of its content into `sha256`."""
 
     key: ClassVar[str]
     path_key: ClassVar[str]
-    """The key that holds the path: `path`, of the backbone `weights`."""
+    """The key that holds the path: `path`, or `weights` in the section `backbone`."""
 
     @property
     def sha256(self) -> str | None:
-        """The hash of that content, or None before the first scan."""
+        """The hash of the content, or None before the first scan."""
         ...
 
     def watched(self) -> str | None:
@@ -23,14 +23,14 @@ class Watched(Protocol):
 
 
 def require_scanned(section: Watched) -> None:
-    """Refuse a path that was never scanned: DVC could not tell when its content changes.
+    """Reject a path that was never scanned, because DVC would not notice when its content changes.
 
     Raises:
-        ParamsError: there is a path in use and no hash.
+        ParamsError: a path is in use but has no hash.
     """
     if section.watched() is not None and section.sha256 is None:
         key = section.key
         raise ParamsError(
-            f"params.yaml: key '{key}.sha256': what {key}.{section.path_key} leads to is not scanned yet; "
+            f"params.yaml: key '{key}.sha256': the content of {key}.{section.path_key} has not been scanned; "
             "run `auxseg scan`"
         )

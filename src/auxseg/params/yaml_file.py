@@ -1,4 +1,4 @@
-"""YAML that a person wrote: a duplicate key is an error, and every error is one line with its number."""
+"""Read YAML that a person wrote: duplicate keys are errors, and every error is one line that names the file's line."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -13,7 +13,7 @@ def read_yaml(path: Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such file.
         ParamsError: one line that names the file and the line in it.
     """
     try:
@@ -23,22 +23,22 @@ def read_yaml(path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path} line {mark.line + 1}" if mark else str(path)
-        raise ParamsError(f"{where}: not YAML ({error.problem or error.context}); mend that line") from None
+        raise ParamsError(f"{where}: not YAML ({error.problem or error.context}); fix that line") from None
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    except ValueError as error:  # what looks like a date or a number and is none, as 2024-02-30
+    except ValueError as error:  # looks like a date or a number but is not one, such as 2024-02-30
         raise ParamsError(f"{path}: not YAML ({error}); put that value in quotes") from None
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML would take the last of two equal keys in silence; DVC refuses them."""
+    """Rejects duplicate keys, as DVC does; PyYAML would silently use the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         lines: dict[str, int] = {}
         for key, _ in node.value:
             name = str(key.value)
             if name in lines:
-                problem = f"key '{name}' stands in line {lines[name]} already"
+                problem = f"key '{name}' is already in line {lines[name]}"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             lines[name] = key.start_mark.line + 1
         return super().construct_mapping(node, deep)

@@ -1,1 +1,1 @@
-"""What a stage of dvc.yaml is and may touch: declaration, instances, code fingerprints, and how its script runs."""
+"""The stages of dvc.yaml: declared inputs and outputs, instances, code fingerprints, and how a stage script runs."""

@@ -1,7 +1,6 @@
 """What dvc.yaml declares for one stage instance: its inputs, outputs and parameter sections.
 
-A small reader of its own, because a stage starts in 50 ms with it and in a second with DVC's. A test holds it
-against DVC's own resolution.
+This does not use DVC, because a stage then starts in 50 ms instead of a second. A test compares the result with DVC's.
 """
 
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ class Declaration:
 
 
 def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Declaration:
-    """Read the declaration of `stage`, with `template` (as in {"item.shard": "00"}) filled into `${…}`.
+    """Read the declaration of `stage`, with `${…}` replaced by the values of `template`, such as {"item.shard": "00"}.
 
     Raises:
         ParamsError: dvc.yaml has no such stage.
@@ -37,14 +36,14 @@ def declared(stage: str, template: dict[str, str], path: Path = DVC_FILE) -> Dec
 
 
 def read_stages(path: Path = DVC_FILE) -> dict[str, Any]:
-    """Return the stages of dvc.yaml as they stand there."""
-    # the loader in C where PyYAML has it: it takes a tenth of the time, and every stage starts with this
+    """Return the stages of dvc.yaml, unchanged."""
+    # every stage starts with this, and PyYAML's loader in C, if it is there, takes a tenth of the time
     stages: dict[str, Any] = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
     return stages
 
 
 def fill(body: dict[str, Any], template: dict[str, str]) -> Declaration:
-    """Return the declaration of a stage of dvc.yaml for one instance."""
+    """Return the declaration of one instance from `body`, its stage in dvc.yaml."""
     body = body.get("do", body)
 
     def names(key: str) -> frozenset[str]:

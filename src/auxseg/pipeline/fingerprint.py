@@ -1,9 +1,9 @@
-"""A stage's code as an input: the SHA-256 of its import closure.
+"""The fingerprint of a stage's code: the SHA-256 of its import closure.
 
-The closure is workflow/stages/<stage>.py and every auxseg module that it imports, directly or not, found by
-reading the syntax trees (nothing is executed, so an import by a name made at run time is not seen). Comments,
-docstrings and layout do not count; all else does. Files that are no Python, such as templates, count by their
-bytes for every closure that touches their package.
+The closure is workflow/stages/<stage>.py and every auxseg module that it imports, directly or indirectly. It is found
+in the syntax trees; nothing is executed, so an import by a name computed at run time is not seen. Comments, docstrings
+and formatting do not count. Other files than Python, such as templates, are hashed byte by byte and count for every
+closure that imports from their package.
 """
 
 import ast
@@ -31,7 +31,7 @@ class Fingerprints:
         """Return the fingerprint of a stage as 64 hexadecimal digits.
 
         Raises:
-            DataError: one line: no such script, a syntax error, or an import that names no module of auxseg.
+            DataError: one line: no such script, a syntax error, or an import of an auxseg module that does not exist.
         """
         parts = [("script", self._module(self._root / SCRIPTS / f"{name}.py", "")[0])]
         closure = self.closure(name)
@@ -44,7 +44,7 @@ class Fingerprints:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def closure(self, name: str) -> list[str]:
-        """Return the names of the auxseg modules that a stage's script imports, directly or not, sorted."""
+        """Return the names of the auxseg modules that a stage's script imports, directly or indirectly, sorted."""
         found: set[str] = set()
         waiting = set(self._module(self._root / SCRIPTS / f"{name}.py", "")[1])
         while waiting:
@@ -75,10 +75,10 @@ class Fingerprints:
             try:
                 tree = ast.parse(file.read_bytes(), filename=str(shown))
             except FileNotFoundError:
-                raise DataError(f"{shown}: no such script; add it, or take its fingerprint out of dvc.yaml") from None
+                raise DataError(f"{shown}: no such script; add it, or remove its fingerprint from dvc.yaml") from None
             except (SyntaxError, ValueError) as error:
                 line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
-                raise DataError(f"{shown}{line}: not valid Python ({error}); mend it") from None
+                raise DataError(f"{shown}{line}: not valid Python ({error}); fix it") from None
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
             imports = frozenset(self._imports(tree, package, shown))
             digest = hashlib.sha256(normalised(tree).encode()).hexdigest()
@@ -94,20 +94,20 @@ class Fingerprints:
                 base = _absolute(node, package)
                 yield from self._chain(base, node, shown)
                 if _is_ours(base):
-                    # `from package import name`: the name is a module, or something that the package defines
+                    # in `from package import name`, the name is a module or something that the package defines
                     yield from (name for alias in node.names if self._exists(name := f"{base}.{alias.name}"))
 
     def _chain(self, name: str, node: ast.stmt, shown: Path) -> Iterator[str]:
-        """Yield a module and the packages on the way to it; nothing for a foreign module."""
+        """Yield a module of auxseg and the packages that contain it; nothing for other modules."""
         if not _is_ours(name):
             return
         if not self._exists(name):
-            raise DataError(f"{shown}:{node.lineno}: imports {name}, which is no module of {SOURCE}; mend the import")
+            raise DataError(f"{shown}:{node.lineno}: imports {name}, which is not a module of {SOURCE}; fix the import")
         parts = name.split(".")
         yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
     def _package_data(self, closure: list[str]) -> list[Path]:
-        """Return the closure's files that are no Python; each belongs to the nearest package above."""
+        """Return the closure's files that are not Python; each belongs to the nearest package above it."""
         folders = {self._path(module) for module in closure if self._path(module).is_dir()}
         return sorted(file for folder in folders for file in _data_files(folder))
 
@@ -128,7 +128,7 @@ def write_files(files: dict[str, str]) -> None:
 def normalised(tree: ast.AST) -> str:
     """Return a syntax tree as text without docstrings, positions and empty fields.
 
-    Not `ast.dump`: its form, and the empty fields that a node has, change from one Python to the next.
+    `ast.dump` would not do: its format, and the empty fields of a node, differ between versions of Python.
     """
     if isinstance(tree, ast.Constant):
         return f"{type(tree.value).__name__}:{tree.value!r}"
@@ -142,7 +142,7 @@ def normalised(tree: ast.AST) -> str:
 
 def _field(value: Any) -> str:
     if isinstance(value, list):
-        # a string that stands alone is a docstring: of a module, class, function or attribute
+        # a string that is a statement of its own is a docstring of a module, class, function or attribute
         kept = [item for item in value if not _is_text(item)]
         return f"[{','.join(_field(item) or 'None' for item in kept)}]" if kept else ""
     if isinstance(value, ast.AST):

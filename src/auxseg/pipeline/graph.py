@@ -1,7 +1,7 @@
-"""Which stage instance reads what another one writes: the edges of the DAG.
+"""The edges of the DAG: which stage instance reads what another one writes.
 
-DVC finds the same edges and then looks for cycles and overlaps one by one, which takes a minute and a half at 4,000
-instances. A test holds these against DVC's.
+DVC finds the same edges, but then searches for cycles and overlaps one instance at a time, which takes a minute and a
+half at 4,000 instances. A test compares these edges with DVC's.
 """
 
 from collections import defaultdict
@@ -11,10 +11,10 @@ from auxseg.pipeline.declaration import Declaration
 
 
 def readers(declared: Sequence[Declaration]) -> dict[int, set[int]]:
-    """Return, for each instance, those that read one of its outputs, a folder of it, or a file in it.
+    """Return, for each instance, those that read one of its outputs, a folder that contains it, or a file inside it.
 
     Args:
-        declared: the instances; they are named by their positions here.
+        declared: the instances; the result has their positions in this list.
     """
     writers = {output: index for index, one in enumerate(declared) for output in one.outputs}
     inside: dict[str, set[int]] = defaultdict(set)

@@ -1,9 +1,10 @@
-"""Every stage instance that dvc.yaml makes of params.yaml, found without DVC."""
+"""Expand dvc.yaml and params.yaml into stage instances, without DVC."""
 
 import itertools
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auxseg.errors import ParamsError
 from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 
 
@@ -14,11 +15,11 @@ class Instance(NamedTuple):
     key: str
     """What follows the @ in DVC's address; empty for a stage with one instance."""
     template: dict[str, str]
-    """What `${…}` stands for in dvc.yaml."""
+    """Values of `${…}` in dvc.yaml."""
 
     @property
     def address(self) -> str:
-        """DVC's name of the instance, as labels@r1-00."""
+        """DVC's name of the instance, such as labels@r1-00."""
         return f"{self.stage}@{self.key}" if self.key else self.stage
 
 
@@ -46,6 +47,23 @@ def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
     return {output for one in instances(values, path) for output in fill(stages[one.stage], one.template).outputs}
 
 
+def require_sections(values: dict[str, Any], path: Path = DVC_FILE) -> None:
+    """Check that params.yaml (`values`) has every key that a stage declares, even where the models have defaults.
+
+    Without this, DVC fails in the middle of a run, when it comes to a stage with a missing key.
+
+    Raises:
+        ParamsError: names the first missing key, and how to add it.
+    """
+    needed = {section for body in read_stages(path).values() for section in fill(body, {}).sections}
+    if missing := sorted(needed - values.keys()):
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise ParamsError(
+            f"params.yaml: key '{missing[0]}' is missing{more}; `auxseg params render` adds missing keys with their "
+            "defaults and keeps your values"
+        )
+
+
 def _lookup(source: Any, values: dict[str, Any]) -> Any:
-    """Return the list or map that `${name}` stands for, or `source` if it is a list or map itself."""
+    """Return the list or map that `${name}` refers to, or `source` if it is a list or map itself."""
     return values[source.removeprefix("${").removesuffix("}")] if isinstance(source, str) else source

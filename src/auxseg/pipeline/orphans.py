@@ -1,7 +1,7 @@
-"""Outputs of rounds and shards that params.yaml has no longer.
+"""Find and remove outputs of rounds and shards that are no longer in params.yaml.
 
-DVC leaves them in the folders that later stages read. They are in its cache, so they go, and `dvc checkout`
-or `dvc repro` brings them back when the round or the shard returns.
+DVC leaves them in the folders that later stages read. They can be removed because they are in DVC's cache: `dvc
+checkout` or `dvc repro` restores them if the round or shard is added again.
 """
 
 import re
@@ -18,7 +18,7 @@ def find_orphans(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
     templated = {out for body in read_stages(path).values() for out in fill(body, {}).outputs if "${" in out}
     patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
     found = {file for pattern in patterns for file in Path().glob(pattern)}
-    # r0's weights are written by a stage without template, in the folder of the others
+    # the weights of r0 match a templated output, but `classify`, which writes them, has no template
     return sorted(file for file in found if file.as_posix() not in expected and not file.name.startswith("."))
 
 

@@ -1,7 +1,7 @@
 """How a stage script runs: arguments, parameters, declared paths, threads, log, errors.
 
-A script in workflow/stages is a `main(stage)` handed to `run`. The stage may read what dvc.yaml declares for it and
-nothing else: another parameter section or path is an error, so the DAG cannot lie (`auxseg.artifacts.store.Permit`).
+A script in workflow/stages passes its `main(stage)` to `run`. The stage may use only what dvc.yaml declares for it: any
+other parameter section or path raises an error, so the DAG is always true (`auxseg.artifacts.store.Permit`).
 """
 
 import argparse
@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.pipeline.declaration import declared
-from auxseg.pipeline.refusal import leave_note
+from auxseg.pipeline.rejection import leave_note
 from auxseg.torchrun import torchrun_rank
 
 P = TypeVar("P", bound=Section)
@@ -35,7 +35,7 @@ LOWER_FOR_MEMORY = {
     "propagate": "runtime.max_side or the largest of propagate.scales",
     "evaluate": "runtime.max_side or the largest of evaluate.scales",
 }
-"""What decides how much memory of a GPU a stage needs."""
+"""Stage -> the parameters that decide how much GPU memory it needs; an error message names them."""
 
 
 class Stage:
@@ -53,22 +53,22 @@ class Stage:
         }
         self._declared = declared(name, template)
         self.inputs = Store(permit=Permit(name, "deps", self._declared.inputs))
-        """Where the declared inputs lie, as files or inside declared folders."""
+        """Paths of the declared inputs, as files or inside declared folders."""
         self.outputs = Store(permit=Permit(name, "outs", self._declared.outputs))
-        """Where the declared outputs lie."""
+        """Paths of the declared outputs."""
 
     @property
     def round(self) -> Round:
         """The round of this instance.
 
         Raises:
-            ParamsError: its name is not that of a round.
+            ParamsError: its name is not the name of a round.
         """
         return Round.parse(self._round_name)
 
     @property
     def key(self) -> str:
-        """The instance's name after the @, as `r1-00`; empty for a stage that has one instance."""
+        """The instance's name after the @, such as `r1-00`; empty for a stage with a single instance."""
         return "-".join(part for part in (self._round_name, self.shard) if part)
 
     def params(self, section: type[P]) -> P:
@@ -86,7 +86,7 @@ class Stage:
 
     @property
     def shards(self) -> list[str]:
-        """All shards, for the one stage that lays them out; the others know their own or read the manifest.
+        """All shards, for `prepare`, which splits the images; other stages know their own shard or read the manifest.
 
         Raises:
             ParamsError: dvc.yaml does not declare `shards` for this stage.
@@ -104,7 +104,7 @@ class Stage:
 
     @property
     def sections(self) -> dict[str, Any]:
-        """All declared parameter sections, as they stand in params.yaml."""
+        """All declared parameter sections, with their values from params.yaml."""
         return {section: self._values.get(section) for section in sorted(self._declared.sections)}
 
     @property
@@ -114,7 +114,7 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
-    """Parse the arguments, run `main`, and turn a refusal into one line and exit code 2."""
+    """Parse the arguments, run `main`, and turn an `AuxsegError` into one line and exit code 2."""
     parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
     if rounds:
         parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
@@ -124,7 +124,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     started = time.monotonic()
     _allow_open_files()
     try:
-        # By name: what other stages read is checked early, but is no part of this one's code.
+        # check all sections early; imported by name, because other stages' parameters are not this one's code
         importlib.import_module("auxseg.params.registry").check()
         stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
         rank = torchrun_rank()
@@ -132,7 +132,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         if rank is None and name != "code":
             _log_position(stage)
         main(stage)
-        if rank is None:  # else the process that started torchrun does
+        if rank is None:  # otherwise the process that started torchrun does
             _log_cost(name, stage.key, time.monotonic() - started)
     except ResourceError as error:
         logging.error("%s", error)
@@ -140,7 +140,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     except AuxsegError as error:
         logging.error("%s", error)
         leave_note(str(error))
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_REJECTED)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -154,9 +154,9 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
 
 
 def _allow_open_files() -> None:
-    """Raise the soft limit on open files to the hard one: `train` has two archives a shard open."""
+    """Raise the soft limit on open files to the hard one, because `train` opens two archives per shard."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError):  # macOS calls it unlimited and allows less
+    with contextlib.suppress(ValueError):  # macOS reports "unlimited" but allows less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -169,7 +169,7 @@ def _start_log(path: Path, rank: int | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if rank is None:
             path.unlink(missing_ok=True)
-        handlers.append(logging.FileHandler(path, mode="a"))  # two write: torchrun's first process, and who started it
+        handlers.append(logging.FileHandler(path, mode="a"))  # two processes append: torchrun's first, and its parent
         handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
@@ -180,22 +180,22 @@ def _log_level() -> str:
 
 
 def _log_position(stage: Stage) -> None:
-    """Log where the run stands and how long the rest will take. No stage fails because that cannot be told."""
+    """Log the position of this instance in the run and the time left. An error here does not fail the stage."""
     try:
-        # By name, and so no part of the stage's code: nothing but this line comes of it.
+        # imported by name, so that it is not part of the stage's code: it only writes this line
         line = importlib.import_module("auxseg.engines.progress").position_line(stage._values, stage.name, stage.key)
     except Exception:
-        logging.debug("where the run stands cannot be told", exc_info=True)
+        logging.debug("the position in the run is unknown", exc_info=True)
     else:
         if line:
             logging.info(line)
 
 
 def _log_cost(name: str, key: str, seconds: float) -> None:
-    """Append wall time, CPU time and peak memory to logs/times.csv: never part of an artifact, read by benchmarks."""
+    """Log wall time, CPU time and peak memory, and append them to logs/times.csv, which is not an artifact."""
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(one.ru_utime + one.ru_stime for one in usage)
-    # of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
+    # peak of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
     peak = max(one.ru_maxrss for one in usage) * (1 if sys.platform == "darwin" else 1024) / 1e6
     logging.info("%s: %.1f s (CPU %.1f s), peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, cpu, peak)
     with Path("logs/times.csv").open("a") as stream:

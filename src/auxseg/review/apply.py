@@ -38,7 +38,7 @@ def apply_verdicts(
             verdict.image_id,
         )
     for group in conflicts(verdict for verdict in own if not verdict.is_stale(hashes)):
-        logging.warning("reviewers disagree on %s; one rejection rejects", group[0].image_id)
+        logging.warning("reviewers disagree on %s; one rejection is enough", group[0].image_id)
     logging.info("%s: %s", round_, summarise(uses.values()))
     return uses, stale
 
@@ -48,7 +48,8 @@ def decide_uses(
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return the use of every image, and the verdicts that are stale and therefore not applied.
 
-    If several reviewers judged one label, one rejection rejects it, and every class that one of them drops is dropped.
+    If several reviewers judged one label, it is rejected if any of them rejects it, and a class is dropped if any of
+    them drops it.
 
     Args:
         hashes: image id -> SHA-256 of the round's label PNG.

@@ -156,7 +156,7 @@ class Saver:
         if wish:
             self.save()
         if wish == 2:
-            logging.warning("SIGTERM: stopped at %s; the same command goes on from there", self._position())
+            logging.warning("SIGTERM: stopped at %s; the same command continues from there", self._position())
             raise SystemExit(EXIT_TERMINATED)
 
     def save(self) -> None:

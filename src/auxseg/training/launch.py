@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 
-from auxseg.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_TERMINATED, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, EXIT_TERMINATED, ParamsError, ResourceError
 from auxseg.params.training import TrainingParams
 from auxseg.torchrun import torchrun_rank
 
@@ -50,8 +50,8 @@ def agent(arguments: list[str]) -> int:
         torchrun.run(torchrun.parse_args(arguments))
     except ChildFailedError as error:
         codes = {failure.exitcode for failure in error.failures.values()}
-        if EXIT_REFUSED in codes:
-            return EXIT_REFUSED
+        if EXIT_REJECTED in codes:
+            return EXIT_REJECTED
         # after a failure torchrun ends the other processes with SIGTERM
         return EXIT_TERMINATED if codes <= {EXIT_TERMINATED, -signal.SIGTERM} else EXIT_FAILED
     except SignalException as stopped:

@@ -27,14 +27,14 @@ from auxseg.training.samples import LabelFiles, TrainingSamples
 def start_network(
     weights: Path, backbone: BackboneParams, network: NetworkParams, classes: int, params: TrainParams
 ) -> tuple[AuxSegNet, bool]:
-    """Return the network to train, and whether all its tensors come from `weights`, those of the round before.
+    """Return the network to train, and whether all its tensors come from `weights`, those of the previous round.
 
-    From the classifier, which has neither task branch nor affinity, only backbone and classification branch come.
+    The classifier has no task branches and no affinities, so it gives only the backbone and the classification branch.
     """
     torch.manual_seed(params.seed)
     built = build_auxsegnet(backbone, network, classes, params.dropout)
     missing = load_weights(weights, built, partial=True)
-    logging.info("%d tensors start random, the rest from round %s", len(missing), weights.stem)
+    logging.info("%d tensors are randomly initialised, the others come from round %s", len(missing), weights.stem)
     built.backbone.freeze(params.frozen_layers)
     return built, not missing
 

@@ -1,4 +1,4 @@
-"""Snakemake on Kubernetes with a volume that all pods share: what `snakemake` does, with the profile beside this file.
+"""Run `snakemake` on Kubernetes with the profile in this folder, on a volume that all pods share.
 
 python workflow/profiles/kubernetes/run.py [ARGUMENTS OF SNAKEMAKE]
 """

@@ -119,7 +119,7 @@
     // The reviewer's own verdict on an image in a round, and the verdicts of others.
     own,
     others: (round, image) => rowsOf(round, image).filter((row) => row.reviewer !== reviewer),
-    // Combine all verdicts on a label as decide_uses in src/auxseg/review/apply.py does: one rejection rejects, dropped
+    // Combine all verdicts on a label as decide_uses in src/auxseg/review/apply.py does: any rejection rejects, dropped
     // classes add up, and stale verdicts count only if there are no others. Null if there is no verdict.
     effect(round, image, labelHash) {
       const judged = rowsOf(round, image);

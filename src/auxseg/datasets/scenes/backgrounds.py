@@ -1,4 +1,4 @@
-"""Backgrounds: a place to stand in, out of noise, gradients and light."""
+"""Backgrounds of scenes, made of noise, gradients and light."""
 
 from collections.abc import Sequence
 
@@ -77,7 +77,7 @@ def _foliage(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def photograph(rng: np.random.Generator, image: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Take the picture, uint8 RGB: fall of light, vignette, white balance, exposure, blur, grain."""
+    """Return the scene as a camera would take it, uint8 RGB: light, vignette, white balance, exposure, blur, grain."""
     size = image.shape[0]
     y, x = np.mgrid[:size, :size] / size - 0.5
     fall = 1 + rng.uniform(0, 0.35) * (x * light[0] + y * light[1])

@@ -1,4 +1,4 @@
-"""The six classes: the pattern that tells each, and what its bodies tend to look like.
+"""The six classes: the pattern that identifies each, and what its bodies tend to look like.
 
 A pattern is a function of the part's own coordinates x, y (float64 arrays, the part lies in -1..1) that
 returns a signed field: positive where the marking's colour goes, negative where the ground's does.

@@ -1,4 +1,4 @@
-"""Composition: which toys stand where, what hides what, and the true mask that follows."""
+"""Composition of scenes: where toys stand, which hide others, and the true mask that results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Scene:
 
 
 def compose(seed: int, split: str, number: int, size: int) -> Scene:
-    """Make image `number` of a split, size x size pixels: it depends on these four values alone."""
+    """Make image `number` of a split, size x size pixels; it depends only on these four values."""
     rng = np.random.default_rng((seed, SPLITS.index(split), number))
     angle = rng.uniform(-2.4, -0.7)  # light comes from above
     light = np.array([np.cos(angle) * 0.7, np.sin(angle) * 0.7, 0.71])
@@ -57,13 +57,13 @@ def compose(seed: int, split: str, number: int, size: int) -> Scene:
 def _first_class(seed: int, split: str, number: int) -> int:
     """Return the class of the front toy: each class once in every six images, in shuffled order."""
     count = len(SCENES_CLASSES)
-    # Four values where `compose` seeds with three, so that the two streams never meet.
+    # seeded with four values, and `compose` with three, so that the two streams are independent
     order = np.random.default_rng((seed, SPLITS.index(split), number // count, 1)).permutation(count)
     return int(order[number % count]) + 1
 
 
 def _plan(rng: np.random.Generator, first: int, size: int) -> list[Toy]:
-    """Choose and place one to three toys, front first; a toy that finds no room is left out."""
+    """Choose and place one to three toys, front first; a toy that does not fit is left out."""
     planned = 1 + int(rng.choice(3, p=knobs.OBJECTS))
     toys: list[Toy] = []
     for position in range(planned):
@@ -83,7 +83,7 @@ def _plan(rng: np.random.Generator, first: int, size: int) -> list[Toy]:
 
 
 def _occluders(rng: np.random.Generator, toys: Sequence[Toy], size: int) -> list[Toy]:
-    """Perhaps put a piece of clutter before a toy, where it leaves every toy recognisable."""
+    """Sometimes put a piece of clutter in front of a toy, such that every toy stays recognisable."""
     if rng.random() >= knobs.OCCLUDER:
         return []
     piece = build(rng, 0, rng.uniform(*knobs.CLUTTER_SIZE) * size)
@@ -98,7 +98,7 @@ def _occluders(rng: np.random.Generator, toys: Sequence[Toy], size: int) -> list
 
 
 def _place(rng: np.random.Generator, toy: Toy, size: int, truncated: bool) -> Toy:
-    """Put a toy somewhere: whole, or with up to a sixth of it beyond the border, but never its part."""
+    """Place a toy at random: completely inside the image, or up to a sixth of it outside, but never its part."""
     height, width = toy.cover.shape
     over_y, over_x = (height // 6, width // 6) if truncated else (0, 0)
     top = int(rng.integers(min(-over_y, size - height), max(size - height + over_y, 0) + 1))
@@ -117,9 +117,9 @@ def _taken(toys: Sequence[Toy], size: int) -> np.ndarray:
 
 
 def settle(pieces: Sequence[Toy], size: int) -> list[Toy]:
-    """Drop every toy of which too little would be seen (`MIN_VISIBLE`, `MIN_PART_VISIBLE`); front first.
+    """Drop every toy of which too little is visible (`MIN_VISIBLE`, `MIN_PART_VISIBLE`); front first.
 
-    A dropped toy is not painted, so an image never shows a toy that its mask and labels do not know.
+    A dropped toy is not painted, so an image never shows a toy that is not in its mask and labels.
     """
     taken = np.zeros((size, size), bool)
     kept = []
@@ -148,7 +148,7 @@ def masks_of(pieces: Sequence[Toy], size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lay(rng: np.random.Generator, image: np.ndarray, piece: Toy, light: np.ndarray) -> None:
-    """Cast a piece's shadow on the image and paint it over, in place."""
+    """Paint a piece and its shadow over the image, in place."""
     size = image.shape[0]
     outer, inner = piece.windows(size)
     if not image[outer].size:  # wholly outside

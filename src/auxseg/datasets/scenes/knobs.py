@@ -9,7 +9,7 @@ PART_SHARE = (0.08, 0.14)
 """Area of the part over the whole toy. Smaller: activation maps cover less, and classes are harder to tell."""
 
 PART_COLOUR_LOYALTY = 0.85
-"""Chance that a part has its class's own two colours, else any two: below 1 the pattern must be learnt too."""
+"""Chance that a part has its class's own two colours, else any two. Below 1, the pattern must be learned too."""
 
 BODY_COLOUR_LOYALTY = 0.40
 """Chance that a body's colour comes from its class's three favourites, else from all eight. Larger: the body
@@ -25,7 +25,7 @@ BODY_TEXTURE = (0.02, 0.09)
 """Standard deviation of the brightness texture on a body. Larger: superpixels and affinities break a body up."""
 
 OBJECTS = (0.50, 0.35, 0.15)
-"""Chances of one, two and three toys in an image (one that finds no room is left out)."""
+"""Chances of one, two and three toys in an image (a toy that does not fit is left out)."""
 
 SAME_CLASS = 0.30
 """Chance that a further toy has the class of the first."""
@@ -34,7 +34,7 @@ SIZES = ((0.50, 0.80), (0.40, 0.60), (0.30, 0.45))
 """Longest side of a toy over the image side, when one, two or three toys are planned."""
 
 CLUTTER = (1, 3)
-"""Least and largest number of untagged clutter pieces behind the toys: bodies like the toys', without a part."""
+"""Smallest and largest number of clutter pieces behind the toys: bodies like the toys', without part and tag."""
 
 CLUTTER_SIZE = (0.10, 0.28)
 """Longest side of a clutter piece over the image side. Larger: saliency marks more of what is not an object."""
@@ -49,14 +49,14 @@ OVERLAP = 0.35
 """Largest share of a toy that toys in front of it may hide."""
 
 TRUNCATED = 0.20
-"""Chance that a toy may reach over the image's border, by at most a sixth of its size. A toy that touches the
-border looks like background to boundary saliency."""
+"""Chance that a toy may extend beyond the image, by at most a sixth of its size. To boundary saliency, a toy that
+touches the border looks like background."""
 
 MIN_VISIBLE = 0.45
-"""Least visible share of a toy; otherwise it is left out of the scene."""
+"""Smallest visible share of a toy; below it, the toy is left out of the scene."""
 
 MIN_PART_VISIBLE = 0.65
-"""Least visible share of its part; otherwise it is left out, because its class cannot be recognised."""
+"""Smallest visible share of its part; below it, the toy is left out, because its class cannot be recognised."""
 
 CONTRAST = 0.30
 """Distance between the body's colour and the background around it (euclidean, RGB) that counts as good contrast."""

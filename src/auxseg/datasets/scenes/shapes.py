@@ -1,8 +1,8 @@
 """Outlines of bodies, as signed fields over the unit square.
 
-An outline is a function of coordinates u, v (float64 arrays, the toy's own frame, roughly -1..1) that returns
-about the distance to the edge, positive inside. Each builder draws its proportions from a generator, so
-outlines vary.
+An outline is a function of coordinates u, v (float64 arrays in the toy's own frame, roughly -1..1) that returns the
+approximate distance to the edge, positive inside. Each builder draws its proportions from a generator, so outlines
+vary.
 """
 
 from collections.abc import Callable

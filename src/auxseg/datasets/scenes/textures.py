@@ -1,7 +1,7 @@
 """Noise and soft edges, the raw material of every surface.
 
-All arithmetic here and beside is float64, though the result has 8 bits: processors differ in the last bit of
-a sine or a product, and at this precision such a difference does not survive the rounding.
+All arithmetic of the scenes is float64, although the result has 8 bits. Processors differ in the last bit of a sine or
+a product, and at this precision such a difference disappears when the result is rounded.
 """
 
 import cv2
@@ -37,12 +37,12 @@ def noise(
 
 
 def soft(signed: np.ndarray, scale: float = 1.0) -> np.ndarray:
-    """Turn a signed distance (positive inside), `scale` pixels a unit, into coverage: float64 in 0..1."""
+    """Turn a signed distance (positive inside), `scale` pixels a unit, into coverage, float64 in 0..1."""
     return np.clip(signed * scale + 0.5, 0.0, 1.0)
 
 
 def blur(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur with a Gaussian of `sigma` pixels; below 0.2 the input comes back."""
+    """Blur with a Gaussian of `sigma` pixels; below 0.2, return the input."""
     return values if sigma < 0.2 else cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 

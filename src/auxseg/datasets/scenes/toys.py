@@ -1,4 +1,4 @@
-"""Toys and clutter: one body each, and on a toy the part that tells its class."""
+"""Toys and clutter: each has a body, and a toy also has the part that tells its class."""
 
 from dataclasses import dataclass, replace
 
@@ -24,9 +24,9 @@ class Toy:
     pattern: np.ndarray
     """Share of the marking's colour within the part, float64 (h, w) in 0..1."""
     top: int = 0
-    """Row of the image that the canvas's first row lies on; may be negative."""
+    """Row of the image at the top of the canvas; may be negative."""
     left: int = 0
-    """Column, likewise."""
+    """Column of the image at the left of the canvas; may be negative."""
 
     @property
     def mask(self) -> np.ndarray:
@@ -44,11 +44,11 @@ class Toy:
         return float(self.part_mask.sum() / self.mask.sum())
 
     def at(self, top: int, left: int) -> "Toy":
-        """Return the same toy elsewhere."""
+        """Return the same toy at another position."""
         return replace(self, top=top, left=left)
 
     def windows(self, size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Return where image (size x size) and canvas meet: slices of the image, slices of the canvas."""
+        """Return the overlap of image (size x size) and canvas, as slices of the image and slices of the canvas."""
         height, width = self.cover.shape
         rows = slice(max(self.top, 0), max(min(self.top + height, size), 0))
         columns = slice(max(self.left, 0), max(min(self.left + width, size), 0))
@@ -100,7 +100,7 @@ def _part(
     r = np.sqrt(area / 3.7)
     reach = np.hypot(u, v)[cover > 0.5].max()
     bearing = rng.normal(0, 0.5)
-    # The farthest body pixel along the bearing: legs and cabins keep it from the nominal radius.
+    # the farthest body pixel in this direction, because legs and cabins make it differ from the nominal radius
     along = u * np.cos(bearing) + v * np.sin(bearing)
     aside = np.abs(v * np.cos(bearing) - u * np.sin(bearing))
     edge = along[(cover > 0.5) & (aside < 0.1)].max(initial=0.3 * reach)
@@ -135,7 +135,7 @@ def paint(rng: np.random.Generator, toy: Toy, around: np.ndarray, light: np.ndar
     surface = mix(surface, mix(ground, marking, toy.pattern), toy.part)
     rim = np.clip(1 - np.abs(toy.part - 0.5) * 2, 0, 1) * toy.cover
     surface = surface * (1 - 0.35 * rim)[..., None]
-    # The part is flatter than the body it sits on: in full shade at the edge its pattern would be lost.
+    # the part is shaded less than the body, because its pattern would be lost in the full shade of the edge
     shade = _shade(toy.cover, light)
     return surface * (shade + toy.part * (1 - shade) * 0.6)[..., None]
 
