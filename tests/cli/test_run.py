@@ -15,6 +15,7 @@ import yaml
 from auxseg.cli import run
 from auxseg.cli.main import main
 from auxseg.cli.run import without_hints
+from auxseg.params.template import render
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = """\
@@ -39,7 +40,7 @@ Use `dvc push` to send your updates to remote storage.
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "dvc.yaml", ".")
-    Path("params.yaml").write_text(yaml.safe_dump(small_project.PARAMS))
+    Path("params.yaml").write_text(render(small_project.PARAMS))
     Path("data/summary").mkdir(parents=True)
     Path("data/summary/rounds.csv").write_text("round,what,set,miou,precision,recall\nr0,labels,train,50,60,70\n")
 
