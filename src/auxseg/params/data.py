@@ -173,6 +173,9 @@ class DataParams(Section):
     unlisted: Literal["error", "ignore", "background"] = "error"
     """Mask values and labels outside `classes`. error: they are refused. ignore, background: such pixels become 255 or
     0, such labels are dropped, and an image without any other label is left out."""
+    tags: Literal["complete", "partial"] = "complete"
+    """Whether the image-level labels name every class in an image. partial: a further class in a mask is not reported
+    as a contradiction of mask and labels."""
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
     labels_file: InRoot = "image_labels.csv"
