@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
+from auxseg.datasets.contradictions import Contradictions
 
 SCRIPTS = (
     "data.js",
@@ -49,20 +50,30 @@ def index_page(size: int) -> str:
     return environment().get_template("index.html").render(scripts=SCRIPTS, size=_megabytes(size))
 
 
-def tables_page(summary: Path) -> str:
-    """Return tables.html: every CSV of a folder, `rounds.csv` and `classes.csv` first."""
+CONTRADICTIONS = "masks_against_labels"
+"""The name of the table of images whose mask contradicts their image-level labels."""
+
+
+def tables_page(summary: Path, found: Contradictions) -> str:
+    """Return tables.html: every CSV of a folder, `rounds.csv` and `classes.csv` first, and the contradictions last."""
     first = ("rounds", "classes")
     paths = sorted(
         finished(summary, "*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
     )
-    tables = [table for table in map(_table, paths) if table["rows"]]
+    tables = [table for table in map(_read, paths) if table["rows"]]
     measured = any(table["name"] == "rounds" for table in tables)
+    if found.images:
+        tables.append(_table(CONTRADICTIONS, found.rows(), "contradictions.json") | {"note": found.message})
     return environment().get_template("tables.html").render(tables=tables, measured=measured)
 
 
-def _table(path: Path) -> dict[str, Any]:
-    """Return name, header and rows. A cell has a text, a number or None, and its share of the column's maximum."""
+def _read(path: Path) -> dict[str, Any]:
     rows = [row for row in read_csv(path) if any(row.values())]
+    return _table(path.stem, rows, f"summary/{path.name}")
+
+
+def _table(name: str, rows: list[dict[str, str]], file: str) -> dict[str, Any]:
+    """Return name, file, header and rows. A cell has a text, a number or None, its share of the column's maximum."""
     header = list(rows[0]) if rows else []
     numbers = {name: _numbers([row[name] for row in rows]) for name in header}
     largest = {name: max((abs(n) for n in values if n is not None), default=0) for name, values in numbers.items()}
@@ -70,7 +81,7 @@ def _table(path: Path) -> dict[str, Any]:
         [_cell(row[name], numbers[name][position], largest[name]) for name in header]
         for position, row in enumerate(rows)
     ]
-    return {"name": path.stem, "header": header, "rows": cells}
+    return {"name": name, "file": file, "note": "", "header": header, "rows": cells}
 
 
 def _cell(text: str, number: float | None, largest: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ leads to a model may read it, because it says where masks and labels differ.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -60,6 +60,18 @@ class Contradictions:
         """Whether more than half of the compared images contradict their mask."""
         return 2 * len(self.images) > self.compared
 
+    def rows(self) -> list[dict[str, str]]:
+        """Return the images as rows of text, for a table."""
+        return [
+            {
+                "image": one.id,
+                "split": one.split,
+                "labelled, not in the mask": ", ".join(one.not_shown),
+                "in the mask, not labelled": ", ".join(one.not_tagged),
+            }
+            for one in self.images
+        ]
+
     def write(self, path: Path) -> None:
         """Write the result as JSON."""
         write_json(path, {"compared": self.compared, "message": self.message, "images": list(map(asdict, self.images))})
@@ -99,9 +111,7 @@ def find_contradictions(
         not_tagged = image.shown - image.tags if tags == "complete" else frozenset()
         if not_shown or not_tagged:
             wrong.append(image)
-            found.append(
-                Contradiction(image.id, image.split, _names(not_shown, classes), _names(not_tagged, classes))
-            )
+            found.append(Contradiction(image.id, image.split, _names(not_shown, classes), _names(not_tagged, classes)))
     if not found:
         return Contradictions(len(compared))
     causes = [
@@ -156,16 +166,3 @@ def _table(rows: Sequence[frozenset[int]], classes: ClassTable) -> np.ndarray:
     for row, indices in enumerate(rows):
         table[row, [index - 1 for index in indices]] = True
     return table
-
-
-def rows_of(found: Contradictions) -> list[Mapping[str, str]]:
-    """Return the images as rows of text, for a table."""
-    return [
-        {
-            "image_id": one.id,
-            "split": one.split,
-            "labelled, not in the mask": ", ".join(one.not_shown),
-            "in the mask, not labelled": ", ".join(one.not_tagged),
-        }
-        for one in found.images
-    ]

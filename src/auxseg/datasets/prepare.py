@@ -51,9 +51,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         )
     wrong = _compare(found, decoded, params)
     if wrong.are_most:
-        raise DataError(
-            f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything"
-        )
+        raise DataError(f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything")
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
         write_json(

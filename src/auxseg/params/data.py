@@ -126,6 +126,19 @@ InRoot = Annotated[str, AfterValidator(_inside)]
 """A path relative to the data root, and inside it."""
 
 
+def _png(suffix: str) -> str:
+    if not suffix.lower().endswith(".png") or "/" in suffix or "\\" in suffix:
+        raise ValueError("must be the rest of a file name after the id, and end with .png; masks are PNGs")
+    return suffix
+
+
+MaskSuffix = Annotated[str, AfterValidator(_png)]
+"""What follows the id in the file name of a mask, as in `_mask.png`."""
+
+DEFAULT_MASKS = "SegmentationClass"
+"""VOC's folder of masks, which may be missing; any other folder that is named must be there."""
+
+
 class ScenesParams(Strict):
     """The embedded data set: generated, deterministic per seed."""
 
@@ -145,7 +158,9 @@ class FolderParams(Strict):
     images: InRoot = "images"
     """Folder of images; an image's id is its file name without the ending."""
     masks: InRoot | None = None
-    """Folder of `<id>.png` masks, or null: without masks everything runs and only mIoU is absent."""
+    """Folder of masks, or null: without masks everything runs and only mIoU is absent."""
+    mask_suffix: MaskSuffix = ".png"
+    """What follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
     val_share: float | None = Field(None, ge=0, lt=1)
     """Share of images put into `val` (by a hash of the id) when the CSV has no column `split`. null: 0.2 with `masks`;
     without them 0, because there is nothing to validate with, and every image is trained on and labelled."""
@@ -190,8 +205,10 @@ class DataParams(Section):
     score_split: str | None = None
     """voc, coco: pseudo labels are scored on the training images of this list alone (VOC's 1,464: train); null: on
     all that have a mask."""
-    mask_folder: InRoot = "SegmentationClass"
+    mask_folder: InRoot = DEFAULT_MASKS
     """voc, coco: the folder of masks (SegmentationClassAug: SBD's too)."""
+    mask_suffix: MaskSuffix = ".png"
+    """voc, coco: what follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
