@@ -60,20 +60,28 @@ def tables_page(summary: Path, found: Contradictions) -> str:
     paths = sorted(
         finished(summary, "*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
     )
-    tables = [table for table in map(_read, paths) if table["rows"]]
+    tables = [table for table in map(_table, paths) if table["rows"]]
     measured = any(table["name"] == "rounds" for table in tables)
     if found.images:
-        tables.append(_table(CONTRADICTIONS, found.rows(), "contradictions.json") | {"note": found.message})
+        tables.append(_contradictions(found))
     return environment().get_template("tables.html").render(tables=tables, measured=measured)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _contradictions(found: Contradictions) -> dict[str, Any]:
+    rows = found.rows()
+    cells = [[_cell(text, None, 0) for text in row.values()] for row in rows]  # an id such as 007 is not a number
+    return {
+        "name": CONTRADICTIONS,
+        "file": "contradictions.json",
+        "note": found.message,
+        "header": list(rows[0]),
+        "rows": cells,
+    }
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """Return what the template shows. A cell has a text, a number or None, and its share of the column's maximum."""
     rows = [row for row in read_csv(path) if any(row.values())]
-    return _table(path.stem, rows, f"summary/{path.name}")
-
-
-def _table(name: str, rows: list[dict[str, str]], file: str) -> dict[str, Any]:
-    """Return name, file, header and rows. A cell has a text, a number or None, its share of the column's maximum."""
     header = list(rows[0]) if rows else []
     numbers = {name: _numbers([row[name] for row in rows]) for name in header}
     largest = {name: max((abs(n) for n in values if n is not None), default=0) for name, values in numbers.items()}
@@ -81,7 +89,7 @@ def _table(name: str, rows: list[dict[str, str]], file: str) -> dict[str, Any]:
         [_cell(row[name], numbers[name][position], largest[name]) for name in header]
         for position, row in enumerate(rows)
     ]
-    return {"name": name, "file": file, "note": "", "header": header, "rows": cells}
+    return {"name": path.stem, "file": f"summary/{path.name}", "note": "", "header": header, "rows": cells}
 
 
 def _cell(text: str, number: float | None, largest: float) -> dict[str, Any]:
