@@ -201,7 +201,8 @@ def test_labels_from_xml(voc, run):
     for name, objects in {"a": [("cat", 0), ("dog", 1)], "b": [("dog", 0)]}.items():
         body = "".join(f"<object><name>{key}</name><difficult>{hard}</difficult></object>" for key, hard in objects)
         lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
-    mask(voc / "SegmentationClass/a.png", (8, 12))
+    for name, shown in {"a": (8, 12), "b": (12,)}.items():
+        mask(voc / f"SegmentationClass/{name}.png", shown)
     values = {"format": "voc", "classes": CLASSES, "labels": "xml"}
     assert [record.tags for record in run(voc, **values)[0]] == [("cat", "dog"), ("dog",), ()]
     assert run(voc, **values, difficult=False)[0][0].tags == ("cat",)
