@@ -71,6 +71,13 @@ def test_a_suffix_finds_the_masks(root):
     assert {item.mask for item in found.images} == {f"truth/{name}_Mask.PNG" for name in IDS}
 
 
+def test_masks_may_lie_beside_the_images(root):
+    for name in IDS:
+        mask(root / f"images/{name}_mask.png", (1,))
+    view = look(root, {**NAMED, "folder": {"masks": "images", "mask_suffix": "_mask.png"}})
+    assert view.masks == 14 and view.lines()[-1] == "images: 14 of 14 files are masks of listed images"
+
+
 @pytest.mark.parametrize("suffix", ["_mask", ".tif", "/x.png"])
 def test_a_suffix_is_that_of_a_png(suffix):
     with pytest.raises(Exception, match=r"mask_suffix.*must be the rest of a file name"):

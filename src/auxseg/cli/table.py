@@ -59,7 +59,8 @@ def format_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str
     for row in rows:
         figures = (_figure(row[name]) for name in ("miou", "precision", "recall"))
         mark = _MARK if row["round"] in worse else ""
-        lines.append("{:<46}{:>8}{:>8}{:>12}{:>9}{}".format(_name(row), row["images"], *figures, mark))
+        # a table that an earlier version wrote has no number of images
+        lines.append("{:<46}{:>8}{:>8}{:>12}{:>9}{}".format(_name(row), row.get("images", "-"), *figures, mark))
     return "\n".join(lines) + "\n"
 
 

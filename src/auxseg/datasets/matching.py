@@ -36,7 +36,8 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Mat
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
     suffix = params.folder.mask_suffix if params.format == "folder" else params.mask_suffix
     masks, is_named = Folder(root, params.masks, (suffix,)), params.masks != DEFAULT_MASKS
-    files = sorted([*masks.names, *masks.unread])
+    unread = [] if masks.path == photos.path else masks.unread  # masks beside the images
+    files = sorted([*masks.names, *unread])
     if not files:
         problem = f"{masks.path}: {'no file in it' if masks.path.is_dir() else 'no such folder'}"
         if is_named:
@@ -45,7 +46,7 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Mat
     listed = {item.id for item in images}
     unlisted = set(masks.others(listed))
     matched = len(masks) - len(unlisted)
-    stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *masks.unread])
+    stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *unread])
     line = f"{params.masks}: {matched} of {len(files)} files are masks of listed images"
     if not stray:
         if not matched and is_named:
