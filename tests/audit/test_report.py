@@ -28,7 +28,7 @@ from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
 from auxseg.audit.provenance import PlaceholderRound, provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
-from auxseg.datasets.contradictions import Contradiction, Contradictions
+from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
 from auxseg.errors import DataError
 from auxseg.fusion import fuse
@@ -232,24 +232,6 @@ def test_a_column_with_a_word_in_it_holds_no_number(tmp_path):
     page = tables_page(tmp_path, Contradictions(0))
     assert "1024" in page and "1,024" not in page and "1_0" in page
     assert page.count('class="number"') == 3  # of iou alone
-
-
-def test_masks_that_contradict_the_labels_are_listed(tmp_path):
-    images = (Contradiction("007", "val", ("cat",), ()), Contradiction(ODD_ID, "train", (), ("cat", "<b>dog</b>")))
-    page = tables_page(tmp_path, Contradictions(3, images, "2 of 3 masks contradict the <labels>"))
-    assert "2 of 3 masks contradict the &lt;labels&gt;." in page and "data/contradictions.json" in page
-    assert "<td>007</td><td>val</td><td>cat</td><td>-</td>" in page
-    assert "<td>train</td><td>-</td><td>cat, &lt;b&gt;dog&lt;/b&gt;</td>" in page
-    assert "against" not in tables_page(tmp_path, Contradictions(3))
-
-
-def test_the_first_screen_is_told_of_contradictions(tmp_path):
-    make(tmp_path, rounds=1, train=4, val=0)
-    Contradictions(4, (Contradiction("t000", "train", ("cat",), ()),), "1 of 4 masks").write(
-        tmp_path / "data/contradictions.json"
-    )
-    write(tmp_path)
-    assert read_script(tmp_path / "audit/index/base.js")["contradictions"] == "1 of 4 masks."
 
 
 def test_a_missing_network_is_named_before_the_work(tmp_path):

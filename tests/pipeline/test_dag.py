@@ -94,7 +94,7 @@ def test_no_mask_leads_to_a_model(repo):
                 ), (stage.name, dep.def_path)
 
 
-def test_where_masks_contradict_labels_is_read_by_the_report_alone(repo):
+def test_what_contradicts_is_read_by_the_report_alone(repo):
     """`prepare` has seen the masks; what it found in them must not reach a training either."""
     readers = {
         stage.name for stage in repo.index.stages for dep in stage.deps if dep.def_path == "data/contradictions.json"
