@@ -15,21 +15,21 @@ from auxseg.pipeline.stage import Stage
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = ["r0", *(f"r{number}" for number in range(1, 11))]
 """Ten trainings: as text r10 would come before r2."""
-COUNTS = "kind,class,correct,predicted,true\n"
+COUNTS = "kind,class,correct,predicted,true,images\n"
 FILES = {
     "areas": "image_id,class,pixels,components\n007,0,60,1\n007,1,30,2\n007,255,10,1\nNA,0,1234567,3\nNA,2,5,5\n",
     "counts": COUNTS
-    + "labels,0,50,60,70\nlabels,1,20,30,25\nlabels,2,0,0,5\n"
-    + "cam>0.10,0,10,20,70\ncam>0.10,1,5,10,25\ncam>0.10,2,1,4,5\n"
-    + "cam>0.20,0,40,60,70\ncam>0.20,1,20,25,25\ncam>0.20,2,1,1,5\n",
+    + "labels,0,50,60,70,2\nlabels,1,20,30,25,2\nlabels,2,0,0,5,2\n"
+    + "cam>0.10,0,10,20,70,2\ncam>0.10,1,5,10,25,2\ncam>0.10,2,1,4,5,2\n"
+    + "cam>0.20,0,40,60,70,2\ncam>0.20,1,20,25,25,2\ncam>0.20,2,1,1,5,2\n",
     "confusion": "mask,label,pixels\n0,0,50\n0,255,20\n1,1,20\n1,0,5\n2,255,5\n",
     "saliency": "measure,level,images,sum\n"
     + "".join(f"{name},0,2,1.5\n" for name in ("mae", "s", "adaptive_f", "adaptive_e"))
     + "f,0,2,0.5\nf,1,2,1\ne,0,2,0.25\ne,1,2,2\n",
     "confidence": "measure,bin,count\n" + "".join(f"cam,{index},{index}\n" for index in range(20)),
 }
-FINAL = COUNTS + "model,0,60,70,75\nmodel,1,9,10,20\nmodel,2,1,20,5\nmodel+ms+crf,0,75,75,75\n"
-FINAL += "model+ms+crf,1,20,20,20\nmodel+ms+crf,2,0,0,0\n"
+FINAL = COUNTS + "model,0,60,70,75,3\nmodel,1,9,10,20,3\nmodel,2,1,20,5,3\nmodel+ms+crf,0,75,75,75,3\n"
+FINAL += "model+ms+crf,1,20,20,20,3\nmodel+ms+crf,2,0,0,0,3\n"
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,12 @@ def lines(block: str, rounds: list[str] = ROUNDS) -> str:
 
 
 LABELS = """\
-ROUND,background,2,1234627,99.9964,0.000809932,2,90.9091,71.4286,66.6667
-ROUND,cat,1,30,0.0024298,10,2,100,80,80
-ROUND,dog,1,5,0.000404966,,5,,0,0
+ROUND,background,2,1234627,99.9964,0.000809932,2,2,90.9091,71.4286,66.6667
+ROUND,cat,1,30,0.0024298,10,2,2,100,80,80
+ROUND,dog,1,5,0.000404966,,5,2,,0,0
 """
-ALL = "ROUND,all,2,1234662,99.9992,0.000809932,5.5,95.4545,50.4762,48.8889\n"
-LABELS_HEADER = "round,class,images,pixels,share,ignore_share,components,precision,recall,iou\n"
+ALL = "ROUND,all,2,1234662,99.9992,0.000809932,5.5,2,95.4545,50.4762,48.8889\n"
+LABELS_HEADER = "round,class,images,pixels,share,ignore_share,components,measured,precision,recall,iou\n"
 CONFUSION = """\
 ROUND,background,background,50,71.4286
 ROUND,background,cat,0,0
@@ -86,12 +86,12 @@ ROUND,dog,dog,0,0
 ROUND,dog,ignore,5,100
 """
 SCORES = """\
-ROUND,labels,train,39.881,75,50.4762
-ROUND,cam alone (oracle threshold),train,43.7037,82.2222,52.381
+ROUND,labels,train,2,39.881,75,50.4762
+ROUND,cam alone (oracle threshold),train,2,43.7037,82.2222,52.381
 """
 MODELS = """\
-ROUND,model,val,39.204,60.2381,48.3333
-ROUND,model+ms+crf,val,100,100,100
+ROUND,model,val,3,39.204,60.2381,48.3333
+ROUND,model+ms+crf,val,3,100,100,100
 """
 MEASURED = "2,0.75,0.5,0.375,0.75,0.75,1,0.5625,0.75\n"
 
@@ -107,7 +107,7 @@ def test_labels(summary):
 def test_scores(summary):
     expected = lines(SCORES, ["r0"]) + lines(SCORES + MODELS, ["r1"]) + lines(SCORES, ROUNDS[2:-1])
     expected += lines(SCORES + MODELS, ["r10"])
-    assert (summary / "rounds.csv").read_text() == "round,what,set,miou,precision,recall\n" + expected
+    assert (summary / "rounds.csv").read_text() == "round,what,set,images,miou,precision,recall\n" + expected
     rows = (summary / "classes.csv").read_text().splitlines()
     assert rows[:4] == [
         "round,what,class,iou,precision,recall",
@@ -122,11 +122,14 @@ def test_scores(summary):
 
 
 def test_miou_of_rounds(summary):
-    middle = lines("ROUND,39.881,,\n", ROUNDS[2:-1])
+    middle = lines("ROUND,39.881,,,2,\n", ROUNDS[2:-1])
     assert (summary / "miou.csv").read_text() == (
-        f"round,labels,model,model+ms+crf\nr0,39.881,,\nr1,39.881,39.204,100\n{middle}r10,39.881,39.204,100\n"
+        "round,labels,model,model+ms+crf,images_train,images_val\n"
+        f"r0,39.881,,,2,\nr1,39.881,39.204,100,2,3\n{middle}r10,39.881,39.204,100,2,3\n"
     )
-    miou = json.loads((summary / "metrics.json").read_text())["miou"]
+    metrics = json.loads((summary / "metrics.json").read_text())
+    assert metrics["images"] == {"train": 2, "val": 3}
+    miou = metrics["miou"]
     assert miou["r0"] == {"labels": 39.88, "cam alone (oracle threshold)": 43.7}
     assert miou["r10"] == {**miou["r0"], "model": 39.2, "model+ms+crf": 100.0}
 

@@ -138,6 +138,17 @@ def read_index_png(path: Path) -> np.ndarray:
     return _read_png(path, ("P", "L", "1"), "a mask must be an 8-bit palette or grey PNG of class indices")
 
 
+def read_palette(path: Path) -> np.ndarray | None:
+    """Read the palette of an image, uint8 (N, 3), N <= 256, or None if it has none; no pixel is decoded.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with _open(path) as image:
+        palette = image.getpalette() if image.mode == "P" else None
+    return None if palette is None else np.array(palette, np.uint8).reshape(-1, 3)
+
+
 def read_grey_png(path: Path) -> np.ndarray:
     """Read an 8-bit grey map as float32 (H, W) in [0, 1]: the stored value / 255.
 

@@ -60,6 +60,7 @@ def label_tables(
     confusion: Files,
     names: Sequence[str],
     tags: Mapping[str, tuple[str, ...]],
+    measured: Mapping[str, int],
     append_images: Callable[[pandas.DataFrame], None],
 ) -> Tables:
     """Return the tables of what the labels look like.
@@ -69,15 +70,16 @@ def label_tables(
         confusion: score files of this kind.
         names: class names, 0 = background.
         tags: id of a training image -> its image-level labels.
+        measured: round -> number of training images with a mask, where there are any.
         append_images: is given the table of images of each round, one round at a time: a million images have some
             three million areas.
     """
     by_class, confusions = [], {}
     for found, paths in areas.items():
-        name, measured = str(found), read_areas(paths)
+        name, found_areas = str(found), read_areas(paths)
         confusions[name] = read_confusion(confusion[found], len(names) - 1)
-        by_class.append(class_table(name, measured, tags, confusions[name], names))
-        append_images(image_table(name, measured, names))
+        by_class.append(class_table(name, found_areas, tags, confusions[name], names, measured.get(name, 0)))
+        append_images(image_table(name, found_areas, names))
     labels = pandas.concat(by_class)
     return {
         "labels": labels,

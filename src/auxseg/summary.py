@@ -4,6 +4,7 @@ Without masks the tables of scores have no rows. The tables of labels and confid
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas
@@ -20,6 +21,7 @@ from auxseg.metrics.segmentation import Counts
 LABELS, CAM, FINAL = "labels", "cam alone (oracle threshold)", "model+ms+crf"
 SETS = {LABELS: "train", CAM: "train", "model": "val", "model+ms": "val", FINAL: "val"}
 """What is scored -> the split it is scored on, in the order of the tables."""
+SPLITS = ("train", "val")
 PLOTTED = (LABELS, "model", FINAL)
 FIGURES = ("miou", "precision", "recall")
 CLASS_FIGURES = ("iou", "precision", "recall")
@@ -43,9 +45,12 @@ def with_best_cam(pooled: Mapping[str, Counts]) -> dict[str, Counts]:
 
 
 def score_table(scores: Scores) -> pandas.DataFrame:
-    """Return a row for everything that is scored: round, what, set and FIGURES in per cent."""
-    rows = [{"round": name, "what": what, "set": SETS[what], **count.means()} for (name, what), count in scores.items()]
-    return _in_order(pandas.DataFrame(rows, columns=["round", "what", "set", *FIGURES]))
+    """Return a row for everything that is scored: round, what, set, number of images, and FIGURES in per cent."""
+    rows = [
+        {"round": name, "what": what, "set": SETS[what], "images": count.images, **count.means()}
+        for (name, what), count in scores.items()
+    ]
+    return _in_order(pandas.DataFrame(rows, columns=["round", "what", "set", "images", *FIGURES]))
 
 
 def class_score_table(scores: Scores, names: Sequence[str]) -> pandas.DataFrame:
@@ -59,9 +64,14 @@ def class_score_table(scores: Scores, names: Sequence[str]) -> pandas.DataFrame:
 
 
 def miou_by_round(table: pandas.DataFrame) -> pandas.DataFrame:
-    """Return the mIoU of a `score_table`: one row per round, one column for each of PLOTTED."""
-    wide = table.pivot(index="round", columns="what", values="miou")
-    return wide.reindex(index=table["round"].unique(), columns=PLOTTED).reset_index()
+    """Return the mIoU of a `score_table`: one row per round, one column for each of PLOTTED.
+
+    `images_train` and `images_val` are the numbers of images that it was measured on.
+    """
+    rounds = table["round"].unique()
+    wide = table.pivot(index="round", columns="what", values="miou").reindex(index=rounds, columns=PLOTTED)
+    measured = table.groupby(["round", "set"])["images"].first().unstack().reindex(index=rounds, columns=SPLITS)
+    return wide.assign(**{f"images_{split}": measured[split].astype("Int64") for split in SPLITS}).reset_index()
 
 
 def last_round(table: pandas.DataFrame, names: Sequence[str]) -> pandas.DataFrame:
@@ -73,12 +83,16 @@ def last_round(table: pandas.DataFrame, names: Sequence[str]) -> pandas.DataFram
     )
 
 
-def metrics(table: pandas.DataFrame) -> dict[str, dict[str, dict[str, float | None]]]:
-    """Return what `dvc metrics` shows of a `score_table`: round -> what -> mIoU in per cent, or None."""
+def metrics(table: pandas.DataFrame) -> dict[str, Any]:
+    """Return what `dvc metrics` shows of a `score_table`.
+
+    `miou`: round -> what -> mIoU in per cent, or None. `images`: split -> number of images that it was measured on.
+    """
     miou: dict[str, dict[str, float | None]] = {}
     for name, what, value in zip(table["round"], table["what"], table["miou"], strict=True):
         miou.setdefault(name, {})[what] = None if pandas.isna(value) else round(value, 2)
-    return {"miou": miou}
+    images = {name: int(count) for name, count in table.groupby("set")["images"].max().items()}
+    return {"miou": miou, "images": images}
 
 
 def confusion_table(confusions: Mapping[str, np.ndarray], names: Sequence[str]) -> pandas.DataFrame:

@@ -66,7 +66,7 @@ def test_the_store_knows_every_output_of_the_dag():
     store = Store()
     rounds, label_rounds = chain(2)
     values = {"rounds": rounds, "label_rounds": label_rounds, "shards": SHARDS}
-    found = {store.manifest, store.mask_lists, store.classifier_metrics, store.report}
+    found = {store.manifest, store.mask_lists, store.contradictions, store.classifier_metrics, store.report}
     found |= {store.table(f"{name}.csv") for name in TABLES}
     found |= {store.table(name) for name in ("labels.parquet", "images.parquet", "metrics.json")}
     found |= {store.saliency(shard) for shard in SHARDS}

@@ -14,6 +14,7 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.audit.sources import Sources
+from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import (
     ClassTable,
@@ -59,6 +60,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
     write_manifest(data / "manifest", records, CLASSES, SHARDS)
     write_json(data / "manifest/dataset.json", {"format": "folder", "unlisted": "error", "scenes": None})
     write_mask_list(data / "masks", mask_list, SHARDS)
+    Contradictions(len(mask_list)).write(data / "contradictions.json")
     names = [f"r{number}" for number in range(rounds + 1)]
     for shard in SHARDS:
         own = [record for record in records if shard_of(record.id, SHARDS) == shard]
@@ -122,7 +124,15 @@ def _classes(rng: np.random.Generator, size: tuple) -> np.ndarray:
 def _write_summary(folder: Path, names: list[str]) -> None:
     kinds = [(name, "labels", "train") for name in names] + [(name, "model", "val") for name in names[1:]]
     rows = [
-        {"round": name, "what": what, "set": split, "miou": 40.0 + index, "precision": 80.25, "recall": recall}
+        {
+            "round": name,
+            "what": what,
+            "set": split,
+            "images": 5,
+            "miou": 40.0 + index,
+            "precision": 80.25,
+            "recall": recall,
+        }
         for index, (name, what, split) in enumerate(kinds)
         for recall in [None if index % 2 else 50.0 + index]
     ]
@@ -131,7 +141,7 @@ def _write_summary(folder: Path, names: list[str]) -> None:
         for name, what, _ in kinds
         for class_name in CLASSES.with_background
     ]
-    write_rows(folder / "rounds.csv", rows, ["round", "what", "set", "miou", "precision", "recall"])
+    write_rows(folder / "rounds.csv", rows, ["round", "what", "set", "images", "miou", "precision", "recall"])
     write_rows(folder / "classes.csv", per_class, ["round", "what", "class", "iou", "precision", "recall"])
 
 

@@ -28,6 +28,7 @@ from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
 from auxseg.audit.provenance import PlaceholderRound, provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
+from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
 from auxseg.errors import DataError
 from auxseg.fusion import fuse
@@ -218,7 +219,7 @@ def test_tables_of_the_summary(work):
 def test_hostile_text_stays_text(base, tmp_path):
     assert ODD_ID in base["records"]["train"]["id"] and base["classes"] == list(CLASSES.with_background)
     write_csv(tmp_path / "classes.csv", ["round", ODD_ID], [[ODD_ID, ODD_ID]])
-    page = tables_page(tmp_path)
+    page = tables_page(tmp_path, Contradictions(0))
     assert page.count("&lt;script&gt;x&lt;/script&gt;&amp;c") == 3 and "<script>x" not in page
     script = data_script("index/x", {"__proto__": "\u2028</script>\\'\""})
     assert script.isascii() and b"\\\\u2028" in script
@@ -228,7 +229,7 @@ def test_hostile_text_stays_text(base, tmp_path):
 
 def test_a_column_with_a_word_in_it_holds_no_number(tmp_path):
     write_csv(tmp_path / "classes.csv", ["class", "iou"], [["cat", "0.5"], ["1024", "0.25"], ["1_0", "0.125"]])
-    page = tables_page(tmp_path)
+    page = tables_page(tmp_path, Contradictions(0))
     assert "1024" in page and "1,024" not in page and "1_0" in page
     assert page.count('class="number"') == 3  # of iou alone
 

@@ -69,7 +69,7 @@ def test_labels_of_images_set_aside(source, tmp_path, monkeypatch):
     monkeypatch.setenv("AUXSEG_DATA", str(root))
     monkeypatch.chdir(tmp_path)
     (project / "data").mkdir(parents=True)
-    prepare(PARAMS, ["00", "01"], project / "data/manifest", project / "data/masks")
+    prepare(PARAMS, ["00", "01"], *(project / f"data/{name}" for name in ("manifest", "masks", "contradictions.json")))
     still = {
         "iterations": 0,
         "gaussian_sxy": 3.0,

@@ -11,13 +11,29 @@ from auxseg.cli.main import main
 from auxseg.cli.table import format_label_table, format_table
 
 ROWS = [
-    {"round": "r0", "what": "labels", "set": "train", "miou": "57.4", "precision": "88.81", "recall": "61.9"},
-    {"round": "r1", "what": "labels", "set": "train", "miou": "58", "precision": "80", "recall": "60"},
-    {"round": "r1", "what": "model", "set": "val", "miou": "", "precision": "", "recall": ""},
-    {"round": "r1", "what": "model+ms+crf", "set": "val", "miou": "54.51", "precision": "70", "recall": "60"},
+    {
+        "round": "r0",
+        "what": "labels",
+        "set": "train",
+        "images": "300",
+        "miou": "57.4",
+        "precision": "88.81",
+        "recall": "61.9",
+    },
+    {"round": "r1", "what": "labels", "set": "train", "images": "300", "miou": "58", "precision": "80", "recall": "60"},
+    {"round": "r1", "what": "model", "set": "val", "images": "1", "miou": "", "precision": "", "recall": ""},
+    {
+        "round": "r1",
+        "what": "model+ms+crf",
+        "set": "val",
+        "images": "1",
+        "miou": "54.51",
+        "precision": "70",
+        "recall": "60",
+    },
 ]
 SUMMARY = Path("data/summary")
-HEADER = "round,what,set,miou,precision,recall\n"
+HEADER = "round,what,set,images,miou,precision,recall\n"
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +50,17 @@ def project(tmp_path, monkeypatch):
         SUMMARY / "rounds.csv",
     ):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(HEADER + "".join(f"r{number},labels,train,50,60,70\n" for number in range(3)))
+        Path(path).write_text(HEADER + "".join(f"r{number},labels,train,14,50,60,70\n" for number in range(3)))
     Path("data/models/r2.safetensors").touch()
 
 
 def test_the_format():
     assert format_table(ROWS) == (
-        "per cent                                          mIoU   precision   recall\n"
-        "initial labels (train)                            57.4        88.8     61.9\n"
-        "labels after round 1 (train)                      58.0        80.0     60.0\n"
-        "model of round 1 (val), single scale                 -           -        -\n"
-        "model of round 1 (val), multi-scale + CRF         54.5        70.0     60.0\n"
+        "per cent                                        images    mIoU   precision   recall\n"
+        "initial labels (train)                             300    57.4        88.8     61.9\n"
+        "labels after round 1 (train)                       300    58.0        80.0     60.0\n"
+        "model of round 1 (val), single scale                 1       -           -        -\n"
+        "model of round 1 (val), multi-scale + CRF            1    54.5        70.0     60.0\n"
     )
     assert "no masks" in format_table([])
 
@@ -74,7 +90,7 @@ def test_a_worse_round_is_marked_and_explained(capsys):
     assert main(["table"]) == 0
     out = capsys.readouterr().out
     assert [line for line in out.splitlines() if line.endswith("  worse")] == [
-        "labels after round 2 (train)                      50.0        60.0     70.0  worse"
+        "labels after round 2 (train)                        14    50.0        60.0     70.0  worse"
     ]
     assert (
         "\nwarning: round 2 is worse than round 1: Cat vanishes; more is ignored. Train longer.\nbest round: r1\n"

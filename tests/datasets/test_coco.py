@@ -158,7 +158,8 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
     assert "val             2 ids, as published; 1 without annotation: kept, all background" in out
     root = source.parent / "COCO2014"
     monkeypatch.setenv("AUXSEG_DATA", str(root))
-    prepare(DataParams.parse({"format": "coco"}), ["00"], tmp_path / "manifest", tmp_path / "masks")
+    outputs = tmp_path / "manifest", tmp_path / "masks", tmp_path / "wrong.json"
+    prepare(DataParams.parse({"format": "coco"}), ["00"], *outputs)
     records = {record.id: (record.split, record.tags) for record in read_manifest(tmp_path / "manifest")}
     assert records == {
         IDS["train"][0]: ("train", ("person", "stop sign")),

@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
     def prepared(root: Path, **values):
         monkeypatch.setenv("AUXSEG_DATA", str(root))
         manifest, masks = tmp_path / "out/manifest", tmp_path / "out/masks"
-        prepare(DataParams.parse(values), ["00", "01"], manifest, masks)
+        prepare(DataParams.parse(values), ["00", "01"], manifest, masks, tmp_path / "out/contradictions.json")
         return (
             read_manifest(manifest),
             read_classes(manifest / "classes.csv"),
@@ -50,6 +50,7 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
         contents.append(scratch.outputs())
     assert contents[0] == contents[1]
     assert sorted(contents[0]) == [
+        "data/contradictions.json",
         "data/manifest/00.csv",
         "data/manifest/01.csv",
         "data/manifest/02.csv",
@@ -178,8 +179,8 @@ def test_an_accent_packed_on_a_mac_is_the_same_id(folder, run):
 
 def test_a_list_may_name_classes_that_are_not_voc_s(voc, run):
     lines(voc / "image_labels.csv", "image_id,labels", "a,tabby", "b,tabby poodle", "c,poodle")
-    for name in "abc":
-        mask(voc / f"SegmentationClass/{name}.png", (1, 2))
+    for name, values in {"a": (1,), "b": (1, 2), "c": (2,)}.items():
+        mask(voc / f"SegmentationClass/{name}.png", values)
     assert run(voc, format="voc", classes=["tabby", "poodle"])[1].values == (1, 2)
 
 
@@ -200,6 +201,8 @@ def test_labels_from_xml(voc, run):
     for name, objects in {"a": [("cat", 0), ("dog", 1)], "b": [("dog", 0)]}.items():
         body = "".join(f"<object><name>{key}</name><difficult>{hard}</difficult></object>" for key, hard in objects)
         lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
+    for name, shown in {"a": (8, 12), "b": (12,)}.items():
+        mask(voc / f"SegmentationClass/{name}.png", shown)
     values = {"format": "voc", "classes": CLASSES, "labels": "xml"}
     assert [record.tags for record in run(voc, **values)[0]] == [("cat", "dog"), ("dog",), ()]
     assert run(voc, **values, difficult=False)[0][0].tags == ("cat",)

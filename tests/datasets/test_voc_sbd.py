@@ -12,7 +12,7 @@ from auxseg.datasets.id_lists import COCO_LISTS, VOC_LISTS, IdList, check_list, 
 from auxseg.datasets.prepare import prepare
 from auxseg.datasets.voc_sbd import assemble, read_sbd_mask
 from auxseg.errors import DataError
-from auxseg.params.data import DataParams
+from auxseg.params.data import VOC_CLASSES, DataParams
 
 AUG = ["2007_1", "2008_3", "2008_4", "2009_5"]
 PUBLISHED = {
@@ -39,7 +39,8 @@ def folder(tmp_path):
     for index, key in enumerate(["2007_1", "2007_2", "2008_3", "2008_4", "2009_5"], 1):
         photo(voc / f"JPEGImages/{key}.jpg")
         sbd_mat(sbd / f"cls/{key}.mat", np.full((4, 6), index, np.uint8))
-        objects = f"<object><name>{'cat' if index % 2 else 'dog'}</name><difficult>0</difficult></object>"
+        name = {1: "cat", 2: "dog"}.get(index, VOC_CLASSES[index - 1])  # as in the masks
+        objects = f"<object><name>{name}</name><difficult>0</difficult></object>"
         lines(voc / f"Annotations/{key}.xml", f"<annotation>{objects}</annotation>")
     mask(voc / "SegmentationClass/2007_1.png", (8, 255))
     mask(voc / "SegmentationClass/2007_2.png", (12,))
@@ -82,7 +83,7 @@ def test_the_command_and_the_pipelines_first_stage(folder, monkeypatch, capsys, 
     ):
         values = {"format": "voc", "labels": "xml", "train_split": "train_aug"}
         params = DataParams.parse(values | {"score_split": score_split, "mask_folder": mask_folder})
-        prepare(params, ["00"], tmp_path / "manifest", tmp_path / "masks")
+        prepare(params, ["00"], tmp_path / "manifest", tmp_path / "masks", tmp_path / "wrong.json")
         listed = [row.split(",")[0] for row in (tmp_path / "masks/00.csv").read_text().splitlines()[1:]]
         assert listed == expected
         assert (tmp_path / "manifest/00.csv").read_text().count("train") == 4
@@ -105,7 +106,7 @@ def test_a_list_to_score_is_scored_whole(folder, monkeypatch, tmp_path, name, id
         {"format": "voc", "labels": "xml", "train_split": "train_aug", "score_split": name, "val_split": None}
     )
     with pytest.raises(DataError, match=message):
-        prepare(params, ["00"], tmp_path / "manifest", tmp_path / "masks")
+        prepare(params, ["00"], tmp_path / "manifest", tmp_path / "masks", tmp_path / "wrong.json")
 
 
 def test_lists_that_are_not_the_published_ones(folder):

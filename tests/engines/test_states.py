@@ -52,7 +52,7 @@ def test_a_cycle_is_one_line(dag, monkeypatch):
 def test_two_writers_of_a_file_are_one_line(dag, monkeypatch):
     monkeypatch.chdir(dag)
     path = dag / "dvc.yaml"
-    path.write_text(path.read_text().replace("outs: [data/manifest, data/masks]", "outs: [data/manifest, data/audit]"))
+    path.write_text(path.read_text().replace("outs: [data/manifest, data/masks,", "outs: [data/manifest, data/audit,"))
     with pytest.raises(DataError, match=r"DVC: output 'data/audit' is specified in") as error:
         make_plan(dry=True)
     assert "\n" not in str(error.value)

@@ -52,7 +52,7 @@ def test_areas_file(tmp_path):
 
 def table(confusion):
     areas = frame(measure_label("a", FIRST) + measure_label("b", SECOND))
-    return rows_of(class_table("r1", areas, {"a": ("cat", "dog"), "b": ("dog",)}, confusion, NAMES))
+    return rows_of(class_table("r1", areas, {"a": ("cat", "dog"), "b": ("dog",)}, confusion, NAMES, 2))
 
 
 def test_table_of_classes_without_masks_by_hand():
@@ -82,12 +82,12 @@ def test_scores_with_masks_by_hand():
 
 
 def test_a_class_that_no_label_has(tmp_path):
-    table = class_table("r0", frame(measure_label("b", SECOND)), {"b": ()}, no_confusion(2), NAMES)
+    table = class_table("r0", frame(measure_label("b", SECOND)), {"b": ()}, no_confusion(2), NAMES, 0)
     row = rows_of(table)[1]
     assert (row["images"], row["pixels"], row["share"], row["components"]) == (0, 0, 0.0, None)
     assert row["ignore_share"] is None
     write_frame(tmp_path / "table.csv", table)
-    assert (tmp_path / "table.csv").read_text().splitlines()[2] == "r0,cat,0,0,0,,,,,"
+    assert (tmp_path / "table.csv").read_text().splitlines()[2] == "r0,cat,0,0,0,,,0,,,"
 
 
 def test_table_of_images():

@@ -8,19 +8,22 @@ from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts, write_counts
 
 
-def counts(*values):
-    return Counts(*(np.array(value, np.int64) for value in values))
+def counts(*values, images=1):
+    return Counts(*(np.array(value, np.int64) for value in values), images)
 
 
 def listed(value):
-    return [value.correct.tolist(), value.predicted.tolist(), value.true.tolist()]
+    return [value.correct.tolist(), value.predicted.tolist(), value.true.tolist(), value.images]
 
 
 def test_file_by_hand(tmp_path):
     path = tmp_path / "counts.csv"
-    write_counts(path, {"model": counts([1, 2], [3, 4], [5, 6]), "model+ms": counts([7, 8], [9, 10], [11, 12])})
+    write_counts(
+        path, {"model": counts([1, 2], [3, 4], [5, 6]), "model+ms": counts([7, 8], [9, 10], [11, 12], images=14)}
+    )
     assert path.read_text() == (
-        "kind,class,correct,predicted,true\nmodel,0,1,3,5\nmodel,1,2,4,6\nmodel+ms,0,7,9,11\nmodel+ms,1,8,10,12\n"
+        "kind,class,correct,predicted,true,images\n"
+        "model,0,1,3,5,1\nmodel,1,2,4,6,1\nmodel+ms,0,7,9,11,14\nmodel+ms,1,8,10,12,14\n"
     )
 
 
@@ -36,11 +39,13 @@ def test_round_trip(tmp_path_factory, numbers):
 
 def test_several_files_are_pooled(tmp_path):
     first, second, empty = (tmp_path / f"{name}.csv" for name in ("00", "01", "02"))
-    write_counts(first, {"labels": counts([1, 2], [3, 4], [5, 6])})
-    write_counts(second, {"cam": counts([1, 1], [1, 1], [1, 1]), "labels": counts([10, 20], [30, 40], [50, 60])})
+    write_counts(first, {"labels": counts([1, 2], [3, 4], [5, 6], images=4)})
+    write_counts(
+        second, {"cam": counts([1, 1], [1, 1], [1, 1]), "labels": counts([10, 20], [30, 40], [50, 60], images=3)}
+    )
     write_counts(empty, {})
     read = read_counts([first, second, empty], classes=1)
     assert list(read) == ["labels", "cam"]
-    assert listed(read["labels"]) == [[11, 22], [33, 44], [55, 66]]
-    assert empty.read_text() == "kind,class,correct,predicted,true\n"
+    assert listed(read["labels"]) == [[11, 22], [33, 44], [55, 66], 7]
+    assert empty.read_text() == "kind,class,correct,predicted,true,images\n"
     assert read_counts([empty], classes=1) == {}

@@ -94,6 +94,16 @@ def test_no_mask_leads_to_a_model(repo):
                 ), (stage.name, dep.def_path)
 
 
+def test_what_contradicts_is_read_by_the_report_alone(repo):
+    """`prepare` has seen the masks; what it found in them must not reach a training either."""
+    readers = {
+        stage.name for stage in repo.index.stages for dep in stage.deps if dep.def_path == "data/contradictions.json"
+    }
+    assert readers == {"audit"}
+    writers = [stage for stage in repo.index.stages for out in stage.outs if out.def_path == "data/contradictions.json"]
+    assert [stage.name for stage in writers] == ["prepare"]
+
+
 def test_no_code_that_leads_to_a_model_can_read_a_mask():
     """Every stage is given the data root, so what it imports counts, not only what it declares."""
     code = Fingerprints(ROOT)

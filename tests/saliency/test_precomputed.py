@@ -66,6 +66,8 @@ def test_rejects_a_damaged_map(provider, tmp_path, keep):
 
 def test_rejects_a_missing_map(provider, tmp_path):
     check(provider, tmp_path, "no such saliency map; add it")
+    (tmp_path / "maps/one.jpg").touch()
+    check(provider, tmp_path, "no such saliency map; the folder has one.jpg, but only .png is read: convert it")
 
 
 def check(provider, tmp_path, reason):

@@ -6,7 +6,8 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    prepare(stage.params(DataParams), stage.shards, stage.outputs.manifest, stage.outputs.mask_lists)
+    outputs = stage.outputs
+    prepare(stage.params(DataParams), stage.shards, outputs.manifest, outputs.mask_lists, outputs.contradictions)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,11 @@ def main(stage: Stage) -> None:
     names = dataset.classes.with_background
     tags = {record.id: record.tags for record in dataset.records("train")}
     files = find_score_files(dataset)
-    tables = score_tables(read_scores(dataset, files["counts"]), names)
+    scores = read_scores(dataset, files["counts"])
+    tables = score_tables(scores, names)
+    measured = {name: count.images for (name, what), count in scores.items() if what == summary.LABELS}
     with parquet_table(outputs.table("images.parquet"), IMAGE_COLUMNS) as append:
-        tables |= label_tables(files["areas"], files["confusion"], names, tags, append)
+        tables |= label_tables(files["areas"], files["confusion"], names, tags, measured, append)
     tables |= measure_tables(files["saliency"], files["confidence"])
     tables["guard"] = summary.guard_table(read_judgements(stage.inputs, files["areas"]))
     for name, table in tables.items():

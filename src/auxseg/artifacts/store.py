@@ -96,6 +96,11 @@ class Store:
         """Return the list of masks of one shard, CSV."""
         return self.path(f"data/masks/{shard}.csv")
 
+    @property
+    def contradictions(self) -> Path:
+        """The images whose mask contradicts their image-level labels, JSON."""
+        return self.path("data/contradictions.json")
+
     # Labels and what they are made of. A shard is one file.
 
     def saliency(self, shard: str) -> Path:

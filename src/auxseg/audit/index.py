@@ -89,9 +89,11 @@ def base_index(
 
 
 def _guard(sources: Sources, rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the best round, and the guard's warnings about the others, for the first screen."""
+    """Return the best round, and for the first screen the guard's warnings and that masks contradict the labels."""
     judgements = read_judgements(sources.store, rounds)
-    return {"best": judgements[-1].best, "warnings": [one.warning for one in judgements if not one.good]}
+    warnings = [one.warning for one in judgements if not one.good]
+    wrong = sources.contradictions.message
+    return {"best": judgements[-1].best, "warnings": warnings, "contradictions": f"{wrong}." if wrong else ""}
 
 
 def round_index(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

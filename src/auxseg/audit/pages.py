@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
+from auxseg.datasets.contradictions import Contradictions
 
 SCRIPTS = (
     "data.js",
@@ -49,19 +50,37 @@ def index_page(size: int) -> str:
     return environment().get_template("index.html").render(scripts=SCRIPTS, size=_megabytes(size))
 
 
-def tables_page(summary: Path) -> str:
-    """Return tables.html: every CSV of a folder, `rounds.csv` and `classes.csv` first."""
+CONTRADICTIONS = "masks_against_labels"
+"""The name of the table of images whose mask contradicts their image-level labels."""
+
+
+def tables_page(summary: Path, found: Contradictions) -> str:
+    """Return tables.html: every CSV of a folder, `rounds.csv` and `classes.csv` first, and the contradictions last."""
     first = ("rounds", "classes")
     paths = sorted(
         finished(summary, "*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
     )
     tables = [table for table in map(_table, paths) if table["rows"]]
     measured = any(table["name"] == "rounds" for table in tables)
+    if found.images:
+        tables.append(_contradictions(found))
     return environment().get_template("tables.html").render(tables=tables, measured=measured)
 
 
+def _contradictions(found: Contradictions) -> dict[str, Any]:
+    rows = found.rows()
+    cells = [[_cell(text, None, 0) for text in row.values()] for row in rows]  # an id such as 007 is not a number
+    return {
+        "name": CONTRADICTIONS,
+        "file": "contradictions.json",
+        "note": found.message,
+        "header": list(rows[0]),
+        "rows": cells,
+    }
+
+
 def _table(path: Path) -> dict[str, Any]:
-    """Return name, header and rows. A cell has a text, a number or None, and its share of the column's maximum."""
+    """Return what the template shows. A cell has a text, a number or None, and its share of the column's maximum."""
     rows = [row for row in read_csv(path) if any(row.values())]
     header = list(rows[0]) if rows else []
     numbers = {name: _numbers([row[name] for row in rows]) for name in header}
@@ -70,7 +89,7 @@ def _table(path: Path) -> dict[str, Any]:
         [_cell(row[name], numbers[name][position], largest[name]) for name in header]
         for position, row in enumerate(rows)
     ]
-    return {"name": path.stem, "header": header, "rows": cells}
+    return {"name": path.stem, "file": f"summary/{path.name}", "note": "", "header": header, "rows": cells}
 
 
 def _cell(text: str, number: float | None, largest: float) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def write_report(
         (temporary / "app").mkdir()
         for file in ("style.css", "tables.js", *SCRIPTS):
             shutil.copyfile(APP / file, temporary / "app" / file)
-        (temporary / "tables.html").write_bytes(tables_page(sources.store.tables).encode())
+        (temporary / "tables.html").write_bytes(tables_page(sources.store.tables, sources.contradictions).encode())
         size = _size(temporary)
         (temporary / "index.html").write_bytes(index_page(size).encode())
     return len(shown), _size(folder)

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import takewhile
 from pathlib import Path
 
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
+from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.masks import Masks
@@ -46,6 +47,11 @@ class Sources:
     def shards(self) -> Sequence[str]:
         """The shards of the manifest, sorted."""
         return self.dataset.shards
+
+    @cached_property
+    def contradictions(self) -> Contradictions:
+        """The images whose mask contradicts their image-level labels."""
+        return Contradictions.read(self.store.contradictions)
 
     def check(self, rounds: Sequence[Round]) -> None:
         """Check that every round has all its shards, no extra ones, and its network.

@@ -10,6 +10,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.cli.next_step import require_result
+from auxseg.datasets.contradictions import Contradictions
 from auxseg.guard.record import Judgement, judged_rounds, read_judgements
 from auxseg.params.dag import read_params
 
@@ -40,6 +41,8 @@ def print_table() -> None:
         print(format_label_table(read_csv(without_masks), worse), end="")
     else:
         print(format_table(rows, worse), end="")
+    if rows and store.contradictions.exists() and (wrong := Contradictions.read(store.contradictions).message):
+        print(f"\nwarning: {wrong}")
     if judgements:
         print("\n" + "\n".join(guard_lines(judgements)))
     lines = list(_where(store, rounds[-1], judgements))
@@ -48,17 +51,18 @@ def print_table() -> None:
 
 
 def format_table(rows: list[dict[str, str]], worse: Collection[str] = ()) -> str:
-    """Return the rows (round, what, set; miou, precision, recall in per cent, or empty) as text.
+    """Return the rows (round, what, set, images; miou, precision, recall in per cent, or empty) as text.
 
     `worse` names the rounds whose lines are marked.
     """
     if not rows:
         return "no masks, no figures: look at the report\n"
-    lines = [f"{'per cent':<46}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
+    lines = [f"{'per cent':<46}{'images':>8}{'mIoU':>8}{'precision':>12}{'recall':>9}"]
     for row in rows:
         figures = (_figure(row[name]) for name in ("miou", "precision", "recall"))
         mark = _MARK if row["round"] in worse else ""
-        lines.append("{:<46}{:>8}{:>12}{:>9}{}".format(_name(row), *figures, mark))
+        # a table that an earlier version wrote has no number of images
+        lines.append("{:<46}{:>8}{:>8}{:>12}{:>9}{}".format(_name(row), row.get("images", "-"), *figures, mark))
     return "\n".join(lines) + "\n"
 
 

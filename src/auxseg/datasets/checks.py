@@ -4,26 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
+from auxseg.datasets.mask_order import Colours
 from auxseg.datasets.masks import read_mask
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_rgb
+from auxseg.images import IGNORE, read_palette, read_rgb
 from auxseg.parallel import map_processes
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), and whether the mask
-    shows an object of the class table."""
+    """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), the class indices
+    (1..C) that the mask shows, and their colours if it has a palette."""
 
     width: int
     height: int
     sha256: str
     mask_sha256: str = ""
-    shows_object: bool = False
+    shown: frozenset[int] = frozenset()
+    colours: Colours = ()
 
 
 @dataclass(frozen=True)
@@ -74,5 +78,25 @@ def _decode(job: _Job) -> Decoded | _Problem:
             f"{file}: mask of {columns} x {rows} pixels, but its image {job.photo} has {width} x {height}{turned}; "
             "save the mask at the size of the image",
         )
-    shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
-    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)
+    found = [int(index) for index in np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256)) if index != IGNORE]
+    return Decoded(
+        width,
+        height,
+        sha256_file(job.photo),
+        sha256_file(job.mask),
+        frozenset(found) - {0},
+        _colours(found, read_palette(job.mask), job.classes),
+    )
+
+
+def _colours(indices: Sequence[int], palette: np.ndarray | None, classes: ClassTable) -> Colours:
+    if palette is None:
+        return ()
+    values = {index: classes.values[index - 1] if index else 0 for index in indices}
+    # a value beyond the palette has no colour
+    return tuple((index, _number(palette[value])) for index, value in values.items() if value < len(palette))
+
+
+def _number(colour: np.ndarray) -> int:
+    red, green, blue = map(int, colour)
+    return red << 16 | green << 8 | blue

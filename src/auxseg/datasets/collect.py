@@ -4,13 +4,14 @@ import difflib
 import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.matching import Matches, match_files
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames
 from auxseg.datasets.tag_cells import joined_names
@@ -42,6 +43,8 @@ class Collected:
     without_row: tuple[str, ...] = ()
     hint: str = ""
     """A possible reason why a row has no image, or empty."""
+    files: Matches = field(default_factory=Matches)
+    """Which files of the folders of images and masks are not used."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
@@ -62,12 +65,14 @@ def collect(root: Path, params: DataParams) -> Collected:
             "score_split": None,
             "val_split": "val" if params.scenes.val else None,
             "mask_folder": "SegmentationClass",
+            "mask_suffix": ".png",
         }
         params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
     images = list_voc(root, params)
+    files = match_files(root, params, images)
     tags = _read_tags(root, params, classes, images)
-    return replace(_match(images, tags.rows, classes, params), notes=tags.notes)
+    return replace(_match(images, tags.rows, classes, params), notes=tags.notes, files=files)
 
 
 def _collect_folder(root: Path, params: DataParams) -> Collected:
@@ -88,6 +93,7 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
         _match(listing.images, tags.rows, classes, params),
         is_derived=params.classes is None,
         notes=tags.notes,
+        files=match_files(root, params, listing.images),
         hint=listing.hint,
         without_image=listing.without_image,
         without_row=listing.without_row,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, is_file_name, locate, raise_first, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, Listed, is_file_name, locate, raise_first, require_folder
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
@@ -50,7 +50,7 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
         raise DataError(_too_few(source, tags, missing, photos, hint))
-    masks = None if params.masks is None else Folder(root, params.masks, MASKS)
+    masks = None if params.masks is None else Folder(root, params.masks, (params.mask_suffix,))
 
     def split_of(key: str, row: Tags) -> str:
         # unless the user sets a share, only images with a mask are taken away from training

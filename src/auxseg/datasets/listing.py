@@ -45,25 +45,41 @@ def raise_first(problems: Iterable[str], names: Sequence[str] = ()) -> None:
 
 
 class Folder:
-    """Files of one folder by id, which is the file name without its extension. Sub-folders are not searched.
+    """Files of one folder by id, which is the file name without its suffix. Sub-folders are not searched.
 
+    A suffix is a file extension, or more of the name, as in `_mask.png`. `unread` has the files with none of them.
     macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
     """
 
     def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
         self.path, self.relative, self.suffixes = root / relative, Path(relative), suffixes
         self._names: dict[str, list[str]] = {}
+        self.unread: list[str] = []
         if self.path.is_dir():
-            for name in sorted(entry.name for entry in os.scandir(self.path)):
-                stem, suffix = os.path.splitext(name)  # noqa: PTH122 - Path is slow for 40,000 names
-                if suffix.lower() in suffixes and not name.startswith("."):
+            endings = tuple(suffix.lower() for suffix in suffixes)
+            for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
+                name, lower = entry.name, entry.name.lower()
+                suffix = next((one for one in endings if lower.endswith(one)), "")
+                if suffix and not name.startswith("."):
+                    stem = name[: -len(suffix)]
                     self._names.setdefault(unicodedata.normalize("NFC", stem), []).append(name)
+                elif not name.startswith(".") and lower not in CLUTTER and entry.is_file():
+                    self.unread.append(name)
 
     def __len__(self) -> int:
         return len(self._names)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the files that have an id."""
+        return [name for names in self._names.values() for name in names]
+
+    def of(self, key: str) -> list[str]:
+        """Return the names of the files of an id that the folder has."""
+        return self._names[key]
 
     def find(self, image_id: str) -> str | None:
         """Return the file of an id relative to the data root, with forward slashes, or None.
@@ -132,5 +148,6 @@ def require_folder(path: Path, fix: str) -> None:
         raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
 
 
+CLUTTER = ("thumbs.db", "desktop.ini")
+"""Files that Windows writes into folders of images."""
 PHOTOS = PHOTO_SUFFIXES
-MASKS = (".png",)

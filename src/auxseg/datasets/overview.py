@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
 
 from auxseg.datasets.collect import Collected
+from auxseg.datasets.matching import Matches
 
 FEW = 10
 """Classes with fewer train images get a warning."""
@@ -23,7 +24,7 @@ class Overview:
 
     `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the class table
     was made from the labels. `without_image`: ids of rows without an image. `hint`: a possible reason for these.
-    `without_row`: ids of images without a row. `notes`: how ambiguous labels were read.
+    `without_row`: ids of images without a row. `notes`: how ambiguous labels were read. `files`: which files match.
     """
 
     train: int
@@ -35,6 +36,7 @@ class Overview:
     without_row: Sequence[str] = ()
     hint: str = ""
     notes: Sequence[str] = ()
+    files: Matches = field(default_factory=Matches)
 
     @property
     def few(self) -> dict[str, int]:
@@ -49,11 +51,13 @@ class Overview:
         return [
             f"{self.train} train and {self.val} val images, {len(self.classes)} classes, {self.masks} masks",
             f"classes{origin}: {table}",
+            *self.files.lines,
         ]
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know before hours of computing."""
         yield from self.notes
+        yield from self.files.warnings
         if self.without_image:
             yield (
                 f"{_count(self.without_image, 'row', 'has', 'have')} no image in the folder and "
@@ -110,6 +114,7 @@ def overview(found: Collected) -> Overview:
         found.without_row,
         found.hint,
         found.notes,
+        found.files,
     )
 
 

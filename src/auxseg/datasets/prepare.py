@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
-from auxseg.datasets.checks import decode_all
-from auxseg.datasets.collect import collect
+from auxseg.datasets.checks import Decoded, decode_all
+from auxseg.datasets.collect import Collected, collect
+from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
@@ -20,12 +21,13 @@ LARGE_MEGAPIXELS = 3
 """`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
 
 
-def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path) -> None:
-    """Check the data set, and write the folders of its manifest and mask list, both completely or not at all.
+def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path, contradictions: Path) -> None:
+    """Check the data set, and write the folders of its manifest and mask list, each completely or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
         manifest/dataset.json                 format, unlisted, scenes (parameters or null)
         masks/<shard>.csv                     see auxseg.datasets.manifest
+        contradictions                        see auxseg.datasets.contradictions
 
     Raises:
         DataError, ParamsError: the first problem, in one line.
@@ -41,12 +43,15 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     mask_list = {
         item.id: (item.mask, photo.mask_sha256) for item, photo in zip(found.images, decoded, strict=True) if item.mask
     }
-    if mask_list and not any(photo.shows_object for photo in decoded):
+    if mask_list and not any(photo.shown for photo in decoded):
         raise DataError(
             f"{root / (params.masks or '')}: none of {len(mask_list)} masks shows a class: 0 is background, 255 is "
             f"ignored, objects have the mask value of their class ({found.classes.values[0]} is "
             f"{found.classes.names[0]}); save the masks like this, or set data.classes to the values that they have"
         )
+    wrong = _compare(found, decoded, params)
+    if wrong.are_most:
+        raise DataError(f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything")
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
         write_json(
@@ -58,12 +63,30 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
             },
         )
         write_mask_list(mask_folder, mask_list, shards)
+    wrong.write(contradictions)
     view = overview(found)
     for line in view.lines():
         log.info("%s", line)
     _warn_of_size(max(records, key=lambda record: record.width * record.height))
-    for warning in view.warnings():
+    for warning in filter(None, [*view.warnings(), wrong.message]):
         log.warning("%s", warning)
+
+
+def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -> Contradictions:
+    index = {name: position for position, name in enumerate(found.classes.names, 1)}
+    images = [
+        MaskedImage(
+            item.id,
+            item.split,
+            item.mask,
+            frozenset(index[name] for name in found.tags[item.id]),
+            photo.shown,
+            photo.colours,
+        )
+        for item, photo in zip(found.images, decoded, strict=True)
+        if item.mask
+    ]
+    return find_contradictions(images, found.classes, params.tags)
 
 
 def _warn_of_size(largest: ImageRecord) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from auxseg.datasets.listing import MASKS, PHOTOS, Folder, Listed, locate, raise_first, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, Listed, locate, raise_first, require_folder
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -32,7 +32,7 @@ def list_voc(root: Path, params: DataParams) -> list[Listed]:
     rows = [(key, "train", where) for key, where in _read_list(root, params.train_split, "train_split")]
     if params.val_split is not None:
         rows += [(key, "val", where) for key, where in _read_list(root, params.val_split, "val_split")]
-    images = locate(rows, Folder(root, params.photos, PHOTOS), Folder(root, params.mask_folder, MASKS))
+    images = locate(rows, Folder(root, params.photos, PHOTOS), Folder(root, params.mask_folder, (params.mask_suffix,)))
     if params.score_split is None:
         return images
     scored = dict(_read_list(root, params.score_split, "score_split"))

@@ -7,6 +7,7 @@ import numpy as np
 
 from auxseg.datasets.label_png import Unlisted, read_label_png
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.other_extension import other_extension
 from auxseg.errors import DataError
 from auxseg.external.folder import seed_folder
 from auxseg.params.labels import LabelsParams
@@ -33,7 +34,8 @@ class LabelFolder:
         """
         path = self.folder / f"{record.id}.png"
         if not path.is_file():
-            raise DataError(f"{path}: no such label; add it, or remove its image from the train list")
+            fix = other_extension(path) or "; add it, or remove its image from the train list"
+            raise DataError(f"{path}: no such label{fix}")
         label = read_label_png(path, self.classes, self.unlisted)
         if label.shape != (record.height, record.width):
             height, width = label.shape

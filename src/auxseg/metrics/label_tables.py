@@ -25,6 +25,7 @@ CLASS_COLUMNS = {
     "share": float,
     "ignore_share": float,
     "components": float,
+    "measured": int,
     "precision": float,
     "recall": float,
     "iou": float,
@@ -58,12 +59,14 @@ def class_table(
     tags: Mapping[str, Iterable[str]],
     confusion: np.ndarray,
     names: Sequence[str],
+    measured: int,
 ) -> pandas.DataFrame:
     """Return rows of CLASS_COLUMNS: one for every class, and one for ALL. Shares and scores are in per cent.
 
     `images` is the number of images with the class in their label, `components` the mean number among these. `share` is
     of all pixels. `ignore_share` is the share of 255 in the images that are tagged with the class (for the background
-    and ALL: in all images). What is not defined is NaN.
+    and ALL: in all images). `measured` is the number of images that precision, recall and IoU are of. What is not
+    defined is NaN.
 
     Args:
         round_name: goes into the rows.
@@ -71,6 +74,7 @@ def class_table(
         tags: image id -> class names.
         confusion: as `auxseg.metrics.confusion`; zeros where there are no masks.
         names: class names by index, 0 = background.
+        measured: the number of images with a mask.
     """
     ignored = areas["class"] == IGNORE
     by_image = areas.assign(ignored=areas["pixels"].where(ignored, 0)).groupby("image_id")[["pixels", "ignored"]].sum()
@@ -89,6 +93,7 @@ def class_table(
     table["share"] = _ratio(100 * table["pixels"], by_image["pixels"].sum())
     table["ignore_share"] = _ratio(100 * tagged["ignored"], tagged["pixels"])
     table["components"] = _ratio(table["components"], table["images"])
+    table["measured"] = measured
     counts = counts_of(confusion)
     means = counts.means()
     for name, mean in (("precision", "precision"), ("recall", "recall"), ("iou", "miou")):

@@ -14,16 +14,18 @@ from auxseg.images import IGNORE
 
 @dataclass
 class Counts:
-    """Pixels per class index, int64 (C + 1,): correctly predicted, predicted, and in the mask."""
+    """Pixels per class index, int64 (C + 1,): correctly predicted, predicted, and in the mask; of how many images."""
 
     correct: np.ndarray
     predicted: np.ndarray
     true: np.ndarray
+    images: int = 0
 
     @classmethod
     def zeros(cls, classes: int) -> "Counts":
         """Return empty counts for C object classes and the background."""
-        return cls(*(np.zeros(classes + 1, np.int64) for _ in range(3)))
+        correct, predicted, true = (np.zeros(classes + 1, np.int64) for _ in range(3))
+        return cls(correct, predicted, true)
 
     @classmethod
     def of(cls, prediction: np.ndarray, mask: np.ndarray, classes: int) -> "Counts":
@@ -34,10 +36,15 @@ class Counts:
         def histogram(values: np.ndarray) -> np.ndarray:
             return np.bincount(values, minlength=256)[: classes + 1].astype(np.int64)
 
-        return cls(histogram(mask[prediction == mask]), histogram(prediction), histogram(mask))
+        return cls(histogram(mask[prediction == mask]), histogram(prediction), histogram(mask), 1)
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.correct + other.correct, self.predicted + other.predicted, self.true + other.true)
+        return Counts(
+            self.correct + other.correct,
+            self.predicted + other.predicted,
+            self.true + other.true,
+            self.images + other.images,
+        )
 
     def iou(self) -> np.ndarray:
         """Return IoU per class, float (C + 1,) in [0, 1]; NaN where the class is in neither mask nor prediction."""

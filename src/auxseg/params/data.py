@@ -126,6 +126,19 @@ InRoot = Annotated[str, AfterValidator(_inside)]
 """A path relative to the data root, and inside it."""
 
 
+def _png(suffix: str) -> str:
+    if not suffix.lower().endswith(".png") or "/" in suffix or "\\" in suffix:
+        raise ValueError("must be the rest of a file name after the id, and end with .png; masks are PNGs")
+    return suffix
+
+
+MaskSuffix = Annotated[str, AfterValidator(_png)]
+"""What follows the id in the file name of a mask, as in `_mask.png`."""
+
+DEFAULT_MASKS = "SegmentationClass"
+"""VOC's folder of masks, which may be missing; any other folder that is named must be there."""
+
+
 class ScenesParams(Strict):
     """The embedded data set, generated; the same seed gives the same images."""
 
@@ -145,7 +158,9 @@ class FolderParams(Strict):
     images: InRoot = "images"
     """Folder of images; an image's id is its file name without the extension."""
     masks: InRoot | None = None
-    """Folder of `<id>.png` masks, or null: everything runs without masks, only mIoU is missing."""
+    """Folder of masks, or null: everything runs without masks, only mIoU is missing."""
+    mask_suffix: MaskSuffix = ".png"
+    """What follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
     val_share: float | None = Field(None, ge=0, lt=1)
     """Share of images put into `val` (by a hash of the id) if the CSV has no column `split`. null: 0.2 with `masks`;
     0 without them, because there is nothing to validate with, and every image is used for training and labelled."""
@@ -173,6 +188,9 @@ class DataParams(Section):
     unlisted: Literal["error", "ignore", "background"] = "error"
     """What to do with mask values and labels outside `classes`. error: reject them. ignore, background: such pixels
     become 255 or 0, such labels are dropped, and an image without any other label is left out."""
+    tags: Literal["complete", "partial"] = "complete"
+    """Whether the image-level labels name every class in an image. partial: a further class in a mask is not reported
+    as a contradiction of mask and labels."""
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
     labels_file: InRoot = "image_labels.csv"
@@ -187,8 +205,10 @@ class DataParams(Section):
     score_split: str | None = None
     """voc, coco: score pseudo labels only on the training images of this list (VOC's 1,464: train); null: on all that
     have a mask."""
-    mask_folder: InRoot = "SegmentationClass"
+    mask_folder: InRoot = DEFAULT_MASKS
     """voc, coco: the folder of masks (SegmentationClassAug has SBD's too)."""
+    mask_suffix: MaskSuffix = ".png"
+    """voc, coco: what follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.other_extension import other_extension
 from auxseg.errors import DataError
 from auxseg.images import read_grey_png
 
@@ -36,7 +37,8 @@ class Precomputed:
         """
         path = self.folder / f"{record.id}.png"
         if not path.is_file():
-            raise DataError(f"{path}: no such saliency map; add it, or remove its image from the data")
+            fix = other_extension(path) or "; add it, or remove its image from the data"
+            raise DataError(f"{path}: no such saliency map{fix}")
         prior = read_grey_png(path)
         if prior.shape != rgb.shape[:2]:
             raise DataError(

@@ -27,6 +27,7 @@ interface BaseIndex {
   rounds: string[];
   best: string;
   warnings: string[];
+  contradictions: string; // a sentence, or empty
   /** A split without images is absent. */
   records: Partial<Record<Split, Records>>;
   /** Images of the data set, shown or not. */

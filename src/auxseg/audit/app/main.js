@@ -143,11 +143,14 @@
     document.body.dataset.ready = "yes";
   }
 
-  // Show the guard's warnings on the first screen, because the report opens with the best round and not with the last.
+  // Show on the first screen where masks contradict the labels, and the guard's warnings, because the report opens
+  // with the best round and not with the last.
   function showGuard() {
-    const { warnings, best } = app.base;
-    byId("guard").hidden = !warnings.length;
-    byId("guard").textContent = [...warnings, `This page opens with ${best}, the best round.`].join("\n");
+    const { warnings, best, contradictions } = app.base;
+    const rounds = warnings.length ? [...warnings, `This page opens with ${best}, the best round.`] : [];
+    const masks = contradictions ? [`${contradictions} The tables list the images.`] : [];
+    byId("guard").hidden = !rounds.length && !masks.length;
+    byId("guard").textContent = [...masks, ...rounds].join("\n");
   }
 
   /** @param {unknown} error */

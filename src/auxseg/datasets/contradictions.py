@@ -1,0 +1,168 @@
+"""Images whose mask contradicts their image-level labels, with the likeliest cause.
+
+`prepare` compares the two and writes the result to a file of its own, which only the stage `audit` reads. No stage that
+leads to a model may read it, because it says where masks and labels differ.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+
+from auxseg.artifacts.atomic import write_json
+from auxseg.datasets.manifest import ClassTable
+from auxseg.datasets.mask_order import Colours, other_order, other_palettes
+from auxseg.errors import DataError
+
+SHOWN = 3
+"""Number of classes that a message names."""
+
+
+@dataclass(frozen=True)
+class MaskedImage:
+    """An image with a mask: `tags` and `shown` are the class indices (1..C) of its labels and of its mask.
+
+    `mask` is relative to the data root. `colours`: see `auxseg.datasets.mask_order`.
+    """
+
+    id: str
+    split: str
+    mask: str
+    tags: frozenset[int]
+    shown: frozenset[int]
+    colours: Colours = ()
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """One image: the labels that its mask does not show, and the classes in its mask that are not among its labels."""
+
+    id: str
+    split: str
+    not_shown: tuple[str, ...]
+    not_tagged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contradictions:
+    """What `prepare` found: the number of compared images, those that contradict, and a message ('' without any)."""
+
+    compared: int
+    images: tuple[Contradiction, ...] = ()
+    message: str = ""
+
+    @property
+    def are_most(self) -> bool:
+        """Whether more than half of the compared images contradict their mask."""
+        return 2 * len(self.images) > self.compared
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the images as rows of text, for a table."""
+        return [
+            {
+                "image": one.id,
+                "split": one.split,
+                "labelled, not in the mask": ", ".join(one.not_shown),
+                "in the mask, not labelled": ", ".join(one.not_tagged),
+            }
+            for one in self.images
+        ]
+
+    def write(self, path: Path) -> None:
+        """Write the result as JSON."""
+        write_json(path, {"compared": self.compared, "message": self.message, "images": list(map(asdict, self.images))})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            images = tuple(
+                Contradiction(row["id"], row["split"], tuple(row["not_shown"]), tuple(row["not_tagged"]))
+                for row in values["images"]
+            )
+            return cls(values["compared"], images, values["message"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
+
+
+def find_contradictions(
+    images: Iterable[MaskedImage], classes: ClassTable, tags: Literal["complete", "partial"]
+) -> Contradictions:
+    """Compare masks and image-level labels.
+
+    Args:
+        images: those with a mask. A val image without labels is not compared, because its labels may be unknown.
+        classes: the class table.
+        tags: partial: the labels name only some of the classes in an image, so a further class in a mask is right.
+    """
+    compared = [image for image in images if image.tags or image.split == "train"]
+    found, wrong = [], []
+    for image in compared:
+        not_shown = image.tags - image.shown
+        not_tagged = image.shown - image.tags if tags == "complete" else frozenset()
+        if not_shown or not_tagged:
+            wrong.append(image)
+            found.append(Contradiction(image.id, image.split, _names(not_shown, classes), _names(not_tagged, classes)))
+    if not found:
+        return Contradictions(len(compared))
+    causes = [
+        other_palettes([(image.mask, image.colours) for image in [*wrong, *compared]], classes),
+        *other_order(
+            _table([image.tags for image in compared], classes),
+            _table([image.shown for image in compared], classes),
+            classes,
+            tags == "partial",
+        ),
+    ]
+    known = ". ".join(filter(None, causes)) or _most_frequent(found)
+    first = _first(found[0], wrong[0].mask)
+    message = f"{len(found)} of {len(compared)} masks contradict the image-level labels, first {first}. {known}"
+    return Contradictions(len(compared), tuple(found), message)
+
+
+def _first(one: Contradiction, mask: str) -> str:
+    parts = []
+    if one.not_shown:
+        parts.append(f"does not show {_quoted(one.not_shown)}")
+    if one.not_tagged:
+        parts.append(f"shows {_quoted(one.not_tagged)} without a label")
+    return f"{mask}, which {' and '.join(parts)}"
+
+
+def _most_frequent(found: Sequence[Contradiction]) -> str:
+    """Return what contradicts most often, where no single cause explains it."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        counts.update((name, "not shown") for name in one.not_shown)
+        counts.update((name, "shown without a label") for name in one.not_tagged)
+    shown = [f"'{name}' {what} in {count}" for (name, what), count in counts.most_common(SHOWN)]
+    fix = "correct the labels, the masks, or the mask values in data.classes"
+    if any(one.not_tagged for one in found):
+        fix += "; if the labels name only some of the classes, set data.tags to partial"
+    return f"Most often {', '.join(shown)}; {fix}"
+
+
+def _names(indices: Iterable[int], classes: ClassTable) -> tuple[str, ...]:
+    return tuple(classes.names[index - 1] for index in sorted(indices))
+
+
+def _quoted(names: Sequence[str]) -> str:
+    shown = [f"'{name}'" for name in names[:SHOWN]]
+    return ", ".join([*shown, "…"] if len(names) > SHOWN else shown)
+
+
+def _table(rows: Sequence[frozenset[int]], classes: ClassTable) -> np.ndarray:
+    """Return class indices as bool (images, C)."""
+    table = np.zeros((len(rows), len(classes)), bool)
+    for row, indices in enumerate(rows):
+        table[row, [index - 1 for index in indices]] = True
+    return table

@@ -1,0 +1,93 @@
+"""Which files of the folders of masks and images belong to a listed image, and what is said about the others."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auxseg.datasets.listing import PHOTOS, Folder, Listed
+from auxseg.errors import DataError
+from auxseg.params.data import DEFAULT_MASKS, DataParams
+
+NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
+"""Extensions of files that people keep beside images on purpose."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """`lines`: how many files of the folder of masks match; `warnings`: files that nothing reads or matches."""
+
+    lines: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Matches:
+    """Compare the folders of images and masks with the listed images.
+
+    The default folder of VOC's layout may be missing or empty, because masks are optional there.
+
+    Raises:
+        DataError: the folder of masks that is named is missing or empty, or none of its files matches an image.
+    """
+    photos = Folder(root, params.photos, PHOTOS)
+    warnings = list(_unread(photos))
+    if params.masks is None:
+        return Matches((), tuple(warnings))
+    key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
+    suffix = params.folder.mask_suffix if params.format == "folder" else params.mask_suffix
+    masks, is_named = Folder(root, params.masks, (suffix,)), params.masks != DEFAULT_MASKS
+    unread = [] if masks.path == photos.path else masks.unread  # masks beside the images
+    files = sorted([*masks.names, *unread])
+    if not files:
+        problem = f"{masks.path}: {'no file in it' if masks.path.is_dir() else 'no such folder'}"
+        if is_named:
+            raise DataError(f"{problem}; {_nearest(root, params.masks)}add masks, or correct {key}")
+        return Matches((), (*warnings, f"{problem}: there are no masks, so no mIoU will be measured"))
+    listed = {item.id for item in images}
+    unlisted = set(masks.others(listed))
+    matched = len(masks) - len(unlisted)
+    stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *unread])
+    line = f"{params.masks}: {matched} of {len(files)} files are masks of listed images"
+    if not stray:
+        if not matched and is_named:
+            raise DataError(f"{masks.path}: none of its {len(files)} masks is of a listed image; correct {key}")
+        return Matches((line,), tuple(warnings))
+    problem = f"{len(stray)} of {len(files)} files match no image, the first is '{stray[0]}'; " + _advice(
+        stray[0], photos, masks, "data.folder.mask_suffix" if params.format == "folder" else "data.mask_suffix"
+    )
+    if not matched:
+        raise DataError(f"{masks.path}: {problem}")
+    return Matches((line,), (*warnings, f"{params.masks}: {problem}"))
+
+
+def _unread(photos: Folder) -> Iterator[str]:
+    others = [name for name in photos.unread if Path(name).suffix.lower() not in NOT_IMAGES]
+    if others:
+        count = "1 file is" if len(others) == 1 else f"{len(others)} files are"
+        yield (
+            f"{photos.relative}: {count} not read as an image, the first is '{others[0]}'; save such images as "
+            f"{', '.join(photos.suffixes)}"
+        )
+
+
+def _advice(stray: str, photos: Folder, masks: Folder, key: str) -> str:
+    """Return what to do about a file that matches no image."""
+    (suffix,) = masks.suffixes
+    # what follows the id begins with a separator: 1 is not the image of 17_mask.png
+    fitting = [image for image in photos if stray.startswith(image) and stray[len(image) :][:1] in tuple("._- ")]
+    if fitting:
+        rest = stray[len(max(fitting, key=len)) :]
+        if rest.lower().endswith(".png"):
+            return f"if masks are called <id>{rest}, set {key} to {rest}"
+        return f"{Path(stray).suffix} is not read as a mask: save it as an 8-bit palette or grey PNG, <id>{suffix}"
+    same = {image.casefold(): image for image in photos}.get(stray.removesuffix(suffix).casefold())
+    if same:
+        return f"its image is '{same}': write both in the same case"
+    return f"a mask is called <id>{suffix}, as its image"
+
+
+def _nearest(root: Path, relative: str) -> str:
+    parent = (root / relative).parent
+    names = sorted(path.name for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+    near = difflib.get_close_matches(Path(relative).name, names, n=1)
+    return f"did you mean '{near[0]}'? " if near and near[0] != Path(relative).name else ""

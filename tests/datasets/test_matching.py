@@ -1,0 +1,129 @@
+"""Files that are there but match no image: counted and named, or an error."""
+
+import pytest
+from builders import lines, mask, photo
+
+from auxseg.datasets.collect import collect
+from auxseg.datasets.overview import overview
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams
+
+IDS = [f"img{number}" for number in range(14)]
+NAMED = {"format": "folder", "classes": ["cat"], "folder": {"masks": "truth"}}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in IDS:
+        photo(tmp_path / f"images/{name}.jpg")
+    lines(tmp_path / "image_labels.csv", "image_id,labels", *(f"{name},cat;" for name in IDS))
+    return tmp_path
+
+
+def look(root, data):
+    return overview(collect(root, DataParams.parse(data)))
+
+
+def test_all_masks_match(root):
+    for name in IDS:
+        mask(root / f"truth/{name}.png", (1,))
+    (root / "truth/Thumbs.db").write_bytes(b"")
+    view = look(root, NAMED)
+    assert view.masks == 14 and view.lines()[-1] == "truth: 14 of 14 files are masks of listed images"
+    assert not [line for line in view.warnings() if "truth" in line]
+
+
+def test_one_of_fourteen_is_said_with_the_first_other(root):
+    mask(root / "truth/img0.png", (1,))
+    for name in IDS[1:]:
+        mask(root / f"truth/{name}_mask.png", (1,))
+    view = look(root, NAMED)
+    assert view.lines()[-1] == "truth: 1 of 14 files are masks of listed images"
+    assert (
+        "truth: 13 of 14 files match no image, the first is 'img10_mask.png'; if masks are called <id>_mask.png, "
+        "set data.folder.mask_suffix to _mask.png"
+    ) in view.warnings()
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("img0_mask.png", r"if masks are called <id>_mask\.png, set data\.folder\.mask_suffix to _mask\.png"),
+        ("img0.tif", r"\.tif is not read as a mask: save it as an 8-bit palette or grey PNG, <id>\.png"),
+        ("img0.npy", r"\.npy is not read as a mask"),
+        ("IMG0.png", "its image is 'img0': write both in the same case"),
+        ("17.png", r"a mask is called <id>\.png, as its image"),
+    ],
+)
+def test_no_match_at_all_is_an_error(root, name, advice):
+    (root / "truth").mkdir()
+    mask(root / "new.png", (1,))
+    (root / "new.png").rename(root / "truth" / name)
+    with pytest.raises(DataError, match=rf"truth: 1 of 1 files match no image, the first is '{name}'; {advice}"):
+        look(root, NAMED)
+
+
+def test_a_suffix_finds_the_masks(root):
+    for name in IDS:
+        mask(root / f"truth/{name}_Mask.PNG", (1,))
+    data = {**NAMED, "folder": {"masks": "truth", "mask_suffix": "_mask.png"}}
+    found = collect(root, DataParams.parse(data))
+    assert {item.mask for item in found.images} == {f"truth/{name}_Mask.PNG" for name in IDS}
+
+
+def test_masks_may_lie_beside_the_images(root):
+    for name in IDS:
+        mask(root / f"images/{name}_mask.png", (1,))
+    view = look(root, {**NAMED, "folder": {"masks": "images", "mask_suffix": "_mask.png"}})
+    assert view.masks == 14 and view.lines()[-1] == "images: 14 of 14 files are masks of listed images"
+
+
+@pytest.mark.parametrize("suffix", ["_mask", ".tif", "/x.png"])
+def test_a_suffix_is_that_of_a_png(suffix):
+    with pytest.raises(Exception, match=r"mask_suffix.*must be the rest of a file name"):
+        DataParams.parse({**NAMED, "folder": {"masks": "truth", "mask_suffix": suffix}})
+
+
+def test_an_empty_folder_that_is_named_is_an_error(root):
+    (root / "truth").mkdir()
+    with pytest.raises(DataError, match=r"truth: no file in it; add masks, or correct data\.folder\.masks"):
+        look(root, NAMED)
+
+
+def test_masks_of_other_images_alone_are_an_error(root):
+    photo(root / "images/spare.jpg")
+    mask(root / "truth/spare.png", (1,))
+    with pytest.raises(DataError, match=r"truth: none of its 1 masks is of a listed image; correct data\.folder"):
+        look(root, NAMED)
+
+
+def test_a_heic_beside_the_images_is_said(root):
+    (root / "images/new.heic").write_bytes(b"x")
+    (root / "images/notes.txt").write_text("mine")
+    view = look(root, {"format": "folder"})
+    warnings = [line for line in view.warnings() if line.startswith("images: ")]
+    assert warnings == [
+        "images: 1 file is not read as an image, the first is 'new.heic'; save such images as "
+        ".jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp"
+    ]
+
+
+def test_voc_a_misspelt_folder_is_an_error(voc):
+    data = {"format": "voc", "classes": {"cat": 8, "dog": 12}}
+    with pytest.raises(DataError, match=r"SegmentationClas: no such folder; did you mean 'SegmentationClass'\? add"):
+        look(voc, {**data, "mask_folder": "SegmentationClas"})
+
+
+def test_voc_without_its_own_folder_is_said(voc):
+    (voc / "SegmentationClass").rename(voc / "elsewhere")
+    view = look(voc, {"format": "voc", "classes": {"cat": 8, "dog": 12}})
+    assert any("SegmentationClass: no such folder: there are no masks, so no mIoU" in line for line in view.warnings())
+
+
+def test_voc_has_a_suffix_too(voc):
+    for name in "abc":
+        (voc / f"SegmentationClass/{name}.png").rename(voc / f"SegmentationClass/{name}-gt.png")
+    data = {"format": "voc", "classes": {"cat": 8, "dog": 12}}
+    with pytest.raises(DataError, match=r"3 of 3 files match no image, .* set data\.mask_suffix to -gt\.png"):
+        look(voc, data)
+    assert look(voc, {**data, "mask_suffix": "-gt.png"}).masks == 3
