@@ -94,7 +94,7 @@ def test_attributes_of_a_project_and_a_stage(repo):
     assert not (stage.frozen or stage.is_callback or stage.always_changed)
     params, file = sorted(stage.deps, key=dvc_internals.is_params, reverse=True)
     assert (params.params, params.hash_info.value) == (["labels"], {"labels": {"prior": 0.5}})
-    assert (file.def_path, file.meta.size, type(file.hash_info)) == ("in.txt", 11, HashInfo)
+    assert (file.def_path, file.meta.size, type(file.hash_info)) == ("in.txt", 6, HashInfo)
     assert [out.def_path for out in stage.outs] == ["out.txt"]
     assert list(repo.index.graph.nodes) == [stage]
     assert (repo.root_dir, repo.tmp_dir) == (str(Path.cwd()), str(Path(".dvc/tmp").absolute()))
