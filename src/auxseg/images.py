@@ -7,6 +7,7 @@ palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md secti
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,12 @@ _UPRIGHT = {
 """EXIF orientation -> the operation that makes the image upright."""
 
 
-def _open(path: Path) -> ImageFile.ImageFile:
+def open_image(path: Path) -> ImageFile.ImageFile:
+    """Open an image file; its pixels are not decoded yet.
+
+    Raises:
+        DataError: the file is missing or not an image.
+    """
     try:
         return Image.open(path)
     except FileNotFoundError:
@@ -85,7 +91,7 @@ def read_rgb(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, truncated or not an image, or has 32-bit values without a defined range.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         try:
             image.load()
             return _to_rgb(_upright(image), image.format)
@@ -151,7 +157,7 @@ def read_grey_png(path: Path) -> np.ndarray:
 
 
 def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
-    with _open(path) as image:
+    with open_image(path) as image:
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
@@ -160,6 +166,18 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
+
+
+def pixels_of(path: Path, convert: Callable[[Image.Image], np.ndarray], image: Image.Image) -> np.ndarray:
+    """Return what `convert` makes of an opened image.
+
+    Raises:
+        DataError: the pixels cannot be decoded.
+    """
+    try:
+        return convert(image)
+    except _DAMAGE as error:
+        raise DataError(f"{path}: truncated or damaged image ({error}); replace the file") from None
 
 
 def encode_label(label: np.ndarray) -> bytes:

@@ -39,12 +39,13 @@ def scan_root() -> None:
     found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
-    if params.format != "scenes" and not (root / params.photos).is_dir():
+    has_folder = params.is_annotated or (root / params.photos).is_dir()
+    if params.format != "scenes" and not has_folder:
         # a note, not an error: after `auxseg use` the user sets the folders next
         key = "data.folder.images" if params.format == "folder" else "the data root"
         print(f"note: {root / params.photos} is not a folder; put the images there, or correct {key}")
     readable = True
-    if params.format == "folder" and (root / params.photos).is_dir():
+    if (params.format == "folder" and has_folder) or params.is_annotated:
         readable = _print_overview(root, params)
     _scan_paths(values, root, params)
     _print_next(root, params, readable)
@@ -93,7 +94,7 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
         DataError: names the key.
     """
     masks = [] if params.masks is None else [root / params.masks]
-    if params.format in ("voc", "coco"):
+    if params.in_voc_layout:
         masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` names
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks used for evaluation; give another folder")
@@ -101,6 +102,9 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
 
 def _print_next(root: Path, params: DataParams, readable: bool) -> None:
     """Print the next step: add missing images or labels, fix what cannot be read, or run the pipeline."""
+    if params.is_annotated:
+        print_next(REPRO if readable else "fix what the note says, then auxseg scan")
+        return
     tags = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
     needed = [] if params.format == "scenes" else filter(None, (params.photos, tags))
     missing = [str(root / path) for path in needed if not (root / path).exists()]

@@ -8,7 +8,8 @@ from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
-from auxseg.datasets.masks import read_mask
+from auxseg.datasets.mask_form import PLAIN, MaskForm
+from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, read_rgb
 from auxseg.parallel import map_processes
@@ -32,16 +33,19 @@ class _Job:
     mask: Path | None
     classes: ClassTable
     unlisted: Unlisted
+    form: MaskForm
 
 
-def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
+def decode_all(
+    root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted, form: MaskForm = PLAIN
+) -> list[Decoded]:
     """Decode images and masks in worker processes; the results are in the order of `images`.
 
     Raises:
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
             its image; the message names the first problem and the number of others.
     """
-    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
+    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form) for item in images]
     results = map_processes(_decode, jobs, "check")
     raise_first(result for result in results if isinstance(result, str))
     return [result for result in results if isinstance(result, Decoded)]
@@ -53,7 +57,7 @@ def _decode(job: _Job) -> Decoded | str:
         height, width, _ = read_rgb(job.photo).shape
         if job.mask is None:
             return Decoded(width, height, sha256_file(job.photo))
-        mask = read_mask(job.mask, job.classes, job.unlisted)
+        mask = read_mask(job.mask, job.classes, job.unlisted, job.form)
     except DataError as error:
         return str(error)
     rows, columns = mask.shape
@@ -64,4 +68,4 @@ def _decode(job: _Job) -> Decoded | str:
             f"{width} x {height}{turned}; save the mask at the size of the image"
         )
     shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
-    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)
+    return Decoded(width, height, sha256_file(job.photo), mask_sha256(job.mask, mask, job.form), shows_object)

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
+from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
-from auxseg.datasets.folder import list_folder
+from auxseg.datasets.folder import in_val, list_folder
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.mask_form import PLAIN, MaskForm
+from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_voc
@@ -40,6 +44,8 @@ class Collected:
     without_row: tuple[str, ...] = ()
     hint: str = ""
     """A possible reason why a row has no image, or empty."""
+    form: MaskForm = PLAIN
+    """How the masks are stored."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
@@ -49,6 +55,8 @@ def collect(root: Path, params: DataParams) -> Collected:
         DataError: a list, CSV, XML or .npy is missing or wrong; see `listing`, `tags` and `csv_tags`.
         ParamsError: parameters contradict each other.
     """
+    if params.is_annotated:
+        return _collect_annotated(root, params)
     if params.format == "folder":
         return _collect_folder(root, params)
     own = {"scenes": SCENES_CLASSES, "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
@@ -65,13 +73,50 @@ def collect(root: Path, params: DataParams) -> Collected:
     classes = class_table(params.classes, own)
     images = list_voc(root, params)
     tags = _read_tags(root, params, classes, images)
-    return replace(_match(images, tags.rows, classes, params), notes=tags.notes)
+    return replace(
+        _match(images, tags.rows, own_table(params, classes), params),
+        notes=tags.notes,
+        form=png_form(root, params, classes),
+    )
+
+
+def _collect_annotated(root: Path, params: DataParams) -> Collected:
+    """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
+    found = READERS[params.format](root, params)
+    files = ImageFiles(root, photo_folder(root, params))
+    share = params.folder.val_share
+    if share is None:
+        has_split = any(item.split for item in found.items)
+        share = 0.0 if has_split or not any(item.mask for item in found.items) else 0.2
+    images: list[Listed] = []
+    tags: dict[str, Tags] = {}
+    for item in found.items:
+        key = files.id_of(item.path)
+        if key in tags:
+            raise DataError(f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one")
+        split = item.split or ("val" if item.mask and in_val(key, share) else "train")
+        images.append(Listed(key, split, item.path, item.mask, item.where))
+        tags[key] = Tags(item.names, item.where, item.split)
+    if not images:
+        raise DataError(
+            f"{root}: none of the {len(found.without_image)} annotated images is there (first: "
+            f"'{found.without_image[0]}'); put the images into {root / params.folder.images}"
+        )
+    unnamed = class_table(found.names if params.classes is None else params.classes, ())
+    classes = own_table(params, unnamed)
+    return replace(
+        _match(images, tags, classes, params),
+        is_derived=params.classes is None,
+        notes=found.notes,
+        without_image=found.without_image,
+        form=png_form(root, params, unnamed) if params.format == "class-folders" else found.form,
+    )
 
 
 def _collect_folder(root: Path, params: DataParams) -> Collected:
     if params.labels != "csv":
         raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
-    if params.classes is None and params.folder.masks is not None:
+    if params.classes is None and params.folder.masks is not None and params.colours is None:
         raise ParamsError(
             "params.yaml: key 'data.classes': null uses all names in the labels, in alphabetical order, so a new name "
             "would change what mask values mean; with data.folder.masks, list the classes here"
@@ -81,9 +126,10 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     listing = list_folder(root, params.folder, tags.rows, source)
-    classes = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
+    unnamed = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
-        _match(listing.images, tags.rows, classes, params),
+        _match(listing.images, tags.rows, own_table(params, unnamed), params),
+        form=png_form(root, params, unnamed),
         is_derived=params.classes is None,
         notes=tags.notes,
         hint=listing.hint,
@@ -108,14 +154,14 @@ def _check_reserved(rows: Iterable[Tags]) -> None:
             )
 
 
-def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) -> ClassTable:
+def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence[str]) -> ClassTable:
     """Return the class table of `data.classes`; None: the format's `own` names with mask values 1, 2, …
 
     Raises:
         ParamsError: a list would change the mask value of one of the format's own classes.
         DataError: there is no class, there are more than 254, or a name cannot be stored.
     """
-    if isinstance(classes, dict):
+    if isinstance(classes, Mapping):
         table = ClassTable(tuple(classes), tuple(classes.values()))
     else:
         names = tuple(own if classes is None else classes)

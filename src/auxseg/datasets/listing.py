@@ -35,19 +35,25 @@ def raise_first(problems: Iterable[str]) -> None:
 
 
 class Folder:
-    """Files of one folder by id, which is the file name without its extension. Sub-folders are not searched.
+    """Files of one folder by id, which is the file name without its extension.
 
-    macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
+    An id with slashes, `cats/001`, is found in the sub-folder; the ids that `Folder` lists are those of the folder
+    itself. macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
     """
 
     def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
         self.path, self.relative, self.suffixes = root / relative, Path(relative), suffixes
-        self._names: dict[str, list[str]] = {}
-        if self.path.is_dir():
-            for name in sorted(entry.name for entry in os.scandir(self.path)):
+        self._names = self._listed(self.path)
+        self._inner: dict[str, dict[str, list[str]]] = {}
+
+    def _listed(self, folder: Path) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        if folder.is_dir():
+            for name in sorted(entry.name for entry in os.scandir(folder)):
                 stem, suffix = os.path.splitext(name)  # noqa: PTH122 - Path is slow for 40,000 names
-                if suffix.lower() in suffixes and not name.startswith("."):
-                    self._names.setdefault(unicodedata.normalize("NFC", stem), []).append(name)
+                if suffix.lower() in self.suffixes and not name.startswith("."):
+                    names.setdefault(unicodedata.normalize("NFC", stem), []).append(name)
+        return names
 
     def __len__(self) -> int:
         return len(self._names)
@@ -61,10 +67,14 @@ class Folder:
         Raises:
             DataError: two files have this id.
         """
-        names = self._names.get(unicodedata.normalize("NFC", image_id), [])
+        inner, _, stem = image_id.rpartition("/")
+        if inner and inner not in self._inner:
+            self._inner[inner] = self._listed(self.path / inner) if is_inside(image_id) else {}
+        listed = self._inner[inner] if inner else self._names
+        names = listed.get(unicodedata.normalize("NFC", stem), [])
         if len(names) > 1:
             raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
-        return (self.relative / names[0]).as_posix() if names else None
+        return (self.relative / inner / names[0]).as_posix() if names else None
 
     def others(self, ids: Iterable[str]) -> Iterator[str]:
         """Yield the ids of the files that are not among `ids`."""
@@ -77,6 +87,11 @@ def is_file_name(image_id: str) -> bool:
     return "/" not in image_id and "\\" not in image_id and not image_id.startswith(".")
 
 
+def is_inside(image_id: str) -> bool:
+    """Tell whether an id with slashes is a path that stays in its folder, without hidden folders."""
+    return "\\" not in image_id and all(part and not part.startswith(".") for part in image_id.split("/"))
+
+
 def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None) -> list[Listed]:
     """Find image and mask of every row (id, split, where).
 
@@ -86,7 +101,7 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
     found: dict[str, Listed] = {}
     problems = []
     for image_id, split, where in rows:
-        if not is_file_name(image_id):
+        if not is_file_name(image_id) and (not is_inside(image_id) or photos.find(image_id) is None):
             name = re.split(r"[\\/]", image_id)[-1].lstrip(".")
             example = f", '{name}'" if name else ""
             problems.append(

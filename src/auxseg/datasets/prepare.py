@@ -24,7 +24,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     """Check the data set, and write the folders of its manifest and mask list, both completely or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
-        manifest/dataset.json                 format, unlisted, scenes (parameters or null)
+        manifest/dataset.json                 format, unlisted, scenes (parameters or null), masks (unless usual)
         masks/<shard>.csv                     see auxseg.datasets.manifest
 
     Raises:
@@ -33,7 +33,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     scenes = params.format == "scenes"
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
-    decoded = decode_all(root, found.images, found.classes, params.unlisted)
+    decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form)
     records = [
         ImageRecord(item.id, item.path, photo.width, photo.height, item.split, found.tags[item.id], photo.sha256)
         for item, photo in zip(found.images, decoded, strict=True)
@@ -55,6 +55,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
                 "format": params.format,
                 "unlisted": params.unlisted,
                 "scenes": params.scenes.model_dump() if scenes else None,
+                **({"masks": form} if (form := found.form.stored()) else {}),
             },
         )
         write_mask_list(mask_folder, mask_list, shards)
