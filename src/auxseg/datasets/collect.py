@@ -11,6 +11,7 @@ from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
 from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
@@ -122,7 +123,7 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
             "would change what mask values mean; with data.folder.masks, list the classes here"
         )
     source = root / params.labels_file
-    tags = read_csv_tags(source, None if params.classes is None else list(params.classes))
+    tags = _read_table(source, None if params.classes is None else list(params.classes))
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     listing = list_folder(root, params.folder, tags.rows, source)
@@ -195,7 +196,11 @@ def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list
     path = root / params.labels_file
     if params.labels == "npy":
         return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True))))
-    return read_csv_tags(path, classes.names)
+    return _read_table(path, classes.names)
+
+
+def _read_table(path: Path, known: Sequence[str] | None) -> CsvTags:
+    return read_json_tags(path, known) if path.suffix.lower() == ".json" else read_csv_tags(path, known)
 
 
 def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:

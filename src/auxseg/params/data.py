@@ -181,8 +181,8 @@ class DataParams(Section):
     labels: Literal["csv", "xml", "npy"] = "csv"
     """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
     labels_file: InRoot = "image_labels.csv"
-    """The CSV or .npy file. In the .npy, column k of a vector of 20 is VOC's class k + 1; of another length, the class
-    with mask value k + 1."""
+    """The CSV, .json or .npy file; a CSV may have one column a class, with 0 and 1 in it. In the .npy, column k of a
+    vector of 20 is VOC's class k + 1; of another length, the class with mask value k + 1."""
     difficult: bool = True
     """xml only: count objects marked difficult, as the field's cls_labels.npy does."""
     train_split: str = "train"

@@ -68,7 +68,7 @@ def _parsed(path: Path, _modified: int) -> dict[str, Task]:
         if not is_label_studio(content):
             raise DataError(f"{path}: not an export of Label Studio (JSON or JSON-MIN); set data.annotations to one")
         found = {str(item["id"]): _task(item) for item in content}
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         raise DataError(
             f"{path}: not an export of Label Studio ({type(error).__name__}: {error}); export it again"
         ) from None
@@ -123,10 +123,16 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         kind = str(result.get("type", "")).lower()
         if kind == "choices":
             choices += [str(name).strip() for name in value["choices"]]
-        elif kind in SHAPES:
+        elif kind in (*SHAPES, "labels"):
             size = (int(result["original_height"]), int(result["original_width"]))
-            regions.append(Region(kind, tuple(str(name).strip() for name in value[kind]), size, value))
+            regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
     return Task(_image(item), tuple(regions), tuple(choices))
+
+
+def _tool(value: Mapping[str, Any]) -> str:
+    """Return the member of SHAPES whose value this is: with the control `Labels` the type does not say it."""
+    keys = {"rle": "brushlabels", "points": "polygonlabels", "radiusX": "ellipselabels", "width": "rectanglelabels"}
+    return next(kind for key, kind in keys.items() if key in value)
 
 
 def _image(item: Mapping[str, Any]) -> str:
