@@ -8,6 +8,7 @@ predictions.csv      image_id, class, share: one row for every class that occurs
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_bytes
@@ -17,14 +18,16 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next
+from auxseg.datasets.deep_images import Reading, read_image
 from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
-from auxseg.images import encode_label, read_rgb
+from auxseg.images import encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
+from auxseg.params.data import DataParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
@@ -56,8 +59,10 @@ def run(arguments: argparse.Namespace) -> None:
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
+    data = DataParams.of(values)
+    read = partial(read_image, reading=Reading(data.bits, None if data.bands is None else tuple(data.bands)))
     for path in track(photos, "check"):
-        read_rgb(path)  # an unreadable image is reported now, not after hours of predictions
+        read(path)  # an unreadable image is reported now, not after hours of predictions
 
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
@@ -67,12 +72,12 @@ def run(arguments: argparse.Namespace) -> None:
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
-    predictions = predict_photos(network, map(read_rgb, photos), params, runtime, device)
+    predictions = predict_photos(network, map(read, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead
     for path, prediction in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
         mask = stored[prediction.final]
         write_bytes(to / f"{path.stem}.png", encode_label(mask))
-        write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read_rgb(path), mask)
+        write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read(path), mask)
         rows += [
             {"image_id": path.stem, "class": classes.with_background[index], "share": share}
             for index, share in shares(prediction.final).items()

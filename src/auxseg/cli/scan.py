@@ -105,7 +105,9 @@ def _print_next(root: Path, params: DataParams, readable: bool) -> None:
     if params.is_annotated:
         print_next(REPRO if readable else "fix what the note says, then auxseg scan")
         return
-    tags = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations"}.get(params.labels)
+    tags = {"csv": params.labels_file, "npy": params.labels_file, "xml": "Annotations", "lists": "ImageSets"}.get(
+        params.labels
+    )
     needed = [] if params.format == "scenes" else filter(None, (params.photos, tags))
     missing = [str(root / path) for path in needed if not (root / path).exists()]
     if missing:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
 from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_rgb
+from auxseg.images import IGNORE
 from auxseg.parallel import map_processes
 
 
@@ -25,6 +26,7 @@ class Decoded:
     sha256: str
     mask_sha256: str = ""
     shows_object: bool = False
+    depth: Depth = EIGHT_BITS
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,16 @@ class _Job:
     classes: ClassTable
     unlisted: Unlisted
     form: MaskForm
+    reading: Reading
 
 
 def decode_all(
-    root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted, form: MaskForm = PLAIN
+    root: Path,
+    images: Sequence[Listed],
+    classes: ClassTable,
+    unlisted: Unlisted,
+    form: MaskForm = PLAIN,
+    reading: Reading = AS_STORED,
 ) -> list[Decoded]:
     """Decode images and masks in worker processes; the results are in the order of `images`.
 
@@ -45,7 +53,10 @@ def decode_all(
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
             its image; the message names the first problem and the number of others.
     """
-    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form) for item in images]
+    jobs = [
+        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form, reading)
+        for item in images
+    ]
     results = map_processes(_decode, jobs, "check")
     raise_first(result for result in results if isinstance(result, str))
     return [result for result in results if isinstance(result, Decoded)]
@@ -54,9 +65,10 @@ def decode_all(
 def _decode(job: _Job) -> Decoded | str:
     # returned, not raised, so that all problems can be counted
     try:
-        height, width, _ = read_rgb(job.photo).shape
+        height, width, _ = read_image(job.photo, job.reading).shape
+        depth = depth_of(job.photo)
         if job.mask is None:
-            return Decoded(width, height, sha256_file(job.photo))
+            return Decoded(width, height, sha256_file(job.photo), depth=depth)
         mask = read_mask(job.mask, job.classes, job.unlisted, job.form)
     except DataError as error:
         return str(error)
@@ -68,4 +80,4 @@ def _decode(job: _Job) -> Decoded | str:
             f"{width} x {height}{turned}; save the mask at the size of the image"
         )
     shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
-    return Decoded(width, height, sha256_file(job.photo), mask_sha256(job.mask, mask, job.form), shows_object)
+    return Decoded(width, height, sha256_file(job.photo), mask_sha256(job.mask, mask, job.form), shows_object, depth)

@@ -18,7 +18,7 @@ from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
-from auxseg.datasets.voc import list_voc
+from auxseg.datasets.voc import list_tags, list_voc
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
@@ -193,9 +193,12 @@ def _check_values(table: ClassTable, own: Sequence[str]) -> None:
 def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
     if params.labels == "xml":
         return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
+    if params.labels == "lists":
+        return CsvTags(list_tags(root, params, dict(zip(classes.values, classes.names, strict=True))))
     path = root / params.labels_file
     if params.labels == "npy":
-        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True))))
+        ids = [item.id for item in images]
+        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True)), ids))
     return _read_table(path, classes.names)
 
 
@@ -253,7 +256,8 @@ def _no_class(name: str, classes: ClassTable) -> str:
 
 
 def _source(params: DataParams) -> str:
-    return "Annotations" if params.labels == "xml" else params.labels_file
+    sources = {"xml": "Annotations", "lists": "the list"}
+    return sources.get(params.labels, params.labels_file)
 
 
 def _train_list(params: DataParams) -> str:

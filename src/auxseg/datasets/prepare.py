@@ -7,6 +7,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
+from auxseg.datasets.deep_images import Reading, depth_warnings
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
@@ -33,9 +34,20 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     scenes = params.format == "scenes"
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
-    decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form)
+    reading = Reading(params.bits, None if params.bands is None else tuple(params.bands))
+    decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading)
     records = [
-        ImageRecord(item.id, item.path, photo.width, photo.height, item.split, found.tags[item.id], photo.sha256)
+        ImageRecord(
+            item.id,
+            item.path,
+            photo.width,
+            photo.height,
+            item.split,
+            found.tags[item.id],
+            photo.sha256,
+            reading.bits,
+            reading.bands,
+        )
         for item, photo in zip(found.images, decoded, strict=True)
     ]
     mask_list = {
@@ -63,7 +75,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     for line in view.lines():
         log.info("%s", line)
     _warn_of_size(max(records, key=lambda record: record.width * record.height))
-    for warning in view.warnings():
+    for warning in (*view.warnings(), *depth_warnings([photo.depth for photo in decoded], reading)):
         log.warning("%s", warning)
 
 

@@ -178,8 +178,9 @@ class DataParams(Section):
     unlisted: Literal["error", "ignore", "background"] = "error"
     """Mask values and labels outside `classes`. error: they are refused. ignore, background: such pixels become 255 or
     0, such labels are dropped, and an image without any other label is left out."""
-    labels: Literal["csv", "xml", "npy"] = "csv"
-    """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
+    labels: Literal["csv", "xml", "npy", "lists"] = "csv"
+    """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, the field's pickled `cls_labels.npy`, or the
+    lists of images themselves, with class numbers from 0 on behind each id (`2007_000032 0 14`)."""
     labels_file: InRoot = "image_labels.csv"
     """The CSV, .json or .npy file; a CSV may have one column a class, with 0 and 1 in it. In the .npy, column k of a
     vector of 20 is VOC's class k + 1; of another length, the class with mask value k + 1."""
