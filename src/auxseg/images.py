@@ -4,6 +4,7 @@ A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of
 palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
 """
 
+import importlib
 import importlib.util
 import io
 import struct
@@ -77,9 +78,7 @@ def open_image(path: Path) -> ImageFile.ImageFile:
         DataError: the file is missing or not an image.
     """
     if HEIC_SUFFIXES and path.suffix.lower() in HEIC_SUFFIXES:
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
+        importlib.import_module("pillow_heif").register_heif_opener()
     try:
         return Image.open(path)
     except FileNotFoundError:

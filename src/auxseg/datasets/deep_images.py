@@ -84,7 +84,8 @@ def read_image(path: Path, reading: Reading) -> np.ndarray:
     top = 2 ** (reading.bits or 16) - 1
     if rgb.max(initial=0) > top:
         raise DataError(f"{path}: has the value {rgb.max()}, but data.bits: {reading.bits} ends at {top}; correct it")
-    return ((rgb.astype(np.uint32) * 255 + top // 2) // top).astype(np.uint8)
+    scaled: np.ndarray = ((rgb.astype(np.uint32) * 255 + top // 2) // top).astype(np.uint8)
+    return scaled
 
 
 def depth_of(path: Path) -> Depth:

@@ -57,10 +57,16 @@ def _check_scored(scored: dict[str, str], images: list[Listed], params: DataPara
     raise_first(problems)
 
 
+def _numbered(line: str, where: str) -> tuple[str, list[int]]:
+    entry = numbered_id(line)
+    if entry is None:
+        raise DataError(f"{where}: expected an id and class numbers, as in `2007_000032 0 14`, not '{line}'")
+    return entry
+
+
 def _read_list(root: Path, params: DataParams, split: str, key: str) -> Iterator[tuple[str, str]]:
     for line, where in _read_lines(root, split, key):
-        numbered = numbered_id(line) if params.labels == "lists" else None
-        yield numbered[0] if numbered else listed_id(line), where
+        yield _numbered(line, where)[0] if params.labels == "lists" else listed_id(line), where
 
 
 def _read_lines(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
@@ -86,10 +92,7 @@ def list_tags(root: Path, params: DataParams, names_by_value: Mapping[int, str])
     tags = {}
     for split, key in ((params.train_split, "train_split"), (params.val_split, "val_split")):
         for line, where in () if split is None else _read_lines(root, split, key):
-            entry = numbered_id(line)
-            if entry is None:
-                raise DataError(f"{where}: expected an id and class numbers, as in `2007_000032 0 14`, not '{line}'")
-            image_id, numbers = entry
+            image_id, numbers = _numbered(line, where)
             if unknown := [number for number in numbers if number + 1 not in names_by_value]:
                 raise DataError(
                     f"{where}: class number {unknown[0]} has no class; numbers count from 0, and data.classes has mask "
