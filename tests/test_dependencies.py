@@ -20,6 +20,7 @@ NOT_IMPORTED = {
     "dvc-s3": "DVC imports it for remotes on S3",
     "mypy": "a command",
     "pandas-stubs": "types, which mypy reads",
+    "pillow-heif": "optional; images.py imports it by name where it is installed",
     "pytest-xdist": "pytest imports it for `-n 2`",
     "ruamel-yaml-clib": "ruamel.yaml imports it",
     "ruff": "a command",

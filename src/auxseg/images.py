@@ -4,20 +4,29 @@ A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of
 palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
 """
 
+import importlib
+import importlib.util
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.errors import DataError
 
 IGNORE = 255
 """The ignore index: a pixel with this label is left out of losses, and counts as a miss in a prediction."""
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+_EXTRA_SAMPLES, _GEO_KEYS = 338, 34735
+"""Tags of TIFF: what channels beyond the colours are; the coordinates of a GeoTIFF."""
+
+HEIC_SUFFIXES = (".heic", ".heif") if importlib.util.find_spec("pillow_heif") else ()
+"""Apple's format, which Pillow reads only where the package pillow-heif is installed."""
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *HEIC_SUFFIXES)
 
 
 def voc_palette() -> np.ndarray:
@@ -62,7 +71,14 @@ _UPRIGHT = {
 """EXIF orientation -> the operation that makes the image upright."""
 
 
-def _open(path: Path) -> ImageFile.ImageFile:
+def open_image(path: Path) -> ImageFile.ImageFile:
+    """Open an image file; its pixels are not decoded yet.
+
+    Raises:
+        DataError: the file is missing or not an image.
+    """
+    if HEIC_SUFFIXES and path.suffix.lower() in HEIC_SUFFIXES:
+        importlib.import_module("pillow_heif").register_heif_opener()
     try:
         return Image.open(path)
     except FileNotFoundError:
@@ -85,7 +101,7 @@ def read_rgb(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, truncated or not an image, or has 32-bit values without a defined range.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         try:
             image.load()
             return _to_rgb(_upright(image), image.format)
@@ -121,10 +137,27 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("La", "RGBa"):  # premultiplied alpha
         image = image.convert(image.mode.upper())
+    if is_band(image):
+        return np.asarray(image.convert("RGB"))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB"))
+
+
+def is_band(image: Image.Image) -> bool:
+    """Tell whether the fourth channel of a TIFF is a band of its own, such as near infrared, and not transparency.
+
+    It is transparency if the tag ExtraSamples says so; of a GeoTIFF only if it is also either 0 or 255 everywhere,
+    because GDAL writes that tag for any fourth band of 8 bits.
+    """
+    if not isinstance(image, TiffImageFile) or image.mode not in ("RGBA", "RGBX"):
+        return False
+    tags = image.tag_v2
+    if not set(tags.get(_EXTRA_SAMPLES) or ()) & {1, 2}:
+        return True
+    is_mask = image.mode == "RGBA" and set(np.unique(np.asarray(image.getchannel("A"))).tolist()) <= {0, 255}
+    return _GEO_KEYS in tags and not is_mask
 
 
 def read_index_png(path: Path) -> np.ndarray:
@@ -144,9 +177,33 @@ def read_palette(path: Path) -> np.ndarray | None:
     Raises:
         DataError: the file is missing or damaged.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         palette = image.getpalette() if image.mode == "P" else None
     return None if palette is None else np.array(palette, np.uint8).reshape(-1, 3)
+
+
+def read_channel_png(path: Path, channel: str) -> np.ndarray:
+    """Read one channel of a PNG as float32 (H, W) in [0, 1]: the stored value / 255.
+
+    Args:
+        path: a PNG of 8 bits a channel, grey, RGB or RGBA, with or without a palette.
+        channel: `alpha`, `red`, `green`, `blue`, or `luminance` (ITU-R 601-2, as Pillow's mode L).
+
+    Raises:
+        DataError: the file is missing, damaged, not a PNG of 8 bits, or has no such channel.
+    """
+    with open_image(path) as image:
+        if image.format != "PNG" or image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
+            raise DataError(f"{path}: a map must be a PNG of 8 bits, but this one is {image.format} of {image.mode}")
+        if channel == "alpha" and not image.has_transparency_data:
+            raise DataError(f"{path}: has no alpha channel; set saliency.channel to the channel with the map")
+
+        def convert(opened: Image.Image) -> np.ndarray:
+            if channel == "luminance":
+                return np.asarray(opened.convert("RGB").convert("L"))
+            return np.asarray(opened.convert("RGBA").getchannel(channel[0].upper()))
+
+        return pixels_of(path, convert, image).astype(np.float32) / 255
 
 
 def read_grey_png(path: Path) -> np.ndarray:
@@ -162,7 +219,7 @@ def read_grey_png(path: Path) -> np.ndarray:
 
 
 def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
-    with _open(path) as image:
+    with open_image(path) as image:
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
@@ -171,6 +228,18 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
+
+
+def pixels_of(path: Path, convert: Callable[[Image.Image], np.ndarray], image: Image.Image) -> np.ndarray:
+    """Return what `convert` makes of an opened image.
+
+    Raises:
+        DataError: the pixels cannot be decoded.
+    """
+    try:
+        return convert(image)
+    except _DAMAGE as error:
+        raise DataError(f"{path}: truncated or damaged image ({error}); replace the file") from None
 
 
 def encode_label(label: np.ndarray) -> bytes:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from builders import lines
+from builders import lines, photo
 
+from auxseg.datasets.collect import collect
 from auxseg.datasets.tags import image_id, listed_id, read_npy_tags, read_xml_tags
 from auxseg.errors import DataError
+from auxseg.params.data import COCO_CLASSES, DataParams
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,38 @@ def test_rejected_npy(tmp_path, value, message):
     np.save(tmp_path / "a.npy", np.array(value, object) if isinstance(value, dict) else value)
     with pytest.raises(DataError, match=rf"a\.npy.*{message}"):
         read_npy_tags(tmp_path / "a.npy", {1: "a", 2: "b"})
+
+
+def test_integer_keys_of_coco_find_the_ids_of_the_lists(tmp_path):
+    hot = np.zeros(80, np.float32)
+    hot[[0, 79]] = 1
+    np.save(tmp_path / "cls_labels_coco.npy", {9: hot, 581929: hot})
+    names = dict(enumerate(COCO_CLASSES, 1))
+    ids = ["COCO_train2014_000000000009", "COCO_val2014_000000581929"]
+    tags = read_npy_tags(tmp_path / "cls_labels_coco.npy", names, ids)
+    assert list(tags) == ids
+    assert {row.names for row in tags.values()} == {("person", "toothbrush")}
+
+
+def voc_with_numbers(root, *train):
+    for name in ("2007_000032", "2007_000039"):
+        photo(root / f"JPEGImages/{name}.jpg")
+    lines(root / "ImageSets/Segmentation/train.txt", *train)
+    return collect(root, DataParams.parse({"format": "voc", "labels": "lists", "val_split": None}))
+
+
+def test_lists_with_class_numbers(tmp_path):
+    found = voc_with_numbers(tmp_path, "2007_000032 0 14", "/JPEGImages/2007_000039.jpg 19")
+    assert found.tags == {"2007_000032": ("aeroplane", "person"), "2007_000039": ("tvmonitor",)}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2007_000032 cat", r"train\.txt line 1: expected an id and class numbers, .* not '2007_000032 cat'"),
+        ("2007_000032 20", r"train\.txt line 1: class number 20 has no class; numbers count from 0"),
+    ],
+)
+def test_lists_with_something_else(tmp_path, line, message):
+    with pytest.raises(DataError, match=message):
+        voc_with_numbers(tmp_path, line)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
-from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.audit.sources import Sources
@@ -65,7 +64,7 @@ def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
     shard = shard_of(record.id, sources.shards)
     mask = mask_sha256 = None
     if record.id in sources.masks:
-        mask, mask_sha256 = encode_label(sources.masks[record.id]), sha256_file(sources.masks.file(record.id))
+        mask, mask_sha256 = encode_label(sources.masks[record.id]), sources.masks.sha256(record.id)
     prior = opened_archive(sources.store.saliency(shard))[f"{record.id}.png"]
     return ImageEvidence(read_photo(sources.photos, record), prior, mask, mask_sha256)
 

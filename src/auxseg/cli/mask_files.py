@@ -20,6 +20,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round
 from auxseg.cli.next_step import REPRO, require_result
 from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.listing import is_inside
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import IGNORE, PALETTE, decode_indices
@@ -110,7 +111,7 @@ def _members(archives: Iterable[Path]) -> dict[str, Path]:
         require_result(path)
         for name in opened_archive(path):
             # no file may be written outside the target folder
-            if "/" in name or "\\" in name or not name.endswith(".png"):
+            if not is_inside(name) or not name.endswith(".png"):
                 raise DataError(f"{path}: member '{name}' is not a label; run the stage that writes the archive again")
             where[name.removesuffix(".png")] = path
     return where
@@ -132,7 +133,7 @@ def check_target(to: Path) -> None:
     except ParamsError:  # without a data set there is nothing to overwrite
         return
     folders = [params.photos, params.masks]
-    if params.format != "folder":
+    if params.in_voc_layout:
         folders += ["SegmentationClass", "SegmentationClassAug"]
     place, root = to.resolve(), root.resolve()
     images = {(root / folder).resolve() for folder in folders if folder} - {root}

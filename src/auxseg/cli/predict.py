@@ -7,7 +7,8 @@ predictions.csv      image_id, class, share: one row for every class that occurs
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_bytes
@@ -17,14 +18,16 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next, require_result
+from auxseg.datasets.deep_images import Reading, read_image
 from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
-from auxseg.images import encode_label, read_rgb
+from auxseg.images import encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
+from auxseg.params.data import DataParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
@@ -56,7 +59,9 @@ def run(arguments: argparse.Namespace) -> None:
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
-    _check_readable(photos)
+    data = DataParams.of(values)
+    read = partial(read_image, reading=Reading(data.bits, None if data.bands is None else tuple(data.bands)))
+    _check_readable(photos, read)
 
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
@@ -66,12 +71,12 @@ def run(arguments: argparse.Namespace) -> None:
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
-    predictions = predict_final(network, map(read_rgb, photos), params, runtime, device)
+    predictions = predict_final(network, map(read, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead
     for path, final in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
         mask = stored[final]
         write_bytes(to / f"{path.stem}.png", encode_label(mask))
-        write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read_rgb(path), mask)
+        write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read(path), mask)
         rows += [
             {"image_id": path.stem, "class": classes.with_background[index], "share": share}
             for index, share in shares(final).items()
@@ -96,7 +101,7 @@ def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
         raise DataError(f"--to {to}: the folder of the images; predictions there would be read as images next time")
 
 
-def _check_readable(photos: Sequence[Path]) -> None:
+def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> None:
     """Read every image, so that unreadable ones are reported now, not after hours of predictions.
 
     Raises:
@@ -105,7 +110,7 @@ def _check_readable(photos: Sequence[Path]) -> None:
     problems = {}
     for path in track(photos, "check"):
         try:
-            read_rgb(path)
+            read(path)
         except DataError as error:
             problems[path.name] = str(error)
     raise_first(problems.values(), list(problems))

@@ -44,7 +44,7 @@ def scan_root() -> None:
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
     problem = _missing(root, params)
-    if params.format == "folder" and not problem:
+    if (params.format == "folder" or params.is_annotated) and not problem:
         problem = _print_overview(root, params)
     _scan_paths(values, root, params)
     if problem:
@@ -52,11 +52,15 @@ def scan_root() -> None:
     print_next(REPRO)
 
 
+_LABELS = {"xml": ("Annotations", "data.labels"), "lists": ("ImageSets", "data.labels")}
+"""`data.labels` -> where the labels are, and the key that says so; otherwise they are in `data.labels_file`."""
+
+
 def _missing(root: Path, params: DataParams) -> str:
     """Return which of the images and the labels are not there, and what to do; empty if both are."""
-    if params.format == "scenes":
+    if params.format == "scenes" or params.is_annotated:  # the readers name what an annotated set lacks
         return ""
-    labels = ("Annotations", "data.labels") if params.labels == "xml" else (params.labels_file, "data.labels_file")
+    labels = _LABELS.get(params.labels, (params.labels_file, "data.labels_file"))
     images = root / params.photos, "data.folder.images"
     missing = [] if images[0].is_dir() else [images]  # a file in its place counts as missing
     if not (root / labels[0]).exists():
@@ -112,7 +116,7 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
         DataError: names the key.
     """
     masks = [] if params.masks is None else [root / params.masks]
-    if params.format in ("voc", "coco"):
+    if params.in_voc_layout:
         masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` names
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks used for evaluation; give another folder")

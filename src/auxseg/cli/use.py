@@ -6,11 +6,13 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import write_bytes
 from auxseg.cli.arguments import a_path
-from auxseg.cli.edit import replace_params, report_removed
+from auxseg.cli.edit import edit_params, replace_params, report_removed
 from auxseg.cli.next_step import print_next
 from auxseg.cli.scan import scan_root
+from auxseg.datasets.annotations.recognise import recognise
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.dag import PARAMS_FILE
+from auxseg.params.data import DataParams
 from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
 from auxseg.params.presets import find_preset, is_preset, preset_names, read_preset, render_preset
 from auxseg.params.template import title_of
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     report_removed(removed)
     if arguments.data:
         write_local(arguments.data.resolve())
+    if data_format == "folder" and rooted:
+        _set_format(DataParams.parse(values.get("data")))
     if rooted or data_format == "scenes":
         scan_root()
     else:
@@ -67,6 +71,16 @@ def _keep_own(path: Path) -> Path | None:
         return None
     write_bytes(OLD_FILE, content)
     return OLD_FILE
+
+
+def _set_format(params: DataParams) -> None:
+    """Set `data.format` if the data root is an export of an annotation tool, or has one folder a class."""
+    found = recognise(data_root(params.format), params)
+    if found is None:
+        return
+    name, sign = found
+    edit_params(lambda document: document["data"].update(format=name))
+    print(f"params.yaml: data.format set to {name}, because of {sign} (and there is no {params.labels_file})")
 
 
 def _list() -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
 from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
+from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_order import Colours
-from auxseg.datasets.masks import read_mask
+from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_palette, read_rgb
+from auxseg.images import IGNORE, read_palette
 from auxseg.parallel import map_processes
 
 
@@ -28,6 +30,7 @@ class Decoded:
     mask_sha256: str = ""
     shown: frozenset[int] = frozenset()
     colours: Colours = ()
+    depth: Depth = EIGHT_BITS
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class _Job:
     mask: Path | None
     classes: ClassTable
     unlisted: Unlisted
+    form: MaskForm
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,24 @@ class _Problem:
     text: str
 
 
-def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
+def decode_all(
+    root: Path,
+    images: Sequence[Listed],
+    classes: ClassTable,
+    unlisted: Unlisted,
+    form: MaskForm = PLAIN,
+    reading: Reading = AS_STORED,
+) -> list[Decoded]:
     """Decode images and masks in worker processes; the results are in the order of `images`.
 
     Raises:
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
             its image; the message has the first problem, the number of others and their files.
     """
-    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
+    jobs = [
+        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form, reading)
+        for item in images
+    ]
     results = map_processes(_decode, jobs, "check")
     problems = [result for result in results if isinstance(result, _Problem)]
     raise_first([one.text for one in problems], [one.file.relative_to(root).as_posix() for one in problems])
@@ -63,11 +78,12 @@ def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlist
 def _decode(job: _Job) -> Decoded | _Problem:
     file = job.photo
     try:
-        height, width, _ = read_rgb(job.photo).shape
+        height, width, _ = read_image(job.photo, job.reading).shape
+        depth = depth_of(job.photo)
         if job.mask is None:
-            return Decoded(width, height, sha256_file(job.photo))
+            return Decoded(width, height, sha256_file(job.photo), depth=depth)
         file = job.mask
-        mask = read_mask(job.mask, job.classes, job.unlisted)
+        mask = read_mask(job.mask, job.classes, job.unlisted, job.form)
     except DataError as error:
         return _Problem(file, str(error))
     rows, columns = mask.shape
@@ -83,9 +99,10 @@ def _decode(job: _Job) -> Decoded | _Problem:
         width,
         height,
         sha256_file(job.photo),
-        sha256_file(job.mask),
+        mask_sha256(job.mask, mask, job.form),
         frozenset(found) - {0},
-        _colours(found, read_palette(job.mask), job.classes),
+        _colours(found, read_palette(job.mask), job.classes) if job.form == PLAIN else (),
+        depth,
     )
 
 

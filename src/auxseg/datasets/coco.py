@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.artifacts.tables import write_csv
+from auxseg.datasets.annotations.drawing import coco_region
 from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
@@ -174,21 +174,10 @@ def semantic_mask(image: CocoImage) -> np.ndarray:
 
 
 def _region(annotation: Mapping[str, Any], image: CocoImage) -> np.ndarray:
-    shape, outline = annotation["segmentation"], (image.height, image.width)
     try:
-        if isinstance(shape, list):
-            # pycocotools takes four numbers for a box, and fewer than three points enclose nothing
-            polygons = [polygon for polygon in shape if len(polygon) >= 6]
-            encoded = coco_mask.frPyObjects(polygons, *outline) if polygons else []
-            region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(outline)
-        else:
-            packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *outline)
-            region = coco_mask.decode(packed)
-    except Exception as error:  # pycocotools raises Exception itself
-        raise DataError(f"{image.file}: annotation {annotation.get('id')} is not a polygon or RLE ({error})") from None
-    if region.shape != outline:
-        raise DataError(f"{image.file}: annotation {annotation.get('id')} has size {region.shape}, the image {outline}")
-    return region.astype(bool)
+        return coco_region(annotation["segmentation"], (image.height, image.width))
+    except ValueError as error:
+        raise DataError(f"{image.file}: annotation {annotation.get('id')} {error}") from None
 
 
 def _link(photo: Path, target: Path) -> None:

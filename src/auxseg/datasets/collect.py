@@ -7,16 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
+from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
-from auxseg.datasets.folder import list_folder
+from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.mask_form import PLAIN, MaskForm
+from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames
 from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
-from auxseg.datasets.voc import list_voc
+from auxseg.datasets.voc import list_tags, list_voc
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
@@ -45,6 +50,8 @@ class Collected:
     """A possible reason why a row has no image, or empty."""
     files: Matches = field(default_factory=Matches)
     """Which files of the folders of images and masks are not used."""
+    form: MaskForm = PLAIN
+    """How the masks are stored."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
@@ -54,6 +61,8 @@ def collect(root: Path, params: DataParams) -> Collected:
         DataError: a list, CSV, XML or .npy is missing or wrong; see `listing`, `tags` and `csv_tags`.
         ParamsError: parameters contradict each other.
     """
+    if params.is_annotated:
+        return _collect_annotated(root, params)
     if params.format == "folder":
         return _collect_folder(root, params)
     own = {"scenes": SCENES_CLASSES, "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
@@ -72,25 +81,64 @@ def collect(root: Path, params: DataParams) -> Collected:
     images = list_voc(root, params)
     files = match_files(root, params, images)
     tags = _read_tags(root, params, classes, images)
-    return replace(_match(images, tags.rows, classes, params), notes=tags.notes, files=files)
+    return replace(
+        _match(images, tags.rows, own_table(params, classes), params),
+        notes=tags.notes,
+        files=files,
+        form=png_form(root, params, classes),
+    )
+
+
+def _collect_annotated(root: Path, params: DataParams) -> Collected:
+    """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
+    found = READERS[params.format](root, params)
+    files = ImageFiles(root, photo_folder(root, params))
+    share = params.folder.val_share
+    if share is None:
+        has_split = any(item.split for item in found.items)
+        share = 0.0 if has_split or not any(item.mask for item in found.items) else 0.2
+    images: list[Listed] = []
+    tags: dict[str, Tags] = {}
+    for item in found.items:
+        key = files.id_of(item.path)
+        if key in tags:
+            raise DataError(f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one")
+        split = item.split or ("val" if item.mask and in_val(key, share) else "train")
+        images.append(Listed(key, split, item.path, item.mask, item.where))
+        tags[key] = Tags(item.names, item.where, item.split)
+    if not images:
+        raise DataError(
+            f"{root}: none of the {len(found.without_image)} annotated images is there (first: "
+            f"'{found.without_image[0]}'); put the images into {root / params.folder.images}"
+        )
+    unnamed = class_table(found.names if params.classes is None else params.classes, ())
+    classes = own_table(params, unnamed)
+    return replace(
+        _match(images, tags, classes, params),
+        is_derived=params.classes is None,
+        notes=found.notes,
+        without_image=found.without_image,
+        form=png_form(root, params, unnamed) if params.format == "class-folders" else found.form,
+    )
 
 
 def _collect_folder(root: Path, params: DataParams) -> Collected:
     if params.labels != "csv":
         raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
-    if params.classes is None and params.folder.masks is not None:
+    if params.classes is None and params.folder.masks is not None and params.colours is None:
         raise ParamsError(
             "params.yaml: key 'data.classes': null uses all names in the labels, in alphabetical order, so a new name "
             "would change what mask values mean; with data.folder.masks, list the classes here"
         )
     source = root / params.labels_file
-    tags = read_csv_tags(source, None if params.classes is None else list(params.classes))
+    tags = _read_table(source, None if params.classes is None else list(params.classes))
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     listing = list_folder(root, params.folder, tags.rows, source)
-    classes = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
+    unnamed = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
-        _match(listing.images, tags.rows, classes, params),
+        _match(listing.images, tags.rows, own_table(params, unnamed), params),
+        form=png_form(root, params, unnamed),
         is_derived=params.classes is None,
         notes=tags.notes,
         files=match_files(root, params, listing.images),
@@ -116,14 +164,14 @@ def _check_reserved(rows: Iterable[Tags]) -> None:
             )
 
 
-def class_table(classes: dict[str, int] | list[str] | None, own: Sequence[str]) -> ClassTable:
+def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence[str]) -> ClassTable:
     """Return the class table of `data.classes`; None: the format's `own` names with mask values 1, 2, …
 
     Raises:
         ParamsError: a list would change the mask value of one of the format's own classes.
         DataError: there is no class, there are more than 254, or a name cannot be stored.
     """
-    if isinstance(classes, dict):
+    if isinstance(classes, Mapping):
         table = ClassTable(tuple(classes), tuple(classes.values()))
     else:
         names = tuple(own if classes is None else classes)
@@ -154,10 +202,17 @@ def _check_values(table: ClassTable, own: Sequence[str]) -> None:
 def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
     if params.labels == "xml":
         return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
+    if params.labels == "lists":
+        return CsvTags(list_tags(root, params, dict(zip(classes.values, classes.names, strict=True))))
     path = root / params.labels_file
     if params.labels == "npy":
-        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True))))
-    return read_csv_tags(path, classes.names)
+        ids = [item.id for item in images]
+        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True)), ids))
+    return _read_table(path, classes.names)
+
+
+def _read_table(path: Path, known: Sequence[str] | None) -> CsvTags:
+    return read_json_tags(path, known) if path.suffix.lower() == ".json" else read_csv_tags(path, known)
 
 
 def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
@@ -212,7 +267,8 @@ def _no_class(name: str, classes: ClassTable) -> str:
 
 
 def _source(params: DataParams) -> str:
-    return "Annotations" if params.labels == "xml" else params.labels_file
+    sources = {"xml": "Annotations", "lists": "the list"}
+    return sources.get(params.labels, params.labels_file)
 
 
 def _train_list(params: DataParams) -> str:

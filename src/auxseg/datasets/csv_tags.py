@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auxseg.datasets.one_hot import is_one_hot, shown_classes
+from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import read_names
 from auxseg.datasets.tags import Tags, image_id
 from auxseg.errors import DataError
@@ -39,6 +41,8 @@ class _Row:
     tags: tuple[str, ...]
     """One cell, or several for an unquoted `cow,car`."""
     split: str | None
+    shown: tuple[str, ...] | None = None
+    """The classes of a one-hot row; None where a cell of labels has them."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class _Header:
     delimiter: str
     columns: dict[str, int]
     width: int
+    one_hot: tuple[str, ...] | None = None
+    """The header of a one-hot table; None where a column has the labels."""
 
     @property
     def ends_with_tags(self) -> bool:
-        return self.columns["labels"] == self.width - 1
+        return self.columns.get("labels") == self.width - 1
 
 
 def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
@@ -67,7 +73,22 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
             line and fix.
     """
     rows = list(_read_rows(path))
+    names: Sequence[tuple[str, ...]]
+    if rows and rows[0].shown is not None:
+        names, notes = unify([row.shown or () for row in rows], KnownNames(known or ()))
+    else:
+        names, notes = _cells(path, rows, known)
+    return _unique(path, rows, names, notes)
+
+
+def _cells(
+    path: Path, rows: Sequence["_Row"], known: Collection[str] | None
+) -> tuple[Sequence[tuple[str, ...]], list[str]]:
     names, notes = read_names([(f"{path} line {row.line}", row.tags) for row in rows], known)
+    return names, notes
+
+
+def _unique(path: Path, rows: Sequence["_Row"], names: Sequence[tuple[str, ...]], notes: Sequence[str]) -> CsvTags:
     tags: dict[str, Tags] = {}
     lines: dict[str, int] = {}
     for row, row_names in zip(rows, names, strict=True):
@@ -110,9 +131,24 @@ def _read_header(path: Path, text: str) -> _Header:
     first, *others = (_columns(line, delimiter) for delimiter in sorted(DELIMITERS, key=line.count, reverse=True))
     delimiter, names = next((one for one in (first, *others) if _has_both(one[1])), first)
     if error := _column_error(names):
+        if one_hot := _one_hot_header(number, line, next(numbered, (0, ""))[1]):
+            return one_hot
         raise DataError(f"{path} line {number}: {error}")
     columns = {meaning: position for position, name in enumerate(names) if (meaning := _meaning(name)) is not None}
     return _Header(number, delimiter, columns, len(names))
+
+
+def _one_hot_header(number: int, line: str, first: str) -> _Header | None:
+    """Return the header of a one-hot table, or None if header and first row are not those of one."""
+    delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
+    columns = {meaning: at for at, name in enumerate(names) if (meaning := _meaning(name)) in ("image_id", "split")}
+    if names and not names[0]:
+        columns.setdefault("image_id", 0)  # the index of a pandas table
+    cells = next(csv.reader([first.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
+    is_known = "image_id" in columns and not any(_meaning(name) == "labels" for name in names)
+    if not is_known or not is_one_hot(names, list(columns.values()), cells):
+        return None
+    return _Header(number, delimiter, columns, len(names), tuple(names))
 
 
 def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
@@ -207,10 +243,12 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
             f"{where}: more {counted}; separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by "
             f"a {delimiter}, or put them in quotes"
         )
-    split = header.columns.get("split")
-    return _Row(
-        line,
-        cells[header.columns["image_id"]],
-        (cells[header.columns["labels"]], *surplus),
-        None if split is None else cells[split].strip().lower(),
-    )
+    at = header.columns.get("split")
+    key, split = cells[header.columns["image_id"]], None if at is None else cells[at].strip().lower()
+    if header.one_hot is None:
+        return _Row(line, key, (cells[header.columns["labels"]], *surplus), split)
+    try:
+        skipped = list(header.columns.values())
+        return _Row(line, key, (), split, tuple(shown_classes(header.one_hot, skipped, cells[: header.width])))
+    except ValueError as error:
+        raise DataError(f"{where}: {error}; correct it, or write the names into a column 'labels'") from None

@@ -19,7 +19,8 @@ from auxseg.datasets.manifest import (
     read_shard,
     shard_files,
 )
-from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.root import mask_policy, photos_root, read_dataset
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Dataset:
     def unlisted(self) -> Literal["error", "ignore", "background"]:
         """How a mask value outside the class table is treated."""
         return mask_policy(self.store.dataset)
+
+    @cached_property
+    def form(self) -> MaskForm:
+        """How the masks are stored."""
+        return MaskForm.of(read_dataset(self.store.dataset).get("masks"))
 
     @cached_property
     def shards(self) -> list[str]:

@@ -46,6 +46,7 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
         if row.split not in (None, *SPLITS)
     )
     photos = Folder(root, params.images, PHOTOS)
+    # what cannot be an id at all is rejected by `locate`
     missing = [key for key in tags if is_file_name(key) and photos.find(key) is None]
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
@@ -97,7 +98,10 @@ def _near_miss(missing: Sequence[str], photos: Folder) -> str:
             if stem in wanted and suffix.lower() in (*photos.suffixes, ".gif", ".heic", ".avif"):
                 path = (Path(folder) / name).relative_to(photos.path)
                 if len(path.parts) > 1:
-                    return f"'{stem}' is in a sub-folder, {path}: put the images into the folder itself"
+                    id_ = path.with_suffix("").as_posix()
+                    return (
+                        f"'{stem}' is in a sub-folder, {path}: put the images into the folder itself, or write '{id_}'"
+                    )
                 return f"'{stem}' is there as {name}, which cannot be read: save it as {', '.join(photos.suffixes)}"
     return ""
 

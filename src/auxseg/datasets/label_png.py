@@ -1,5 +1,6 @@
 """Reading a PNG of mask values as class indices."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,17 +23,26 @@ def read_label_png(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.nd
     """
     values = read_index_png(path)
     if unlisted == "error":
-        known = np.zeros(256, bool)
-        known[[0, IGNORE, *classes.values]] = True
-        outside = np.flatnonzero((np.bincount(values.reshape(-1), minlength=256) > 0) & ~known)
-        if outside.size:
-            listed = ", ".join(map(str, outside[:5]))
-            raise DataError(
-                f"{path}: mask value {listed} is not in the class table (0, {_values(classes)}, 255); fix "
-                "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
-            )
+        check_values(path, values, [0, IGNORE, *classes.values], f"0, {_values(classes)}, 255")
     indices: np.ndarray = classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]
     return indices
+
+
+def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: str) -> None:
+    """Check that a mask has known values only.
+
+    Raises:
+        DataError: it has another value; `shown` lists the known ones.
+    """
+    is_known = np.zeros(256, bool)
+    is_known[list(known)] = True
+    outside = np.flatnonzero((np.bincount(values.reshape(-1), minlength=256) > 0) & ~is_known)
+    if outside.size:
+        listed = ", ".join(map(str, outside[:5]))
+        raise DataError(
+            f"{path}: mask value {listed} is not in the class table ({shown}); fix "
+            "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
+        )
 
 
 def _values(classes: ClassTable) -> str:

@@ -45,26 +45,30 @@ def raise_first(problems: Iterable[str], names: Sequence[str] = ()) -> None:
 
 
 class Folder:
-    """Files of one folder by id, which is the file name without its suffix. Sub-folders are not searched.
+    """Files of one folder by id, which is the file name without its suffix.
 
     A suffix is a file extension, or more of the name, as in `_mask.png`. `unread` has the files with none of them.
-    macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
+    An id with slashes, `cats/001`, is found in the sub-folder; the ids that `Folder` lists are those of the folder
+    itself. macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
     """
 
     def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
         self.path, self.relative, self.suffixes = root / relative, Path(relative), suffixes
-        self._names: dict[str, list[str]] = {}
         self.unread: list[str] = []
-        if self.path.is_dir():
-            endings = tuple(suffix.lower() for suffix in suffixes)
-            for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
-                name, lower = entry.name, entry.name.lower()
-                suffix = next((one for one in endings if lower.endswith(one)), "")
-                if suffix and not name.startswith("."):
-                    stem = name[: -len(suffix)]
-                    self._names.setdefault(unicodedata.normalize("NFC", stem), []).append(name)
-                elif not name.startswith(".") and lower not in CLUTTER and entry.is_file():
-                    self.unread.append(name)
+        self._names = self._listed(self.path, self.unread)
+        self._inner: dict[str, dict[str, list[str]]] = {}
+
+    def _listed(self, folder: Path, unread: list[str]) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        endings = tuple(suffix.lower() for suffix in self.suffixes)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if folder.is_dir() else ():
+            name, lower = entry.name, entry.name.lower()
+            suffix = next((one for one in endings if lower.endswith(one)), "")
+            if suffix and not name.startswith("."):
+                names.setdefault(unicodedata.normalize("NFC", name[: -len(suffix)]), []).append(name)
+            elif not name.startswith(".") and lower not in CLUTTER and entry.is_file():
+                unread.append(name)
+        return names
 
     def __len__(self) -> int:
         return len(self._names)
@@ -87,10 +91,14 @@ class Folder:
         Raises:
             DataError: two files have this id.
         """
-        names = self._names.get(unicodedata.normalize("NFC", image_id), [])
+        inner, _, stem = image_id.rpartition("/")
+        if inner and inner not in self._inner:
+            self._inner[inner] = self._listed(self.path / inner, []) if is_inside(image_id) else {}
+        listed = self._inner[inner] if inner else self._names
+        names = listed.get(unicodedata.normalize("NFC", stem), [])
         if len(names) > 1:
             raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
-        return (self.relative / names[0]).as_posix() if names else None
+        return (self.relative / inner / names[0]).as_posix() if names else None
 
     def others(self, ids: Iterable[str]) -> Iterator[str]:
         """Yield the ids of the files that are not among `ids`."""
@@ -103,6 +111,11 @@ def is_file_name(image_id: str) -> bool:
     return "/" not in image_id and "\\" not in image_id and not image_id.startswith(".")
 
 
+def is_inside(image_id: str) -> bool:
+    """Tell whether an id with slashes is a path that stays in its folder, without hidden folders."""
+    return "\\" not in image_id and all(part and not part.startswith(".") for part in image_id.split("/"))
+
+
 def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None) -> list[Listed]:
     """Find image and mask of every row (id, split, where).
 
@@ -112,7 +125,7 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
     found: dict[str, Listed] = {}
     problems = []
     for image_id, split, where in rows:
-        if not is_file_name(image_id):
+        if not is_file_name(image_id) and (not is_inside(image_id) or photos.find(image_id) is None):
             name = re.split(r"[\\/]", image_id)[-1].lstrip(".")
             example = f", '{name}'" if name else ""
             problems.append(

@@ -1,7 +1,7 @@
 """The manifest: what all stages after `prepare` know of the data set.
 
     data/manifest/classes.csv    index, name, mask_value         index 0 is the background
-    data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256
+    data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256 (and bits, bands where they are set)
     data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
 
 Paths are relative to the data root, with forward slashes. Rows are sorted by id. A hash of the id assigns an image to a
@@ -34,6 +34,9 @@ class ImageRecord:
     split: str
     tags: tuple[str, ...]
     sha256: str
+    bits: int | None = None
+    bands: tuple[int, ...] | None = None
+    """How the file is read (`data.bits`, `data.bands`); the columns exist only where one of them is set."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,9 @@ def shard_of(image_id: str, shards: Sequence[str]) -> str:
 def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
     """Write classes.csv and one file per shard (also for a shard without images)."""
     rows: dict[str, list[list[object]]] = {shard: [] for shard in shards}
-    for record in sorted(records, key=lambda record: record.id):
+    records = sorted(records, key=lambda record: record.id)
+    is_deep = any(record.bits or record.bands for record in records)
+    for record in records:
         rows[shard_of(record.id, shards)].append(
             [
                 record.id,
@@ -89,9 +94,10 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
                 record.split,
                 SEPARATOR.join(record.tags),
                 record.sha256,
+                *([record.bits or "", " ".join(map(str, record.bands or ()))] if is_deep else []),
             ]
         )
-    header = ["id", "path", "width", "height", "split", "labels", "sha256"]
+    header = ["id", "path", "width", "height", "split", "labels", "sha256", *(["bits", "bands"] if is_deep else [])]
     for shard in shards:
         write_csv(folder / f"{shard}.csv", header, rows[shard])
     table = zip(range(len(classes) + 1), classes.with_background, (0, *classes.values), strict=True)
@@ -121,6 +127,8 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
             row["split"],
             tuple(filter(None, row["labels"].split(SEPARATOR))),
             row["sha256"],
+            int(row["bits"]) if row.get("bits") else None,
+            tuple(map(int, row["bands"].split())) if row.get("bands") else None,
         )
         for row in read_csv(path)
     ]

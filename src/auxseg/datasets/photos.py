@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from auxseg.datasets.deep_images import Reading, read_image
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError
-from auxseg.images import read_rgb
 
 
 def read_photo(root: Path, record: ImageRecord) -> np.ndarray:
@@ -18,7 +18,7 @@ def read_photo(root: Path, record: ImageRecord) -> np.ndarray:
         DataError: the file is missing or damaged, or its size differs from the manifest.
     """
     path = root / record.path
-    rgb = read_rgb(path)
+    rgb = read_image(path, Reading(record.bits, record.bands))
     if rgb.shape[:2] != (record.height, record.width):
         raise DataError(
             f"{path}: {rgb.shape[1]}x{rgb.shape[0]}, in the manifest {record.width}x{record.height}; "

@@ -8,6 +8,7 @@ from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.datasets.checks import Decoded, decode_all
 from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
+from auxseg.datasets.deep_images import Reading, depth_warnings
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
@@ -25,7 +26,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     """Check the data set, and write the folders of its manifest and mask list, each completely or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
-        manifest/dataset.json                 format, unlisted, scenes (parameters or null)
+        manifest/dataset.json                 format, unlisted, scenes (parameters or null), masks (unless usual)
         masks/<shard>.csv                     see auxseg.datasets.manifest
         contradictions                        see auxseg.datasets.contradictions
 
@@ -35,9 +36,20 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     scenes = params.format == "scenes"
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
-    decoded = decode_all(root, found.images, found.classes, params.unlisted)
+    reading = Reading(params.bits, None if params.bands is None else tuple(params.bands))
+    decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading)
     records = [
-        ImageRecord(item.id, item.path, photo.width, photo.height, item.split, found.tags[item.id], photo.sha256)
+        ImageRecord(
+            item.id,
+            item.path,
+            photo.width,
+            photo.height,
+            item.split,
+            found.tags[item.id],
+            photo.sha256,
+            reading.bits,
+            reading.bands,
+        )
         for item, photo in zip(found.images, decoded, strict=True)
     ]
     mask_list = {
@@ -60,6 +72,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
                 "format": params.format,
                 "unlisted": params.unlisted,
                 "scenes": params.scenes.model_dump() if scenes else None,
+                **({"masks": form} if (form := found.form.stored()) else {}),
             },
         )
         write_mask_list(mask_folder, mask_list, shards)
@@ -68,7 +81,8 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     for line in view.lines():
         log.info("%s", line)
     _warn_of_size(max(records, key=lambda record: record.width * record.height))
-    for warning in filter(None, [*view.warnings(), wrong.message]):
+    deep = depth_warnings([photo.depth for photo in decoded], reading)
+    for warning in filter(None, [*view.warnings(), *deep, wrong.message]):
         log.warning("%s", warning)
 
 

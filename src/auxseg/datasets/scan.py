@@ -32,7 +32,7 @@ def scan(root: Path) -> dict[str, int | str]:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the folder that contains the data set")
-    paths = sorted(_files(root), key=lambda path: path.relative_to(root).as_posix())
+    paths = sorted(raw_files(root), key=lambda path: path.relative_to(root).as_posix())
     digest = hashlib.sha256()
     # threads: hashing and reading both release the interpreter's lock
     with ThreadPoolExecutor(max(4, available_cpus())) as pool:
@@ -63,7 +63,12 @@ def write_raw(path: Path, found: dict[str, int | str]) -> bool:
     return True
 
 
-def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+def raw_files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Yield the files under a folder, without hidden ones; links to folders are followed.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
     real = os.path.realpath(folder)
     if real in above:  # a link to a folder above it; two links to the same folder are both followed
         return
@@ -74,7 +79,7 @@ def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); fix its permissions") from None
     for entry in shown:
         if entry.is_dir():
-            yield from _files(Path(entry.path), above | {real})
+            yield from raw_files(Path(entry.path), above | {real})
         else:
             yield Path(entry.path)
 

@@ -217,8 +217,8 @@ def _raw_names(part: str, cell: _Cell, known: KnownNames, has_known: bool, split
         words = _segment(words, known)
     are_known = has_known and all(known.find(word) is not None for word in words)
     if are_known or (splits_spaces and not cell.is_list):
-        return [word if known.find(word) is not None else _checked(word, cell.where) for word in words]
-    return [_checked(name, cell.where)] if name.strip() else []
+        return [word if known.find(word) is not None else check_name(word, cell.where) for word in words]
+    return [check_name(name, cell.where)] if name.strip() else []
 
 
 def _segment(words: Sequence[str], known: KnownNames) -> list[str]:
@@ -239,7 +239,7 @@ def _unwrap(part: str) -> str:
     return part
 
 
-def _checked(name: str, where: str) -> str:
+def check_name(name: str, where: str) -> str:
     """Check that a name can be a class; return it.
 
     Raises:

@@ -3,6 +3,7 @@
 `auxseg.datasets.csv_tags` reads them from a CSV. `collect` checks what the readers return against the class table.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -37,6 +38,13 @@ def image_id(text: str) -> str:
 def listed_id(line: str) -> str:
     """Return the id in a line of a list: `a` for `a`, `a.jpg` and the field's `/JPEGImages/a.jpg /Masks/a.png`."""
     return image_id(PurePosixPath(line.split()[0]).name if "/" in line else line)
+
+
+def numbered_id(line: str) -> tuple[str, list[int]] | None:
+    """Return id and class numbers in a line such as `2007_000032 0 14`, or None if it has another form."""
+    entry, *numbers = line.split()
+    is_plain = all(number.isdecimal() for number in numbers)
+    return (listed_id(entry), [int(number) for number in numbers]) if is_plain else None
 
 
 def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str, Tags]:
@@ -83,11 +91,12 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     return builder.close()
 
 
-def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]:
+def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str] = ()) -> dict[str, Tags]:
     """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
     In vectors of length 20, column k is VOC's class k + 1. In others it is the class with mask value k + 1 in
-    `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's (2007_000032).
+    `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's (2007_000032), or the one of `ids` whose
+    last digits are this number (9 is COCO_train2014_000000000009).
 
     Raises:
         DataError: there is no such dictionary, a vector is not 0/1, or a column has no class.
@@ -96,8 +105,13 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str]) -> dict[str, Tags]
     if not isinstance(table, dict):
         raise DataError(f"{path}: not a dictionary id -> label vector; save one, or use a CSV")
     tags = {}
+    by_number = {int(match[0]): key for key in ids if (match := re.search(r"\d+$", key))}
     for raw, vector in table.items():
-        key = f"{str(raw)[:4]}_{str(raw)[4:]}" if isinstance(raw, int) else image_id(str(raw))
+        if isinstance(raw, int):
+            voc = f"{str(raw)[:4]}_{str(raw)[4:]}"
+            key = voc if len(str(raw)) == len("2007000032") else by_number.get(raw, voc)
+        else:
+            key = image_id(str(raw))
         where = f"{path} entry '{key}'"
         hot = _vector(vector)
         if hot is None or not np.isin(hot, (0, 1)).all():

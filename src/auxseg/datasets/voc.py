@@ -5,12 +5,12 @@ SegmentationClass/<id>.png      masks (`data.mask_folder`), optional, for all im
 ImageSets/Segmentation/<split>.txt   ids, one per line
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from auxseg.datasets.listing import PHOTOS, Folder, Listed, locate, raise_first, require_folder
-from auxseg.datasets.tags import listed_id
+from auxseg.datasets.tags import Tags, listed_id, numbered_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -29,13 +29,13 @@ def list_voc(root: Path, params: DataParams) -> list[Listed]:
     require_folder(
         root / params.photos, "a data root in VOC layout contains JPEGImages and ImageSets; set the data root to it"
     )
-    rows = [(key, "train", where) for key, where in _read_list(root, params.train_split, "train_split")]
+    rows = [(key, "train", where) for key, where in _read_list(root, params, params.train_split, "train_split")]
     if params.val_split is not None:
-        rows += [(key, "val", where) for key, where in _read_list(root, params.val_split, "val_split")]
+        rows += [(key, "val", where) for key, where in _read_list(root, params, params.val_split, "val_split")]
     images = locate(rows, Folder(root, params.photos, PHOTOS), Folder(root, params.mask_folder, (params.mask_suffix,)))
     if params.score_split is None:
         return images
-    scored = dict(_read_list(root, params.score_split, "score_split"))
+    scored = dict(_read_list(root, params, params.score_split, "score_split"))
     _check_scored(scored, images, params)
     return [replace(item, mask=None) if item.split == "train" and item.id not in scored else item for item in images]
 
@@ -57,7 +57,19 @@ def _check_scored(scored: dict[str, str], images: list[Listed], params: DataPara
     raise_first(problems)
 
 
-def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
+def _numbered(line: str, where: str) -> tuple[str, list[int]]:
+    entry = numbered_id(line)
+    if entry is None:
+        raise DataError(f"{where}: expected an id and class numbers, as in `2007_000032 0 14`, not '{line}'")
+    return entry
+
+
+def _read_list(root: Path, params: DataParams, split: str, key: str) -> Iterator[tuple[str, str]]:
+    for line, where in _read_lines(root, split, key):
+        yield _numbered(line, where)[0] if params.labels == "lists" else listed_id(line), where
+
+
+def _read_lines(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
     path = root / LISTS / f"{split}.txt"
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -68,4 +80,23 @@ def _read_list(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
         raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield listed_id(line), f"{path} line {number}"
+            yield line, f"{path} line {number}"
+
+
+def list_tags(root: Path, params: DataParams, names_by_value: Mapping[int, str]) -> dict[str, Tags]:
+    """Read image-level labels from the lists: class numbers behind the ids, k for the class with mask value k + 1.
+
+    Raises:
+        DataError: a line has something else than numbers behind the id, or a number has no class.
+    """
+    tags = {}
+    for split, key in ((params.train_split, "train_split"), (params.val_split, "val_split")):
+        for line, where in () if split is None else _read_lines(root, split, key):
+            image_id, numbers = _numbered(line, where)
+            if unknown := [number for number in numbers if number + 1 not in names_by_value]:
+                raise DataError(
+                    f"{where}: class number {unknown[0]} has no class; numbers count from 0, and data.classes has mask "
+                    f"values {min(names_by_value)}..{max(names_by_value)}"
+                )
+            tags[image_id] = Tags(tuple(names_by_value[number + 1] for number in numbers), where)
+    return tags

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from auxseg.errors import DataError, ParamsError
+from auxseg.models.checkpoint_file import load_checkpoint, reject_other_files, unwrapped
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.watched import require_scanned
 from auxseg.published import EFFICIENTNET_LITE0, find
@@ -72,17 +73,18 @@ def imagenet_state(name: str) -> State:
 
 
 def read_state(path: Path) -> State:
-    """Read a .safetensors file or a torch state dict. Nothing in it is executed.
+    """Read a .safetensors file, or a torch state dict, also inside a checkpoint. Nothing in it is executed.
 
     Raises:
         DataError: it is neither.
     """
     from safetensors.torch import load_file
 
+    reject_other_files(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, weights_only=True, map_location="cpu")
+        state = unwrapped(load_checkpoint(path))
     except Exception as error:  # every reader has its own exceptions for a damaged file
         # torch's message is not passed on: it talks about internals, or advises to load the file and run its code
         cause = "it contains code or objects" if "weights_only" in str(error).lower() else "damaged, or another format"

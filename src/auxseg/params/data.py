@@ -178,9 +178,14 @@ class DataParams(Section):
 
     key: ClassVar[str] = "data"
 
-    format: Literal["scenes", "voc", "coco", "folder"] = "scenes"
+    format: Literal[
+        "scenes", "voc", "coco", "folder", "coco-json", "labelme", "cvat", "label-studio", "class-folders"
+    ] = "scenes"
     """scenes: the embedded data set. voc: the VOC devkit's layout. coco: the same layout with COCO's classes, as `make
-    coco` writes it. folder: images and a CSV."""
+    coco` writes it. folder: images and a CSV. coco-json, labelme, cvat, label-studio: as these tools export it; labels
+    come from the annotations. class-folders: one folder per class (docs/data.md)."""
+    annotations: InRoot | None = None
+    """coco-json, labelme, label-studio: the JSON file, or the folder of them. null: found in the data root."""
     classes: dict[str, int] | list[str] | None = None
     """Object classes: `name: mask value`, a list (mask values 1, 2, …), or null for those of the format (VOC's twenty,
     COCO's eighty, the scenes' six; for a folder, the names in its CSV in alphabetical order). Class indices 1..C follow
@@ -191,11 +196,12 @@ class DataParams(Section):
     tags: Literal["complete", "partial"] = "complete"
     """Whether the image-level labels name every class in an image. partial: a further class in a mask is not reported
     as a contradiction of mask and labels."""
-    labels: Literal["csv", "xml", "npy"] = "csv"
-    """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, or the field's pickled `cls_labels.npy`."""
+    labels: Literal["csv", "xml", "npy", "lists"] = "csv"
+    """Image-level labels: a CSV `image_id,labels`, VOC's Annotations, the field's pickled `cls_labels.npy`, or the
+    lists of images themselves, with class numbers from 0 on after each id (`2007_000032 0 14`)."""
     labels_file: InRoot = "image_labels.csv"
-    """The CSV or .npy file. In the .npy file, column k of a vector of length 20 is VOC's class k + 1; of any other
-    length, it is the class with mask value k + 1."""
+    """The CSV, .json or .npy file; a CSV may have one column per class with 0 and 1 in it. In the .npy file, column k
+    of a vector of length 20 is VOC's class k + 1; of any other length, it is the class with mask value k + 1."""
     difficult: bool = True
     """xml only: count objects marked difficult, as the field's cls_labels.npy does."""
     train_split: str = "train"
@@ -206,28 +212,65 @@ class DataParams(Section):
     """voc, coco: score pseudo labels only on the training images of this list (VOC's 1,464: train); null: on all that
     have a mask."""
     mask_folder: InRoot = DEFAULT_MASKS
-    """voc, coco: the folder of masks (SegmentationClassAug has SBD's too)."""
+    """voc, coco, cvat: the folder of masks (SegmentationClassAug has SBD's too)."""
     mask_suffix: MaskSuffix = ".png"
     """voc, coco: what follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
+    colours: InRoot | None = None
+    """The masks are PNGs in colours, and this file lists the colour of each class: CVAT's labelmap.txt, or a CSV with
+    `name,r,g,b` or `name,colour` (#rrggbb). null: the masks have mask values."""
+    background: int | None = Field(0, ge=0, le=254)
+    """The mask value of the background. null: masks have none, and 0 may be the value of a class."""
+    void: list[int] = Field([])
+    """Mask values besides 255 that say nothing about a pixel; they become 255 (ignore)."""
+    reduce_zero_label: bool = False
+    """As in mmsegmentation: 0 is ignored, and the classes are 1, 2, … in the mask; there is no background unless
+    `background` names a value."""
+    bits: int | None = Field(None, ge=9, le=16)
+    """Bits in use of 16-bit images: 12 for values of 0..4095. null: all 16."""
+    bands: list[int] | None = Field(None, min_length=3, max_length=3)
+    """The bands of a multi-band TIFF that are red, green and blue, counted from 1. null: the first three."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
     @property
     def photos(self) -> str:
         """The folder of images of this format, relative to the data root."""
-        return self.folder.images if self.format == "folder" else "JPEGImages"
+        return "JPEGImages" if self.in_voc_layout else self.folder.images
 
     @property
     def masks(self) -> str | None:
         """The folder of masks of this format, relative to the data root; None without masks."""
-        return self.folder.masks if self.format == "folder" else self.mask_folder
+        if self.in_voc_layout or self.format == "cvat":
+            return self.mask_folder
+        return self.folder.masks if self.format in ("folder", "class-folders") else None
+
+    @property
+    def in_voc_layout(self) -> bool:
+        """Whether images and masks lie as in the VOC devkit."""
+        return self.format in ("scenes", "voc", "coco")
+
+    @property
+    def is_annotated(self) -> bool:
+        """Whether a reader of `auxseg.datasets.annotations` reads labels and masks."""
+        return self.format in ("coco-json", "labelme", "cvat", "label-studio", "class-folders")
+
+    @property
+    def has_plain_values(self) -> bool:
+        """Whether masks have 0 for the background, 255 for ignored pixels, and other values for classes."""
+        return self.background == 0 and not self.void and not self.reduce_zero_label and self.colours is None
 
     @model_validator(mode="after")
     def _distinct_values(self) -> "DataParams":
         if isinstance(self.classes, dict):
             values = list(self.classes.values())
-            if len(set(values)) != len(values) or not all(1 <= value <= 254 for value in values):
-                raise ValueError("mask values of classes must be distinct and within 1..254")
+            lowest = 1 if self.background == 0 else 0
+            if len(set(values)) != len(values) or not all(lowest <= value <= 254 for value in values):
+                raise ValueError(
+                    f"mask values of classes must be distinct and within {lowest}..254"
+                    + ("; where 0 is a class, set data.background to null or to its value" if 0 in values else "")
+                )
+            if taken := {self.background, *self.void, *([0] if self.reduce_zero_label else [])} & set(values):
+                raise ValueError(f"mask value {taken.pop()} is also data.background, data.void or reduce_zero_label")
         if isinstance(self.classes, list) and len(set(self.classes)) != len(self.classes):
             raise ValueError("class names must be distinct")
         return self

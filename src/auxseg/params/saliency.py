@@ -19,6 +19,9 @@ class SaliencyParams(Section):
     path: str | None = None
     """precomputed: the folder. u2netp: the .onnx file (null: the published weights, which `make env` fetches).
     A relative path is relative to the data root."""
+    channel: Literal["grey", "alpha", "red", "green", "blue", "luminance"] = "grey"
+    """precomputed: the channel of the PNGs that is the saliency. grey: they must be 8-bit grey. alpha: as background
+    removers write them. luminance: of coloured maps."""
     sha256: str | None = None
     """Hash of what `path` names. `auxseg scan` writes it, so that DVC notices new maps."""
     side: int = Field(320, ge=64, le=1024, multiple_of=32)

@@ -35,7 +35,7 @@ class Provider(Protocol):
 def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
     from auxseg.saliency.precomputed import Precomputed
 
-    return Precomputed(root / (params.path or ""))  # an absolute path stays as it is
+    return Precomputed(root / (params.path or ""), params.channel)  # an absolute path stays as it is
 
 
 def _u2netp(params: SaliencyParams, root: Path, threads: int) -> Provider:

@@ -9,7 +9,7 @@ import numpy as np
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.other_extension import other_extension
 from auxseg.errors import DataError
-from auxseg.images import read_grey_png
+from auxseg.images import read_channel_png, read_grey_png
 
 LOOKED_AT = 16
 """How many maps are checked for the range 0..255 before work begins."""
@@ -17,15 +17,17 @@ LOOKED_AT = 16
 
 @dataclass(frozen=True)
 class Precomputed:
-    """A folder of 8-bit grey `<id>.png`, each with the size of its image; 255 is certainly salient."""
+    """A folder of 8-bit `<id>.png`, each with the size of its image; 255 is certainly salient."""
 
     folder: Path
+    channel: str = "grey"
+    """`grey`, or the channel of colour PNGs; see `SaliencyParams`."""
     in_processes = False  # reading costs less than starting workers
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
             raise DataError(f"{self.folder}: no such folder; fix saliency.path (relative to the data root) or add it")
-        first = [read_grey_png(path) for path in heapq.nsmallest(LOOKED_AT, self.folder.glob("[!.]*.png"))]
+        first = [self._read(path) for path in heapq.nsmallest(LOOKED_AT, self.folder.glob("[!.]*.png"))]
         if first and 0 < max(prior.max() for prior in first) <= 1 / 255:
             raise DataError(f"{self.folder}: the maps contain only 0 and 1, but salient is 255; multiply them by 255")
 
@@ -39,10 +41,13 @@ class Precomputed:
         if not path.is_file():
             fix = other_extension(path) or "; add it, or remove its image from the data"
             raise DataError(f"{path}: no such saliency map{fix}")
-        prior = read_grey_png(path)
+        prior = self._read(path)
         if prior.shape != rgb.shape[:2]:
             raise DataError(
                 f"{path}: {prior.shape[1]}x{prior.shape[0]} pixels, but its image has "
                 f"{rgb.shape[1]}x{rgb.shape[0]}; make the map at the size of the image"
             )
         return prior
+
+    def _read(self, path: Path) -> np.ndarray:
+        return read_grey_png(path) if self.channel == "grey" else read_channel_png(path, self.channel)

@@ -1,0 +1,134 @@
+"""What every reader returns, and how it finds the images that an annotation names."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
+from auxseg.datasets.scan import raw_files
+from auxseg.errors import DataError
+from auxseg.images import PHOTO_SUFFIXES
+from auxseg.params.data import DataParams
+
+
+@dataclass(frozen=True)
+class Item:
+    """One annotated image.
+
+    `path`: of the image, relative to the data root, with forward slashes. `split`: train, val or None. `names`: the
+    classes that it shows. `mask`: of its mask, relative to the data root, as `MaskForm` reads it, or None. `where`
+    names the annotation in messages.
+    """
+
+    path: str
+    split: str | None
+    names: tuple[str, ...]
+    mask: str | None
+    where: str
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A data set as its annotation tool wrote it.
+
+    `names`: its object classes, in the tool's order. `form`: how the masks are stored. `without_image`: names of
+    annotated images that are not there. `notes`: what else the user should know.
+    """
+
+    names: tuple[str, ...]
+    items: list[Item]
+    form: MaskForm
+    without_image: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class ImageFiles:
+    """The images under the data root, found by the path or the name that an annotation has."""
+
+    def __init__(self, root: Path, folder: str):
+        self.root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave the root through a link
+        self.folder = folder if (root / folder).is_dir() else "."
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted(raw_files(self.root)):
+            if path.suffix.lower() in PHOTO_SUFFIXES:
+                relative = path.relative_to(self.root).as_posix()
+                found.setdefault(_composed(path.name), []).append(relative)
+        return found
+
+    def find(self, name: str, beside: Path) -> str | None:
+        """Return the image that an annotation calls `name`, relative to the data root, or None.
+
+        Args:
+            name: a file name or path, also of another machine (`C:\\\\images\\\\a.jpg`).
+            beside: the file that has the annotation.
+
+        Raises:
+            DataError: several images have this name, and none of them is at the path that the annotation has.
+        """
+        wanted = PurePosixPath(re.sub(r"^[A-Za-z]:", "", name.strip()).replace("\\", "/").lstrip("/"))
+        for base in (beside.parent, self.root / self.folder, self.root):
+            path = Path(os.path.abspath(base / wanted))  # noqa: PTH100 - as above
+            if path.is_file() and path.is_relative_to(self.root):
+                return path.relative_to(self.root).as_posix()
+        same_name = self._by_name.get(_composed(wanted.name), [])
+        same_path = [path for path in same_name if path.endswith(f"/{_composed(str(wanted))}")]
+        for found in (same_path, same_name):
+            if len(found) == 1:
+                return found[0]
+        if same_name:
+            raise DataError(
+                f"{beside}: image '{name}' could be {' or '.join(same_name[:3])}; keep one, or write the path from "
+                f"{beside.parent} into the annotation"
+            )
+        return None
+
+    def id_of(self, path: str) -> str:
+        """Return the id of an image: its path in the folder of images, or else in the data root, without extension."""
+        inner = PurePosixPath(path)
+        if self.folder != "." and inner.is_relative_to(self.folder):
+            inner = inner.relative_to(self.folder)
+        return str(inner.with_suffix(""))
+
+
+def photo_folder(root: Path, params: DataParams) -> str:
+    """Return the folder of images: JPEGImages of an unpacked export of CVAT, otherwise `data.folder.images`."""
+    is_export = params.format == "cvat" and (root / "JPEGImages").is_dir()
+    return "JPEGImages" if is_export else params.folder.images
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def object_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that are object classes, each once, without those that mean background or ignore."""
+    return tuple(dict.fromkeys(n for n in names if n.casefold() not in (*BACKGROUND_NAMES, *IGNORE_NAMES)))
+
+
+def split_of(*texts: str) -> str | None:
+    """Return the split that a file or folder is named after: `instances_val2017`, `valid/…`, or None."""
+    words = {word for text in texts for word in re.split(r"[^a-z]+", text.lower())}
+    if words & {"val", "valid", "validation", "test"}:
+        return "val"
+    return "train" if words & {"train", "training"} else None
+
+
+def text_json(path: Path) -> str:
+    """Return the text of a JSON file.
+
+    Raises:
+        DataError: the file is missing, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; add it, or set data.annotations") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a UTF-8 text ({error}); export it again") from None

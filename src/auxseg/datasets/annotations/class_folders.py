@@ -1,0 +1,49 @@
+"""One folder a class, as torchvision's ImageFolder reads it: `cat/001.jpg`, or `train/cat/001.jpg` and `val/dog/7.jpg`.
+
+The id of an image is its path without extension, such as `cat/001`; its one image-level label is the folder's name.
+"""
+
+from pathlib import Path, PurePosixPath
+
+from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, split_of
+from auxseg.datasets.listing import Folder
+from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.scan import raw_files
+from auxseg.errors import DataError
+from auxseg.images import PHOTO_SUFFIXES
+from auxseg.params.data import DataParams
+
+
+def read_class_folders(root: Path, params: DataParams) -> Annotated:
+    """Read the images of all class folders under `data.folder.images`, or under the data root without that folder.
+
+    Raises:
+        DataError: no folder contains an image, or two images have the same id.
+    """
+    files = ImageFiles(root, params.folder.images)
+    base = root / files.folder
+    masks = None if params.folder.masks is None else Folder(root, params.folder.masks, (params.folder.mask_suffix,))
+    paths = []
+    for path in sorted(raw_files(base)):
+        inner = PurePosixPath(path.relative_to(base).as_posix())
+        is_mask = masks is not None and path.is_relative_to(masks.path)
+        if len(inner.parts) > 1 and path.suffix.lower() in PHOTO_SUFFIXES and not is_mask:
+            paths.append(inner)
+    if not paths:
+        raise DataError(f"{base}: no folder with images; make one for each class, as in {base / 'cat' / '001.jpg'}")
+    has_splits = all(len(path.parts) > 2 and split_of(path.parts[0]) for path in paths)
+    items = []
+    for inner in paths:
+        name = inner.parts[1 if has_splits else 0]
+        photo = inner.as_posix() if files.folder == "." else f"{files.folder}/{inner}"
+        mask = masks.find(files.id_of(photo)) if masks is not None else None
+        split = split_of(inner.parts[0]) if has_splits else None
+        items.append(Item(photo, split, (name,), mask, str(root / photo)))
+    return Annotated(tuple(sorted({name for item in items for name in item.names})), items, MaskForm())
+
+
+def has_class_folders(root: Path, images: str) -> bool:
+    """Tell whether all images of a data root lie in two or more folders, and none in the folder above them."""
+    base = root / images if (root / images).is_dir() else root
+    found = [path.relative_to(base).parts for path in raw_files(base) if path.suffix.lower() in PHOTO_SUFFIXES]
+    return bool(found) and all(len(parts) > 1 for parts in found) and len({parts[:-1] for parts in found}) > 1

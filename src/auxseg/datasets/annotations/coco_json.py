@@ -1,0 +1,93 @@
+"""COCO JSON with its own categories, as CVAT, Roboflow, labelme2coco, FiftyOne and Label Studio write it.
+
+instances_default.json, annotations/instances_train2017.json, train/_annotations.coco.json, result.json, …
+
+Image-level labels are the categories of an image's annotations, crowds included. Masks come from polygons and RLE. An
+annotation with a box alone names a class, and its image has no mask.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of, text_json
+from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, read_coco_file
+from auxseg.datasets.mask_form import MaskForm
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams
+
+
+def read_coco_json(root: Path, params: DataParams) -> Annotated:
+    """Read one file, or one for each split; a split is named in the file's or its folder's name.
+
+    Raises:
+        DataError: there is no COCO JSON, one is damaged, files disagree about the categories, or an image's name is
+            ambiguous.
+    """
+    paths = coco_files(root, params.annotations)
+    if not paths:
+        place = root if params.annotations is None else root / params.annotations
+        raise DataError(f"{place}: no COCO JSON (images, annotations, categories); add it, or set data.annotations")
+    files = ImageFiles(root, params.folder.images)
+    names: dict[str, None] = {}
+    items: list[Item] = []
+    missing: list[str] = []
+    boxes = 0
+    for path in paths:
+        content = read_coco_file(path)
+        names.update(dict.fromkeys(content.names.values()))
+        split = split_of(path.stem, *path.relative_to(root).parts[:-1]) if len(paths) > 1 else None
+        relative = path.relative_to(root).as_posix()
+        for key, image in content.images.items():
+            found = files.find(image["file_name"], path)
+            if found is None:
+                missing.append(image["file_name"])
+                continue
+            has_mask = _has_mask(content, key)
+            boxes += not has_mask
+            where = f"{path} image {key} ({image['file_name']})"
+            items.append(Item(found, split, _tags(content, key), f"{relative}#{key}" if has_mask else None, where))
+    notes = (f"{boxes} images have boxes without a polygon or RLE, so they have no mask",) if boxes else ()
+    return Annotated(object_names(names), items, MaskForm("coco-json"), tuple(missing), notes)
+
+
+def coco_files(root: Path, given: str | None = None) -> list[Path]:
+    """Return the COCO JSON files of a data root, sorted: `given`, or those in the root and one folder below it."""
+    if given is not None:
+        path = root / given
+        return sorted(path.glob("*.json")) if path.is_dir() else [path]
+    found = sorted([*root.glob("*.json"), *root.glob("*/*.json")])
+    files = [path for path in found if not path.name.startswith(".") and _looks_like_coco(path)]
+    return _without_copies(files)
+
+
+def _without_copies(files: list[Path]) -> list[Path]:
+    """Leave out captions and key points, which COCO has beside its instances."""
+    instances = [path for path in files if path.name.startswith("instances")]
+    return instances or files
+
+
+def _looks_like_coco(path: Path) -> bool:
+    # a folder of labelme's files has thousands of JSONs, so the beginning decides before all of it is parsed
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+    if b'"shapes"' in start or b'"imagePath"' in start:
+        return False
+    try:
+        return is_coco(json.loads(text_json(path)))
+    except (ValueError, DataError):
+        return False
+
+
+def _tags(content: CocoFile, key: str) -> tuple[str, ...]:
+    return object_names(content.names[item["category_id"]] for item in content.annotations.get(key, ()))
+
+
+def _has_mask(content: CocoFile, key: str) -> bool:
+    """Tell whether every annotation has a shape; an image without annotations shows the background alone."""
+    return all(map(_has_shape, content.annotations.get(key, ())))
+
+
+def _has_shape(annotation: Mapping[str, Any]) -> bool:
+    return bool(annotation.get("segmentation"))

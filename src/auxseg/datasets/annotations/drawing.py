@@ -1,0 +1,96 @@
+"""Regions of an image, bool (H, W), from the shapes that annotation tools store."""
+
+import base64
+import binascii
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+from pycocotools import mask as coco_mask
+
+from auxseg.images import IGNORE
+
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+
+def coco_region(shape: Any, size: Size) -> np.ndarray:
+    """Return the region of a COCO `segmentation`: a list of polygons, or RLE as numbers or as text.
+
+    Raises:
+        ValueError: it is neither, or belongs to an image of another size.
+    """
+    try:
+        if isinstance(shape, list):
+            # pycocotools takes four numbers for a box, and fewer than three points enclose nothing
+            polygons = [polygon for polygon in shape if len(polygon) >= 6]
+            encoded = coco_mask.frPyObjects(polygons, *size) if polygons else []
+            region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(size, np.uint8)
+        else:
+            packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *size)
+            region = coco_mask.decode(packed)
+    except Exception as error:  # pycocotools raises Exception itself
+        raise ValueError(f"is not a polygon or RLE ({error})") from None
+    if region.shape != size:
+        raise ValueError(f"has size {region.shape}, the image {size}")
+    return region.astype(bool)
+
+
+def outline_region(kind: str, points: Sequence[Sequence[float]], size: Size) -> np.ndarray:
+    """Return the region of a polygon, rectangle (two corners) or circle (centre, a point on it), as labelme draws it.
+
+    Raises:
+        ValueError: the points do not make such a shape.
+    """
+    image = Image.new("1", (size[1], size[0]))
+    pen = ImageDraw.Draw(image)
+    corners = [(float(x), float(y)) for x, y in points]
+    if kind == "rectangle" and len(corners) == 2:
+        (x1, y1), (x2, y2) = corners
+        pen.rectangle([min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)], outline=1, fill=1)
+    elif kind == "circle" and len(corners) == 2:
+        (x, y), edge = corners
+        radius = float(np.hypot(x - edge[0], y - edge[1]))
+        pen.ellipse([x - radius, y - radius, x + radius, y + radius], outline=1, fill=1)
+    elif kind in ("polygon", "rectangle") and len(corners) > 2:
+        pen.polygon(corners, outline=1, fill=1)
+    else:
+        raise ValueError(f"{len(corners)} points do not make a {kind}")
+    return np.asarray(image)
+
+
+def ellipse_region(centre: Sequence[float], radii: Sequence[float], turn: float, size: Size) -> np.ndarray:
+    """Return the pixels whose centre lies in an ellipse that is turned by `turn` degrees, clockwise."""
+    y, x = np.mgrid[: size[0], : size[1]] + 0.5
+    angle = np.deg2rad(turn)
+    along = (x - centre[0]) * np.cos(angle) + (y - centre[1]) * np.sin(angle)
+    across = (y - centre[1]) * np.cos(angle) - (x - centre[0]) * np.sin(angle)
+    inside: np.ndarray = (along / max(radii[0], 1e-9)) ** 2 + (across / max(radii[1], 1e-9)) ** 2 <= 1
+    return inside
+
+
+def png_region(text: str) -> np.ndarray:
+    """Return a region from a PNG in base64; every value above 0 belongs to it.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L")) > 0
+    except (binascii.Error, OSError, ValueError) as error:
+        raise ValueError(f"not a PNG in base64 ({error})") from None
+
+
+def paint(size: Size, regions: Iterable[tuple[np.ndarray, int]]) -> np.ndarray:
+    """Return a mask, uint8 (H, W), on which each region is painted over those before it."""
+    mask = np.zeros(size, np.uint8)
+    for region, index in regions:
+        mask[region] = index
+    return mask
+
+
+def by_area(objects: Iterable[tuple[np.ndarray, int]]) -> list[tuple[np.ndarray, int]]:
+    """Return the regions in COCO's order: ignored ones at the bottom, small objects on top of larger ones."""
+    return sorted(objects, key=lambda item: (item[1] != IGNORE, -int(item[0].sum())))

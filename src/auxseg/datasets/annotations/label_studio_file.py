@@ -1,0 +1,158 @@
+"""A JSON export of Label Studio: tasks with their annotations, in the forms JSON and JSON_MIN.
+
+Brush PNGs (`task-7-annotation-3-by-me-tag-cat-0.png`, the export "Brush labels to PNG") have no image name. They are
+used for the tasks of the JSON that lies beside them, or above them.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from auxseg.datasets.annotations.annotated import text_json
+from auxseg.errors import DataError
+
+SHAPES = ("brushlabels", "polygonlabels", "rectanglelabels", "ellipselabels")
+"""Keys of the class names of a region, one for each tool."""
+_PNG = re.compile(r"task-(\d+)-annotation-\d+-by-.*?-(?P<name>.+)-\d+\.png")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region as the tool stores it: `kind` is one of SHAPES, `size` height and width, `value` its points or RLE."""
+
+    kind: str
+    names: tuple[str, ...]
+    size: tuple[int, int]
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """An annotated task. `image`: the path or URL of its image. `choices`: classes chosen for the whole image."""
+
+    image: str
+    regions: tuple[Region, ...]
+    choices: tuple[str, ...]
+    pngs: tuple[Path, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes of regions and choices."""
+        return (*(name for region in self.regions for name in region.names), *self.choices)
+
+
+def image_name(url: str) -> str:
+    """Return path and name of the image in a task: without host, query, and the prefix of an upload."""
+    parts = urlsplit(url)
+    path = parse_qs(parts.query).get("d", [parts.path])[0] if "local-files" in parts.path else parts.path
+    folder, slash, name = unquote(path).rpartition("/")
+    # an upload gets eight hexadecimal digits before its name, and its folder is the number of the project
+    return re.sub(r"^[0-9a-f]{8}-", "", name) if "/data/upload/" in path else folder + slash + name
+
+
+def is_label_studio(value: Any) -> bool:
+    """Tell whether a parsed JSON is an export of Label Studio."""
+    first = value[0] if isinstance(value, list) and value else None
+    return isinstance(first, dict) and "id" in first and ("annotations" in first or "annotator" in first)
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(path: Path, _modified: int) -> dict[str, Task]:
+    try:
+        content = json.loads(text_json(path))
+        if not is_label_studio(content):
+            raise DataError(f"{path}: not an export of Label Studio (JSON or JSON-MIN); set data.annotations to one")
+        found = {str(item["id"]): _task(item) for item in content}
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise DataError(
+            f"{path}: not an export of Label Studio ({type(error).__name__}: {error}); export it again"
+        ) from None
+    pngs: dict[str, list[Path]] = {}
+    for png in sorted(path.parent.rglob("task-*-annotation-*.png")):
+        if match := _PNG.fullmatch(png.name):
+            pngs.setdefault(match[1], []).append(png)
+    tasks = {}
+    for key, task in found.items():
+        if task is not None or key in pngs:
+            image = task.image if task else _image(next(item for item in content if str(item["id"]) == key))
+            regions, choices = (task.regions, task.choices) if task else ((), ())
+            tasks[key] = Task(image, regions, choices, () if regions else tuple(pngs.get(key, ())))
+    return tasks
+
+
+def read_label_studio_file(path: Path) -> dict[str, Task]:
+    """Read the annotated tasks of a file by id; a process reads it once for all its images.
+
+    Raises:
+        DataError: it is missing, or not an export of Label Studio.
+    """
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        modified = 0
+    return _parsed(path, modified)
+
+
+def png_class(path: Path, known: tuple[str, ...] = ()) -> str:
+    """Return the class in the name of a brush PNG: `cat` in `…-by-me-tag-cat-0.png`.
+
+    The name of the tool's control (`tag`) and the class may both have hyphens; `known` classes decide.
+    """
+    match = _PNG.fullmatch(path.name)
+    name = match["name"] if match else ""
+    fits = [one for one in known if name == one or name.endswith(f"-{one}")]
+    return max(fits, key=len) if fits else name.rpartition("-")[2]
+
+
+def _task(item: Mapping[str, Any]) -> Task | None:
+    if "annotator" in item:
+        results = list(_minimal_results(item))
+    else:
+        kept = [one for one in item["annotations"] if not one.get("was_cancelled")]
+        if not kept:
+            return None  # skipped, or not annotated yet
+        results = max(kept, key=lambda one: bool(one.get("ground_truth")))["result"]
+    regions, choices = [], []
+    for result in results:
+        value = result.get("value", {})
+        kind = str(result.get("type", "")).lower()
+        if kind == "choices":
+            choices += [str(name).strip() for name in value["choices"]]
+        elif kind in (*SHAPES, "labels"):
+            size = (int(result["original_height"]), int(result["original_width"]))
+            regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
+    return Task(_image(item), tuple(regions), tuple(choices))
+
+
+def _tool(value: Mapping[str, Any]) -> str:
+    """Return the member of SHAPES whose value this is: with the control `Labels` the type does not say it."""
+    keys = {"rle": "brushlabels", "points": "polygonlabels", "radiusX": "ellipselabels", "width": "rectanglelabels"}
+    return next(kind for key, kind in keys.items() if key in value)
+
+
+def _image(item: Mapping[str, Any]) -> str:
+    """Return the first value of a task that names an image."""
+    data = item.get("data", item)
+    texts = [value for value in data.values() if isinstance(value, str)]
+    image = next((text for text in texts if re.search(r"\.(jpe?g|png|bmp|tiff?|webp|hei[cf])(\?|$)", text, re.I)), None)
+    if image is None:
+        raise KeyError(f"task {item['id']} names no image")
+    return image
+
+
+def _minimal_results(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the results of a task of JSON_MIN in the form of JSON."""
+    for value in item.values():
+        if isinstance(value, dict) and "choices" in value:
+            yield {"type": "choices", "value": value}
+        for region in value if isinstance(value, list) else ():
+            kind = next((kind for kind in SHAPES if isinstance(region, dict) and kind in region), None)
+            if kind:
+                yield {**{k: region[k] for k in ("original_height", "original_width")}, "type": kind, "value": region}
+    if isinstance(item.get("choice"), str):
+        yield {"type": "choices", "value": {"choices": [item["choice"]]}}

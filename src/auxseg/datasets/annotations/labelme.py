@@ -1,0 +1,57 @@
+"""labelme: one JSON file an image, beside the images or in a folder of its own.
+
+Image-level labels are the labels of the shapes and the flags that are set. Polygons, rectangles, circles and masks make
+the mask. An image with points or lines, or with flags alone, has no mask. `__ignore__` is 255, `_background_` is 0.
+"""
+
+from pathlib import Path
+
+from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of
+from auxseg.datasets.annotations.labelme_file import AREAS, LabelmeFile, is_labelme, read_labelme_file
+from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.scan import raw_files
+from auxseg.errors import DataError
+from auxseg.parallel import track
+from auxseg.params.data import DataParams
+
+
+def read_labelme(root: Path, params: DataParams) -> Annotated:
+    """Read all JSON files of labelme under `data.annotations`, or under the data root.
+
+    Raises:
+        DataError: there is none, one is damaged, or an image's name is ambiguous.
+    """
+    place = root if params.annotations is None else root / params.annotations
+    files = ImageFiles(root, params.folder.images)
+    items: list[Item] = []
+    missing: list[str] = []
+    names: set[str] = set()
+    without_area = 0
+    for path in track(labelme_files(place), "labelme", unit="file"):
+        content = read_labelme_file(path)
+        relative = path.relative_to(root)
+        found = files.find(content.image, path) or files.find(path.with_suffix(Path(content.image).suffix).name, path)
+        if found is None:
+            missing.append(content.image)
+            continue
+        has_mask = _has_mask(content)
+        without_area += not has_mask
+        names.update(content.names)
+        split = split_of(*relative.parts[:-1])
+        mask = relative.as_posix() if has_mask else None
+        items.append(Item(found, split, object_names(content.names), mask, str(path)))
+    if not items and not missing:
+        raise DataError(f"{place}: no JSON of labelme; add them, or set data.annotations to their folder")
+    notes = (f"{without_area} images have only points, lines or flags, so they have no mask",) if without_area else ()
+    return Annotated(tuple(sorted(object_names(names))), items, MaskForm("labelme"), tuple(missing), notes)
+
+
+def labelme_files(folder: Path) -> list[Path]:
+    """Return labelme's JSON files in a folder and below, sorted."""
+    return [path for path in sorted(raw_files(folder)) if path.suffix == ".json" and is_labelme(path)]
+
+
+def _has_mask(content: LabelmeFile) -> bool:
+    """Tell whether the shapes say what every pixel shows; without shapes and flags it is all background."""
+    drawn = [shape.get("shape_type", "polygon") in AREAS for shape in content.shapes]
+    return all(drawn) and (bool(drawn) or not content.flags)

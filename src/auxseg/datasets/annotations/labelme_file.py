@@ -1,0 +1,55 @@
+"""One JSON file of labelme: shapes and flags of one image."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auxseg.datasets.annotations.annotated import text_json
+from auxseg.errors import DataError
+
+AREAS = ("polygon", "rectangle", "circle", "mask")
+"""Types of shape that enclose an area; points and lines only name a class."""
+
+
+@dataclass(frozen=True)
+class LabelmeFile:
+    """`image`: the path that the file gives. `size`: height and width. `flags`: names that are set for the image."""
+
+    image: str
+    size: tuple[int, int]
+    shapes: tuple[dict[str, Any], ...]
+    flags: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that the image shows, from shapes and flags."""
+        return (*(str(shape["label"]).strip() for shape in self.shapes), *self.flags)
+
+
+def is_labelme(path: Path) -> bool:
+    """Tell whether a JSON file is one of labelme's."""
+    try:
+        value = json.loads(text_json(path))
+    except (ValueError, DataError):
+        return False
+    return isinstance(value, dict) and "shapes" in value and "imagePath" in value
+
+
+def read_labelme_file(path: Path) -> LabelmeFile:
+    """Read a file.
+
+    Raises:
+        DataError: it is missing, or not one of labelme's.
+    """
+    try:
+        content = json.loads(text_json(path))
+        shapes = tuple(content["shapes"])
+        for shape in shapes:
+            shape["label"], shape["points"]  # a KeyError names what is missing
+        flags = tuple(name for name, is_set in (content.get("flags") or {}).items() if is_set)
+        return LabelmeFile(
+            str(content["imagePath"]), (int(content["imageHeight"]), int(content["imageWidth"])), shapes, flags
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path}: not a JSON of labelme ({type(error).__name__}: {error}); save it again") from None

@@ -1,0 +1,97 @@
+"""Image-level labels in a JSON file.
+
+{"a.jpg": ["cat", "dog"], "b.jpg": "cat", "c.jpg": {"cat": 1, "dog": 0}}
+[{"image": "a.jpg", "labels": ["cat"], "split": "train"}, …]     keys as the columns of the CSV
+{"images": [{"file_name": "a.jpg", "tags": [{"name": "cat"}]}]}    a list below a key of its own
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from auxseg.datasets.csv_tags import COLUMNS, CsvTags
+from auxseg.datasets.spelling import KnownNames, unify
+from auxseg.datasets.tag_cells import check_name
+from auxseg.datasets.tags import Tags, image_id
+from auxseg.errors import DataError
+
+HOW = 'write {"a.jpg": ["cat", "dog"]} or [{"image": "a.jpg", "labels": ["cat", "dog"]}]'
+
+
+def read_json_tags(path: Path, known: Collection[str] | None) -> CsvTags:
+    """Read a JSON file of labels.
+
+    Args:
+        path: the file.
+        known: the names of `data.classes`; None allows any name.
+
+    Raises:
+        DataError: the file is not JSON, has another form, or an image appears twice; names the entry.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not a JSON in UTF-8 ({error}); save it again") from None
+    rows: dict[str, Tags] = {}
+    for raw, labels, split in _entries(content, path):
+        key = image_id(raw)
+        where = f"{path} entry '{key}'"
+        if not key or key in rows:
+            raise DataError(f"{where}: {'is listed twice' if key else 'has no image'}; each image has one entry")
+        names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
+        rows[key] = Tags(names, where, None if split is None else str(split).strip().lower())
+    unified, notes = unify([row.names for row in rows.values()], KnownNames(known or ()))
+    named = zip(rows.items(), unified, strict=True)
+    return CsvTags({key: Tags(names, row.where, row.split) for (key, row), names in named}, tuple(notes))
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"'{next(key for key in keys if keys.count(key) > 1)}' appears twice")
+    return found
+
+
+def _entries(content: Any, path: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Yield image, labels and split of each entry."""
+    if isinstance(content, dict):
+        inner = [
+            value for value in content.values() if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
+        if len(inner) == 1 and _value(inner[0][0], "image_id") is not None:
+            content = inner[0]
+        else:
+            yield from ((key, value, None) for key, value in content.items())
+            return
+    if not isinstance(content, list):
+        raise DataError(f"{path}: neither an object nor a list of objects; {HOW}")
+    for number, item in enumerate(content, 1):
+        image = _value(item, "image_id") if isinstance(item, dict) else None
+        if image is None or _value(item, "labels") is None:
+            raise DataError(f"{path} entry {number}: has no image or no labels; {HOW}")
+        yield str(image), _value(item, "labels"), _value(item, "split")
+
+
+def _value(item: Mapping[str, Any], meaning: str) -> Any:
+    return next((item[name] for name in COLUMNS[meaning] if item.get(name) is not None), None)
+
+
+def _names(labels: Any, where: str) -> Iterator[str]:
+    if isinstance(labels, str):
+        yield labels
+    elif isinstance(labels, list):
+        for item in labels:
+            name = (
+                next((item[key] for key in ("name", "label") if key in item), None) if isinstance(item, dict) else item
+            )
+            if not isinstance(name, str):
+                raise DataError(f"{where}: {json.dumps(item)[:60]} is not the name of a class; {HOW}")
+            yield name
+    elif isinstance(labels, dict) and all(value in (0, 1) for value in labels.values()):
+        yield from (name for name, value in labels.items() if value)
+    else:
+        raise DataError(f"{where}: {json.dumps(labels)[:60]} is not a list of class names; {HOW}")

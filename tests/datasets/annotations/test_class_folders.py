@@ -1,0 +1,50 @@
+"""One folder a class, with and without folders of splits."""
+
+import numpy as np
+import pytest
+from builders import mask
+from exports import SIZE, write_photo
+
+from auxseg.datasets.annotations.recognise import recognise
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams
+
+FOLDER = DataParams.parse({"format": "folder"})
+
+
+def test_ids_have_the_folder_and_tags_are_its_name(tmp_path, opened):
+    for name in ("cat/001.jpg", "traffic light/001.png", "cat/wild/7.JPG"):
+        write_photo(tmp_path / name)
+    data = opened(format="class-folders")
+    data.check()
+    assert data.tags == {
+        "cat/001": ("cat",),
+        "cat/wild/7": ("cat",),
+        "traffic light/001": ("traffic light",),
+    }
+    assert set(data.splits.values()) == {"train"}  # without masks there is nothing to validate with
+    assert recognise(tmp_path, FOLDER) == ("class-folders", "folders of images")
+
+
+def test_folders_of_splits(tmp_path, opened):
+    for name in ("train/cat/a.jpg", "train/dog/b.jpg", "valid/dog/a.jpg"):
+        write_photo(tmp_path / "images" / name)
+    data = opened(format="class-folders")
+    assert data.names == ("cat", "dog")
+    assert data.splits == {"train/cat/a": "train", "train/dog/b": "train", "valid/dog/a": "val"}
+
+
+def test_masks_have_the_same_folders(tmp_path, opened):
+    for name in ("cat/a", "dog/b"):
+        write_photo(tmp_path / f"{name}.jpg")
+    mask(tmp_path / "masks/dog/b.png", (9, 255), SIZE[::-1])
+    data = opened(format="class-folders", classes={"cat": 3, "dog": 9}, folder={"masks": "masks", "val_share": 0.0})
+    assert data.tags == {"cat/a": ("cat",), "dog/b": ("dog",)}
+    assert np.unique(data.mask("dog/b")).tolist() == [0, 2, 255]
+
+
+def test_images_without_a_class_folder_are_not_taken_for_one(tmp_path, opened):
+    write_photo(tmp_path / "images/a.jpg")
+    assert recognise(tmp_path, FOLDER) is None
+    with pytest.raises(DataError, match=r"images: no folder with images; make one for each class, as in .*cat/001"):
+        opened(format="class-folders")

@@ -1,0 +1,124 @@
+"""JSON files as labelme 5 saves them."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from exports import SIZE, write_json, write_photo
+from PIL import Image
+
+from auxseg.datasets.annotations.recognise import recognise
+from auxseg.errors import DataError
+from auxseg.params.data import DataParams
+
+
+def shape(label, points, kind="polygon", **more):
+    return {
+        "label": label,
+        "points": points,
+        "group_id": None,
+        "description": "",
+        "shape_type": kind,
+        "flags": {},
+        "mask": None,
+        **more,
+    }
+
+
+def save(root, name, *shapes, flags=None, folder="", image_path=None):
+    write_photo(root / folder / f"{name}.jpg")
+    value = {"version": "5.5.0", "flags": flags or {}, "shapes": list(shapes), "imagePath": image_path or f"{name}.jpg"}
+    value |= {"imageData": None, "imageHeight": SIZE[0], "imageWidth": SIZE[1]}
+    write_json(root / folder / f"{name}.json", value)
+
+
+SQUARE = [[10.0, 5.0], [19.0, 5.0], [19.0, 14.0], [10.0, 14.0]]
+
+
+def square(value):
+    mask = np.zeros(SIZE, np.uint8)
+    mask[5:15, 10:20] = value  # labelme's outline belongs to the shape
+    return mask
+
+
+def test_shapes_beside_the_images(tmp_path, opened):
+    save(tmp_path, "a", shape("dog", SQUARE))
+    save(
+        tmp_path, "b", shape("cat", [[19.0, 14.0], [10.0, 5.0]], "rectangle"), shape("dog", [[3, 3], [3, 6]], "circle")
+    )
+    data = opened(format="labelme", folder={"val_share": 0.0})
+    data.check()
+    assert data.names == ("cat", "dog")
+    assert data.tags == {"a": ("dog",), "b": ("cat", "dog")}
+    assert np.array_equal(data.mask("a"), square(2))
+    b = data.mask("b")
+    assert np.array_equal(b == 1, square(1) == 1)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    assert np.array_equal(b == 2, (x - 3) ** 2 + (y - 3) ** 2 <= 3.2**2)
+
+
+def test_a_later_shape_covers_an_earlier_one_and_two_names_are_no_class(tmp_path, opened):
+    left = [[0, 0], [14, 0], [14, 19], [0, 19]]
+    save(
+        tmp_path,
+        "a",
+        shape("cat", SQUARE),
+        shape("__ignore__", left),
+        shape("_background_", [[0, 0], [4, 4]], "rectangle"),
+    )
+    data = opened(format="labelme")
+    expected = square(1)
+    expected[:, :15] = 255
+    expected[:5, :5] = 0
+    assert data.tags["a"] == ("cat",)
+    assert np.array_equal(data.mask("a"), expected)
+
+
+def test_a_mask_of_the_ai_tool(tmp_path, opened):
+    inner = np.array([[True, False, True], [True, True, True]])
+    buffer = io.BytesIO()
+    Image.fromarray(inner).save(buffer, "PNG")
+    text = base64.b64encode(buffer.getvalue()).decode()
+    save(tmp_path, "a", shape("cat", [[4.0, 7.0], [6.0, 8.0]], "mask", mask=text))
+    expected = np.zeros(SIZE, np.uint8)
+    expected[7:9, 4:7] = inner
+    assert np.array_equal(opened(format="labelme").mask("a"), expected)
+
+
+def test_points_and_flags_name_a_class_but_make_no_mask(tmp_path, opened):
+    save(tmp_path, "a", shape("cat", SQUARE), shape("dog", [[1, 1]], "point"))
+    save(tmp_path, "b", flags={"dog": True, "cat": False})
+    save(tmp_path, "c", shape("cat", SQUARE))
+    data = opened(format="labelme", folder={"val_share": 0.0})
+    assert data.tags == {"a": ("cat", "dog"), "b": ("dog",), "c": ("cat",)}
+    assert [item.mask for item in data.found.images] == [None, None, "c.json"]
+    assert "2 images have only points, lines or flags" in data.found.notes[0]
+
+
+def test_json_in_a_folder_of_its_own_from_windows(tmp_path, opened):
+    save(tmp_path, "a", shape("cat", SQUARE), folder="images")
+    (tmp_path / "json").mkdir()
+    save(tmp_path, "b", shape("dog", SQUARE), folder="images/deep", image_path="..\\images\\deep\\b.jpg")
+    (tmp_path / "images/deep/b.json").rename(tmp_path / "json/b.json")
+    data = opened(format="labelme", folder={"val_share": 0.0})
+    assert {item.id: item.path for item in data.found.images} == {"a": "images/a.jpg", "deep/b": "images/deep/b.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([shape("cat", [[1, 1], [2, 2]])], r"a\.json: shape 1 \('cat'\): 2 points do not make a polygon"),
+        ([shape("cat", [[1, 1], [2, 2]], "mask", mask="!")], r"a\.json: shape 1 \('cat'\): not a PNG in base64"),
+        ([{"label": "cat"}], r"a\.json: not a JSON of labelme \(KeyError: 'points'\)"),
+    ],
+)
+def test_damaged_shapes_are_rejected(tmp_path, opened, shapes, message):
+    save(tmp_path, "a", *shapes)
+    with pytest.raises(DataError, match=message):
+        opened(format="labelme").check()
+
+
+def test_it_is_recognised(tmp_path):
+    save(tmp_path, "a", shape("cat", SQUARE))
+    assert recognise(tmp_path, DataParams.parse({"format": "folder"})) == ("labelme", "a.json")
