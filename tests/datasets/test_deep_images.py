@@ -109,10 +109,22 @@ def test_prepare_warns_and_every_stage_reads_with_the_parameters(tmp_path, monke
         Image.fromarray(TWELVE).save(tmp_path / f"raw/images/{name}.png")
     lines(tmp_path / "raw/image_labels.csv", "image_id,labels", "a,cat;", "b,dog;")
     with caplog.at_level(logging.WARNING):
-        prepare(DataParams(format="folder"), ["00"], tmp_path / "manifest", tmp_path / "masks")
+        prepare(
+            DataParams(format="folder"),
+            ["00"],
+            tmp_path / "manifest",
+            tmp_path / "masks",
+            tmp_path / "contradictions.json",
+        )
     assert "set data.bits: 12" in caplog.text
     assert (tmp_path / "manifest/00.csv").read_text().splitlines()[0] == "id,path,width,height,split,labels,sha256"
-    prepare(DataParams(format="folder", bits=12, bands=[1, 1, 1]), ["00"], tmp_path / "manifest", tmp_path / "masks")
+    prepare(
+        DataParams(format="folder", bits=12, bands=[1, 1, 1]),
+        ["00"],
+        tmp_path / "manifest",
+        tmp_path / "masks",
+        tmp_path / "contradictions.json",
+    )
     record = read_manifest(tmp_path / "manifest")[0]
     assert (record.bits, record.bands) == (12, (1, 1, 1))
     assert np.array_equal(read_photo(tmp_path / "raw", record)[..., 1], SCALED)
