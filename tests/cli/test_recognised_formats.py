@@ -45,7 +45,13 @@ def test_coco_json_from_the_export_to_masks(here, capsys):
     assert "data.format set to coco-json, because of result.json (and there is no image_labels.csv)" in printed
     assert "classes (from the labels): owl" in printed
     assert "2 classes, 3 masks" in printed
-    prepare(DataParams.of(read_params()), ["00"], Path("data/manifest"), Path("data/masks"))
+    prepare(
+        DataParams.of(read_params()),
+        ["00"],
+        Path("data/manifest"),
+        Path("data/masks"),
+        Path("data/contradictions.json"),
+    )
     dataset = Dataset(Store())
     assert {record.id: record.tags for record in dataset.records()} == {
         "cam/1": ("owl",),
