@@ -29,7 +29,7 @@ COMMANDS = {
     "table": ("table", "print the result table: labels and models of every round"),
     "predict": ("predict", "segment a folder of images with the network of a round"),
     "export": (None, "export labels, overlays and CAMs as single files, or a submission to VOC's server"),
-    "export labels": ("export_labels", "masks of a round as <id>.png, with masks.csv and classes.csv"),
+    "export labels": ("export_labels", "masks of a round: PNGs, COCO, CVAT, labelme, Label Studio, mmseg, VOC"),
     "export overlays": ("export_overlays", "images with their masks drawn over them, as JPEGs, with classes.csv"),
     "export cams": ("export_cams", "CAMs of a round for the training images, in the format of another method"),
     "export voc-submission": ("export_submission", "predictions of VOC 2012 test as VOC's server expects them"),
