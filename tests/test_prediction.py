@@ -15,7 +15,7 @@ from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
-from auxseg.prediction import Prediction, predict, predict_photos, reweight
+from auxseg.prediction import Prediction, predict, predict_photos, reweight, segment_photos
 
 CPU = torch.device("cpu")
 PARAMS = EvaluateParams(scales=[0.5, 1.0], flip=True)
@@ -134,3 +134,17 @@ def test_single_scale_all_scales_and_crf():
             assert one.dtype == np.uint8
             np.testing.assert_array_equal(one, other)
         assert (found.single != found.joined).any() and (found.joined != found.final).any()
+
+
+def test_confidence_is_the_networks_probability_of_the_final_class():
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 40, 3), np.uint8)
+    (final,) = [one.final for one in predict_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)]
+    ((classes, confidence),) = segment_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)
+    np.testing.assert_array_equal(classes, final)
+    _, joined = predict(
+        colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
+    )
+    joined = upsample(joined, 48, 40)
+    for y, x in np.ndindex(48, 40):
+        assert confidence[y, x] == joined[final[y, x], y, x]
+    assert (final != joined.argmax(axis=0)).any(), "the CRF changed nothing"

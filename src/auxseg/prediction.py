@@ -50,21 +50,54 @@ def predict_photos(
         device: the device of the network.
     """
 
-    def probabilities() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for rgb in photos:
-            image = to_tensor(rgb, device, runtime)
-            single, joined = predict(
-                network,
-                image,
-                params.scales,
-                flip=params.flip,
-                combine=params.combine,
-                low_precision=runtime.low_precision,
-                recognition=params.recognition,
-            )
-            yield rgb, single, joined
+    views = _views(network, photos, params, runtime, device)
+    return background_processes(partial(_post_process, crf=params.crf), views)
 
-    return background_processes(partial(_post_process, crf=params.crf), probabilities())
+
+def segment_photos(
+    network: AuxSegNet,
+    photos: Iterable[np.ndarray],
+    params: EvaluateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the final prediction of each image and its confidence, in order; arguments as for `predict_photos`.
+
+    Yields:
+        Class indices, uint8 (H, W); and the probability, float32 (H, W) in 0..1, that the network gives the class at
+        each pixel, from all scales and flips. The CRF's own probabilities are close to 0 or 1 nearly everywhere; here,
+        a pixel whose class the CRF changed has a low value.
+    """
+    views = _views(network, photos, params, runtime, device)
+    return background_processes(partial(_with_confidence, crf=params.crf), views)
+
+
+def _views(
+    network: AuxSegNet,
+    photos: Iterable[np.ndarray],
+    params: EvaluateParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    for rgb in photos:
+        single, joined = predict(
+            network,
+            to_tensor(rgb, device, runtime),
+            params.scales,
+            flip=params.flip,
+            combine=params.combine,
+            low_precision=runtime.low_precision,
+            recognition=params.recognition,
+        )
+        yield rgb, single, joined
+
+
+def _with_confidence(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> tuple[np.ndarray, np.ndarray]:
+    rgb, _, joined = item
+    joined = upsample(joined, *rgb.shape[:2])
+    classes = class_crf(rgb, joined, crf).argmax(axis=0)
+    confidence = np.take_along_axis(joined, classes[None], axis=0)[0]
+    return classes.astype(np.uint8), confidence
 
 
 def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:
@@ -134,14 +167,14 @@ def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
     an object from one class to another and never between object and background.
 
     Args:
-        probabilities: float (C + 1, H, W) in 0..1.
-        shown: probability that the image shows each object class, float (C,) in 0..1.
+        probabilities: float (…, C + 1, H, W) in 0..1.
+        shown: probability that the image shows each object class, float (…, C) in 0..1.
         exponent: above 0.
     """
-    objects = probabilities[1:]
+    objects = probabilities[..., 1:, :, :]
     # by logarithms: powers of small probabilities would vanish
-    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=0)[:, None, None]
+    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=-1)[..., None, None]
     weighted = objects * weights
-    total = weighted.sum(dim=0, keepdim=True)
-    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=0, keepdim=True) / total), objects)
-    return torch.cat([probabilities[:1], scaled_objects])
+    total = weighted.sum(dim=-3, keepdim=True)
+    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=-3, keepdim=True) / total), objects)
+    return torch.cat([probabilities[..., :1, :, :], scaled_objects], dim=-3)

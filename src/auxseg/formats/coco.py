@@ -82,6 +82,7 @@ class _Split:
         self._count += 1
         whole = coco_mask.encode(np.asfortranarray(region))
         counts = whole["counts"]
+        lengths = {"size": whole["size"], "counts": counts.decode() if isinstance(counts, bytes) else counts}
         annotation = {
             "id": self._count,
             "image_id": len(self.images),
@@ -89,8 +90,7 @@ class _Split:
             "iscrowd": int(category == IGNORE),
             "area": int(coco_mask.area(whole)),
             "bbox": coco_mask.toBbox(whole).tolist(),
-            "segmentation": polygons
-            or {"size": whole["size"], "counts": counts.decode() if isinstance(counts, bytes) else counts},
+            "segmentation": polygons or lengths,
         }
         self._annotations.add(annotation)
 
