@@ -16,7 +16,7 @@ from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
-from auxseg.prediction import Prediction, predict, predict_final, predict_photos, reweight
+from auxseg.prediction import Prediction, predict, predict_photos, reweight, segment_photos
 
 CPU = torch.device("cpu")
 PARAMS = EvaluateParams(scales=[0.5, 1.0], flip=True)
@@ -137,15 +137,6 @@ def test_single_scale_all_scales_and_crf():
         assert (found.single != found.joined).any() and (found.joined != found.final).any()
 
 
-def test_the_final_kind_alone_is_the_same():
-    rng = np.random.default_rng(1)
-    photos = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((48, 40), (40, 88))]
-    finals = list(predict_final(colours_network, photos, PARAMS, RUNTIME, CPU))
-    for found, all_kinds in zip(finals, predict_photos(colours_network, photos, PARAMS, RUNTIME, CPU), strict=True):
-        assert found.dtype == np.uint8
-        np.testing.assert_array_equal(found, all_kinds.final)
-
-
 @pytest.mark.parametrize(("masked", "used"), [((), "final"), (("b",), "all")])
 def test_without_val_masks_the_stage_makes_only_final_ones(load_stage, monkeypatch, masked, used):
     """The kinds that are only measured are not made where there is nothing to measure them against."""
@@ -157,7 +148,7 @@ def test_without_val_masks_the_stage_makes_only_final_ones(load_stage, monkeypat
     def made(kind, item):
         return lambda network, photos, *_: [called.append(kind) or item for _ in photos]
 
-    monkeypatch.setattr(stage, "predict_final", made("final", label))
+    monkeypatch.setattr(stage, "segment_photos", made("final", (label, np.ones(label.shape, np.float32))))
     monkeypatch.setattr(stage, "predict_photos", made("all", Prediction(0 * label, 0 * label, label)))
     monkeypatch.setattr(stage, "load_auxsegnet", lambda *_: None)
     monkeypatch.setattr(stage, "read_photo", lambda *_: None)
@@ -174,3 +165,17 @@ def test_without_val_masks_the_stage_makes_only_final_ones(load_stage, monkeypat
     assert {kind: count.means()["miou"] for kind, count in written["counts"].items()} == (
         {"model": pytest.approx(100 / 12), "model+ms": pytest.approx(100 / 12), "model+ms+crf": 100} if masked else {}
     )
+
+
+def test_confidence_is_the_networks_probability_of_the_final_class():
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 40, 3), np.uint8)
+    (final,) = [one.final for one in predict_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)]
+    ((classes, confidence),) = segment_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)
+    np.testing.assert_array_equal(classes, final)
+    _, joined = predict(
+        colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
+    )
+    joined = upsample(joined, 48, 40)
+    for y, x in np.ndindex(48, 40):
+        assert confidence[y, x] == joined[final[y, x], y, x]
+    assert (final != joined.argmax(axis=0)).any(), "the CRF changed nothing"

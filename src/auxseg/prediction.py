@@ -53,19 +53,24 @@ def predict_photos(
     return background_processes(partial(_post_process, crf=params.crf), views)
 
 
-def predict_final(
+def segment_photos(
     network: AuxSegNet,
     photos: Iterable[np.ndarray],
     params: EvaluateParams,
     runtime: RuntimeParams,
     device: torch.device,
-) -> Iterator[np.ndarray]:
-    """Yield the `final` of `predict_photos` alone, uint8 (H, W): all that is needed without masks to measure against.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the final prediction of each image and its confidence, in order; arguments as for `predict_photos`.
 
-    Args as for `predict_photos`.
+    This is all that is needed without masks to measure against.
+
+    Yields:
+        Class indices, uint8 (H, W); and the probability, float32 (H, W) in 0..1, that the network gives the class at
+        each pixel, from all scales and flips. The CRF's own probabilities are close to 0 or 1 nearly everywhere; here,
+        a pixel whose class the CRF changed has a low value.
     """
-    views = ((rgb, joined) for rgb, _, joined in _probabilities(network, photos, params, runtime, device))
-    return background_processes(partial(_final, crf=params.crf), views)
+    views = _probabilities(network, photos, params, runtime, device)
+    return background_processes(partial(_with_confidence, crf=params.crf), views)
 
 
 def _probabilities(
@@ -90,15 +95,18 @@ def _probabilities(
         yield rgb, single, joined
 
 
+def _with_confidence(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> tuple[np.ndarray, np.ndarray]:
+    rgb, _, joined = item
+    joined = upsample(joined, *rgb.shape[:2])
+    classes = class_crf(rgb, joined, crf).argmax(axis=0)
+    confidence = np.take_along_axis(joined, classes[None], axis=0)[0]
+    return classes.astype(np.uint8), confidence
+
+
 def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:
     rgb, single, joined = item
     single, joined = (upsample(maps, *rgb.shape[:2]) for maps in (single, joined))
     return Prediction(*map(_classes, (single, joined, class_crf(rgb, joined, crf))))
-
-
-def _final(item: tuple[np.ndarray, np.ndarray], crf: CrfParams) -> np.ndarray:
-    rgb, joined = item
-    return _classes(class_crf(rgb, upsample(joined, *rgb.shape[:2]), crf))
 
 
 def _classes(probabilities: np.ndarray) -> np.ndarray:
@@ -166,14 +174,14 @@ def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
     an object from one class to another and never between object and background.
 
     Args:
-        probabilities: float (C + 1, H, W) in 0..1.
-        shown: probability that the image shows each object class, float (C,) in 0..1.
+        probabilities: float (…, C + 1, H, W) in 0..1.
+        shown: probability that the image shows each object class, float (…, C) in 0..1.
         exponent: above 0.
     """
-    objects = probabilities[1:]
     # with logarithms, because powers of small probabilities would become 0
-    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=0)[:, None, None]
+    objects = probabilities[..., 1:, :, :]
+    weights = torch.softmax(exponent * shown.clamp_min(1e-12).log(), dim=-1)[..., None, None]
     weighted = objects * weights
-    total = weighted.sum(dim=0, keepdim=True)
-    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=0, keepdim=True) / total), objects)
-    return torch.cat([probabilities[:1], scaled_objects])
+    total = weighted.sum(dim=-3, keepdim=True)
+    scaled_objects = torch.where(total > 0, weighted * (objects.sum(dim=-3, keepdim=True) / total), objects)
+    return torch.cat([probabilities[..., :1, :, :], scaled_objects], dim=-3)

@@ -1,6 +1,7 @@
 """`auxseg predict`, in a small project with a random network."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,12 @@ def test_masks_overlays_and_tables_of_the_images_asked_for(capsys):
     assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 0
     assert sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*")) == [
         "classes.csv",
+        "confidence/x.png",
+        "confidence/y.png",
         "overlays/x.jpg",
         "overlays/y.jpg",
         "predictions.csv",
+        "predictions.json",
         "x.png",
         "y.png",
     ]
@@ -60,6 +64,15 @@ def test_masks_overlays_and_tables_of_the_images_asked_for(capsys):
     with Path("out/predictions.csv").open() as stream:
         found = {(row["image_id"], row["class"]): float(row["share"]) for row in csv.DictReader(stream)}
     assert found == pytest.approx(expected, rel=1e-5)
+    summary = json.loads(Path("out/predictions.json").read_text())
+    assert {(key, name): share for key in "xy" for name, share in summary[key]["shares"].items()} == pytest.approx(
+        expected, abs=1e-4
+    )
+    assert [(summary[key]["height"], summary[key]["width"]) for key in "xy"] == [(32, 40), (48, 32)]
+    for key in "xy":
+        confidence = Image.open(f"out/confidence/{key}.png")
+        assert confidence.mode == "L" and confidence.size == masks[key].shape[::-1]
+        assert np.asarray(confidence).mean() / 255 == pytest.approx(summary[key]["confidence"], abs=0.003)
     assert Path("out/classes.csv").read_text() == (
         "value,name,colour\n0,background,#000000\n8,cat,#400000\n12,dog,#400080\n255,ignore,#e0e0c0\n"
     )

@@ -23,7 +23,7 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.prediction import KINDS, predict_final, predict_photos
+from auxseg.prediction import KINDS, predict_photos, segment_photos
 
 
 def main(stage: Stage) -> None:
@@ -43,8 +43,8 @@ def main(stage: Stage) -> None:
                 for kind, indices in zip(KINDS, prediction, strict=True):
                     counts[kind] += Counts.of(indices, mask, classes)
     else:
-        finals = predict_final(network, photos, params, runtime, device)
-        files = {f"{record.id}.png": encode_label(final) for record, final in zip(records, finals, strict=True)}
+        finals = segment_photos(network, photos, params, runtime, device)
+        files = {f"{record.id}.png": encode_label(final) for record, (final, _) in zip(records, finals, strict=True)}
     write_archive(stage.outputs.predictions(stage.round), files)
     write_counts(stage.outputs.evaluation(stage.round), counts)
 

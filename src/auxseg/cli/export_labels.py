@@ -1,12 +1,19 @@
-"""`auxseg export labels`: masks of a round as PNGs, with a table of the masks and one of the classes."""
+"""`auxseg export labels`: masks of a round as PNGs or in a tool's format, with tables of masks and classes."""
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
 
 from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.chosen_round import choose_round
+from auxseg.cli.format_options import PNG, add_format_options, check_format, check_images, format_options, needs_images
 from auxseg.cli.mask_files import (
+    MaskFile,
     add_mask_options,
     check_target,
     find_masks,
@@ -15,44 +22,76 @@ from auxseg.cli.mask_files import (
     write_class_table,
 )
 from auxseg.cli.next_step import print_next, require_result
-from auxseg.datasets.manifest import SEPARATOR, read_classes
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.formats.export import require_new, write_format
+from auxseg.formats.writer import Item
 from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import track
 
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
-"""Columns of masks.csv: `kind` is label or prediction, `ignored_share` is in per cent, `classes` are joined by `;`."""
+"""Columns of masks.csv: `file` is the PNG of format png, `kind` is label or prediction, `ignored_share` is in per cent,
+`classes` are joined by `;`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add split, values, round and target folder."""
-    parser.description = "Pseudo labels exist for train images, final predictions of the network for val images."
+    """Add split, format, values, round and target folder."""
+    parser.description = (
+        "Pseudo labels exist for train images, final predictions of the network for val images. "
+        "docs/data.md says what each format can express."
+    )
     add_mask_options(parser)
+    add_format_options(parser)
     parser.add_argument(
         "--indices", action="store_true", help="write class indices 0..C instead of the data set's mask values"
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write one PNG per image, masks.csv and classes.csv; nothing is written if an input is missing."""
+    """Write the masks, masks.csv and classes.csv; nothing is written if an input is missing."""
+    check_format(arguments)
     check_target(arguments.to)
     require_result(Store().classes)
+    if arguments.format != PNG:
+        require_new(arguments.to)
     name = choose_round(arguments.round)
-    classes = read_classes(Store().classes)
-    values = mask_values(None if arguments.indices else classes)
+    dataset = Dataset(Store())
+    classes = dataset.classes
+    as_indices = arguments.indices or arguments.format == "mmseg"
+    values = mask_values(None if as_indices else classes)
     masks, reasons = find_masks(name, arguments.split)
-    rows = []
-    for mask in track(masks, "export"):
-        label = mask.read()
-        found = shares(label)
-        file = f"{mask.record.id}.png"
-        present = [classes.with_background[index] for index in found if index not in (0, IGNORE)]
-        write_bytes(arguments.to / file, encode_label(values[label]))
-        cells = (mask.record.id, file, mask.kind, str(name), mask.record.split, found.get(IGNORE, 0.0))
-        rows.append(dict(zip(COLUMNS, (*cells, SEPARATOR.join(present)), strict=True)))
-    write_rows(arguments.to / "masks.csv", rows, COLUMNS)
-    write_class_table(arguments.to, classes.with_background, values)
-    kind = "class indices" if arguments.indices else "mask values"
-    print(f"{len(masks)} masks of {name} in {arguments.to}, {kind}; masks.csv lists them, classes.csv the classes")
+    root = dataset.root if needs_images(arguments) else None
+    if root is not None:
+        check_images(root, [mask.record.path for mask in masks])
+    rows: list[dict[str, object]] = []
+
+    def items() -> Iterator[Item]:
+        for mask in track(masks, "export"):
+            label = mask.read()
+            rows.append(_row(mask, label, classes, name, f"{mask.record.id}.png" if arguments.format == PNG else None))
+            yield Item(mask.record.id, mask.record.split, mask.record.path, label)
+
+    def tables(folder: Path) -> None:
+        write_rows(folder / "masks.csv", rows, COLUMNS)
+        write_class_table(folder, classes.with_background, values)
+
+    if arguments.format == PNG:
+        for item in items():
+            write_bytes(arguments.to / f"{item.id}.png", encode_label(values[item.mask]))
+        tables(arguments.to)
+    else:
+        options = format_options(arguments, classes.with_background, values, f"auxseg {name}", root)
+        reasons = write_format(arguments.format, arguments.to, items(), options, tables) + reasons
+    kind = "class indices" if as_indices else "mask values"
+    what = kind if arguments.format == PNG else f"format {arguments.format}"
+    print(f"{len(masks)} masks of {name} in {arguments.to}, {what}; masks.csv lists them, classes.csv the classes")
     for reason in reasons:
         print(reason)
     print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")
+
+
+def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, name: Round, file: str | None) -> dict[str, object]:
+    found = shares(label)
+    present = [classes.with_background[index] for index in found if index not in (0, IGNORE)]
+    cells = (mask.record.id, file, mask.kind, str(name), mask.record.split, found.get(IGNORE, 0.0))
+    return dict(zip(COLUMNS, (*cells, SEPARATOR.join(present)), strict=True))

@@ -2,7 +2,9 @@
 
 <id>.png             the mask: the class of every pixel, as the data set's mask values
 overlays/<id>.jpg    the image with the mask drawn over it
+confidence/<id>.png  8-bit grey, 255 = 1: the network's probability of the class of every pixel, before the CRF
 classes.csv          value, name and colour of every class
+predictions.json     by image id: size, mean confidence, and the share of every class that occurs, in per cent
 predictions.csv      image_id, class, share: one row for every class that occurs in an image, share in per cent
 """
 
@@ -11,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from auxseg.artifacts.atomic import write_bytes
+from auxseg.artifacts.atomic import write_bytes, write_json
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
@@ -23,7 +25,7 @@ from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
-from auxseg.images import encode_label
+from auxseg.images import encode_grey, encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
@@ -32,7 +34,7 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 
-OVERLAYS = "overlays"
+OVERLAYS, CONFIDENCE = "overlays", "confidence"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_round(parser, "round of the network")
     parser.add_argument("--images", required=True, metavar="FOLDER", type=a_path, help="the images")
     parser.add_argument("--list", metavar="FILE", type=a_path, help="ids to segment, one per line; default: all")
-    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="for masks, overlays and tables")
+    parser.add_argument("--to", required=True, metavar="FOLDER", type=a_path, help="for masks, maps and tables")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict, at the scales and with the CRF of params.yaml, and write masks, overlays and tables.
+    """Predict, at the scales and with the CRF of params.yaml, and write masks, overlays, confidence maps and tables.
 
     All images are read once before the first is predicted: nothing is written if one is damaged.
     """
@@ -66,24 +68,34 @@ def run(arguments: argparse.Namespace) -> None:
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
-    from auxseg.prediction import predict_final
+    from auxseg.prediction import segment_photos
 
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
-    predictions = predict_final(network, map(read, photos), params, runtime, device)
+    summaries: dict[str, object] = {}
+    predictions = segment_photos(network, map(read, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead
-    for path, final in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
-        mask = stored[final]
+    for path, (prediction, confidence) in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
+        mask = stored[prediction]
         write_bytes(to / f"{path.stem}.png", encode_label(mask))
+        write_bytes(to / CONFIDENCE / f"{path.stem}.png", encode_grey(confidence))
         write_overlay(to / OVERLAYS / f"{path.stem}.jpg", read(path), mask)
-        rows += [
-            {"image_id": path.stem, "class": classes.with_background[index], "share": share}
-            for index, share in shares(final).items()
-        ]
+        found = {classes.with_background[index]: share for index, share in shares(prediction).items()}
+        rows += [{"image_id": path.stem, "class": name, "share": share} for name, share in found.items()]
+        summaries[path.stem] = {
+            "height": mask.shape[0],
+            "width": mask.shape[1],
+            "confidence": round(float(confidence.mean()), 4),
+            "shares": {name: round(share, 4) for name, share in found.items()},
+        }
     write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
+    write_json(to / "predictions.json", summaries)
     write_class_table(to, classes.with_background, stored)
-    print(f"{len(photos)} predictions of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, predictions.csv, classes.csv")
+    print(
+        f"{len(photos)} predictions of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, {CONFIDENCE}/<id>.png, "
+        "predictions.csv and .json, classes.csv"
+    )
     print_next(f"look through {to / OVERLAYS}; predictions.csv lists the share of every class in every image")
 
 
@@ -94,7 +106,7 @@ def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
         DataError: names the first image that would be lost, or the folder.
     """
     for path in photos:
-        written = (to / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
+        written = (to / f"{path.stem}.png", to / CONFIDENCE / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
         if path.resolve() in [file.resolve() for file in written]:
             raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
     if any(path.parent.resolve() == to.resolve() for path in photos):
