@@ -96,4 +96,4 @@ def test_uses_file(tmp_path):
 
 def test_summary():
     uses = iter([TrainingUse(), TrainingUse(Use.IGNORE), TrainingUse(dropped=("cat",))])
-    assert summarise(uses) == "2 train, 0 leave_out, 1 ignore, 1 with dropped classes"
+    assert summarise(uses) == "2 train, 0 leave_out, 1 ignore, 0 corrected, 1 with dropped classes"

@@ -1,4 +1,4 @@
-"""`review`: what a reviewer's verdict does to a label."""
+"""`review`: what verdicts and corrections do to a label."""
 
 from typing import ClassVar, Literal
 
@@ -6,9 +6,11 @@ from auxseg.params.section import Section
 
 
 class ReviewParams(Section):
-    """Applied to the rows of review/verdicts.csv of the same round."""
+    """Applied to review/verdicts.csv and review/corrections."""
 
     key: ClassVar[str] = "review"
 
     rejected: Literal["leave_out", "ignore"] = "leave_out"
     """A rejected image is left out of training, or kept for classification with every pixel ignored."""
+    corrections: Literal["for_good", "own_round"] = "for_good"
+    """A label corrected by hand replaces that of every round from its own on, or that of its own round only."""
