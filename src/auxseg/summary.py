@@ -132,7 +132,7 @@ def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
 
 
 def correction_table(corrected: Mapping[str, int], images: int) -> pandas.DataFrame:
-    """Return a row for every round with labels corrected by hand: round, corrected, images, and their share in per cent.
+    """Return a row for every round with labels corrected by hand: round, corrected, images, and share in per cent.
 
     Args:
         corrected: round -> number of corrected labels that the training on this round's labels uses.

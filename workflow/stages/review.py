@@ -1,4 +1,4 @@
-"""Stage review: apply the verdicts of review/verdicts.csv and the labels of review/corrections to one round's labels."""
+"""Stage review: apply review/verdicts.csv and review/corrections to one round's labels."""
 
 from functools import partial
 
@@ -17,9 +17,7 @@ def main(stage: Stage) -> None:
     labels = dataset.every_shard(partial(stage.inputs.labels, stage.round))
     verdicts, classes = read_verdicts(stage.inputs.verdicts), dataset.classes
     corrected = corrected_labels(stage.inputs, stage.round, dataset.records("train"), classes, params)
-    uses, stale = apply_verdicts(
-        stage.round, label_hashes(labels.values()), verdicts, params, classes.names, corrected
-    )
+    uses, stale = apply_verdicts(stage.round, label_hashes(labels.values()), verdicts, params, classes.names, corrected)
     write_uses(stage.outputs.uses(stage.round), uses)
     write_verdicts(stage.outputs.stale_verdicts(stage.round), stale)
     write_archive(stage.outputs.corrected(stage.round), {f"{name}.png": png for name, png in corrected.items()})

@@ -12,7 +12,14 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.guard.record import read_judgements
 from auxseg.metrics.label_tables import CLASS_COLUMNS, IMAGE_COLUMNS
 from auxseg.pipeline.stage import Stage, run
-from auxseg.round_files import count_corrected, find_score_files, label_tables, measure_tables, read_scores, score_tables
+from auxseg.round_files import (
+    count_corrected,
+    find_score_files,
+    label_tables,
+    measure_tables,
+    read_scores,
+    score_tables,
+)
 
 
 def main(stage: Stage) -> None:

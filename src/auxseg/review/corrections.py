@@ -85,7 +85,9 @@ def read_corrections(path: Path) -> list[Correction]:
         try:
             _ = one.names
         except ValueError:
-            raise DataError(f"{where}: classes '{one.classes}' is not of the form 1=cat;3=dog; import it again") from None
+            raise DataError(
+                f"{where}: classes '{one.classes}' is not of the form 1=cat;3=dog; import it again"
+            ) from None
         if one.key in found:
             raise DataError(f"{where}: {one.round} {one.image_id} appears twice; remove one of the rows")
         found[one.key] = one

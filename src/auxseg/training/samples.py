@@ -29,10 +29,11 @@ from auxseg.training.length import whole_batch
 class TrainingSamples(Dataset[Sample]):
     """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
 
-    `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for
-    image-level training. `corrected` maps the ids of images whose label was corrected by hand to that label, encoded as
-    `labels` are; it also decides their saliency label, except where it is 255. Images in `ignored` have no labelled pixel, so only their tags are used. `dropped` maps an
-    image id to class indices whose pixels count as 255; tags and saliency label stay.
+    `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for image-
+    level training. `corrected` maps the ids of images whose label was corrected by hand to that label, encoded as
+    `labels` are; it also decides their saliency label, except where it is 255. Images in `ignored` have no labelled
+    pixel, so only their tags are used. `dropped` maps an image id to class indices whose pixels count as 255; tags and
+    saliency label stay.
     """
 
     def __init__(
