@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         for image_id, label in changed.items()
     ]
     added, replaced = _write(store, made, changed)
-    own = sum(one.round == name for one in read_corrections(store.corrections)) if store.corrections.exists() else 0
+    own = sum(one.round == name for one in read_corrections(store.corrections))
     print(f"{store.corrections}: {own} labels of {name}, {added} new, {replaced} changed")
     if same:
         print(f"as exported, so not counted as corrected: {len(same)} of {len(labels)}: {shorten(same)}")
@@ -75,7 +75,7 @@ def _as_exported(path: Path, round_: Round, labels: Mapping[str, np.ndarray]) ->
 
 def _write(store: Store, made: Sequence[Correction], labels: Mapping[str, np.ndarray]) -> tuple[int, int]:
     """Add corrections to the folder; return how many are new, and how many replace another one of image and round."""
-    table = {one.key: one for one in read_corrections(store.corrections)} if store.corrections.exists() else {}
+    table = {one.key: one for one in read_corrections(store.corrections)}
     changed: dict[Path, bytes] = {}
     replaced = 0
     for one in made:
