@@ -7,6 +7,7 @@ from pathlib import Path
 import default_params
 import pytest
 
+from auxseg.artifacts.archive import write_archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest
 from auxseg.guard.figures import FIGURES
 from auxseg.guard.record import Judgement
@@ -51,6 +52,8 @@ def summary(tmp_path_factory, load_stage):
         figures = dict.fromkeys(FIGURES) | {"ignored": 0.1, "components": 2.5}
         judgement = Judgement(name, "r0", good, name if good else "r9", () if good else ("x, y",), (), figures, figures)
         judgement.write(Path(f"data/guard/{name}.json"))
+    for name, count in (("r2", 1), ("r10", 2), ("r1", 0)):
+        write_archive(Path(f"data/corrections/{name}.zip"), {f"{number}.png": b"" for number in range(count)})
     Path("data/evaluate").mkdir()
     for name in ("r1", "r10"):
         Path(f"data/evaluate/{name}.csv").write_text(FINAL)
@@ -145,6 +148,11 @@ def test_measures_of_saliency_and_confidence(summary):
     assert rows[4] == "r0,cam,0.15,0.2,3,1.57895" and rows[-1] == "r10,cam,0.95,1,19,10"
     rows = (summary / "last_confidence.csv").read_text().splitlines()
     assert rows[0] == "lower,cam,confidence" and rows[4] == "0.15,1.57895," and len(rows) == 21
+
+
+def test_labels_corrected_by_hand(summary):
+    expected = "round,corrected,images,share\nr2,1,2,50\nr10,2,2,100\n"
+    assert (summary / "corrections.csv").read_text() == expected
 
 
 def test_guard(summary):

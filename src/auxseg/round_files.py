@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas
 
 from auxseg import summary
+from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
 from auxseg.datasets.dataset import Dataset
 from auxseg.metrics.confusion import read_confusion
 from auxseg.metrics.histogram import Histograms
@@ -37,6 +39,12 @@ def find_score_files(dataset: Dataset) -> dict[str, Files]:
         }
         for kind in finished(store.scores, "*")
     }
+
+
+def count_corrected(store: Store) -> dict[str, int]:
+    """Return round, in order -> number of labels corrected by hand that the training on its labels uses."""
+    found = {Round.parse(path.stem): len(Archive(path)) for path in finished(store.all_corrected, "r*.zip")}
+    return {str(one): found[one] for one in sorted(found)}
 
 
 def read_scores(dataset: Dataset, counts: Files) -> dict[tuple[str, str], Counts]:

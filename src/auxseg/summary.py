@@ -25,6 +25,7 @@ SPLITS = ("train", "val")
 PLOTTED = (LABELS, "model", FINAL)
 FIGURES = ("miou", "precision", "recall")
 CLASS_FIGURES = ("iou", "precision", "recall")
+CORRECTION_COLUMNS = ("round", "corrected", "images", "share")
 MEASURES = ("cam", "confidence")
 
 Scores = Mapping[tuple[str, str], Counts]
@@ -142,6 +143,21 @@ def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
     shares = [name for name in GUARD_FIGURES if name != "components"]
     table[shares] = 100 * table[shares].astype(float)
     return table
+
+
+def correction_table(corrected: Mapping[str, int], images: int) -> pandas.DataFrame:
+    """Return a row for every round with labels corrected by hand: round, corrected, images, and share in per cent.
+
+    Args:
+        corrected: round -> number of corrected labels that the training on this round's labels uses.
+        images: number of training images.
+    """
+    rows = [
+        {"round": name, "corrected": count, "images": images, "share": 100 * count / images}
+        for name, count in corrected.items()
+        if count
+    ]
+    return pandas.DataFrame(rows, columns=CORRECTION_COLUMNS)
 
 
 def _in_order(table: pandas.DataFrame) -> pandas.DataFrame:

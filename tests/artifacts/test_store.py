@@ -26,6 +26,7 @@ SHARDS = ["00", "01"]
 SCORES = ("counts", "areas", "confusion", "saliency", "confidence")
 TABLES = (
     "rounds",
+    "corrections",
     "guard",
     "classes",
     "miou",
@@ -72,6 +73,7 @@ def test_the_store_knows_every_output_of_the_dag():
     found |= {store.saliency(shard) for shard in SHARDS}
     for one in Round.up_to(Round(2)):
         found |= {store.weights(one), store.curve(one), store.uses(one), store.stale_verdicts(one)}
+        found |= {store.corrected(one)}
         found |= {store.judgement(one), store.gate(one)}
         if not one.is_initial:
             found |= {store.predictions(one), store.evaluation(one)}

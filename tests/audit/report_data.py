@@ -67,6 +67,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
         _write_shard(data, shard, own, names, size, rng)
     for name in names:
         write_tensors(data / f"models/{name}.safetensors", {"weight": np.full(3, int(name[1:]), np.float32)})
+        write_archive(data / f"corrections/{name}.zip", {})
         write_uses(data / f"review/{name}.csv", dict.fromkeys(ids["train"], TrainingUse()))
         Judgement(name, "r0", True, name, (), (), dict.fromkeys(FIGURES), dict.fromkeys(FIGURES)).write(
             data / f"guard/{name}.json"

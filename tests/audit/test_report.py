@@ -17,7 +17,7 @@ from PIL import Image
 from report_data import CLASSES, ODD_ID, RULE, make, sources
 from report_reader import digest, read_script, write
 
-from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_csv
@@ -32,7 +32,7 @@ from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
 from auxseg.errors import DataError
 from auxseg.fusion import fuse
-from auxseg.images import decode_grey, decode_indices
+from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
 
@@ -338,3 +338,23 @@ def test_the_stage_as_a_program(tmp_path):
     cam = CamParams.of(values).model_dump(mode="json")
     assert found == wanted
     assert read_script(tmp_path / "data/audit/index/base.js")["provenance"]["params"]["cam"] == cam
+
+
+def test_a_corrected_label_is_shown_beside_the_pseudo_label(tmp_path):
+    make(tmp_path)
+    drawn = np.full(SIZE, 2, np.uint8)
+    drawn[0, 0] = 255
+    write_archive(tmp_path / "data/corrections/r1.zip", {"t001.png": encode_label(drawn)})
+    folder = write(tmp_path)
+    base, page = read_script(folder / "index/base.js"), read_script(folder / "index/r1-train.js")
+    position = base["records"]["train"]["id"].index("t001")
+    content = stored(tmp_path, base, "train", "t001")["rounds"]
+    before = decode_indices(base64.b64decode(content["r1"]["label"]))
+    assert (decode_indices(base64.b64decode(content["r1"]["corrected"])) == drawn).all()
+    assert content["r0"]["corrected"] is None and content["r1"]["hashes"]["corrected"]
+    figure = page["figures"]["corrected"]
+    assert figure[position] == pytest.approx((before != drawn).mean(), abs=1e-5)
+    assert [value for i, value in enumerate(figure) if i != position] == [None] * 4
+    assert [key for key, kinds in base["kinds"].items() if "corrected" in kinds] == ["r1-train"]
+    assert page["figures"]["mismatch"] == [0] * 5  # the pseudo label itself is as it was
+    assert (folder / "thumbs/r1/corrected").is_dir() and not (folder / "thumbs/r0/corrected").exists()

@@ -130,3 +130,18 @@ def test_without_masks_the_labels_have_figures_all_the_same(capsys):
 def test_a_worse_round_is_marked_without_masks_too():
     row = {"round": "r1", "images": "3", "ignore_share": "", "components": ""}
     assert format_label_table([row], {"r1"}).splitlines()[-1].endswith("  worse")
+
+
+def test_labels_corrected_by_hand_are_said_to_be_more_supervision(capsys):
+    assert main(["table"]) == 0
+    assert "by hand" not in capsys.readouterr().out  # a project of a version without corrections
+    header = "round,corrected,images,share\n"
+    Path(SUMMARY / "corrections.csv").write_text(header)
+    assert main(["table"]) == 0
+    assert "by hand" not in capsys.readouterr().out
+    Path(SUMMARY / "corrections.csv").write_text(header + "r1,10,1000,1\nr2,12,1000,1.2\n")
+    assert main(["table"]) == 0
+    assert (
+        "\ncorrected by hand: 10 of 1000 labels of r1, 12 of 1000 labels of r2; so from round 2 on, figures rest on "
+        "more than image-level labels\n" in capsys.readouterr().out
+    )

@@ -252,6 +252,64 @@ def test_other_rounds_verdicts_and_stale_ones_retrain_nothing(project, data):
     assert f"stale: r0 {stale}: me reject" in tiny.run(project, "auxseg", "verdicts", "status")
 
 
+def correct(project, data, image):
+    """Correct a label of r0 as a person does: export it, draw a polygon in labelme, import it; return the project."""
+    (project / "ids.txt").write_text(image + "\n")
+    command = ("auxseg", "corrections", "export", "--round", "r0", "--images", "ids.txt", "--to", "drawn")
+    tiny.run(project, *command, data=data)
+    path = project / f"drawn/{image}.json"
+    content = json.loads(path.read_text())
+    points = [[1, 1], [40, 1], [40, 40], [1, 40]]
+    content["shapes"].append({"label": tiny.PARAMS["data"]["classes"][0], "points": points, "shape_type": "polygon"})
+    path.write_text(json.dumps(content))
+    tiny.run(project, "auxseg", "corrections", "import", "drawn", "--round", "r0", data=data)
+
+
+def test_a_correction_changes_the_next_round_and_only_what_depends_on_it(project, data):
+    before = tiny.hashes(project)
+    image = next(iter(Archive(project / "data/labels/r0/00.zip"))).removesuffix(".png")
+    correct(project, data, image)
+    assert tiny.stale(project) == {"review@r0", "review@r1"}
+
+    executed = tiny.repro(project, data)
+
+    retrained = {"review@r0", "review@r1", "train@r1", "evaluate@r1", "summary", "audit"} | instances("propagate", "r1")
+    assert retrained <= executed <= retrained | {"guard@r1"} | instances("labels", "r1") | instances("score", "r1")
+    after = tiny.hashes(project)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert {"data/corrections/r0.zip", "data/models/r1.safetensors", "data/maps/r1/00.safetensors"} <= changed
+    assert {path for path in changed if "r0" in path} == {
+        "data/corrections/r0.zip",
+        "data/review/r0.csv",
+        "data/audit/index/r0-train.js",
+    }
+    assert f"{image},corrected," in (project / "data/review/r0.csv").read_text().splitlines()
+    assert list(Archive(project / "data/corrections/r1.zip")) == [f"{image}.png"]  # for good
+    train = len(read_csv(project / "data/review/r0.csv"))
+    counts = [
+        (row["round"], row["corrected"], row["images"]) for row in read_csv(project / "data/summary/corrections.csv")
+    ]
+    assert counts == [("r0", "1", str(train)), ("r1", "1", str(train))]
+    line = f"corrected by hand: 1 of {train} labels of r0, 1 of {train} labels of r1; so from round 1 on"
+    assert line in tiny.run(project, "auxseg", "table")
+    assert tiny.status(project) == FRESH
+
+
+def test_a_correction_of_the_last_round_retrains_nothing(project, data):
+    image = next(iter(Archive(project / "data/labels/r1/00.zip")))
+    path = project / "review/corrections/r1" / image
+    path.parent.mkdir()
+    path.write_bytes(Archive(project / "data/labels/r1/00.zip")[image])
+    digest = {row["id"]: row["sha256"] for row in read_csv(project / "data/manifest/00.csv")}[
+        image.removesuffix(".png")
+    ]
+    names = ";".join(f"{index}={name}" for index, name in enumerate(tiny.PARAMS["data"]["classes"], 1))
+    with (project / "review/corrections/corrections.csv").open("a") as stream:
+        stream.write(f"{image.removesuffix('.png')},r1,{names},{digest},labelme,me,2026-01-01T12:00:00Z\n")
+
+    assert tiny.repro(project, data) == {"review@r0", "review@r1", "summary", "audit"}
+
+
 def test_bad_params_stop_before_anything_is_written(project, data):
     before = tiny.hashes(project)
     tiny.edit_params(project, "labels", cam_treshold=0.3)

@@ -96,4 +96,10 @@ def test_uses_file(tmp_path):
 
 def test_summary():
     uses = iter([TrainingUse(), TrainingUse(Use.IGNORE), TrainingUse(dropped=("cat",))])
-    assert summarise(uses) == "2 train, 0 leave_out, 1 ignore, 1 with dropped classes"
+    assert summarise(uses) == "2 train, 0 leave_out, 1 ignore, 0 corrected, 1 with dropped classes"
+
+
+def test_verdicts_do_not_apply_to_a_corrected_label():
+    verdicts = [verdict("a", verdict="reject"), verdict("b", drop_classes=("cat",))]
+    uses, stale = decide_uses({"a": HASH, "b": HASH}, verdicts, LEAVE_OUT, NAMES, {"a", "b"})
+    assert uses == {"a": TrainingUse(Use.CORRECTED), "b": TrainingUse(Use.CORRECTED)} and stale == []

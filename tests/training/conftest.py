@@ -28,7 +28,7 @@ class Photos:
             self.labels[name] = encode_label(random.choice([0, 1, 2, 3, 255], (height, width)))
             self.saliency[name] = encode_grey(random.random((height, width)))
 
-    def samples(self, seed=0, labels=True, ignored=(), dropped=None, runtime=None, **augment):
+    def samples(self, seed=0, labels=True, ignored=(), dropped=None, runtime=None, corrected=None, **augment):
         """The samples, cropped to 32 x 32."""
         return TrainingSamples(
             self.records,
@@ -41,6 +41,7 @@ class Photos:
             ignored,
             dropped,
             runtime,
+            corrected,
         )
 
 

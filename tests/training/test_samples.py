@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.errors import DataError, ParamsError
-from auxseg.images import decode_grey, decode_indices
+from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
@@ -103,6 +103,21 @@ def test_pixels_of_dropped_classes_have_no_label(photos):
     assert torch.equal(dropped.saliency, plain.saliency)
     assert torch.equal(dropped.classes, plain.classes)
     assert same(photos.samples(dropped={"img1": [1, 3]})[3, 2, 0], photos.samples()[3, 2, 0])
+
+
+def test_a_corrected_label_decides_saliency_too_except_where_it_is_open(photos):
+    record = photos.records[1]
+    drawn = np.random.default_rng(9).choice(np.array([0, 2, 255], np.uint8), (record.height, record.width))
+    corrected = photos.samples(corrected={"img1": encode_label(drawn)}, dropped={"img1": [2]}, **PLAIN)
+    found, plain = corrected[0, 1, 0], photos.samples(**PLAIN)[0, 1, 0]
+    inside, shape = found.saliency[0] >= 0, (record.height, record.width)
+    label, saliency = (values[0][inside].reshape(shape).numpy() for values in (found.label, found.saliency))
+    assert (label == drawn).all()
+    assert (saliency[drawn == 0] == 0).all() and (saliency[drawn == 2] == 1).all()
+    before = plain.saliency[0][inside].reshape(shape).numpy()
+    assert (saliency[drawn == 255] == before[drawn == 255]).all()
+    assert torch.equal(found.image, plain.image) and torch.equal(found.classes, plain.classes)
+    assert same(corrected[0, 2, 0], photos.samples(**PLAIN)[0, 2, 0])
 
 
 def test_a_sample_depends_on_seed_epoch_and_position_alone(photos):

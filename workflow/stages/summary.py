@@ -12,7 +12,14 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.guard.record import read_judgements
 from auxseg.metrics.label_tables import CLASS_COLUMNS, IMAGE_COLUMNS
 from auxseg.pipeline.stage import Stage, run
-from auxseg.round_files import find_score_files, label_tables, measure_tables, read_scores, score_tables
+from auxseg.round_files import (
+    count_corrected,
+    find_score_files,
+    label_tables,
+    measure_tables,
+    read_scores,
+    score_tables,
+)
 
 
 def main(stage: Stage) -> None:
@@ -27,6 +34,7 @@ def main(stage: Stage) -> None:
         tables |= label_tables(files["areas"], files["confusion"], names, tags, measured, append)
     tables |= measure_tables(files["saliency"], files["confidence"])
     tables["guard"] = summary.guard_table(read_judgements(stage.inputs, files["areas"]))
+    tables["corrections"] = summary.correction_table(count_corrected(stage.inputs), len(tags))
     for name, table in tables.items():
         write_frame(outputs.table(f"{name}.csv"), table)
     write_parquet(outputs.table("labels.parquet"), tables["labels"], CLASS_COLUMNS)

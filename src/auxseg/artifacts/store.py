@@ -135,6 +135,24 @@ class Store:
         """The reviewers' verdicts, CSV; in git, not written by a stage."""
         return self.path("review/verdicts.csv")
 
+    @property
+    def corrections(self) -> Path:
+        """The table of labels corrected by hand, CSV; in git, not written by a stage."""
+        return self.path("review/corrections/corrections.csv")
+
+    def correction(self, round_: Round, image_id: str) -> Path:
+        """Return one label corrected by hand, palette PNG; in git, not written by a stage."""
+        return self.path(f"review/corrections/{round_}/{image_id}.png")
+
+    @property
+    def all_corrected(self) -> Path:
+        """The folder of the corrected labels of every round."""
+        return self.path("data/corrections")
+
+    def corrected(self, round_: Round) -> Path:
+        """Return the corrected labels that replace pseudo labels of a round in training, zip of palette PNGs."""
+        return self.path(f"data/corrections/{round_}.zip")
+
     def uses(self, round_: Round) -> Path:
         """Return how training uses each label, CSV."""
         return self.path(f"data/review/{round_}.csv")

@@ -32,7 +32,7 @@ CHUNK = 32
 """Images per chunk. An image takes about 100 kB, so opening one reads a few megabytes."""
 BASE_KINDS = ("photo", "prior", "cam0", "mask")
 """Pictures that all rounds of an image share; the other kinds belong to a round."""
-KINDS = ("photo", "prior", "cam0", "cam", "refined", "saliency", "label", "prediction", "change", "mask")
+KINDS = ("photo", "prior", "cam0", "cam", "refined", "saliency", "label", "corrected", "prediction", "change", "mask")
 """Every kind of picture, in the order of the page."""
 
 _THUMB = (panels.CELL_HEIGHT, panels.CELL_WIDTH)
@@ -47,9 +47,11 @@ class Chunk:
     records: tuple[ImageRecord, ...]
 
 
-def kinds_of(rounds: Sequence[Round], round_: Round, split: str, has_masks: bool) -> list[str]:
+def kinds_of(rounds: Sequence[Round], round_: Round, split: str, sources: Sources) -> list[str]:
     """Return the kinds of pictures that a round has for a split; `rounds` are those of the split."""
-    absent = set() if has_masks else {"mask"}
+    absent = set() if sources.masks else {"mask"}
+    if split == "val" or not sources.has_corrections(round_):
+        absent.add("corrected")
     if round_.is_initial:
         absent |= {"cam", "refined", "saliency", "prediction"}
     if split == "val":
@@ -59,9 +61,9 @@ def kinds_of(rounds: Sequence[Round], round_: Round, split: str, has_masks: bool
     return [kind for kind in KINDS if kind not in absent]
 
 
-def sheet_folders(rounds: Sequence[Round], split: str, has_masks: bool) -> list[str]:
+def sheet_folders(rounds: Sequence[Round], split: str, sources: Sources) -> list[str]:
     """Return the folders of a split's thumbnails, `base/<kind>` or `<round>/<kind>`."""
-    kinds = ((name, kind) for name in rounds for kind in kinds_of(rounds, name, split, has_masks))
+    kinds = ((name, kind) for name in rounds for kind in kinds_of(rounds, name, split, sources))
     return sorted({f"{'base' if kind in BASE_KINDS else name}/{kind}" for name, kind in kinds})
 
 
@@ -103,7 +105,7 @@ class ChunkJob:
             thumbs.append(drawn)
             content.append(self._content(record, image, shown))
         (self.folder / f"images/{chunk.name}.js").write_bytes(data_script(f"images/{chunk.name}", content))
-        for path in sheet_folders(names, chunk.split, bool(self.sources.masks)):
+        for path in sheet_folders(names, chunk.split, self.sources):
             owner, kind = path.split("/")
             sheet = panels.sheet([drawn[owner].get(kind) for drawn in thumbs])
             (self.folder / f"thumbs/{path}/{chunk.name}.jpg").write_bytes(panels.encode_jpeg(sheet))
@@ -146,7 +148,7 @@ class ChunkJob:
         untagged = sorted(
             index for index, count in seen.items() if index not in tags and count >= figures.UNTAGGED_SHARE * label.size
         )
-        mask = None if image.mask is None else decode_indices(image.mask)
+        mask, corrected = (None if png is None else decode_indices(png) for png in (image.mask, found.corrected))
         return {
             "label": _sha256(found.label),
             "pixels": pixels,
@@ -157,6 +159,7 @@ class ChunkJob:
             "figures": {
                 "disagreement": disagreement(cam, found.salient(image)),
                 "change": None if previous is None else changed_share(previous, label),
+                "corrected": None if corrected is None else changed_share(label, corrected),
                 "ignored": ignored_share(label),
                 "object": sum(pixels.values()) / label.size,
                 "entropy": _mean(found.entropy),
@@ -187,6 +190,8 @@ def _round_thumbs(
         thumbs["cam"] = panels.heat_panel(found.cam, thumb)
         thumbs["refined"] = panels.grey_panel(refined, thumb.shape[:2])
         thumbs["prediction"] = panels.label_panel(found.prediction, thumb)
+    if found.corrected is not None:
+        thumbs["corrected"] = panels.label_panel(decode_indices(found.corrected), thumb)
     if found.saliency is not None:
         thumbs["saliency"] = panels.grey_panel(decode_indices(found.saliency), thumb.shape[:2])
     if previous is not None:
@@ -198,10 +203,12 @@ def _round_content(found: RoundEvidence) -> dict[str, Any]:
     maps = {name: getattr(found, name) for name in ("cam", "refined", "prediction", "confidence", "entropy")}
     return {
         "label": encode_bytes(found.label),
+        "corrected": encode_bytes(found.corrected),
         "saliency": encode_bytes(found.saliency),
         **{name: encode_map(values) for name, values in maps.items()},
         "hashes": {
             "label": _sha256(found.label),
+            "corrected": _sha256(found.corrected),
             "saliency": _sha256(found.saliency),
             **{name: None if values is None else _sha256(values.tobytes()) for name, values in maps.items()},
         },

@@ -51,6 +51,9 @@ class RoundEvidence:
     entropy: np.ndarray | None
     """Entropy of the rows of the affinity in 0..1, float16 (h, w); None in r0."""
 
+    corrected: bytes | None
+    """The label corrected by hand that training uses instead, palette PNG (H, W); None if there is none."""
+
     def salient(self, image: ImageEvidence) -> np.ndarray:
         """Return the saliency to show beside the round's label or prediction, float32 (H, W) in [0, 1]."""
         if self.saliency is None and self.refined is not None:
@@ -73,8 +76,10 @@ def load_round(sources: Sources, record: ImageRecord, round_: Round) -> RoundEvi
     """Read the artifacts of one image in one round."""
     store, shard, png = sources.store, shard_of(record.id, sources.shards), f"{record.id}.png"
     maps = opened_tensors(store.maps(round_, shard))
-    saliency = None
+    saliency = corrected = None
     if record.split == "train":
+        if png in (by_hand := opened_archive(store.corrected(round_))):
+            corrected = by_hand[png]
         label = opened_archive(store.labels(round_, shard))[png]
         if not round_.is_initial:
             saliency = opened_archive(store.saliency_labels(round_, shard))[png]
@@ -84,7 +89,7 @@ def load_round(sources: Sources, record: ImageRecord, round_: Round) -> RoundEvi
     refined, prediction, confidence, entropy = (
         None if round_.is_initial else maps[f"{record.id}.{name}"] for name in trained
     )
-    return RoundEvidence(label, maps[f"{record.id}.cam"], saliency, refined, prediction, confidence, entropy)
+    return RoundEvidence(label, maps[f"{record.id}.cam"], saliency, refined, prediction, confidence, entropy, corrected)
 
 
 def recompute(

@@ -34,6 +34,7 @@ FIGURES = (
         "1 - sum min(CAM, S) / sum max(CAM, S) over the pixels, CAM the strongest class: no threshold involved",
     ),
     Figure("change", "changed since last round", "share", "pixels whose label differs from the previous round's"),
+    Figure("corrected", "corrected by hand", "share", "pixels that a person changed, where training uses their label"),
     Figure("ignored", "ignored", "share", "pixels labelled 255"),
     Figure("object", "object", "share", "pixels labelled with a class"),
     Figure("entropy", "affinity entropy", "share", "mean entropy of the affinity's rows over log N; 1 = uniform"),

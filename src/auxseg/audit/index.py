@@ -79,7 +79,7 @@ def base_index(
             "base": BASE_KINDS,
         },
         "kinds": {
-            f"{name}-{split}": kinds_of(rounds_of(rounds, split), name, split, bool(sources.masks))
+            f"{name}-{split}": kinds_of(rounds_of(rounds, split), name, split, sources)
             for split in columns
             for name in rounds_of(rounds, split)
         },

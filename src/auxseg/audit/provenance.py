@@ -91,6 +91,7 @@ ORIGINS = (
         split="train",
     ),
     Origin("label", "pseudo label", "labels", _STORE.labels(_ROUND, _SHARD).as_posix(), ("labels",), split="train"),
+    Origin("corrected", "corrected label", "review", _STORE.corrected(_ROUND).as_posix(), ("review",), split="train"),
     Origin(
         "label",
         "final prediction",

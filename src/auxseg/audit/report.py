@@ -52,7 +52,7 @@ def write_report(
         sheets = {
             f"thumbs/{path}"
             for split in {chunk.split for chunk in chunks}
-            for path in sheet_folders(rounds_of(rounds, split), split, bool(sources.masks))
+            for path in sheet_folders(rounds_of(rounds, split), split, sources)
         }
         for path in ("images", "index", *sheets):
             (temporary / path).mkdir(parents=True)

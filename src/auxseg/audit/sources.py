@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from itertools import takewhile
 from pathlib import Path
 
+from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
@@ -52,6 +53,10 @@ class Sources:
     def contradictions(self) -> Contradictions:
         """The images whose mask contradicts their image-level labels."""
         return Contradictions.read(self.store.contradictions)
+
+    def has_corrections(self, round_: Round) -> bool:
+        """Return whether labels corrected by hand replace labels of a round in training."""
+        return len(opened_archive(self.store.corrected(round_))) > 0
 
     def check(self, rounds: Sequence[Round]) -> None:
         """Check that every round has all its shards, no extra ones, and its network.

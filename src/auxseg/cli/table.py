@@ -43,6 +43,9 @@ def print_table() -> None:
         print(format_table(rows, worse), end="")
     if rows and store.contradictions.exists() and (wrong := Contradictions.read(store.contradictions).message):
         print(f"\nwarning: {wrong}")
+    corrections = store.table("corrections.csv")
+    if corrections.exists() and (corrected := read_csv(corrections)):  # a version without corrections wrote none
+        print("\n" + correction_line(corrected))
     if judgements:
         print("\n" + "\n".join(guard_lines(judgements)))
     lines = list(_where(store, rounds[-1], judgements))
@@ -80,6 +83,13 @@ def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) 
         figures = (row["images"], _figure(row["ignore_share"]), _figure(row["components"]))
         lines.append("{:<46}{:>8}{:>12}{:>20}{}".format(name, *figures, mark))
     return "\n".join(lines) + "\n"
+
+
+def correction_line(rows: list[dict[str, str]]) -> str:
+    """Return what the rows of corrections.csv, one or more, mean for the figures, as one line."""
+    counts = ", ".join(f"{row['corrected']} of {row['images']} labels of {row['round']}" for row in rows)
+    later = Round.parse(rows[0]["round"]).number + 1
+    return f"corrected by hand: {counts}; so from round {later} on, figures rest on more than image-level labels"
 
 
 def guard_lines(judgements: Iterable[Judgement]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The effect of the verdicts on one round's labels."""
+"""The effect of verdicts and corrections on one round's labels."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -16,6 +16,7 @@ def apply_verdicts(
     verdicts: Iterable[Verdict],
     params: ReviewParams,
     classes: Collection[str],
+    corrected: Collection[str] = (),
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return what `decide_uses` does for one round, and log stale verdicts, disagreements and a summary.
 
@@ -25,12 +26,13 @@ def apply_verdicts(
         verdicts: of all rounds.
         params: what a rejection does.
         classes: names that a verdict may drop.
+        corrected: images whose label was corrected by hand.
 
     Raises:
         DataError: as `decide_uses`.
     """
     own = [verdict for verdict in verdicts if verdict.round == str(round_)]
-    uses, stale = decide_uses(hashes, own, params, classes)
+    uses, stale = decide_uses(hashes, own, params, classes, corrected)
     for verdict in stale:
         logging.warning(
             "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
@@ -44,18 +46,23 @@ def apply_verdicts(
 
 
 def decide_uses(
-    hashes: Mapping[str, str], verdicts: Iterable[Verdict], params: ReviewParams, classes: Collection[str]
+    hashes: Mapping[str, str],
+    verdicts: Iterable[Verdict],
+    params: ReviewParams,
+    classes: Collection[str],
+    corrected: Collection[str] = (),
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return the use of every image, and the verdicts that are stale and therefore not applied.
 
     If several reviewers judged one label, it is rejected if any of them rejects it, and a class is dropped if any of
-    them drops it.
+    them drops it. Verdicts judge the pseudo label, so they do not apply to an image whose label was corrected by hand.
 
     Args:
         hashes: image id -> SHA-256 of the round's label PNG.
         verdicts: of this round only.
         params: what a rejection does.
         classes: names that a verdict may drop; a stale verdict may name others, from an older class table.
+        corrected: images whose label was corrected by hand.
 
     Raises:
         DataError: no image would be left to train on, or a verdict drops an unknown class.
@@ -71,11 +78,11 @@ def decide_uses(
         if verdict.verdict == "reject":
             rejected.add(verdict.image_id)
         dropped.setdefault(verdict.image_id, set()).update(verdict.drop_classes)
-    if hashes and rejected == set(hashes):
+    if hashes and rejected - set(corrected) == set(hashes):
         raise DataError("review/verdicts.csv: rejects every label of the round, so nothing is left to train on")
     whole = TrainingUse(Use(params.rejected))
     uses = {
         image_id: whole if image_id in rejected else TrainingUse(dropped=tuple(sorted(dropped.get(image_id, ()))))
         for image_id in hashes
-    }
+    } | {image_id: TrainingUse(Use.CORRECTED) for image_id in corrected}
     return uses, stale

@@ -16,6 +16,8 @@ class Use(enum.StrEnum):
     LEAVE_OUT = "leave_out"
     IGNORE = "ignore"
     """Image-level labels only: every pixel counts as 255."""
+    CORRECTED = "corrected"
+    """With a label corrected by hand in place of the pseudo label."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
         ignored={image_id for image_id, use in uses.items() if use.use is Use.IGNORE},
         dropped=_dropped(uses, classes.with_background),
         runtime=runtime,
+        corrected=LabelFiles([Archive(store.corrected(labelled))]),
     )
 
 

@@ -29,9 +29,11 @@ from auxseg.training.length import whole_batch
 class TrainingSamples(Dataset[Sample]):
     """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
 
-    `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for
-    image-level training. Images in `ignored` have no labelled pixel, so only their tags are used. `dropped` maps an
-    image id to class indices whose pixels count as 255; tags and saliency label stay.
+    `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for image-
+    level training. `corrected` maps the ids of images whose label was corrected by hand to that label, encoded as
+    `labels` are; it also decides their saliency label, except where it is 255. Images in `ignored` have no labelled
+    pixel, so only their tags are used. `dropped` maps an image id to class indices whose pixels count as 255; tags and
+    saliency label stay.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class TrainingSamples(Dataset[Sample]):
         ignored: Collection[str] = (),
         dropped: Mapping[str, Sequence[int]] | None = None,
         runtime: RuntimeParams | None = None,
+        corrected: Mapping[str, bytes] | None = None,
     ):
         self.records = list(records)
         self.root = root
@@ -56,6 +59,7 @@ class TrainingSamples(Dataset[Sample]):
         self.saliency = saliency
         self.ignored = frozenset(ignored)
         self.dropped = dict(dropped or {})
+        self.corrected = corrected or {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -68,8 +72,7 @@ class TrainingSamples(Dataset[Sample]):
         if self.labels is None or self.saliency is None:
             sample = Sample(image, classes)
         else:
-            label = self._label(record.id, self.labels[record.id])
-            sample = PixelSample(image, classes, label, torch.from_numpy(decode_grey(self.saliency[record.id]))[None])
+            sample = PixelSample(image, classes, *self._pixels(record.id, self.labels, self.saliency))
         with torch.random.fork_rng(devices=[]):
             # only the CPU's generator: torch.manual_seed would also seed the GPU's, from which dropout draws
             torch.default_generator.manual_seed(self._seed(epoch, position))
@@ -84,11 +87,19 @@ class TrainingSamples(Dataset[Sample]):
             return None
         return torch.Generator().manual_seed(self._seed(epoch, -1 - batch))  # no image has a negative position
 
-    def _label(self, image_id: str, png: bytes) -> torch.Tensor:
-        label = torch.from_numpy(decode_indices(png).copy())[None]
+    def _pixels(
+        self, image_id: str, labels: Mapping[str, bytes], saliency: Mapping[str, bytes]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return label, uint8, and saliency label, float32 in 0..1; both (1, H, W)."""
+        salient = torch.from_numpy(decode_grey(saliency[image_id]))[None]
+        if image_id in self.corrected:
+            label = torch.from_numpy(decode_indices(self.corrected[image_id]).copy())[None]
+            # the two tasks share features, so a person's object must not be background to the other one
+            return label, torch.where(label == IGNORE, salient, (label != 0).float())
+        label = torch.from_numpy(decode_indices(labels[image_id]).copy())[None]
         if image_id in self.dropped:
             label[torch.isin(label, torch.tensor(self.dropped[image_id], dtype=torch.uint8))] = IGNORE
-        return label
+        return label, salient
 
 
 def _without_pixels(sample: Sample) -> Sample:

@@ -285,6 +285,7 @@ interface DecodedImage extends Size {
 /** Values of one round: label and saliency at the image's size, the others at network resolution. */
 interface DecodedRound {
   label: Uint8Array;
+  corrected: Uint8Array | null;
   saliency: Uint8Array | null;
   /** Of the CAM, one per tag. */
   layers: number;

@@ -6,7 +6,18 @@ type Unit = "share" | "count" | "deviations" | "text";
 type Move = "added" | "removed" | "changed";
 
 /** A kind of picture: KINDS of src/auxseg/audit/chunks.py. */
-type Kind = "photo" | "prior" | "cam0" | "cam" | "refined" | "saliency" | "label" | "prediction" | "change" | "mask";
+type Kind =
+  | "photo"
+  | "prior"
+  | "cam0"
+  | "cam"
+  | "refined"
+  | "saliency"
+  | "label"
+  | "corrected"
+  | "prediction"
+  | "change"
+  | "mask";
 
 /** What each script passes on: its name, which is also its path, -> its value. */
 interface Scripts {
@@ -122,6 +133,7 @@ interface StoredImage {
 
 interface StoredRound {
   label: string;
+  corrected: string | null;
   saliency: string | null;
   cam: StoredMap;
   refined: StoredMap | null;

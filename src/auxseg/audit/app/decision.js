@@ -26,10 +26,12 @@
   async function decodeRound(stored, { width, height }) {
     const label = await auxseg.decodePng(auxseg.bytes(stored.label));
     const saliency = stored.saliency ? await auxseg.decodePng(auxseg.bytes(stored.saliency)) : null;
+    const corrected = stored.corrected ? await auxseg.decodePng(auxseg.bytes(stored.corrected)) : null;
     const cam = auxseg.decodeHalf(stored.cam);
     const refined = stored.refined && auxseg.decodeHalf(stored.refined);
     return {
       label: label.values,
+      corrected: corrected?.values ?? null,
       saliency: saliency?.values ?? null,
       layers: cam.layers,
       camAt: auxseg.sampler(cam, width, height),

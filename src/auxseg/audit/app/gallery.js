@@ -154,10 +154,12 @@
 
   /** @param {number} i */
   function verdictBadges(i) {
+    const isCorrected = auxseg.figure(app.base, app.page, "corrected", i) !== null;
+    const corrected = isCorrected ? [auxseg.element("span", { class: "badge" }, "corrected")] : [];
     const found = app.verdictOf(i);
-    if (!found) return [];
+    if (!found) return corrected;
     const text = `${auxseg.verdicts.text(found)}${found.isStale ? " (stale)" : ""}`;
-    return [auxseg.element("span", { class: `badge ${found.isStale ? "stale" : found.verdict}` }, text)];
+    return [...corrected, auxseg.element("span", { class: `badge ${found.isStale ? "stale" : found.verdict}` }, text)];
   }
 
   /** @param {KeyboardEvent} event */

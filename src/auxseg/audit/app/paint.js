@@ -125,7 +125,7 @@
     const hidden = auxseg.state.get().hidden;
     const here = image.rounds[round];
     const { mask } = image;
-    const { prediction, refinedAt, saliency } = here;
+    const { corrected, prediction, refinedAt, saliency } = here;
     /** @type {(labelAt: ValueAt) => Layers} */
     const labelled = (labelAt) => ({
       below: "photo",
@@ -141,6 +141,7 @@
       refined: () => refinedAt && { below: greyCanvas(image, (_p, x, y) => ramp(refinedAt(0, x, y))) },
       saliency: () => saliency && { below: greyCanvas(image, (p) => saliency[p]) },
       label: () => labelled((p) => here.label[p]),
+      corrected: () => corrected && labelled((p) => corrected[p]),
       prediction: () => prediction && labelled((_p, x, y) => auxseg.nearest(prediction, image, x, y)),
       change: () =>
         previous === null

@@ -16,7 +16,7 @@
     verdict: "",
     thumbs: ["photo", "label"],
     image: "",
-    panels: ["photo", "prior", "cam0", "cam", "saliency", "label", "prediction", "mask"],
+    panels: ["photo", "prior", "cam0", "cam", "saliency", "label", "corrected", "prediction", "mask"],
     hidden: [],
     opacity: "0.65",
     pixel: "",

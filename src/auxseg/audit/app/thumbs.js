@@ -11,6 +11,7 @@
     refined: "refined saliency",
     saliency: "saliency label",
     label: "pseudo label",
+    corrected: "corrected label",
     prediction: "model prediction",
     change: "change since last round",
     mask: "mask",

@@ -1,0 +1,228 @@
+"""`auxseg corrections export` and `import`, in a small project: round r1 has the labels of the images a and d."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_project
+from PIL import Image
+from small_project import CLASSES, LABEL, RECORD, VAL
+
+from auxseg.artifacts.archive import Archive, write_archive
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
+from auxseg.artifacts.tables import read_csv
+from auxseg.audit.scripts import data_script
+from auxseg.cli.main import main
+from auxseg.datasets.manifest import ImageRecord, write_manifest
+from auxseg.images import encode_label
+from auxseg.params.review import ReviewParams
+from auxseg.review.corrections import corrected_labels, write_corrections
+from auxseg.review.verdicts import label_hashes
+
+FOLDER = Path("review/corrections")
+OTHER = ImageRecord("d", "images/d.jpg", 24, 16, "train", ("cat",), "of d")
+IGNORED = {"a": 0.5, "d": 0.75}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    small_project.make_project(tmp_path, monkeypatch)
+    write_manifest(Path("data/manifest"), [RECORD, OTHER, *VAL], CLASSES, ["00"])
+    labels = {"a": LABEL, "d": np.where(LABEL == 2, 255, LABEL).astype(np.uint8)}
+    for name in ("r0", "r1"):
+        write_archive(Path(f"data/labels/{name}/00.zip"), {f"{key}.png": encode_label(labels[key]) for key in labels})
+    write_corrections(FOLDER / "corrections.csv", [])
+    Image.fromarray(np.full((16, 24, 3), 50, np.uint8)).save("set/images/d.jpg")
+    hashes = label_hashes([Path("data/labels/r1/00.zip")])
+    page = {"label": [hashes["a"], hashes["d"]], "figures": {"ignored": list(IGNORED.values()), "margin": [0.1, None]}}
+    write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", "d"]}}})
+    write_script("r1-train", page)
+
+
+def write_script(name, value):
+    path = Path(f"data/audit/index/{name}.js")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data_script(f"index/{name}", value))
+
+
+def export(*more, worst="2", to="out"):
+    return main(["corrections", "export", "--round", "r1", "--worst", worst, "--to", to, *more])
+
+
+def take(path="out", *more):
+    return main(["corrections", "import", str(path), "--round", "r1", *more])
+
+
+def draw(name="out/a.json", label="cat", points=((0, 0), (9, 0), (9, 5))):
+    """Add a polygon on top, as a person does in labelme."""
+    content = json.loads(Path(name).read_text())
+    shape = {"label": label, "points": [list(point) for point in points], "shape_type": "polygon"}
+    Path(name).write_text(json.dumps({**content, "shapes": [*content["shapes"], shape]}))
+
+
+def rows():
+    return read_csv(FOLDER / "corrections.csv")
+
+
+def test_a_polygon_drawn_in_labelme_becomes_a_correction(capsys):
+    assert export() == 0
+    assert "2 labels of r1 in out, in the report's order, largest 'ignored' first: d, a" in capsys.readouterr().out
+    assert {path.name for path in Path("out").iterdir()} == {"a.json", "a.jpg", "d.json", "d.jpg", "exported.csv"}
+    assert Image.open("out/a.jpg").size == (24, 16)
+    draw()
+    assert take("out", "--reviewer", "ann") == 0
+    out = capsys.readouterr().out
+    assert "review/corrections/corrections.csv: 1 labels of r1, 1 new, 0 changed\n" in out
+    assert "as exported, so not counted as corrected: 1 of 2: d\n" in out
+    (row,) = rows()
+    assert (row["image_id"], row["round"], row["source"], row["reviewer"]) == ("a", "r1", "labelme", "ann")
+    label = np.asarray(Image.open(FOLDER / "r1/a.png"))
+    assert label[0, :10].tolist() == [1] * 10 and {0, 1, 2} == set(np.unique(label))
+
+
+def test_a_second_import_changes_nothing_and_another_drawing_does(capsys):
+    assert export("--tolerance", "0") == 0
+    draw()
+    assert take("out/a.json") == 0
+    table = (FOLDER / "corrections.csv").read_text().replace(rows()[0]["date"], "2026-01-01T00:00:00Z")
+    (FOLDER / "corrections.csv").write_text(table)
+    assert take() == 0
+    assert (FOLDER / "corrections.csv").read_text() == table
+    draw(label="__ignore__")
+    assert take() == 0
+    assert capsys.readouterr().out.count("1 labels of r1, 0 new, 1 changed") == 1
+    assert np.asarray(Image.open(FOLDER / "r1/a.png"))[0, :10].tolist() == [255] * 10
+
+
+@pytest.mark.parametrize("format_", ["labelme", "cvat", "label-studio"])
+def test_what_nobody_has_touched_is_not_counted(format_, capsys):
+    assert export("--format", format_) == 0
+    assert take() == 0
+    assert "as exported, so not counted as corrected: 2 of 2" in capsys.readouterr().out
+    assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def test_without_the_exports_table_the_pixels_tell(capsys):
+    assert export("--tolerance", "0") == 0
+    Path("out/exported.csv").unlink()
+    draw("out/d.json")
+    assert take() == 0
+    assert "as exported, so not counted as corrected: 1 of 2: a" in capsys.readouterr().out
+    assert [row["image_id"] for row in rows()] == ["d"]
+
+
+def test_masks_painted_in_cvat_become_corrections():
+    assert export("--format", "cvat") == 0
+    assert Path("out/JPEGImages/d.jpg").exists()
+    path = Path("out/SegmentationClass/d.png")
+    colours = np.asarray(Image.open(path)).copy()
+    colours[:8] = (0, 128, 0)  # the colour of the second class
+    Image.fromarray(colours).save(path)
+    assert take() == 0
+    assert [(row["image_id"], row["source"]) for row in rows()] == [("d", "cvat")]
+    label = np.asarray(Image.open(FOLDER / "r1/d.png"))
+    assert (label[:8] == 2).all() and label[8:].tolist() == np.where(LABEL == 2, 255, LABEL)[8:].tolist()
+
+
+def test_corrections_reach_the_labels_of_later_rounds():
+    assert export() == 0
+    draw("out/d.json", "dog")
+    assert take() == 0
+    arguments = (Store(), [RECORD, OTHER], CLASSES, ReviewParams())
+    found = [corrected_labels(arguments[0], Round(number), *arguments[1:]) for number in range(3)]
+    assert [list(labels) for labels in found] == [[], ["d"], ["d"]]
+
+
+def test_corrected_labels_are_not_the_worst_any_more(capsys):
+    assert export(worst="1") == 0
+    draw("out/d.json")
+    assert take() == 0
+    assert export(worst="2", to="next") == 0
+    assert "1 labels of r1 in next" in capsys.readouterr().out
+    Path("ids.txt").write_text("d\n\nd\n")
+    command = ["corrections", "export", "--round", "r1", "--images", "ids.txt", "--tolerance", "0", "--to", "again"]
+    assert main(command) == 0
+    assert take("again") == 0  # as corrected, not as the pseudo label
+    assert "as exported, so not counted as corrected: 1 of 1: d" in capsys.readouterr().out
+
+
+def test_the_verdicts_of_the_report_choose():
+    hashes = label_hashes([Path("data/labels/r1/00.zip")])
+    header = "image_id,label_hash,round,verdict,drop_classes,note,reviewer,date\n"
+    lines = [f"a,{hashes['a']},r1,reject,,,me,2026-01-01", f"d,{hashes['d']},r1,accept,,,me,2026-01-01"]
+    Path("v.csv").write_text(header + "\n".join([*lines, f"d,{hashes['d']},r0,reject,,,me,2026-01-01"]) + "\n")
+    assert main(["corrections", "export", "--round", "r1", "--images", "v.csv", "--to", "out"]) == 0
+    assert {path.stem for path in Path("out").glob("*.json")} == {"a"}
+
+
+def test_the_order_of_another_figure(capsys):
+    assert export("--by", "margin", worst="9") == 0
+    assert "1 labels of r1 in out, in the report's order, smallest 'margin' first: a" in capsys.readouterr().out
+
+
+def test_a_class_that_is_not_tagged_is_warned_of(capsys):
+    assert export() == 0
+    draw("out/d.json", "dog")
+    assert take() == 0
+    assert "warning: 1 labels show a class that is not among the image's labels: d (dog)" in capsys.readouterr().out
+
+
+def resize(path):
+    content = json.loads(Path(path).read_text())
+    Path(path).write_text(json.dumps({**content, "imageWidth": 25}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda: draw("out/d.json", "cow"), "out/d.json shape "),
+        (lambda: resize("out/d.json"), "out: labelme label of 'd': 25x16, but the image is 24x16"),
+        (lambda: shutil.copy("out/d.json", "out/b.json"), "out: labelme label of 'b': the image is in split val"),
+        (lambda: shutil.copy("out/d.json", "out/x.json"), "out: labelme label of 'x': the data set has no such image"),
+        (lambda: shutil.rmtree("out"), "out: no such file or folder"),
+        (lambda: [path.unlink() for path in Path("out").glob("*.json")], "out: no annotations"),
+    ],
+)
+def test_one_bad_label_imports_nothing(spoil, message, capsys):
+    assert export() == 0
+    draw()
+    spoil()
+    assert take() == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}") and error.count("\n") == 1
+    assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def test_import_needs_a_round_of_the_project(capsys):
+    assert export() == 0
+    assert main(["corrections", "import", "out", "--round", "r7"]) == 2
+    assert capsys.readouterr().err.startswith("error: r7: no such round; choose one of r0, r1")
+
+
+def other_labels():
+    labels = dict(Archive(Path("data/labels/r1/00.zip")))
+    write_archive(Path("data/labels/r1/00.zip"), {**labels, "a.png": labels["d.png"]})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda: shutil.rmtree("data/audit"), "data/audit/index/base.js: missing"),
+        (other_labels, "data/audit: shows other labels of r1"),
+        (lambda: Path("set/images/a.jpg").unlink(), "set/images/a.jpg: no such image"),
+        (lambda: [Path("out").mkdir(), Path("out/mine.json").touch()], "--to out: not empty"),
+    ],
+)
+def test_an_export_that_cannot_be_made_is_one_line(spoil, message, capsys, tmp_path):
+    spoil()
+    assert export() == 2
+    assert capsys.readouterr().err.replace(f"{tmp_path}/", "").startswith(f"error: {message}")
+
+
+def test_ids_without_a_label_are_named(capsys):
+    Path("ids.txt").write_text("b\n")
+    assert main(["corrections", "export", "--round", "r1", "--images", "ids.txt", "--to", "out"]) == 2
+    assert capsys.readouterr().err.startswith("error: ids.txt: 'b' has no label in r1")
