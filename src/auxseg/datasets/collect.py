@@ -10,7 +10,7 @@ from pathlib import Path
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Listed, raise_first
-from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_voc
@@ -19,7 +19,10 @@ from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
 
-RESERVED = ("background", "all", "ignore")
+CLASSES_SHOWN = 8
+"""Number of classes that a message lists."""
+
+RESERVED = (NEGATIVE, "all", "ignore")
 """Names that result tables use for class 0, the whole label and 255."""
 
 
@@ -27,6 +30,7 @@ RESERVED = ("background", "all", "ignore")
 class Collected:
     """The images to use, and their image-level labels (`tags`: names of the class table, in its order) by id.
 
+    An image without tags shows no object, except for those in `unknown`: val images whose tags are not known.
     `is_derived`: the class table was made from the labels. `notes`: how ambiguous labels were read. `without_image`,
     `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
     """
@@ -34,6 +38,7 @@ class Collected:
     classes: ClassTable
     images: list[Listed]
     tags: dict[str, tuple[str, ...]]
+    unknown: frozenset[str] = frozenset()
     is_derived: bool = False
     notes: tuple[str, ...] = ()
     without_image: tuple[str, ...] = ()
@@ -104,7 +109,7 @@ def _check_reserved(rows: Iterable[Tags]) -> None:
         if reserved := [name for name in row.names if name.casefold() in RESERVED]:
             raise DataError(
                 f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
-                "objects in an image), or give the class another name"
+                "objects in an image, and an empty cell means that there is none), or give the class another name"
             )
 
 
@@ -153,10 +158,13 @@ def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list
 
 
 def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
-    """Check labels against the class table, and leave out images that show none of its classes."""
+    """Check labels against the class table. With `unlisted: ignore`, leave out images of unlisted classes only: their
+    objects are neither classes nor background.
+    """
     order = {name: position for position, name in enumerate(classes.names)}
     kept: list[Listed] = []
     tags: dict[str, tuple[str, ...]] = {}
+    unknown_tags: set[str] = set()
     left_out: dict[str, int] = {}
     problems: list[str] = []
     for item in images:
@@ -165,15 +173,16 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
         unknown = [name for name in names if name not in order]
         if row and unknown and params.unlisted == "error":
             problems.append(f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}")
-        elif unknown and len(unknown) == len(names):
+        elif unknown and len(unknown) == len(names) and params.unlisted == "ignore":
             left_out[item.split] = left_out.get(item.split, 0) + 1
             continue
-        elif not names and item.split == "train":
-            where = row.where if row else f"{item.where}: {_source(params)} has no entry for it"
+        elif row is None and item.split == "train":
             problems.append(
-                f"{where}: train image '{item.id}' has no labels; add the classes that it shows, or remove it "
-                "from the list"
+                f"{item.where}: {_source(params)} has no entry for it: train image '{item.id}' has no labels; add the "
+                "classes that it shows (none if it shows no object), or remove it from the list"
             )
+        elif row is None:
+            unknown_tags.add(item.id)
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     raise_first(problems)
@@ -190,19 +199,26 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
         raise DataError(
             f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
         )
-    return Collected(classes, kept, tags)
+    if not any(tags[item.id] for item in kept if item.split == "train"):
+        raise DataError(
+            f"{_source(params)}: no train image shows one of data.classes ({', '.join(classes.names[:CLASSES_SHOWN])}); "
+            "label the images that do, or correct data.classes"
+        )
+    return Collected(classes, kept, tags, frozenset(unknown_tags))
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
-    shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
+    shown = classes.names if len(classes) <= CLASSES_SHOWN else (*classes.names[: CLASSES_SHOWN - 1], "…")
     hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"
     return f"is not a known class; {hint} correct it, or set data.unlisted to ignore or background to drop such labels"
 
 
 def _source(params: DataParams) -> str:
-    return "Annotations" if params.labels == "xml" else params.labels_file
+    if params.labels == "xml":
+        return "Annotations" if params.difficult else "Annotations (without difficult objects)"
+    return params.labels_file
 
 
 def _train_list(params: DataParams) -> str:

@@ -56,14 +56,14 @@ class _Header:
 
 
 def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
-    """Read a CSV `image_id,labels[,split]`.
+    """Read a CSV `image_id,labels[,split]`. An empty cell of labels is an image without any object.
 
     Args:
         path: the file.
         known: the names of `data.classes`; None allows any name.
 
     Raises:
-        DataError: a column is missing, an id is empty or repeated, or a cell has no labels; the message names file,
+        DataError: a column is missing, an id is empty or repeated, or a cell cannot be read; the message names file,
             line and fix.
     """
     rows = list(_read_rows(path))

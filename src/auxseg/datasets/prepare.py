@@ -35,7 +35,16 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     found = collect(root, params)
     decoded = decode_all(root, found.images, found.classes, params.unlisted)
     records = [
-        ImageRecord(item.id, item.path, photo.width, photo.height, item.split, found.tags[item.id], photo.sha256)
+        ImageRecord(
+            item.id,
+            item.path,
+            photo.width,
+            photo.height,
+            item.split,
+            found.tags[item.id],
+            photo.sha256,
+            item.id not in found.unknown,
+        )
         for item, photo in zip(found.images, decoded, strict=True)
     ]
     mask_list = {
