@@ -6,6 +6,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.label_png import Unlisted
+from auxseg.datasets.leakage import picture_hash
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.masks import read_mask
@@ -16,14 +17,15 @@ from auxseg.parallel import map_processes
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), and whether the mask
-    shows an object of the class table."""
+    """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), whether the mask shows
+    an object of the class table, and the image's `picture_hash` if there is a val split."""
 
     width: int
     height: int
     sha256: str
     mask_sha256: str = ""
     shows_object: bool = False
+    picture: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class _Job:
     mask: Path | None
     classes: ClassTable
     unlisted: Unlisted
+    hashes: bool
 
 
 def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlisted: Unlisted) -> list[Decoded]:
@@ -41,7 +44,10 @@ def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlist
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
             its image; the message names the first problem and the number of others.
     """
-    jobs = [_Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted) for item in images]
+    hashes = len({item.split for item in images}) > 1
+    jobs = [
+        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, hashes) for item in images
+    ]
     results = map_processes(_decode, jobs, "check")
     raise_first(result for result in results if isinstance(result, str))
     return [result for result in results if isinstance(result, Decoded)]
@@ -50,9 +56,11 @@ def decode_all(root: Path, images: Sequence[Listed], classes: ClassTable, unlist
 def _decode(job: _Job) -> Decoded | str:
     # returned, not raised, so that all problems can be counted
     try:
-        height, width, _ = read_rgb(job.photo).shape
+        rgb = read_rgb(job.photo)
+        height, width, _ = rgb.shape
+        picture = picture_hash(rgb) if job.hashes else None
         if job.mask is None:
-            return Decoded(width, height, sha256_file(job.photo))
+            return Decoded(width, height, sha256_file(job.photo), picture=picture)
         mask = read_mask(job.mask, job.classes, job.unlisted)
     except DataError as error:
         return str(error)
@@ -64,4 +72,4 @@ def _decode(job: _Job) -> Decoded | str:
             f"{width} x {height}{turned}; save the mask at the size of the image"
         )
     shows_object = bool(((mask > 0) & (mask != IGNORE)).any())
-    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object)
+    return Decoded(width, height, sha256_file(job.photo), sha256_file(job.mask), shows_object, picture)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
+from auxseg.datasets.leakage import check_groups
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
 from auxseg.datasets.scenes import SCENES_CLASSES
@@ -70,6 +71,7 @@ def collect(root: Path, params: DataParams) -> Collected:
     classes = class_table(params.classes, own)
     images = list_voc(root, params)
     tags = _read_tags(root, params, classes, images)
+    check_groups(images, tags.rows)
     return replace(_match(images, tags.rows, classes, params), notes=tags.notes)
 
 
@@ -86,6 +88,7 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     listing = list_folder(root, params.folder, tags.rows, source)
+    check_groups(listing.images, tags.rows)
     classes = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
         _match(listing.images, tags.rows, classes, params),

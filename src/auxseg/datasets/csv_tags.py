@@ -19,6 +19,7 @@ COLUMNS = {
     "image_id": ("image_id", "image", "id", "filename", "file_name", "file", "name", "path"),
     "labels": ("labels", "label", "tags", "tag", "classes", "class"),
     "split": ("split", "set", "subset"),
+    "group": ("group", "group_id"),
 }
 """Meaning of a column -> its possible names."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -39,6 +40,7 @@ class _Row:
     tags: tuple[str, ...]
     """One cell, or several for an unquoted `cow,car`."""
     split: str | None
+    group: str | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class _Header:
 
 
 def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
-    """Read a CSV `image_id,labels[,split]`. An empty cell of labels is an image without any object.
+    """Read a CSV `image_id,labels[,split][,group]`. An empty cell of labels is an image without any object.
 
     Args:
         path: the file.
@@ -80,7 +82,7 @@ def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
                 f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (each image has one "
                 "row with all its labels)"
             )
-        tags[key], lines[key] = Tags(row_names, where, row.split), row.line
+        tags[key], lines[key] = Tags(row_names, where, row.split, row.group), row.line
     return CsvTags(tags, tuple(notes))
 
 
@@ -142,9 +144,9 @@ def _column_error(names: Sequence[str]) -> str | None:
             return f"columns '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one"
         if len(found) > 1:
             return f"column '{found[0].lower()}' appears twice; remove one"
-        if not found and meaning != "split":
+        if not found and meaning in ("image_id", "labels"):
             there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
-            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split]"
+            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split][,group]"
     return None
 
 
@@ -205,10 +207,11 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
             f"separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by a "
             f"{DELIMITERS[header.delimiter]}, or put them in quotes"
         )
-    split = header.columns.get("split")
+    split, group = header.columns.get("split"), header.columns.get("group")
     return _Row(
         line,
         cells[header.columns["image_id"]],
         (cells[header.columns["labels"]], *surplus),
         None if split is None else cells[split].strip().lower(),
+        None if group is None else cells[group].strip() or None,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
+from auxseg.datasets.leakage import check_leakage
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
@@ -34,6 +35,9 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
     decoded = decode_all(root, found.images, found.classes, params.unlisted)
+    check_leakage(
+        found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file
+    )
     records = [
         ImageRecord(
             item.id,

@@ -21,11 +21,12 @@ from auxseg.params.data import VOC_CLASSES
 @dataclass(frozen=True)
 class Tags:
     """Labels of one image, none if it shows no object; `where` names the row or file in messages; `split` is None
-    without such a column."""
+    without such a column, and so is `group`, which keeps images of one origin in one split."""
 
     names: tuple[str, ...]
     where: str
     split: str | None = None
+    group: str | None = None
 
 
 def image_id(text: str) -> str:

@@ -189,6 +189,8 @@ class DataParams(Section):
     all that have a mask."""
     mask_folder: InRoot = "SegmentationClass"
     """voc, coco: the folder of masks (SegmentationClassAug: SBD's too)."""
+    same_file: Literal["error", "warning"] = "error"
+    """What it is if train and val contain the same file; warning is for published splits, which are fixed."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
