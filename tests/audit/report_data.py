@@ -35,7 +35,7 @@ CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
 NEGATIVE_ID = "t000"
-"""A train image without any object."""
+"""A train image without any object; in sets of more than two."""
 RULE = LabelsParams()
 
 
@@ -51,7 +51,9 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             path = f"{split}{number}.png"
             Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
-            tags = () if name == NEGATIVE_ID else CLASSES.names[:2] if number % 2 == 0 else ("cat",)
+            tags = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
+            if name == NEGATIVE_ID and train > 2:
+                tags = ()
             records.append(ImageRecord(name, path, width, height, split, tags, digest))
             if masks:
                 content = encode_label(_classes(rng, size))

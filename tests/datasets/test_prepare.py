@@ -247,7 +247,7 @@ def test_an_image_of_difficult_objects_only_is_not_a_negative(voc, run):
     for name, hard in (("a", 0), ("b", 1)):
         body = f"<object><name>cat</name><difficult>{hard}</difficult></object>"
         lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
-    with pytest.raises(DataError, match=r"Annotations \(without difficult objects\) has no entry for it: train image 'b'"):
+    with pytest.raises(DataError, match=r"\(without difficult objects\) has no entry for it: train image 'b'"):
         run(voc, format="voc", classes=CLASSES, labels="xml", difficult=False)
 
 

@@ -97,7 +97,7 @@ def test_negatives_are_trained_on_and_in_every_figure(finished):
     assert json.loads((finished / "data/metrics/classifier.json").read_text())["val_mean_average_precision"] > 0
     counts = [row for row in read_csv(finished / "data/evaluate/r1.csv") if row["kind"] == "model+ms+crf"]
     assert len(counts) == 2 and sum(int(row["true"]) for row in counts) == len(VAL) * SIDE * SIDE
-    scored = [row for row in read_csv(finished / "data/score/r1/00.counts.csv") if row["kind"] == "labels"]
+    scored = [row for row in read_csv(finished / "data/score/counts/r1/00.csv") if row["kind"] == "labels"]
     assert sum(int(row["true"]) for row in scored) == len(TRAIN) * SIDE * SIDE
     predictions = Archive(finished / "data/predictions/r1.zip")
     assert {name.removesuffix(".png") for name in predictions} == VAL.keys()
@@ -111,14 +111,12 @@ def test_the_figures_are_those_of_the_files(finished, data):
     assert set(np.unique(label)) <= {0, 1, IGNORE}
     ious = [((label == k) & (mask == k)).sum() / ((label == k) | (mask == k)).sum() for k in (0, 1)]
     row = next(
-        row
-        for row in read_csv(finished / "data/summary/rounds.csv")
-        if (row["round"], row["what"]) == ("r1", "labels")
+        row for row in read_csv(finished / "data/summary/rounds.csv") if (row["round"], row["what"]) == ("r1", "labels")
     )
     assert float(row["miou"]) == pytest.approx(100 * np.mean(ious), abs=0.01)
 
 
-def test_report_guard_and_exports_take_negatives(finished, tmp_path):
+def test_report_guard_and_exports_take_negatives(finished, data, tmp_path):
     project = Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
     judgement = json.loads((project / "data/guard/r1.json").read_text())
     assert judgement["figures"]["lost"] is not None
@@ -127,7 +125,7 @@ def test_report_guard_and_exports_take_negatives(finished, tmp_path):
         tiny.run(project, "auxseg", "export", "cams", "--format", layout, "--to", layout)
     assert len(list((project / "psa").glob("*.npy"))) == len(TRAIN)
     for what in ("labels", "overlays"):
-        tiny.run(project, "auxseg", "export", what, "--split", "all", "--to", what)
+        tiny.run(project, "auxseg", "export", what, "--round", "r1", "--split", "all", "--to", what, data=data)
     assert len(list((project / "labels").glob("*.png"))) == len(TRAIN) + len(VAL)
     tiny.run(project, "auxseg", "table")
     assert tiny.status(project) == "Data and pipelines are up to date."

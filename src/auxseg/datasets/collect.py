@@ -203,9 +203,10 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
             f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
         )
     if not any(tags[item.id] for item in kept if item.split == "train"):
+        shown = ", ".join(classes.names[:CLASSES_SHOWN])
         raise DataError(
-            f"{_source(params)}: no train image shows one of data.classes ({', '.join(classes.names[:CLASSES_SHOWN])}); "
-            "label the images that do, or correct data.classes"
+            f"{_source(params)}: no train image shows one of data.classes ({shown}); label the images that do, or "
+            "correct data.classes"
         )
     return Collected(classes, kept, tags, frozenset(unknown_tags))
 

@@ -5,8 +5,8 @@
     data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
 
 Paths are relative to the data root, with forward slashes. The column `labels` of an image without any object is
-`background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A hash of the id assigns an image to a
-shard, so a new image does not change the other shards.
+`background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A hash of the id
+assigns an image to a shard, so a new image does not change the other shards.
 """
 
 import hashlib

@@ -35,9 +35,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
     decoded = decode_all(root, found.images, found.classes, params.unlisted)
-    check_leakage(
-        found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file
-    )
+    check_leakage(found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file)
     records = [
         ImageRecord(
             item.id,

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from auxseg.params.section import Section, Strict
 
@@ -204,18 +204,21 @@ class DataParams(Section):
         """The folder of masks of this format, relative to the data root; None without masks."""
         return self.folder.masks if self.format == "folder" else self.mask_folder
 
-    @model_validator(mode="after")
-    def _distinct_values(self) -> "DataParams":
-        if isinstance(self.classes, dict):
-            values = list(self.classes.values())
-            if len(set(values)) != len(values) or not all(1 <= value <= 254 for value in values):
-                raise ValueError("mask values of classes must be distinct and within 1..254")
-        if isinstance(self.classes, list) and len(set(self.classes)) != len(self.classes):
-            raise ValueError("class names must be distinct")
-        return self
-
-    @model_validator(mode="after")
-    def _at_least_one_class(self) -> "DataParams":
-        if self.classes is not None and not 1 <= len(self.classes) <= 254:
-            raise ValueError("classes must name 1 to 254 classes")
-        return self
+    @field_validator("classes")
+    @classmethod
+    def _distinct_values(cls, classes: dict[str, int] | list[str] | None) -> dict[str, int] | list[str] | None:
+        if classes is None:
+            return None
+        if not 1 <= len(classes) <= 254:
+            raise ValueError("must name 1 to 254 classes")
+        if isinstance(classes, list):
+            if len(set(classes)) != len(classes):
+                raise ValueError("class names must be distinct")
+            return classes
+        for name, value in classes.items():
+            if not 1 <= value <= 254:
+                reason = {0: ", because 0 is the background", 255: ", because 255 is ignored"}.get(value, "")
+                raise ValueError(f"mask value {value} of '{name}' must be within 1..254{reason}")
+        if len(set(classes.values())) != len(classes):
+            raise ValueError("mask values of classes must be distinct")
+        return classes
