@@ -34,8 +34,8 @@ from auxseg.review.uses import TrainingUse, write_uses
 CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
-NEGATIVE_ID = "t000"
-"""A train image without any object; in sets of more than two."""
+NEGATIVE_ID = "t002"
+"""A train image without any object."""
 RULE = LabelsParams()
 
 
@@ -52,7 +52,7 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
             tags = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
-            if name == NEGATIVE_ID and train > 2:
+            if name == NEGATIVE_ID:
                 tags = ()
             records.append(ImageRecord(name, path, width, height, split, tags, digest))
             if masks:
