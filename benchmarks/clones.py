@@ -58,5 +58,10 @@ def call(
 
 
 def _git(folder: Path, *arguments: str) -> str:
+    if not (folder / ".git").exists() and "clone" not in arguments:
+        sys.exit(
+            f"error: {folder} is not a git repository (from a ZIP archive?), and experiments run in clones of it; run "
+            "`git init && git add -A && git commit -m start` there, or clone it with git"
+        )
     done = subprocess.run(["git", *arguments], cwd=folder, check=True, text=True, stdout=subprocess.PIPE)
     return done.stdout.strip()

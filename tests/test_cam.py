@@ -56,6 +56,14 @@ def test_sum_over_views(scales, flip):
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("scales", [[1.0, 1.5], [1.5]])
+def test_an_image_without_tags_has_no_map_on_the_same_grid(scales):
+    network, image = tiny_classifier(3), picture(32, 48, seed=3)
+    found = multi_scale_cam(network, image, [], scales, True)
+    assert found.shape == (0, *multi_scale_cam(network, image, [1], scales, True).shape[1:])
+    assert found.dtype == torch.float32
+
+
 def test_reduction_is_smoothed():
     """Stripes of two bright and two dark columns become grey at a quarter; single samples would see bright alone."""
     stripes = torch.zeros(1, 3, 32, 64)

@@ -30,7 +30,7 @@ def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold):
                 if cam[index, y, x] > value:  # a tie goes to the first
                     best, value = c, cam[index, y, x]
             is_object, salient = value > cam_threshold, saliency[y, x] > saliency_threshold
-            out[y, x] = best if is_object and salient else 255 if is_object or salient else 0
+            out[y, x] = best if is_object and salient else 255 if (is_object or salient) and classes else 0
     return out
 
 
@@ -57,9 +57,9 @@ def test_thresholds_are_strict_and_ties_go_to_the_first_class():
     assert fuse(np.full((2, 1, 1), 0.5), [9, 5], np.ones((1, 1)), 0.2, 0.06).tolist() == [[9]]
 
 
-def test_an_image_without_classes_has_background_and_ignored_pixels_only():
+def test_a_negative_is_background_everywhere():
     found = fuse(np.zeros((0, 1, 2)), [], np.array([[0.5, 0.01]]), 0.2, 0.06)
-    assert found.tolist() == [[255, 0]]
+    assert found.dtype == np.uint8 and found.tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.5, 1.0])

@@ -56,6 +56,8 @@ def multi_scale_cam(
         scales: factors of the input size.
         flip: add the maps of the mirrored image.
     """
+    if not classes:
+        return torch.zeros((0, *_grid(network, image)), device=image.device)
     views = []
     for scale in sorted(scales, key=lambda scale: scale != 1):  # scale 1 first, because it sets the grid
         resized = scaled(image, scale)

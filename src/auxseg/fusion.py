@@ -23,17 +23,18 @@ def fuse(
 ) -> np.ndarray:
     """Return a pseudo label, uint8 (H, W): class index, 0 = background, 255 = CAM and saliency disagree.
 
-    object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0.
+    object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0. An image that is
+    tagged with nothing is background everywhere, because what is salient there is not one of the classes.
 
     Args:
         cam: float (L, H, W) of the classes that the image is tagged with.
         classes: their class indices, 1..C.
         saliency: float (H, W) in [0, 1].
     """
+    if len(cam) == 0:
+        return np.zeros(saliency.shape, np.uint8)
     salient = saliency > saliency_threshold
     label = np.where(salient, IGNORE, 0).astype(np.uint8)
-    if len(cam) == 0:
-        return label
     is_object = cam.max(axis=0) > cam_threshold
     label[is_object & ~salient] = IGNORE
     both = is_object & salient

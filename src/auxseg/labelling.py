@@ -38,7 +38,7 @@ class LabelJob:
             image = read_photo(self.root, record)
             refined = maps[f"{record.id}.saliency"].astype(np.float32)
             saliency_png = encode_grey(saliency_label(image, decode_grey(prior_png), refined, self.params))
-        if self.initial is not None:
+        if self.initial is not None and record.tags:  # without tags, `fuse` makes it background everywhere
             return encode_label(self.initial(record)), saliency_png
         saliency = decode_grey(saliency_png)
         cam = upsample(maps[f"{record.id}.cam"], *saliency.shape)

@@ -35,6 +35,8 @@ from auxseg.review.uses import TrainingUse, write_uses
 CLASSES = ClassTable(("cat", "<b>dog</b>", "__proto__"), (1, 2, 3))
 SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
+NEGATIVE_ID = "t002"
+"""A train image without any object."""
 RULE = LabelsParams()
 
 
@@ -51,6 +53,8 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
             tags = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
+            if name == NEGATIVE_ID:
+                tags = ()
             records.append(ImageRecord(name, path, width, height, split, tags, digest))
             if masks:
                 content = encode_label(_classes(rng, size))
@@ -92,7 +96,9 @@ def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tupl
             png = f"{record.id}.png"
             if name == "r0" and record.split == "val":
                 continue
-            cam = np.stack([_blobs(rng, grid) for _ in record.tags]).astype(np.float16) / np.float16(255)
+            cam = np.zeros((len(record.tags), *grid), np.float16)
+            for layer in range(len(record.tags)):
+                cam[layer] = _blobs(rng, grid).astype(np.float16) / np.float16(255)
             maps[f"{record.id}.cam"] = cam
             if name != "r0":
                 maps[f"{record.id}.saliency"] = rng.random(grid).astype(np.float16)

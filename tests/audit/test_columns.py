@@ -38,12 +38,14 @@ def expected(work, round_name, split, record):
         saliency = decode_grey(Archive(work / f"data/saliency_labels/{round_name}/{shard}.zip")[f"{record.id}.png"])
     else:
         saliency = upsample(maps[f"{record.id}.saliency"][None], *label.shape)[0]
-    strongest, objects = cam.max(axis=0), (label > 0) & (label < 255)
+    strongest, objects = cam.max(axis=0, initial=0), (label > 0) & (label < 255)
     second = np.sort(cam, axis=0)[-2] if len(cam) > 1 else np.zeros_like(strongest)
     present, tags = set(label[objects].tolist()), {CLASSES.index(name) for name in record.tags}
     seen = {index for index in present if (label == index).mean() >= 0.01}
     found = {
-        "disagreement": 1 - np.minimum(strongest, saliency).sum() / np.maximum(strongest, saliency).sum(),
+        "disagreement": 1 - np.minimum(strongest, saliency).sum() / np.maximum(strongest, saliency).sum()
+        if record.tags
+        else None,
         "ignored": (label == 255).mean(),
         "object": objects.mean(),
         "margin": (strongest - second)[objects].mean() if objects.any() else None,

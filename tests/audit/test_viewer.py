@@ -112,7 +112,7 @@ def test_the_palette_of_the_page_is_the_label_png_s(seen):
 
 
 def test_panels_zoom_and_cursor_by_keyboard(seen):
-    page = seen.open("image=t002")
+    page = seen.open("image=t001")
     page.wait_for_selector("canvas[data-kind=label]")
     kinds = page.eval_on_selector_all("canvas", "found => found.map((canvas) => canvas.dataset.kind)")
     assert kinds == ["photo", "prior", "cam0", "cam", "saliency", "label", "prediction", "mask"]
@@ -128,7 +128,7 @@ def test_panels_zoom_and_cursor_by_keyboard(seen):
     page.keyboard.press("]")
     assert "zoom" not in seen.link() and "opacity=0.75" in page.url
     page.keyboard.press("n")
-    seen.until("document.getElementById('title').textContent !== 't002'")
+    seen.until("document.getElementById('title').textContent !== 't001'")
     assert page.locator("canvas[data-kind=photo]").count() == 0  # the choice of panels stays
     page.keyboard.press("Escape")
     assert page.locator("#viewer").is_hidden()

@@ -173,6 +173,16 @@ def test_a_revision_without_dvc_lock_recorded_nothing(project, capsys):
     assert capsys.readouterr().err.startswith("error: HEAD: recorded no labels of r1; commit its dvc.lock")
 
 
+def test_a_project_from_a_zip_archive_says_what_to_do(project, capsys):
+    shutil.rmtree(".git")
+    assert main(["audit", "diff", "HEAD~1", "HEAD"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(
+        "error: revision HEAD~1: this project is not a git repository (from a ZIP archive?); run `git"
+    )
+    assert error.count("\n") == 1
+
+
 def test_labels_that_are_nowhere(project, capsys):
     shutil.rmtree(".dvc/cache/files")
     run(sys.executable, "-m", "dvc", "remote", "modify", "--local", "store", "url", os.fspath(project / "empty"))

@@ -1,5 +1,6 @@
 """Photos, masks and lists of a few bytes."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from auxseg.images import encode_label
 
 
 def photo(path: Path, size: tuple[int, int] = (6, 4), **options) -> None:
-    """Write a small photo of `size` (width, height)."""
+    """Write a small photo of `size` (width, height), of one colour that follows from its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shade = sum(path.name.encode()) % 256
-    Image.fromarray(np.full((size[1], size[0], 3), shade, np.uint8)).save(path, **options)
+    colour = list(hashlib.sha256(path.name.encode()).digest()[:3])
+    Image.fromarray(np.full((size[1], size[0], 3), colour, np.uint8)).save(path, **options)
 
 
 def mask(path: Path, values: Sequence[int] = (0,), size: tuple[int, int] = (6, 4)) -> None:

@@ -45,13 +45,13 @@ CASES = {
         lambda root: tags(root, "a,cat", "b,cat dgo", "c,dog"),
         ["image_labels.csv line 3", "label 'dgo' of 'b'", "did you mean 'dog'?", "data.unlisted"],
     ),
-    "train image without labels": (
-        lambda root: tags(root, "a,cat", "b,", "c,dog"),
-        ["image_labels.csv line 3", "'b' has no labels", "add the classes"],
+    "only negatives in train": (
+        lambda root: tags(root, "a,", "b,", "c,dog"),
+        ["image_labels.csv: no train image shows one of data.classes (cat, dog)", "label the images that do"],
     ),
     "train image without a row": (
         lambda root: tags(root, "a,cat", "c,dog"),
-        ["train.txt line 2", "image_labels.csv has no entry", "'b' has no labels"],
+        ["train.txt line 2", "image_labels.csv has no entry", "'b' has no labels", "none if it shows no object"],
     ),
     "id twice in the list": (
         lambda root: train(root, "a", "b", "a"),

@@ -29,6 +29,23 @@ def test_counts_of_a_collected_folder(tmp_path):
     ]
 
 
+def test_negatives_are_counted_and_named(tmp_path):
+    for name in "abcd":
+        photo(tmp_path / f"images/{name}.jpg")
+    lines(tmp_path / "image_labels.csv", "image_id,labels,split", "a,road,train", "b,,train", "c,,val", "d,,train")
+    view = overview(collect(tmp_path, DataParams.parse({"format": "folder"})))
+    assert view.negatives == {"train": ["b", "d"], "val": ["c"]}
+    assert view.lines() == [
+        "3 train and 1 val images, 1 class, 0 masks",
+        "classes (from the labels): road 1",
+        "without any object: 2 train and 1 val",
+    ]
+    assert next(view.warnings()) == (
+        "3 images have no label and are taken as background everywhere: b, d, c; write the classes, or remove the "
+        "rows, of those that show an object"
+    )
+
+
 def test_the_table_of_many_classes_ends_early():
     view = Overview(9, 0, 0, {f"class {number}": 5 for number in range(21)})
     assert view.lines()[1].startswith("classes: class 0 5, ") and view.lines()[1].endswith(", class 19 5, …")
@@ -45,7 +62,7 @@ def test_warnings_count_and_name_the_first_five():
         "once there is a model",
         "class 'none' has no train image, so it cannot be learned",
         "class 'all' is in every train image: the classifier cannot learn what distinguishes it, and its CAM means "
-        "little; add images without it",
+        "little; add images without it (an empty cell of labels means: no object)",
         "7 classes have fewer than 10 train images: c1 1, c2 2, c3 3, c4 4, c5 5, …",
         "60 train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU worse on other "
         "images (docs/own-data.md); more images help it most",

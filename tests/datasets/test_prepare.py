@@ -11,6 +11,7 @@ from builders import lines, mask, photo
 from PIL import Image
 
 from auxseg.artifacts.atomic import sha256_file
+from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.folder import in_val
 from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
 from auxseg.datasets.prepare import prepare
@@ -122,7 +123,8 @@ def test_other_lists_and_no_val(voc, run):
 
 def test_val_images_need_no_labels(voc, run):
     lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,cat dog")
-    assert run(voc, format="voc", classes=CLASSES)[0][2].tags == ()
+    record = run(voc, format="voc", classes=CLASSES)[0][2]
+    assert record.tags == () and not record.is_tagged and not record.is_negative
 
 
 def test_other_photo_formats_and_exif(voc, run):
@@ -136,12 +138,21 @@ def test_other_photo_formats_and_exif(voc, run):
     assert (records[1].width, records[1].height) == (6, 4)  # upright
 
 
-@pytest.mark.parametrize("unlisted", ["ignore", "background"])
-def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, unlisted, caplog):
+def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, caplog):
     caplog.set_level("INFO")
-    records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted=unlisted)
+    records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted="ignore")
     assert [(record.id, record.tags) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
     assert "1 images of val show none of data.classes and are left out" in caplog.text
+
+
+def test_unlisted_background_keeps_images_of_other_classes_as_negatives(voc, run):
+    """Left out of val, they would flatter the precision."""
+    records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted="background")
+    assert [(record.id, record.split, record.tags, record.is_negative) for record in records] == [
+        ("a", "train", ("cat",), False),
+        ("b", "train", ("cat",), False),
+        ("c", "val", (), True),
+    ]
 
 
 def test_a_subset_without_any_image_is_rejected(voc, run):
@@ -213,6 +224,34 @@ def test_labels_from_npy(voc, run):
     np.save(voc / "cls_labels.npy", {"a": hot[7], "b": hot[7] + hot[11], "c": hot[11]})
     records, *_ = run(voc, format="voc", classes=CLASSES, labels="npy", labels_file="cls_labels.npy")
     assert [record.tags for record in records] == [("cat",), ("cat", "dog"), ("dog",)]
+
+
+def negatives(records):
+    return {record.id: record.is_negative for record in records}
+
+
+def test_negatives_of_every_source_stay_in_train_and_val(voc, run, tmp_path):
+    wanted = {"a": False, "b": True, "c": True}
+    hot = np.eye(20, dtype=np.float32)
+    np.save(voc / "cls_labels.npy", {"a": hot[7], "b": 0 * hot[0], "c": 0 * hot[0]})
+    lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,", 'c,"[]"')
+    lines(voc / "Annotations/a.xml", "<annotation><object><name>cat</name></object></annotation>")
+    for name in "bc":
+        lines(voc / f"Annotations/{name}.xml", "<annotation/>")
+    values = {"format": "voc", "classes": {"cat": 8}, "unlisted": "background"}
+    assert negatives(run(voc, **values)[0]) == wanted
+    cells = {row["id"]: row["labels"] for path in (tmp_path / "out/manifest").glob("0*.csv") for row in read_csv(path)}
+    assert cells == {"a": "cat", "b": "background", "c": "background"}
+    assert negatives(run(voc, **values, labels="npy", labels_file="cls_labels.npy")[0]) == wanted
+    assert negatives(run(voc, **values, labels="xml")[0]) == wanted
+
+
+def test_an_image_of_difficult_objects_only_is_not_a_negative(voc, run):
+    for name, hard in (("a", 0), ("b", 1)):
+        body = f"<object><name>cat</name><difficult>{hard}</difficult></object>"
+        lines(voc / f"Annotations/{name}.xml", f"<annotation>{body}</annotation>")
+    with pytest.raises(DataError, match=r"\(without difficult objects\) has no entry for it: train image 'b'"):
+        run(voc, format="voc", classes=CLASSES, labels="xml", difficult=False)
 
 
 @pytest.fixture
@@ -300,7 +339,7 @@ def test_the_val_share_of_many_ids():
         (["one,car,train,x"], r"line 2: more cells than the header"),
         (["one"], r"line 2: fewer cells than the header"),
         ([",car,train"], r"line 2: no image_id"),
-        (["one,,train", "two,car,train"], r"line 2: train image 'one' has no labels"),
+        (["one,,train", "two,car,val"], r"no train image shows one of data.classes \(car\)"),
         (["one,car,val"], r"image_labels.csv: the train split is empty"),
         ([], r"image_labels.csv: no row has a label; write class names"),
     ],

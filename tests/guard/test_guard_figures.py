@@ -53,6 +53,13 @@ def test_constant_prediction_of_an_unlabelled_image():
     assert found["prediction_differs"] == [] and found["entropy"] == []
 
 
+@pytest.mark.parametrize(("index", "constant"), [(0, 0.0), (2, 1.0)])
+def test_a_negative_predicted_as_background_everywhere_is_right(index, constant):
+    prediction = np.full((2, 2), index, np.uint8)
+    found = prediction_figures(prediction, np.ones((2, 2)), None, np.zeros((4, 4), np.uint8), [])
+    assert found["constant"] == [constant] and found["unseen"] == []
+
+
 def test_pool_takes_means_over_images_and_over_image_level_labels():
     images = [{"background": [0.5], "lost": [1.0, 0.0]}, {"background": [0.0], "lost": [1.0]}]
     found = pool(images)

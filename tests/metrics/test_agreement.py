@@ -12,3 +12,5 @@ def test_disagreement():
     assert disagreement(cam, np.array([[0.0, 0.0]], np.float32)) == pytest.approx(1)
     assert disagreement(cam, np.array([[1.0, 0.1]], np.float32)) == pytest.approx(1 - 0.6 / 1.4)
     assert disagreement(cam[:0], np.zeros((1, 2), np.float32)) is None
+    assert disagreement(cam[:0], np.ones((1, 2), np.float32)) is None  # a negative, whatever is salient
+    assert disagreement(np.zeros_like(cam), np.zeros((1, 2), np.float32)) is None

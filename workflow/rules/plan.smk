@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from auxseg.engines import snakemake_internals as internals
+from auxseg.engines.controller import is_killed, note_controller
 from auxseg.engines.plan_file import PLAN_FILE, join, load_plan, save_plan, stamp_of
 from auxseg.engines.resources import growing, stage_resources
 from auxseg.errors import EXIT_REJECTED, AuxsegError
@@ -31,6 +32,10 @@ def plan():
     """Return the plan. Call it only after all rules are read, because until then a dry run cannot be recognised."""
     if not internals.is_main(workflow):
         return load_plan()
+    dry = internals.is_dry(workflow)
+    if internals.is_locked() and not dry and is_killed():
+        internals.unlock_folder()
+        print("an earlier Snakemake was killed here; its lock is removed", file=sys.stderr, flush=True)
     # another Snakemake is running here, or was killed: this one may only show the plan, so keep the other's plan
     if internals.is_locked() and PLAN_FILE.exists():
         made = time.strftime("%H:%M:%S", time.localtime(PLAN_FILE.stat().st_mtime))
@@ -43,10 +48,10 @@ def plan():
         return load_plan()
     from auxseg.engines.plan import make_plan  # imports DVC, which jobs do not need
 
-    dry = internals.is_dry(workflow)
     found = or_exit(make_plan, dry)
     save_plan(found)
     if not dry:
+        note_controller()
         clear_notes()
     internals.trust_stamps(workflow)  # the stamps hold what DVC said
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
 from auxseg.datasets.label_png import Unlisted
+from auxseg.datasets.leakage import picture_hash
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
@@ -22,7 +23,8 @@ from auxseg.parallel import map_processes
 @dataclass(frozen=True)
 class Decoded:
     """An image and its mask: upright size in pixels, SHA-256 of both files ('' without a mask), the class indices
-    (1..C) that the mask shows, and their colours if it has a palette."""
+    (1..C) that the mask shows, their colours if it has a palette, and the image's `picture_hash` if there is a val
+    split."""
 
     width: int
     height: int
@@ -31,6 +33,7 @@ class Decoded:
     shown: frozenset[int] = frozenset()
     colours: Colours = ()
     depth: Depth = EIGHT_BITS
+    picture: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class _Job:
     unlisted: Unlisted
     form: MaskForm
     reading: Reading
+    hashes: bool
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,9 @@ def decode_all(
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
             its image; the message has the first problem, the number of others and their files.
     """
+    hashes = len({item.split for item in images}) > 1
     jobs = [
-        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form, reading)
+        _Job(root / item.path, root / item.mask if item.mask else None, classes, unlisted, form, reading, hashes)
         for item in images
     ]
     results = map_processes(_decode, jobs, "check")
@@ -78,10 +83,11 @@ def decode_all(
 def _decode(job: _Job) -> Decoded | _Problem:
     file = job.photo
     try:
-        height, width, _ = read_image(job.photo, job.reading).shape
-        depth = depth_of(job.photo)
+        rgb = read_image(job.photo, job.reading)
+        height, width, _ = rgb.shape
+        depth, picture = depth_of(job.photo), picture_hash(rgb) if job.hashes else None
         if job.mask is None:
-            return Decoded(width, height, sha256_file(job.photo), depth=depth)
+            return Decoded(width, height, sha256_file(job.photo), depth=depth, picture=picture)
         file = job.mask
         mask = read_mask(job.mask, job.classes, job.unlisted, job.form)
     except DataError as error:
@@ -103,6 +109,7 @@ def _decode(job: _Job) -> Decoded | _Problem:
         frozenset(found) - {0},
         _colours(found, read_palette(job.mask), job.classes) if job.form == PLAIN else (),
         depth,
+        picture,
     )
 
 

@@ -12,8 +12,9 @@ from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import in_val, list_folder
 from auxseg.datasets.json_tags import read_json_tags
+from auxseg.datasets.leakage import check_groups
 from auxseg.datasets.listing import Listed, raise_first
-from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
@@ -27,7 +28,10 @@ from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
 
-RESERVED = ("background", "all", "ignore")
+CLASSES_SHOWN = 8
+"""Number of classes that a message lists."""
+
+RESERVED = (NEGATIVE, "all", "ignore")
 """Names that result tables use for class 0, the whole label and 255."""
 
 
@@ -35,6 +39,7 @@ RESERVED = ("background", "all", "ignore")
 class Collected:
     """The images to use, and their image-level labels (`tags`: names of the class table, in its order) by id.
 
+    An image without tags shows no object, except for those in `unknown`: val images whose tags are not known.
     `is_derived`: the class table was made from the labels. `notes`: how ambiguous labels were read. `without_image`,
     `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
     """
@@ -42,6 +47,7 @@ class Collected:
     classes: ClassTable
     images: list[Listed]
     tags: dict[str, tuple[str, ...]]
+    unknown: frozenset[str] = frozenset()
     is_derived: bool = False
     notes: tuple[str, ...] = ()
     without_image: tuple[str, ...] = ()
@@ -81,6 +87,7 @@ def collect(root: Path, params: DataParams) -> Collected:
     images = list_voc(root, params)
     files = match_files(root, params, images)
     tags = _read_tags(root, params, classes, images)
+    check_groups(images, tags.rows)
     return replace(
         _match(images, tags.rows, own_table(params, classes), params),
         notes=tags.notes,
@@ -135,6 +142,7 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     listing = list_folder(root, params.folder, tags.rows, source)
+    check_groups(listing.images, tags.rows)
     unnamed = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
         _match(listing.images, tags.rows, own_table(params, unnamed), params),
@@ -160,7 +168,7 @@ def _check_reserved(rows: Iterable[Tags]) -> None:
         if reserved := [name for name in row.names if name.casefold() in RESERVED]:
             raise DataError(
                 f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
-                "objects in an image), or give the class another name"
+                "objects in an image, and an empty cell means that there is none), or give the class another name"
             )
 
 
@@ -216,10 +224,13 @@ def _read_table(path: Path, known: Sequence[str] | None) -> CsvTags:
 
 
 def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
-    """Check labels against the class table, and leave out images that show none of its classes."""
+    """Check labels against the class table. With `unlisted: ignore`, leave out images of unlisted classes only: their
+    objects are neither classes nor background.
+    """
     order = {name: position for position, name in enumerate(classes.names)}
     kept: list[Listed] = []
     tags: dict[str, tuple[str, ...]] = {}
+    unknown_tags: set[str] = set()
     left_out: dict[str, int] = {}
     problems: dict[str, str] = {}  # by the image's id
     for item in images:
@@ -228,15 +239,16 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
         unknown = [name for name in names if name not in order]
         if row and unknown and params.unlisted == "error":
             problems[item.id] = f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
-        elif unknown and len(unknown) == len(names):
+        elif unknown and len(unknown) == len(names) and params.unlisted == "ignore":
             left_out[item.split] = left_out.get(item.split, 0) + 1
             continue
-        elif not names and item.split == "train":
-            where = row.where if row else f"{item.where}: {_source(params)} has no entry for it"
+        elif row is None and item.split == "train":
             problems[item.id] = (
-                f"{where}: train image '{item.id}' has no labels; add the classes that it shows, or remove it "
-                "from the list"
+                f"{item.where}: {_source(params)} has no entry for it: train image '{item.id}' has no labels; add the "
+                "classes that it shows (none if it shows no object), or remove it from the list"
             )
+        elif row is None:
+            unknown_tags.add(item.id)
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     raise_first(problems.values(), list(problems))
@@ -253,7 +265,13 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
         raise DataError(
             f"{_train_list(params)}: the train split is empty ({reason}); list at least one image for train"
         )
-    return Collected(classes, kept, tags)
+    if not any(tags[item.id] for item in kept if item.split == "train"):
+        shown = ", ".join(classes.names[:CLASSES_SHOWN])
+        raise DataError(
+            f"{_source(params)}: no train image shows one of data.classes ({shown}); label the images that do, or "
+            "correct data.classes"
+        )
+    return Collected(classes, kept, tags, frozenset(unknown_tags))
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows
@@ -261,14 +279,15 @@ def _no_class(name: str, classes: ClassTable) -> str:
     if parts := joined_names(name, KnownNames(classes.names)):
         return f"is not a known class; write '{'|'.join(parts)}' if it means {'that' if len(parts) == 1 else 'several'}"
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
-    shown = classes.names if len(classes) <= 8 else (*classes.names[:7], "…")
+    shown = classes.names if len(classes) <= CLASSES_SHOWN else (*classes.names[: CLASSES_SHOWN - 1], "…")
     hint = f"did you mean '{near[0]}'?" if near else f"classes: {', '.join(shown)};"
     return f"is not a known class; {hint} correct it, or set data.unlisted to ignore or background to drop such labels"
 
 
 def _source(params: DataParams) -> str:
-    sources = {"xml": "Annotations", "lists": "the list"}
-    return sources.get(params.labels, params.labels_file)
+    if params.labels == "xml":
+        return "Annotations" if params.difficult else "Annotations (without difficult objects)"
+    return "the list" if params.labels == "lists" else params.labels_file
 
 
 def _train_list(params: DataParams) -> str:

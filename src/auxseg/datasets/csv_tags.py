@@ -21,6 +21,7 @@ COLUMNS = {
     "image_id": ("image_id", "image", "id", "filename", "file_name", "file", "name", "path"),
     "labels": ("labels", "label", "tags", "tag", "classes", "class"),
     "split": ("split", "set", "subset"),
+    "group": ("group", "group_id"),
 }
 """Meaning of a column -> its possible names."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -41,6 +42,7 @@ class _Row:
     tags: tuple[str, ...]
     """One cell, or several for an unquoted `cow,car`."""
     split: str | None
+    group: str | None
     shown: tuple[str, ...] | None = None
     """The classes of a one-hot row; None where a cell of labels has them."""
 
@@ -62,14 +64,14 @@ class _Header:
 
 
 def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
-    """Read a CSV `image_id,labels[,split]`.
+    """Read a CSV `image_id,labels[,split][,group]`. An empty cell of labels is an image without any object.
 
     Args:
         path: the file.
         known: the names of `data.classes`; None allows any name.
 
     Raises:
-        DataError: a column is missing, an id is empty or repeated, or a cell has no labels; the message names file,
+        DataError: a column is missing, an id is empty or repeated, or a cell cannot be read; the message names file,
             line and fix.
     """
     rows = list(_read_rows(path))
@@ -101,7 +103,7 @@ def _unique(path: Path, rows: Sequence["_Row"], names: Sequence[tuple[str, ...]]
                 f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (each image has one "
                 "row with all its labels)"
             )
-        tags[key], lines[key] = Tags(row_names, where, row.split), row.line
+        tags[key], lines[key] = Tags(row_names, where, row.split, row.group), row.line
     return CsvTags(tags, tuple(notes))
 
 
@@ -178,9 +180,9 @@ def _column_error(names: Sequence[str]) -> str | None:
             return f"columns '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one"
         if len(found) > 1:
             return f"column '{found[0].lower()}' appears twice; remove one"
-        if not found and meaning != "split":
+        if not found and meaning in ("image_id", "labels"):
             there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
-            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split]"
+            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split][,group]"
     return None
 
 
@@ -243,12 +245,16 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
             f"{where}: more {counted}; separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by "
             f"a {delimiter}, or put them in quotes"
         )
-    at = header.columns.get("split")
-    key, split = cells[header.columns["image_id"]], None if at is None else cells[at].strip().lower()
+    key = cells[header.columns["image_id"]]
+    split, group = header.columns.get("split"), header.columns.get("group")
+    optional = (
+        None if split is None else cells[split].strip().lower(),
+        None if group is None else cells[group].strip() or None,
+    )
     if header.one_hot is None:
-        return _Row(line, key, (cells[header.columns["labels"]], *surplus), split)
+        return _Row(line, key, (cells[header.columns["labels"]], *surplus), *optional)
     try:
         skipped = list(header.columns.values())
-        return _Row(line, key, (), split, tuple(shown_classes(header.one_hot, skipped, cells[: header.width])))
+        return _Row(line, key, (), *optional, tuple(shown_classes(header.one_hot, skipped, cells[: header.width])))
     except ValueError as error:
         raise DataError(f"{where}: {error}; correct it, or write the names into a column 'labels'") from None

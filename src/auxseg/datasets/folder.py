@@ -1,4 +1,4 @@
-"""A plain folder of images with a CSV `image_id,labels[,split]`, which lists the images to use."""
+"""A plain folder of images with a CSV `image_id,labels[,split][,group]`, which lists the images to use."""
 
 import hashlib
 import os
@@ -30,6 +30,8 @@ class FolderListing:
 def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path) -> FolderListing:
     """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
+    With a column `group`, the hash is that of the group.
+
     Rows without an image are left out, because images get deleted. If more than half of the rows have no image, the
     ids do not match the file names, which is an error.
 
@@ -52,11 +54,13 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
     if missing and 2 * len(missing) > len(tags):
         raise DataError(_too_few(source, tags, missing, photos, hint))
     masks = None if params.masks is None else Folder(root, params.masks, (params.mask_suffix,))
+    # unless the user sets a share, only images with a mask, and the others of their group, are taken from training
+    masked = {row.group or key for key, row in tags.items() if masks is not None and masks.find(key) is not None}
 
     def split_of(key: str, row: Tags) -> str:
-        # unless the user sets a share, only images with a mask are taken away from training
-        may_be_val = params.val_share is not None or (masks is not None and masks.find(key) is not None)
-        return row.split or ("val" if may_be_val and in_val(key, params.val_fraction) else "train")
+        origin = row.group or key
+        may_be_val = params.val_share is not None or origin in masked
+        return row.split or ("val" if may_be_val and in_val(origin, params.val_fraction) else "train")
 
     rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks)

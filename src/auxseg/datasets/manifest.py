@@ -4,8 +4,9 @@
     data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256 (and bits, bands where they are set)
     data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
 
-Paths are relative to the data root, with forward slashes. Rows are sorted by id. A hash of the id assigns an image to a
-shard, so a new image does not change the other shards.
+Paths are relative to the data root, with forward slashes. The column `labels` of an image without any object is
+`background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A hash of the id
+assigns an image to a shard, so a new image does not change the other shards.
 """
 
 import hashlib
@@ -21,11 +22,17 @@ from auxseg.errors import DataError
 
 SEPARATOR = ";"
 """Between class names of one image in the manifest; class names may contain spaces."""
+NEGATIVE = "background"
+"""The column `labels` of an image without any object; no class may have this name."""
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image: `tags` are its image-level labels, as class names; the column `labels` of the manifest."""
+    """One image: `tags` are its image-level labels, as class names; the column `labels` of the manifest.
+
+    An image without tags is a negative, which shows no object; or, if `is_tagged` is false, it is a val image whose
+    tags are unknown.
+    """
 
     id: str
     path: str
@@ -37,6 +44,12 @@ class ImageRecord:
     bits: int | None = None
     bands: tuple[int, ...] | None = None
     """How the file is read (`data.bits`, `data.bands`); the columns exist only where one of them is set."""
+    is_tagged: bool = True
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether the image is known to show no object."""
+        return self.is_tagged and not self.tags
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class ClassTable:
     @property
     def with_background(self) -> tuple[str, ...]:
         """Names by class index, 0 = background."""
-        return ("background", *self.names)
+        return (NEGATIVE, *self.names)
 
     def index(self, name: str) -> int:
         """Return the class index (1..C) of a name."""
@@ -92,7 +105,7 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
                 record.width,
                 record.height,
                 record.split,
-                SEPARATOR.join(record.tags),
+                NEGATIVE if record.is_negative else SEPARATOR.join(record.tags),
                 record.sha256,
                 *([record.bits or "", " ".join(map(str, record.bands or ()))] if is_deep else []),
             ]
@@ -125,10 +138,11 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
             int(row["width"]),
             int(row["height"]),
             row["split"],
-            tuple(filter(None, row["labels"].split(SEPARATOR))),
+            () if row["labels"] == NEGATIVE else tuple(filter(None, row["labels"].split(SEPARATOR))),
             row["sha256"],
             int(row["bits"]) if row.get("bits") else None,
             tuple(map(int, row["bands"].split())) if row.get("bands") else None,
+            bool(row["labels"]),
         )
         for row in read_csv(path)
     ]

@@ -25,6 +25,7 @@ class Overview:
     `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the class table
     was made from the labels. `without_image`: ids of rows without an image. `hint`: a possible reason for these.
     `without_row`: ids of images without a row. `notes`: how ambiguous labels were read. `files`: which files match.
+    `negatives`: ids of images without any object, in train and in val.
     """
 
     train: int
@@ -37,6 +38,7 @@ class Overview:
     hint: str = ""
     notes: Sequence[str] = ()
     files: Matches = field(default_factory=Matches)
+    negatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def few(self) -> dict[str, int]:
@@ -48,11 +50,16 @@ class Overview:
         shown = [f"{name} {count}" for name, count in islice(self.classes.items(), CLASSES_SHOWN)]
         table = ", ".join([*shown, *(["…"] if len(self.classes) > CLASSES_SHOWN else [])])
         origin = " (from the labels)" if self.is_derived else ""
-        return [
-            f"{self.train} train and {self.val} val images, {len(self.classes)} classes, {self.masks} masks",
+        kinds = f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}"
+        lines = [
+            f"{self.train} train and {self.val} val images, {kinds}, {self.masks} masks",
             f"classes{origin}: {table}",
             *self.files.lines,
         ]
+        if self.negatives:
+            counts = " and ".join(f"{len(ids)} {split}" for split, ids in self.negatives.items())
+            lines.append(f"without any object: {counts}")
+        return lines
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know before hours of computing."""
@@ -75,13 +82,18 @@ class Overview:
                 f"{_count(range(self.val), 'val image', 'has', 'have')} no mask: they are predicted, but not trained "
                 "on, and nothing is measured"
             )
+        if negatives := [image_id for ids in self.negatives.values() for image_id in ids]:
+            yield (
+                f"{_count(negatives, 'image', 'has', 'have')} no label and {_is(negatives)} taken as background "
+                f"everywhere: {_some(negatives)}; write the classes, or remove the rows, of those that show an object"
+            )
         for name, count in self.classes.items():
             if count == 0:
                 yield f"class '{name}' has no train image, so it cannot be learned"
             elif count == self.train:
                 yield (
                     f"class '{name}' is in every train image: the classifier cannot learn what distinguishes it, and "
-                    "its CAM means little; add images without it"
+                    "its CAM means little; add images without it (an empty cell of labels means: no object)"
                 )
         if few := self.few:
             named = [f"{name} {count}" for name, count in few.items()]
@@ -104,6 +116,10 @@ def overview(found: Collected) -> Overview:
     """Count what was collected."""
     splits = Counter(item.split for item in found.images)
     counts = Counter(name for item in found.images if item.split == "train" for name in found.tags[item.id])
+    negatives: dict[str, list[str]] = {}
+    for item in found.images:
+        if not found.tags[item.id] and item.id not in found.unknown:
+            negatives.setdefault(item.split, []).append(item.id)
     return Overview(
         splits["train"],
         splits["val"],
@@ -115,6 +131,7 @@ def overview(found: Collected) -> Overview:
         found.hint,
         found.notes,
         found.files,
+        dict(sorted(negatives.items())),
     )
 
 

@@ -9,6 +9,7 @@ from auxseg.datasets.checks import Decoded, decode_all
 from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
 from auxseg.datasets.deep_images import Reading, depth_warnings
+from auxseg.datasets.leakage import check_leakage
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
@@ -38,6 +39,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     found = collect(root, params)
     reading = Reading(params.bits, None if params.bands is None else tuple(params.bands))
     decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading)
+    check_leakage(found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file)
     records = [
         ImageRecord(
             item.id,
@@ -49,6 +51,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
             photo.sha256,
             reading.bits,
             reading.bands,
+            item.id not in found.unknown,
         )
         for item, photo in zip(found.images, decoded, strict=True)
     ]

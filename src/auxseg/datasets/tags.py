@@ -21,11 +21,13 @@ from auxseg.params.data import VOC_CLASSES
 
 @dataclass(frozen=True)
 class Tags:
-    """Labels of one image; `where` names the row or file in messages; `split` is None without such a column."""
+    """Labels of one image, none if it shows no object; `where` names the row or file in messages; `split` is None
+    without such a column, and so is `group`, which keeps images of one origin in one split."""
 
     names: tuple[str, ...]
     where: str
     split: str | None = None
+    group: str | None = None
 
 
 def image_id(text: str) -> str:
@@ -48,9 +50,10 @@ def numbered_id(line: str) -> tuple[str, list[int]] | None:
 
 
 def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str, Tags]:
-    """Read the objects' class names from `<id>.xml` of VOC's Annotations; an id without a file has no entry.
+    """Read the objects' class names from `<id>.xml` of VOC's Annotations.
 
-    `difficult`: include objects that are marked as difficult.
+    An id without a file has no entry, and neither has one all of whose objects are left out, because it is not a
+    negative. `difficult`: include objects that are marked as difficult.
 
     Raises:
         DataError: a file is not XML, or declares a document type or entities.
@@ -61,17 +64,20 @@ def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str
     for key in track(list(ids), "annotations", unit="file"):
         path = folder / f"{key}.xml"
         if path.is_file():
-            tags[key] = Tags(tuple(dict.fromkeys(_object_names(path, difficult))), str(path))
+            objects = list(_objects(path))
+            names = tuple(dict.fromkeys(name for name, is_difficult in objects if difficult or not is_difficult))
+            if names or not objects:
+                tags[key] = Tags(names, str(path))
     return tags
 
 
-def _object_names(path: Path, difficult: bool) -> Iterator[str]:
+def _objects(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield class name and whether it is difficult of every object."""
     for item in _parse_xml(path).findall("object"):
         name = (item.findtext("name") or "").strip()
         if not name:
             raise DataError(f"{path}: an <object> without <name>; add the class name")
-        if difficult or (item.findtext("difficult") or "0").strip() != "1":
-            yield name
+        yield name, (item.findtext("difficult") or "0").strip() == "1"
 
 
 def _parse_xml(path: Path) -> ElementTree.Element:
@@ -94,9 +100,9 @@ def _parse_xml(path: Path) -> ElementTree.Element:
 def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str] = ()) -> dict[str, Tags]:
     """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
-    In vectors of length 20, column k is VOC's class k + 1. In others it is the class with mask value k + 1 in
-    `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's (2007_000032), or the one of `ids` whose
-    last digits are this number (9 is COCO_train2014_000000000009).
+    A vector of zeros is an image without any object. In vectors of length 20, column k is VOC's class k + 1. In others
+    it is the class with mask value k + 1 in `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's
+    (2007_000032), or the one of `ids` whose last digits are this number (9 is COCO_train2014_000000000009).
 
     Raises:
         DataError: there is no such dictionary, a vector is not 0/1, or a column has no class.

@@ -13,6 +13,19 @@ from auxseg.engines.dvc_internals import DataIndexDirError, DvcException, revisi
 from auxseg.errors import DataError
 
 
+def require_git(what: str) -> None:
+    """Check that the project is a git repository; one from a ZIP archive is not, and runs without.
+
+    Raises:
+        DataError: it is not; `what` needs it.
+    """
+    if not Path(".git").exists():
+        raise DataError(
+            f"{what}: this project is not a git repository (from a ZIP archive?); run "
+            "`git init && git add -A && git commit -m start` here, or clone it with git"
+        )
+
+
 @contextlib.contextmanager
 def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
     """Yield the labels of a round at a git revision, copied from DVC's cache or its remote.
@@ -25,6 +38,7 @@ def revision_labels(revision: str, round_name: str) -> Iterator[LabelSet]:
 
 
 def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
+    require_git(f"revision {revision}")
     store = Store()
     labels = store.label_folder(Round.parse(round_name)).as_posix()
     try:

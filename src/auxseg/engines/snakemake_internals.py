@@ -60,6 +60,13 @@ def is_locked() -> bool:
     return any(Path(".snakemake/locks").glob("*"))
 
 
+def unlock_folder() -> None:
+    """Remove the locks of a Snakemake that was killed in this folder. Public only as a command of its own, `--unlock`,
+    which people have to know of."""
+    for path in Path(".snakemake/locks").glob("*"):
+        path.unlink(missing_ok=True)
+
+
 def trust_stamps(workflow: Any) -> None:
     """Let only the stamps decide what runs, not what Snakemake remembers of jobs: inputs, parameters, code, kills.
 

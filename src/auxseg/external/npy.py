@@ -64,7 +64,7 @@ def _irn(cams: Mapping[int, np.ndarray], size: tuple[int, int]) -> dict[Any, Any
     coarse = [(side - 1) // IRN_STRIDE + 1 for side in size]
     maps = _stacked(cams)
     return {
-        "keys": torch.tensor([value - 1 for value in cams]),
+        "keys": torch.tensor([value - 1 for value in cams], dtype=torch.int64),
         "cam": torch.from_numpy(upsample(maps, *coarse)),
         "high_res": upsample(maps, *size),
     }
@@ -76,7 +76,7 @@ def _clip_es(cams: Mapping[int, np.ndarray], size: tuple[int, int]) -> dict[Any,
 
 
 def _stacked(cams: Mapping[int, np.ndarray]) -> np.ndarray:
-    return np.stack(list(cams.values()))
+    return np.stack(list(cams.values())) if cams else np.zeros((0, 1, 1), np.float32)
 
 
 WRITERS: dict[str, Callable[[Mapping[int, np.ndarray], tuple[int, int]], dict[Any, Any]]] = {
@@ -95,7 +95,7 @@ def write_npy_cams(path: Path, cams: Mapping[int, np.ndarray], size: tuple[int, 
 
     Args:
         path: `<id>.npy`.
-        cams: mask value -> map, float (h, w) in [0, 1]; at least one.
+        cams: mask value -> map, float (h, w) in [0, 1]; none for an image without any object.
         size: height and width of the image, to which maps are resized.
         layout: a name in WRITERS.
     """

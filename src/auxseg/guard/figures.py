@@ -75,14 +75,15 @@ def prediction_figures(
         confidence: float (h, w) in [0, 1].
         entropy: float (h, w) in [0, 1], or None without an affinity.
         label: the image's label, uint8 (H, W).
-        classes: class indices 1..C of the image's tags.
+        classes: class indices 1..C of the image's tags; where there are none, background everywhere is right and does
+            not count as `constant`.
     """
     height, width = prediction.shape
     seen = set(np.unique(prediction).tolist())
     small = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     labelled = small != IGNORE
     return {
-        "constant": [float(len(seen) == 1)],
+        "constant": [float(len(seen) == 1 and (bool(classes) or seen != {0}))],
         "unseen": [float(index not in seen) for index in classes],
         "prediction_differs": [float(np.mean(prediction[labelled] != small[labelled]))] if labelled.any() else [],
         "confidence": [float(confidence.mean(dtype=np.float64))],

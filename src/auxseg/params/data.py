@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from auxseg.params.section import Section, Strict
 
@@ -229,6 +229,8 @@ class DataParams(Section):
     """Bits in use of 16-bit images: 12 for values of 0..4095. null: all 16."""
     bands: list[int] | None = Field(None, min_length=3, max_length=3)
     """The bands of a multi-band TIFF that are red, green and blue, counted from 1. null: the first three."""
+    same_file: Literal["error", "warning"] = "error"
+    """What to do if train and val contain the same file; warning is for published splits, which are fixed."""
     scenes: ScenesParams = ScenesParams()
     folder: FolderParams = FolderParams()
 
@@ -262,21 +264,26 @@ class DataParams(Section):
     @model_validator(mode="after")
     def _distinct_values(self) -> "DataParams":
         if isinstance(self.classes, dict):
-            values = list(self.classes.values())
             lowest = 1 if self.background == 0 else 0
-            if len(set(values)) != len(values) or not all(lowest <= value <= 254 for value in values):
-                raise ValueError(
-                    f"mask values of classes must be distinct and within {lowest}..254"
-                    + ("; where 0 is a class, set data.background to null or to its value" if 0 in values else "")
-                )
-            if taken := {self.background, *self.void, *([0] if self.reduce_zero_label else [])} & set(values):
+            for name, value in self.classes.items():
+                if not lowest <= value <= 254:
+                    reason = {
+                        0: ", because 0 is the background (set data.background to null, or to its value, if it is not)",
+                        255: ", because 255 is ignored",
+                    }.get(value, "")
+                    raise ValueError(f"mask value {value} of '{name}' must be within {lowest}..254{reason}")
+            values = set(self.classes.values())
+            if len(values) != len(self.classes):
+                raise ValueError("mask values of classes must be distinct")
+            if taken := {self.background, *self.void, *([0] if self.reduce_zero_label else [])} & values:
                 raise ValueError(f"mask value {taken.pop()} is also data.background, data.void or reduce_zero_label")
         if isinstance(self.classes, list) and len(set(self.classes)) != len(self.classes):
             raise ValueError("class names must be distinct")
         return self
 
-    @model_validator(mode="after")
-    def _at_least_one_class(self) -> "DataParams":
-        if self.classes is not None and not 1 <= len(self.classes) <= 254:
-            raise ValueError("classes must name 1 to 254 classes")
-        return self
+    @field_validator("classes")
+    @classmethod
+    def _some_classes(cls, classes: dict[str, int] | list[str] | None) -> dict[str, int] | list[str] | None:
+        if classes is not None and not 1 <= len(classes) <= 254:
+            raise ValueError("must name 1 to 254 classes")
+        return classes

@@ -126,7 +126,7 @@ def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], wh
 
 def _explain(section: type[Section], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"]]
+    location = [str(part) for part in first["loc"] if "[" not in str(part)]  # not `dict[str,int]`, one of two types
     name = ".".join([section.key, *location])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

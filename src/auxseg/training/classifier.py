@@ -42,12 +42,12 @@ def build_training(
 
 @torch.no_grad()
 def val_precision(network: Classifier, dataset: Dataset, runtime: RuntimeParams, device: torch.device) -> float | None:
-    """Return the mean average precision on the val images that have image-level labels; None if there are none.
+    """Return the mean average precision on the val images whose tags are known, negatives among them; None without.
 
     The network is put into eval mode.
     """
     network.eval()
-    val = [record for record in dataset.records("val") if record.tags]
+    val = [record for record in dataset.records("val") if record.is_tagged]
     images = (to_tensor(read_photo(dataset.root, record), device, runtime) for record in track(val, "val"))
     scores = [network(image)[0].cpu().numpy() for image in images]
     tags = [dataset.classes.multi_hot(record.tags) for record in val]

@@ -54,8 +54,9 @@
     return [best, second];
   };
 
-  // The fused label of one pixel: class, 0, or 255 where CAM and saliency disagree.
+  // The fused label of one pixel: class, 0, or 255 where CAM and saliency disagree. Without tags all is background.
   auxseg.decide = (image, found, rule, x, y) => {
+    if (!found.layers) return 0;
     const [best] = auxseg.strongest(image, found, x, y);
     const grey = (found.saliency || image.prior)[y * image.width + x];
     const isObject = best.value > round(rule.cam_threshold);

@@ -108,7 +108,9 @@
     return {
       [auxseg.kindTitle("label", split)]: className(found.label[p]),
       rule: isFused
-        ? rule(base.rule, className, best, after)
+        ? found.layers
+          ? rule(base.rule, className, best, after)
+          : "background: the image is tagged with no class"
         : split === "val"
           ? "network, multi-scale and CRF"
           : "label of another method",
