@@ -126,7 +126,7 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
         columns = [int(column) + 1 for column in np.flatnonzero(hot)]
         for value in columns:
             if value not in names:
-                raise DataError(f"{where}: column {value - 1} has no class; give data.classes a class of value {value}")
+                raise DataError(f"{where}: column {value - 1} has no class; add it to data.classes")
         tags[key] = Tags(tuple(names[value] for value in columns), where)
     return tags
 

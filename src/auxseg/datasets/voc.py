@@ -95,8 +95,8 @@ def list_tags(root: Path, params: DataParams, names_by_value: Mapping[int, str])
             image_id, numbers = _numbered(line, where)
             if unknown := [number for number in numbers if number + 1 not in names_by_value]:
                 raise DataError(
-                    f"{where}: class number {unknown[0]} has no class; numbers count from 0, and data.classes has mask "
-                    f"values {min(names_by_value)}..{max(names_by_value)}"
+                    f"{where}: class number {unknown[0]} has no class; numbers count from 0, and those of "
+                    f"data.classes are within {min(names_by_value) - 1}..{max(names_by_value) - 1}"
                 )
             tags[image_id] = Tags(tuple(names_by_value[number + 1] for number in numbers), where)
     return tags
