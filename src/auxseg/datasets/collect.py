@@ -210,9 +210,7 @@ def _check_values(table: ClassTable, own: Sequence[str]) -> None:
 def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
     if params.labels == "xml":
         return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
-    # column and number k mean the mask value k + 1, or k where 0 is the value of a class
-    first = 1 if 0 in classes.values else 0
-    by_value = {value + first: name for value, name in zip(classes.values, classes.names, strict=True)}
+    by_value = dict(zip(classes.values, classes.names, strict=True))
     if params.labels == "lists":
         return CsvTags(list_tags(root, params, by_value))
     path = root / params.labels_file
