@@ -111,7 +111,9 @@ def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -
             item.id,
             item.split,
             item.mask,
-            frozenset(index[name] for name in found.tags[item.id]),
+            # a class that only a crowd shows is among the labels, and may be missing in the mask
+            frozenset(index[name] for name in found.tags[item.id])
+            - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - photo.shown),
             photo.shown,
             photo.colours,
         )

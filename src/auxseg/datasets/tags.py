@@ -106,8 +106,9 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
     """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
     A vector of zeros is an image without any object. In vectors of length 20, column k is VOC's class k + 1. In others
-    it is the class with mask value k + 1 in `names_by_value`, or k where 0 is the value of a class. Integer ids (2007000032, as IRN writes them) become VOC's
-    (2007_000032), or the one of `ids` whose last digits are this number (9 is COCO_train2014_000000000009).
+    it is the class with mask value k + 1 in `names_by_value`, or k where 0 is the value of a class. Integer ids
+    (2007000032, as IRN writes them) become VOC's (2007_000032), or the one of `ids` whose last digits are this number
+    (9 is COCO_train2014_000000000009).
 
     Raises:
         DataError: there is no such dictionary, a vector is not 0/1, or a column has no class.

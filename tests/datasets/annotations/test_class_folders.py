@@ -6,7 +6,7 @@ from builders import mask
 from exports import SIZE, write_photo
 
 from auxseg.datasets.annotations.recognise import recognise
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
 FOLDER = DataParams.parse({"format": "folder"})
@@ -72,3 +72,12 @@ def test_classes_below_splits_are_recognised_unless_there_is_a_table(tmp_path):
     assert recognise(tmp_path, FOLDER) == ("class-folders", "folders of images")
     (tmp_path / "tags.csv").write_text("image_id,labels\n")
     assert recognise(tmp_path, FOLDER) is None
+
+
+def test_masks_need_their_folder_and_a_class_table(tmp_path, opened):
+    for name in ("cat/a", "dog/b"):
+        write_photo(tmp_path / f"{name}.jpg")
+    with pytest.raises(DataError, match=r"msks: no such folder; set data\.folder\.masks"):
+        opened(format="class-folders", classes=["cat", "dog"], folder={"masks": "msks"})
+    with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, list the classes"):
+        opened(format="class-folders", folder={"masks": "masks"})

@@ -6,7 +6,7 @@ The id of an image is its path without extension, such as `cat/001`; its one ima
 from pathlib import Path, PurePosixPath
 
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, split_of
-from auxseg.datasets.listing import Folder
+from auxseg.datasets.listing import Folder, require_folder
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
@@ -25,6 +25,8 @@ def read_class_folders(root: Path, params: DataParams) -> Annotated:
     """
     files = ImageFiles(root, params.folder.images)
     base = root / files.folder
+    if params.folder.masks is not None:
+        require_folder(root / params.folder.masks, "set data.folder.masks to the folder of masks, or to null")
     masks = None if params.folder.masks is None else Folder(root, params.folder.masks, (params.folder.mask_suffix,))
     paths = []
     for path in sorted(raw_files(base)):
