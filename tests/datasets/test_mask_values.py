@@ -115,6 +115,11 @@ def test_reduce_zero_label_as_mmsegmentation_does_it(root):
         ),
         ({"classes": {"road": 3}, "background": 3}, "mask value 3 is also data.background, data.void"),
         ({"classes": {"road": 3}, "void": [3]}, "mask value 3 is also data.background, data.void"),
+        ({"classes": ["road", "tree"], "void": [2]}, "mask value 2 is also data.background, data.void"),
+        ({"classes": ["road", "tree"], "background": 2}, "mask value 2 is also data.background, data.void"),
+        ({"classes": ["road"], "void": [0]}, "mask value 0 is data.background and in data.void; remove it"),
+        ({"classes": ["road"], "void": [300]}, "data.void.*less than or equal to 254"),
+        ({"bands": [0, 1, 2]}, "data.bands.*greater than or equal to 1"),
     ],
 )
 def test_values_that_contradict_each_other(params, message):
