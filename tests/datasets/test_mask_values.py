@@ -126,3 +126,10 @@ def test_values_that_contradict_each_other(params, message):
     with pytest.raises(ParamsError, match=message) as refusal:
         DataParams.parse(params)
     assert "{" not in str(refusal.value)
+
+
+def test_a_mask_in_colours_is_told_to_need_their_table(root):
+    (root / "masks").mkdir()
+    Image.fromarray(np.ones((4, 6, 3), np.uint8)).save(root / "masks/a.png")
+    with pytest.raises(DataError, match=r"a\.png: .* but this one is PNG of mode RGB; .* or set data\.colours if"):
+        first_row(root, {"classes": ["road", "tree"]})

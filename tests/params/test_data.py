@@ -5,7 +5,6 @@ import pytest
 from auxseg.errors import ParamsError
 from auxseg.params.data import DataParams
 
-
 ZERO = (
     "': mask value 0 of 'road' must be within 1..254, because 0 is the background (set data.background to null, or to "
     "its value, if it is not)"
