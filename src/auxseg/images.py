@@ -160,6 +160,10 @@ def is_band(image: Image.Image) -> bool:
     return _GEO_KEYS in tags and not is_mask
 
 
+MASK_RULE = "a mask must be an 8-bit palette or grey PNG of class indices"
+MASK_FIX = "save it in that form, or set data.colours if its colours are the classes"
+
+
 def read_index_png(path: Path) -> np.ndarray:
     """Read a mask as stored values, uint8 (H, W): palette indices, not colours.
 
@@ -168,7 +172,7 @@ def read_index_png(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, damaged, not a PNG, or a colour image.
     """
-    return _read_png(path, ("P", "L", "1"), "a mask must be an 8-bit palette or grey PNG of class indices")
+    return _read_png(path, ("P", "L", "1"), MASK_RULE, MASK_FIX)
 
 
 def read_palette(path: Path) -> np.ndarray | None:
@@ -218,12 +222,12 @@ def read_grey_png(path: Path) -> np.ndarray:
     return _read_png(path, ("L",), "a map must be an 8-bit grey PNG, 255 = 1").astype(np.float32) / 255
 
 
-def _read_png(path: Path, modes: tuple[str, ...], rule: str) -> np.ndarray:
+def _read_png(path: Path, modes: tuple[str, ...], rule: str, fix: str = "save it in that form") -> np.ndarray:
     with open_image(path) as image:
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
-            raise DataError(f"{path}: {rule}, but this one is {kind}; save it in that form")
+            raise DataError(f"{path}: {rule}, but this one is {kind}; {fix}")
         try:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:

@@ -124,7 +124,7 @@ def test_half_is_not_most():
 
 def test_val_images_without_labels_are_not_compared():
     images = [image(0, (), (1,), "val"), image(1, (), (1,)), image(2, (2,), (2,), "val")]
-    found = find_contradictions(images, CLASSES, "complete")
+    found = find_contradictions(images, CLASSES, "complete", CLASSES.values)
     assert (found.compared, [one.id for one in found.images]) == (2, ["i1"])
     assert found.images[0].not_tagged == ("cat",)
 
@@ -132,7 +132,7 @@ def test_val_images_without_labels_are_not_compared():
 def test_three_classes_in_a_ring():
     """Every mask shows the next class; the order of data.classes that the message gives is the inverse."""
     tags = np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]]
-    (text,) = other_order(tags, np.roll(tags, 1, axis=1), CLASSES, partial=False)
+    (text,) = other_order(tags, np.roll(tags, 1, axis=1), CLASSES.names, CLASSES.values, partial=False)
     assert "'cat', 'dog', 'cow' are probably in another order: with {cat: 12, dog: 10, cow: 8}" in text
 
 
@@ -140,7 +140,7 @@ def test_two_slips_among_many_are_no_swap():
     tags = np.eye(3, dtype=bool)[[0, 1] * 10]
     shown = tags.copy()
     shown[[0, 1]] = shown[[1, 0]]
-    assert list(other_order(tags, shown, CLASSES, partial=False)) == []
+    assert list(other_order(tags, shown, CLASSES.names, CLASSES.values, partial=False)) == []
 
 
 def test_palettes_of_one_colour_mean_nothing():
@@ -158,3 +158,36 @@ def test_round_trip_and_a_damaged_file(tmp_path):
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(DataError, match=r"x\.json: not readable .* run the stage prepare again"):
         Contradictions.read(tmp_path / "x.json")
+
+
+def test_swapped_classes_from_0_on_are_named_by_the_values_in_the_files(run):
+    swapped = {"cat": 1, "dog": 0, "cow": 2}
+    values = {"classes": {"cat": 0, "dog": 1, "cow": 2}, "background": None}
+    with pytest.raises(DataError, match=r"with \{cat: 1, dog: 0\} in data\.classes 8 of 8"):
+        run(
+            TEN,
+            lambda path, _, names: mask(path, [swapped[n] for n in names for _ in range(24 // len(names))]),
+            **values,
+        )
+
+
+def test_swapped_colours_are_no_swapped_mask_values(run, tmp_path):
+    lines(tmp_path / "raw/colours.csv", "name,r,g,b", "cat,1,1,1", "dog,2,2,2", "cow,3,3,3")
+    colours = {"cat": 2, "dog": 1, "cow": 3}
+
+    def write(path, _, names):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.zeros((4, 6, 3), np.uint8)
+        pixels[0, : len(names)] = [[colours[name]] * 3 for name in names]
+        Image.fromarray(pixels).save(path)
+
+    with pytest.raises(DataError, match=r"8 of 10 masks contradict .* Most often 'cat' not shown in") as error:
+        run(TEN, write, classes=list(NAMES), colours="colours.csv")
+    assert "probably swapped" not in str(error.value) and "mask values" not in str(error.value)
+
+
+def test_masks_without_a_class_are_told_by_their_form(run):
+    with pytest.raises(DataError, match=r"none of 10 masks shows a class: 0 is background, .*\(8 is cat\); save"):
+        run(TEN, lambda path, *_: mask(path))
+    with pytest.raises(DataError, match=r"none of 10 masks shows a class: 0 is background, 8 is cat, 10 is cow, 12 is"):
+        run(TEN, lambda path, *_: mask(path), void=[254])

@@ -93,13 +93,25 @@ def test_five_bands_need_a_choice(tmp_path, planar):
         read_image(tmp_path / "a.tif", Reading(bands=(6, 3, 1)))
 
 
+@pytest.mark.parametrize(("name", "mode"), [("a.jpg", "RGB"), ("a.png", "L"), ("a.png", "RGBA"), ("a.png", "P")])
+def test_bands_leave_other_files_alone(tmp_path, name, mode):
+    exif = Image.Exif()
+    exif[274] = 6  # turned by 90 degrees
+    image = Image.fromarray(np.moveaxis(BANDS[:3], 0, 2)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(0)
+    image.save(tmp_path / name, exif=exif)
+    found = read_image(tmp_path / name, Reading(bands=(3, 2, 1)))
+    assert np.array_equal(found, read_rgb(tmp_path / name)) and found.shape == (8, 6, 3)
+
+
 def test_warnings_name_the_parameter():
     dark = list(depth_warnings([Depth(4095), Depth(100), Depth()], Reading()))
-    assert dark[0].startswith("2 images have 16 bits, but their largest value is 4095 of 65535")
+    assert dark[0].startswith("2 images have 16 bits, but the largest value is 4095 of 65535")
     assert dark[0].endswith("for images of 12 bits set data.bits: 12")
     assert list(depth_warnings([Depth(4095), Depth(60000)], Reading())) == []
     assert list(depth_warnings([Depth(4095)], Reading(bits=12))) == []
-    assert "1 TIFFs have a fourth band" in next(depth_warnings([Depth(extra_bands=1)], Reading()))
+    assert "1 TIFF has a fourth band" in next(depth_warnings([Depth(extra_bands=1)], Reading()))
 
 
 def test_prepare_warns_and_every_stage_reads_with_the_parameters(tmp_path, monkeypatch, caplog):

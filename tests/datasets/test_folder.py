@@ -74,3 +74,26 @@ def test_an_id_with_a_folder_is_rejected_with_the_name_to_write(root):
 def test_rows_without_an_image_name_no_class(root):
     lines(root / "image_labels.csv", "image_id,labels", "a,cat;", "b,dog;", "x,owl;background")
     assert collect(root, DataParams.parse({"format": "folder"})).classes.names == ("cat", "dog")
+
+
+def test_sub_folder_rows_without_an_image_are_left_out(root):
+    for name in ("cats/1", "cats/2", "dogs/1"):
+        photo(root / f"images/{name}.jpg")
+    found = listing(root, "a", "b", "cats/1", "cats/9", "birds/1")
+    assert [item.id for item in found.images] == ["a", "b", "cats/1"]
+    assert found.without_image == ("cats/9", "birds/1")
+    assert found.without_row == ("c", "d", "cats/2")
+
+
+def test_a_majority_of_sub_folder_rows_is_rejected_with_an_example(root):
+    for name in ("a", "b", "c", "d"):
+        (root / f"images/{name}.jpg").unlink()
+    photo(root / "images/cats/1.jpg")
+    with pytest.raises(DataError, match=r"only 1 of 3 rows have .*: line 3 has 'cats/8', a file is 'cats/1\.jpg'"):
+        listing(root, "cats/1", "cats/8", "cats/9")
+
+
+def test_most_entries_of_a_json_without_an_image(root):
+    (root / "tags.json").write_text('{"a.jpg": "cat", "x.jpg": "dog", "y.jpg": "dog"}')
+    with pytest.raises(DataError, match=r"only 1 of 3 rows have an image in .*images: entry 'x' has 'x', a file is 'b"):
+        collect(root, DataParams.parse({"format": "folder", "labels_file": "tags.json"}))

@@ -74,6 +74,26 @@ def test_void_values(root):
     assert first_row(root, {"classes": ["road", "tree"], "void": [9]})[0] == [0, 1, 2, 255, 255, 0]
 
 
+def test_values_that_may_be_written_stay(root):
+    mask(root / "masks/a.png", (0, 8, 12, 9, 255))
+    row, found = first_row(root, {"classes": {"road": 8, "tree": 12}, "void": [9]})
+    assert (row, found.classes.values) == ([0, 1, 2, 255, 255, 0], (8, 12))
+
+
+@pytest.mark.parametrize("kind", ["npy", "lists"])
+def test_numbers_of_labels_are_mask_values_if_0_is_a_class(tmp_path, kind):
+    for name in ("a", "b"):
+        photo(tmp_path / f"JPEGImages/{name}.jpg")
+    lines(tmp_path / "ImageSets/Segmentation/train.txt", *(["a", "b"] if kind == "npy" else ["a 0", "b 1"]))
+    np.save(tmp_path / "l.npy", {"a": np.array([1, 0, 0]), "b": np.array([0, 1, 0])}, allow_pickle=True)
+    classes = {"road": 0, "tree": 1, "car": 2}
+    data = {"format": "voc", "labels": kind, "labels_file": "l.npy", "classes": classes, "val_split": None}
+    assert collect(tmp_path, DataParams.parse({**data, "background": None})).tags == {"a": ("road",), "b": ("tree",)}
+    shifted = {name: value + 1 for name, value in classes.items()}
+    found = collect(tmp_path, DataParams.parse({**data, "classes": shifted}))
+    assert found.tags == {"a": ("road",), "b": ("tree",)}
+
+
 def test_reduce_zero_label_as_mmsegmentation_does_it(root):
     values = np.array([0, 1, 2, 255], np.uint8)
     mask(root / "masks/a.png", values.tolist())
@@ -89,12 +109,27 @@ def test_reduce_zero_label_as_mmsegmentation_does_it(root):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"classes": {"road": 0}}, "within 1..254; where 0 is a class, set data.background to null or to its value"),
+        (
+            {"classes": {"road": 0}},
+            r"within 1..254, because 0 is the background \(set data.background to null, or to its value",
+        ),
         ({"classes": {"road": 3}, "background": 3}, "mask value 3 is also data.background, data.void"),
         ({"classes": {"road": 3}, "void": [3]}, "mask value 3 is also data.background, data.void"),
+        ({"classes": ["road", "tree"], "void": [2]}, "mask value 2 is also data.background, data.void"),
+        ({"classes": ["road", "tree"], "background": 2}, "mask value 2 is also data.background, data.void"),
+        ({"classes": ["road"], "void": [0]}, "mask value 0 is data.background and in data.void; remove it"),
+        ({"classes": ["road"], "void": [300]}, "data.void.*less than or equal to 254"),
+        ({"bands": [0, 1, 2]}, "data.bands.*greater than or equal to 1"),
     ],
 )
 def test_values_that_contradict_each_other(params, message):
     with pytest.raises(ParamsError, match=message) as refusal:
         DataParams.parse(params)
     assert "{" not in str(refusal.value)
+
+
+def test_a_mask_in_colours_is_told_to_need_their_table(root):
+    (root / "masks").mkdir()
+    Image.fromarray(np.ones((4, 6, 3), np.uint8)).save(root / "masks/a.png")
+    with pytest.raises(DataError, match=r"a\.png: .* but this one is PNG of mode RGB; .* or set data\.colours if"):
+        first_row(root, {"classes": ["road", "tree"]})

@@ -127,3 +127,12 @@ def test_voc_has_a_suffix_too(voc):
     with pytest.raises(DataError, match=r"3 of 3 files match no image, .* set data\.mask_suffix to -gt\.png"):
         look(voc, data)
     assert look(voc, {**data, "mask_suffix": "-gt.png"}).masks == 3
+
+
+def test_masks_in_sub_folders_are_counted(tmp_path):
+    for name in ("cats/1", "cats/2", "dogs/1"):
+        photo(tmp_path / f"images/{name}.jpg")
+    mask(tmp_path / "truth/cats/1.png", (1,))
+    lines(tmp_path / "image_labels.csv", "image_id,labels", "cats/1,cat;", "cats/2,cat;", "dogs/1,")
+    view = look(tmp_path, NAMED)
+    assert view.masks == 1 and view.lines()[-2] == "truth: 1 of 1 files are masks of listed images"

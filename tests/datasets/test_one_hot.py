@@ -22,11 +22,12 @@ def names(path, known=None):
     [
         "filename, cat, traffic light\na.jpg, 1, 0\nb.jpg, 1, 1\nc.jpg, 0, 0\n",  # Roboflow
         HOT.to_csv(),
+        HOT.reset_index(names="image_id").to_csv(),
         HOT.astype(float).to_csv(index_label="image"),
         HOT.astype(bool).to_csv(index_label="image_id", sep=";"),
         "image_id,split,cat,traffic light\na,train,1,\nb,val,1,1\nc,train,,\n",
     ],
-    ids=["roboflow", "pandas", "floats", "bools", "blanks"],
+    ids=["roboflow", "pandas", "numbered", "floats", "bools", "blanks"],
 )
 def test_one_hot_tables(tmp_path, text):
     (tmp_path / "a.csv").write_text(text)
@@ -59,6 +60,7 @@ def test_what_is_no_one_hot_table(tmp_path, text, message):
     "value",
     [
         {"a.jpg": ["cat"], "b.jpg": ["cat", "traffic light"], "c.jpg": []},
+        {"a": "cat", "b": "cat, traffic light", "c": ""},
         {"a": "cat", "b": {"cat": 1, "traffic light": True}, "c": {"cat": 0}},
         [
             {"image": "a.jpg", "labels": "cat"},
@@ -68,7 +70,7 @@ def test_what_is_no_one_hot_table(tmp_path, text, message):
         {"info": {"year": 2026}, "images": [{"file_name": "a.jpg", "labels": [{"name": "cat", "id": 1}]}]}
         | {"images": [{"file_name": "a.jpg", "labels": [{"name": "cat"}]}, {"file_name": "b.jpg", "labels": ["cat"]}]},
     ],
-    ids=["lists", "texts", "entries", "nested"],
+    ids=["lists", "cells", "texts", "entries", "nested"],
 )
 def test_json(tmp_path, value):
     (tmp_path / "a.json").write_text(json.dumps(value))

@@ -24,8 +24,9 @@ OPTIONS = argparse.Namespace(lr=0.1, names=["a"], inner=argparse.Namespace(x=1),
         {"model": STATE, "optimizer": {"state": {0: {"step": torch.tensor(1)}}, "param_groups": []}, "args": OPTIONS},
         {"args": OPTIONS, "state_dict": {"model": STATE, "ema": None}},
         {"model_state_dict": {f"_orig_mod.{name}": value for name, value in STATE.items()}},
+        {"state_dict": {f"_orig_mod.{name}": value for name, value in PARALLEL.items()}},
     ],
-    ids=["bare", "parallel", "state_dict", "namespace", "nested", "compiled"],
+    ids=["bare", "parallel", "state_dict", "namespace", "nested", "compiled", "both"],
 )
 @pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "legacy"])
 def test_the_tensors_alone_are_read(tmp_path, content, is_zip):

@@ -74,7 +74,7 @@ def _keep_own(path: Path) -> Path | None:
 
 
 def _set_format(params: DataParams) -> None:
-    """Set `data.format` if the data root is an export of an annotation tool, or has one folder a class."""
+    """Set `data.format` if the data root is an export of an annotation tool, or has one folder per class."""
     found = recognise(data_root(params.format), params)
     if found is None:
         return

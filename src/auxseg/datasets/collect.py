@@ -19,7 +19,7 @@ from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
 from auxseg.datasets.scenes import SCENES_CLASSES
-from auxseg.datasets.spelling import KnownNames
+from auxseg.datasets.spelling import KnownNames, fold, unify
 from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_tags, list_voc
@@ -58,6 +58,8 @@ class Collected:
     """Which files of the folders of images and masks are not used."""
     form: MaskForm = PLAIN
     """How the masks are stored."""
+    crowds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By id, the tags that the mask shows as ignored pixels alone."""
 
 
 def collect(root: Path, params: DataParams) -> Collected:
@@ -98,7 +100,11 @@ def collect(root: Path, params: DataParams) -> Collected:
 
 def _collect_annotated(root: Path, params: DataParams) -> Collected:
     """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
+    if params.format == "class-folders":
+        _check_classes_are_given(params)
     found = READERS[params.format](root, params)
+    unified, notes = unify([item.names for item in found.items], KnownNames(params.classes or ()))
+    spelling = {fold(name): name for names in unified for name in names}
     files = ImageFiles(root, photo_folder(root, params))
     share = params.folder.val_share
     if share is None:
@@ -106,37 +112,55 @@ def _collect_annotated(root: Path, params: DataParams) -> Collected:
         share = 0.0 if has_split or not any(item.mask for item in found.items) else 0.2
     images: list[Listed] = []
     tags: dict[str, Tags] = {}
-    for item in found.items:
+    crowds: dict[str, frozenset[str]] = {}
+    for item, names in zip(found.items, unified, strict=True):
         key = files.id_of(item.path)
         if key in tags:
             raise DataError(f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one")
         split = item.split or ("val" if item.mask and in_val(key, share) else "train")
         images.append(Listed(key, split, item.path, item.mask, item.where))
-        tags[key] = Tags(item.names, item.where, item.split)
-    if not images:
-        raise DataError(
-            f"{root}: none of the {len(found.without_image)} annotated images is there (first: "
-            f"'{found.without_image[0]}'); put the images into {root / params.folder.images}"
-        )
-    unnamed = class_table(found.names if params.classes is None else params.classes, ())
+        tags[key] = Tags(names, item.where, item.split)
+        if item.crowds:
+            crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
+    _check_images_are_there(root, params, len(images), found.without_image)
+    own = tuple(dict.fromkeys(spelling.get(fold(name), name) for name in found.names))
+    unnamed = class_table(own if params.classes is None else params.classes, ())
     classes = own_table(params, unnamed)
     return replace(
         _match(images, tags, classes, params),
         is_derived=params.classes is None,
-        notes=found.notes,
+        notes=(*found.notes, *notes),
+        crowds=crowds,
         without_image=found.without_image,
         form=png_form(root, params, unnamed) if params.format == "class-folders" else found.form,
     )
 
 
-def _collect_folder(root: Path, params: DataParams) -> Collected:
-    if params.labels != "csv":
-        raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
+def _check_images_are_there(root: Path, params: DataParams, found: int, missing: Sequence[str]) -> None:
+    if not found and not missing:
+        raise DataError(f"{root}: no image is annotated; annotate some and export them again, or set data.annotations")
+    if len(missing) > found:
+        total = found + len(missing)
+        share = f"only {found} of the {total}" if found else f"none of the {total}"
+        are = "are" if found > 1 else "is"
+        raise DataError(
+            f"{root}: {share} annotated images {are} there (first missing: '{missing[0]}'); put the images into "
+            f"{root / params.folder.images}"
+        )
+
+
+def _check_classes_are_given(params: DataParams) -> None:
     if params.classes is None and params.folder.masks is not None and params.colours is None:
         raise ParamsError(
             "params.yaml: key 'data.classes': null uses all names in the labels, in alphabetical order, so a new name "
             "would change what mask values mean; with data.folder.masks, list the classes here"
         )
+
+
+def _collect_folder(root: Path, params: DataParams) -> Collected:
+    if params.labels != "csv":
+        raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
+    _check_classes_are_given(params)
     source = root / params.labels_file
     tags = _read_table(source, None if params.classes is None else list(params.classes))
     if not any(row.names for row in tags.rows.values()):
@@ -210,12 +234,13 @@ def _check_values(table: ClassTable, own: Sequence[str]) -> None:
 def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
     if params.labels == "xml":
         return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
+    by_value = dict(zip(classes.values, classes.names, strict=True))
     if params.labels == "lists":
-        return CsvTags(list_tags(root, params, dict(zip(classes.values, classes.names, strict=True))))
+        return CsvTags(list_tags(root, params, by_value))
     path = root / params.labels_file
     if params.labels == "npy":
         ids = [item.id for item in images]
-        return CsvTags(read_npy_tags(path, dict(zip(classes.values, classes.names, strict=True)), ids))
+        return CsvTags(read_npy_tags(path, by_value, ids))
     return _read_table(path, classes.names)
 
 

@@ -95,7 +95,10 @@ class Contradictions:
 
 
 def find_contradictions(
-    images: Iterable[MaskedImage], classes: ClassTable, tags: Literal["complete", "partial"]
+    images: Iterable[MaskedImage],
+    classes: ClassTable,
+    tags: Literal["complete", "partial"],
+    values: Sequence[int] | None,
 ) -> Contradictions:
     """Compare masks and image-level labels.
 
@@ -103,6 +106,8 @@ def find_contradictions(
         images: those with a mask. A val image without labels is not compared, because its labels may be unknown.
         classes: the class table.
         tags: partial: the labels name only some of the classes in an image, so a further class in a mask is right.
+        values: the mask values of the classes in the files; None where masks show a class by its name or colour, so
+            that no values can be swapped.
     """
     compared = [image for image in images if image.tags or image.split == "train"]
     found, wrong = [], []
@@ -114,16 +119,12 @@ def find_contradictions(
             found.append(Contradiction(image.id, image.split, _names(not_shown, classes), _names(not_tagged, classes)))
     if not found:
         return Contradictions(len(compared))
-    causes = [
-        other_palettes([(image.mask, image.colours) for image in [*wrong, *compared]], classes),
-        *other_order(
-            _table([image.tags for image in compared], classes),
-            _table([image.shown for image in compared], classes),
-            classes,
-            tags == "partial",
-        ),
-    ]
-    known = ". ".join(filter(None, causes)) or _most_frequent(found)
+    causes = [other_palettes([(image.mask, image.colours) for image in [*wrong, *compared]], classes)]
+    if values is not None:
+        tagged = _table([image.tags for image in compared], classes)
+        shown = _table([image.shown for image in compared], classes)
+        causes += other_order(tagged, shown, classes.names, values, tags == "partial")
+    known = ". ".join(filter(None, causes)) or _most_frequent(found, values is not None)
     first = _first(found[0], wrong[0].mask)
     message = f"{len(found)} of {len(compared)} masks contradict the image-level labels, first {first}. {known}"
     return Contradictions(len(compared), tuple(found), message)
@@ -138,14 +139,14 @@ def _first(one: Contradiction, mask: str) -> str:
     return f"{mask}, which {' and '.join(parts)}"
 
 
-def _most_frequent(found: Sequence[Contradiction]) -> str:
+def _most_frequent(found: Sequence[Contradiction], has_values: bool) -> str:
     """Return what contradicts most often, where no single cause explains it."""
     counts: Counter[tuple[str, str]] = Counter()
     for one in found:
         counts.update((name, "not shown") for name in one.not_shown)
         counts.update((name, "shown without a label") for name in one.not_tagged)
     shown = [f"'{name}' {what} in {count}" for (name, what), count in counts.most_common(SHOWN)]
-    fix = "correct the labels, the masks, or the mask values in data.classes"
+    fix = f"correct the labels, the masks, or the {'mask values' if has_values else 'names'} in data.classes"
     if any(one.not_tagged for one in found):
         fix += "; if the labels name only some of the classes, set data.tags to partial"
     return f"Most often {', '.join(shown)}; {fix}"

@@ -145,7 +145,7 @@ def _one_hot_header(number: int, line: str, first: str) -> _Header | None:
     delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
     columns = {meaning: at for at, name in enumerate(names) if (meaning := _meaning(name)) in ("image_id", "split")}
     if names and not names[0]:
-        columns.setdefault("image_id", 0)  # the index of a pandas table
+        columns["index" if "image_id" in columns else "image_id"] = 0  # the index of a pandas table
     cells = next(csv.reader([first.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
     is_known = "image_id" in columns and not any(_meaning(name) == "labels" for name in names)
     if not is_known or not is_one_hot(names, list(columns.values()), cells):

@@ -42,14 +42,16 @@ def depth_warnings(depths: Sequence[Depth], reading: Reading) -> Iterator[str]:
     largest = max(deep, default=0)
     if reading.bits is None and 0 < largest < 2**16 // DARK:
         bits = max(9, largest.bit_length())
+        have = "1 image has" if len(deep) == 1 else f"{len(deep)} images have"
         yield (
-            f"{len(deep)} images have 16 bits, but their largest value is {largest} of 65535, so they are read as "
-            f"almost black; for images of {bits} bits set data.bits: {bits}"
+            f"{have} 16 bits, but the largest value is {largest} of 65535, so they are read as almost black; for "
+            f"images of {bits} bits set data.bits: {bits}"
         )
     banded = sum(depth.extra_bands > 0 for depth in depths)
     if reading.bands is None and banded:
+        have = "1 TIFF has" if banded == 1 else f"{banded} TIFFs have"
         yield (
-            f"{banded} TIFFs have a fourth band that is not transparency: bands 1, 2, 3 are read as red, green, blue; "
+            f"{have} a fourth band that is not transparency: bands 1, 2, 3 are read as red, green, blue; "
             "if they are others, set data.bands"
         )
 
@@ -57,13 +59,16 @@ def depth_warnings(depths: Sequence[Depth], reading: Reading) -> Iterator[str]:
 def read_image(path: Path, reading: Reading) -> np.ndarray:
     """Read an image as RGB, uint8 (H, W, 3), as `read_rgb` does, but with the bits and bands of `reading`.
 
+    The bands are those of TIFFs; other files are read as without.
+
     Values of 16 bits become rint(255 v / (2**bits - 1)). `bits` does not apply to 8-bit images.
 
     Raises:
         DataError: as `read_rgb`; or the file has fewer bands, has more and `bands` is None, or a value has more bits.
     """
     is_deep = _has_16_bits(path) if reading.bits is not None else False
-    if reading.bands is None and not is_deep:
+    chosen = reading.bands if path.suffix.lower() in _TIFF else None
+    if chosen is None and not is_deep:
         try:
             return read_rgb(path)
         except DataError:
@@ -73,7 +78,7 @@ def read_image(path: Path, reading: Reading) -> np.ndarray:
                 ) from None
             raise
     values = _values(path)
-    bands = reading.bands or ((1, 2, 3) if values.shape[2] >= 3 else (1, 1, 1))
+    bands = chosen or ((1, 2, 3) if values.shape[2] >= 3 else (1, 1, 1))
     if max(bands) > values.shape[2]:
         raise DataError(f"{path}: has {values.shape[2]} bands, but data.bands names band {max(bands)}; correct it")
     rgb = values[..., [band - 1 for band in bands]]

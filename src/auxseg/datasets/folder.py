@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import PHOTOS, Folder, Listed, is_file_name, locate, raise_first, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, Listed, is_file_name, is_inside, locate, raise_first, require_folder
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
@@ -49,7 +50,7 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
     )
     photos = Folder(root, params.images, PHOTOS)
     # what cannot be an id at all is rejected by `locate`
-    missing = [key for key in tags if is_file_name(key) and photos.find(key) is None]
+    missing = [key for key in tags if _can_be_id(key, photos) and photos.find(key) is None]
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
         raise DataError(_too_few(source, tags, missing, photos, hint))
@@ -64,7 +65,12 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
 
     rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks)
-    return FolderListing(images, tuple(missing), tuple(photos.others(tags)), hint)
+    return FolderListing(images, tuple(missing), (*photos.others(tags), *photos.inner_others(tags)), hint)
+
+
+def _can_be_id(key: str, photos: Folder) -> bool:
+    """Tell whether a row has the form of an id; `images/a` has not if a is in the folder itself."""
+    return is_file_name(key) or (is_inside(key) and photos.find(key.rpartition("/")[2]) is None)
 
 
 def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str, Tags]]:
@@ -76,15 +82,19 @@ def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], pho
     found = len(tags) - len(missing)
     share = f"only {found} of {len(tags)} rows have" if found else "no row has"
     head = f"{source}: {share} an image in {photos.path}"
-    if not len(photos):
+    if not found and not len(photos):
         return f"{head}, which contains no image ({', '.join(photos.suffixes)}); " + (hint or "put them there")
-    file = Path(photos.find(next(photos.others(tags), next(iter(photos)))) or "").name
+    others = (*photos.others(tags), *photos.inner_others(tags), *photos, *tags)
+    file = next(filter(None, map(photos.find, others)), "")
+    file = Path(file).relative_to(photos.relative).as_posix()
     how = hint or "write the file names into the column image_id, or set data.folder.images"
     return f"{head}: {_line(tags[missing[0]])} has '{missing[0]}', a file is '{file}'; {how}"
 
 
 def _line(row: Tags) -> str:
-    return row.where[row.where.rindex("line ") :]
+    """Return where a row is in its file: `line 7` of a CSV, `entry 'a'` of a JSON."""
+    _, word, place = re.split(r" (line|entry) ", row.where, maxsplit=1)
+    return f"{word} {place}"
 
 
 def _near_miss(missing: Sequence[str], photos: Folder) -> str:

@@ -1,18 +1,19 @@
 """Image-level labels in a JSON file.
 
-{"a.jpg": ["cat", "dog"], "b.jpg": "cat", "c.jpg": {"cat": 1, "dog": 0}}
+{"a.jpg": ["cat", "dog"], "b.jpg": "cat, dog", "c.jpg": {"cat": 1, "dog": 0}}
 [{"image": "a.jpg", "labels": ["cat"], "split": "train"}, …]     keys as the columns of the CSV
 {"images": [{"file_name": "a.jpg", "tags": [{"name": "cat"}]}]}    a list below a key of its own
 """
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from auxseg.datasets.csv_tags import COLUMNS, CsvTags
 from auxseg.datasets.spelling import KnownNames, unify
-from auxseg.datasets.tag_cells import check_name
+from auxseg.datasets.tag_cells import check_name, read_names
 from auxseg.datasets.tags import Tags, image_id
 from auxseg.errors import DataError
 
@@ -36,16 +37,24 @@ def read_json_tags(path: Path, known: Collection[str] | None) -> CsvTags:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a JSON in UTF-8 ({error}); save it again") from None
     rows: dict[str, Tags] = {}
+    texts: dict[str, str] = {}
     for raw, labels, split in _entries(content, path):
         key = image_id(raw)
         where = f"{path} entry '{key}'"
         if not key or key in rows:
             raise DataError(f"{where}: {'is listed twice' if key else 'has no image'}; each image has one entry")
-        names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
+        if isinstance(labels, str):
+            texts[key] = labels
+            names: tuple[str, ...] = ()
+        else:
+            names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
         rows[key] = Tags(names, where, None if split is None else str(split).strip().lower())
+    # a text is read as the cell of a CSV
+    split_names, split_notes = read_names([(rows[key].where, (text,)) for key, text in texts.items()], known)
+    rows |= {key: replace(rows[key], names=names) for key, names in zip(texts, split_names, strict=True)}
     unified, notes = unify([row.names for row in rows.values()], KnownNames(known or ()))
     named = zip(rows.items(), unified, strict=True)
-    return CsvTags({key: Tags(names, row.where, row.split) for (key, row), names in named}, tuple(notes))
+    return CsvTags({key: Tags(names, row.where, row.split) for (key, row), names in named}, (*split_notes, *notes))
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,9 +90,7 @@ def _value(item: Mapping[str, Any], meaning: str) -> Any:
 
 
 def _names(labels: Any, where: str) -> Iterator[str]:
-    if isinstance(labels, str):
-        yield labels
-    elif isinstance(labels, list):
+    if isinstance(labels, list):
         for item in labels:
             name = (
                 next((item[key] for key in ("name", "label") if key in item), None) if isinstance(item, dict) else item

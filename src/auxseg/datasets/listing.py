@@ -105,6 +105,12 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         return (name for name in self if name not in listed)
 
+    def inner_others(self, ids: Iterable[str]) -> Iterator[str]:
+        """Yield the ids of files that are not among `ids`, in the sub-folders in which `find` looked."""
+        listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
+        keys = (f"{folder}/{stem}" for folder, stems in sorted(self._inner.items()) for stem in stems)
+        return (key for key in keys if unicodedata.normalize("NFC", key) not in listed)
+
 
 def is_file_name(image_id: str) -> bool:
     """Tell whether an id can be the name of a file in a folder, without a path that leads out of it."""

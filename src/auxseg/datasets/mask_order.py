@@ -14,7 +14,9 @@ _TIE = 1e-6
 """Cost of another order, far less than one image: of two equally good orders, the one in use wins."""
 
 
-def other_order(tags: np.ndarray, shown: np.ndarray, classes: ClassTable, partial: bool) -> Iterator[str]:
+def other_order(
+    tags: np.ndarray, shown: np.ndarray, names: Sequence[str], values: Sequence[int], partial: bool
+) -> Iterator[str]:
     """Yield a sentence for every set of classes whose mask values are exchanged.
 
     The order of the mask's classes that agrees best with the labels is found over all images (an assignment problem).
@@ -23,21 +25,22 @@ def other_order(tags: np.ndarray, shown: np.ndarray, classes: ClassTable, partia
     Args:
         tags: image-level labels, bool (images, C).
         shown: classes in the masks, bool (images, C).
-        classes: the class table.
+        names: of the classes.
+        values: the mask values that the classes have in the files.
         partial: only a label that the mask does not show is a disagreement.
     """
     both = tags.T.astype(np.float64) @ shown
     cost = tags.sum(axis=0)[:, None] - both
     if not partial:
         cost = cost + shown.sum(axis=0)[None] - both
-    _, order = linear_sum_assignment(cost + _TIE * (1 - np.eye(len(classes))))
+    _, order = linear_sum_assignment(cost + _TIE * (1 - np.eye(len(names))))
     for cycle in _cycles(order):
         before, after = (
             int((tags[:, cycle] & ~seen if partial else tags[:, cycle] != seen).any(axis=1).sum())
             for seen in (shown[:, cycle], shown[:, order[cycle]])
         )
         if before - after >= 2 and 2 * after <= before:
-            yield _describe(cycle, order, classes, before, after)
+            yield _describe([names[one] for one in cycle], [values[order[one]] for one in cycle], before, after)
 
 
 def _cycles(order: np.ndarray) -> Iterator[list[int]]:
@@ -53,16 +56,16 @@ def _cycles(order: np.ndarray) -> Iterator[list[int]]:
             yield cycle
 
 
-def _describe(cycle: Sequence[int], order: np.ndarray, classes: ClassTable, before: int, after: int) -> str:
-    names = [f"'{classes.names[position]}'" for position in cycle]
-    values = ", ".join(f"{classes.names[position]}: {classes.values[order[position]]}" for position in cycle)
+def _describe(cycle: Sequence[str], values: Sequence[int], before: int, after: int) -> str:
+    names = [f"'{name}'" for name in cycle]
+    right_values = ", ".join(f"{name}: {value}" for name, value in zip(cycle, values, strict=True))
     what = (
         f"The mask values of {' and '.join(names)} are probably swapped"
         if len(cycle) == 2
         else f"The mask values of {', '.join(names)} are probably in another order"
     )
     right = f"{before - after} of {before} images that disagree on them would agree"
-    return f"{what}: with {{{values}}} in data.classes {right}"
+    return f"{what}: with {{{right_values}}} in data.classes {right}"
 
 
 def other_palettes(masks: Iterable[tuple[str, Colours]], classes: ClassTable) -> str:

@@ -1,5 +1,6 @@
 """Reading a mask of any form as class indices."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from auxseg.datasets.colour_png import read_colour_png
 from auxseg.datasets.label_png import Unlisted, check_values, read_label_png
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
+from auxseg.datasets.spelling import KnownNames
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, read_index_png
 
@@ -40,6 +42,11 @@ def read_form(path: Path, form: MaskForm, classes: ClassTable, unlisted: Unliste
     return _DRAWERS[form.kind](path, index_of)
 
 
+@functools.lru_cache(maxsize=1)
+def _known(classes: ClassTable) -> KnownNames:
+    return KnownNames(classes.names)
+
+
 @dataclass(frozen=True)
 class IndexOf:
     """From a class name to the class index: 0 for the background, 255 for names that mean ignore."""
@@ -54,8 +61,8 @@ class IndexOf:
         Raises:
             DataError: the name is not in the class table, and `data.unlisted` is `error`.
         """
-        if name in self.classes.names:
-            return self.classes.index(name)
+        if (known := _known(self.classes).find(name)) is not None:
+            return self.classes.index(known)
         if name.casefold() in BACKGROUND_NAMES:
             return 0
         if name.casefold() in IGNORE_NAMES:

@@ -41,5 +41,15 @@ def stored_values(params: DataParams, classes: ClassTable) -> tuple[int, ...]:
 
 
 def own_table(params: DataParams, classes: ClassTable) -> ClassTable:
-    """Return the class table with the values 1, 2, … where those of the files cannot be written beside a background."""
-    return classes if params.has_plain_values else ClassTable(classes.names, tuple(range(1, len(classes) + 1)))
+    """Return the class table with the values 1, 2, … where 0, the background of what is written, is a class's value."""
+    if 0 not in stored_values(params, classes):
+        return classes
+    return ClassTable(classes.names, tuple(range(1, len(classes) + 1)))
+
+
+def values_in_files(form: MaskForm, classes: ClassTable) -> tuple[int, ...] | None:
+    """Return the mask values of the classes in the files; None where masks show a class by its name or colour."""
+    if form.kind != "values":
+        return None
+    value_of = {name: int(value) for value, name in form.table}
+    return tuple(value_of[name] for name in classes.names) if form.table else classes.values

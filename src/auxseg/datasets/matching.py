@@ -38,21 +38,22 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Mat
     masks, is_named = Folder(root, params.masks, (suffix,)), params.masks != DEFAULT_MASKS
     unread = [] if masks.path == photos.path else masks.unread  # masks beside the images
     files = sorted([*masks.names, *unread])
-    if not files:
+    inner = sum(item.mask is not None and "/" in item.id for item in images)
+    if not files and not inner:
         problem = f"{masks.path}: {'no file in it' if masks.path.is_dir() else 'no such folder'}"
         if is_named:
             raise DataError(f"{problem}; {_nearest(root, params.masks)}add masks, or correct {key}")
         return Matches((), (*warnings, f"{problem}: there are no masks, so no mIoU will be measured"))
     listed = {item.id for item in images}
     unlisted = set(masks.others(listed))
-    matched = len(masks) - len(unlisted)
+    matched, total = len(masks) - len(unlisted) + inner, len(files) + inner
     stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *unread])
-    line = f"{params.masks}: {matched} of {len(files)} files are masks of listed images"
+    line = f"{params.masks}: {matched} of {total} files are masks of listed images"
     if not stray:
         if not matched and is_named:
-            raise DataError(f"{masks.path}: none of its {len(files)} masks is of a listed image; correct {key}")
+            raise DataError(f"{masks.path}: none of its {total} masks is of a listed image; correct {key}")
         return Matches((line,), tuple(warnings))
-    problem = f"{len(stray)} of {len(files)} files match no image, the first is '{stray[0]}'; " + _advice(
+    problem = f"{len(stray)} of {total} files match no image, the first is '{stray[0]}'; " + _advice(
         stray[0], photos, masks, "data.folder.mask_suffix" if params.format == "folder" else "data.mask_suffix"
     )
     if not matched:

@@ -1,7 +1,7 @@
 """Tables with one column a class and 0 or 1 in the cells, as scikit-learn, pandas and Roboflow write them.
 
 filename, cat, dog              Roboflow's _classes.csv
-,cat,dog                        pandas: the index has no name
+,cat,dog                        pandas: the index has no name; `,image_id,cat,dog` has both
 image_id,cat,dog,split          1.0, True and true mean 1; 0.0, False, false and an empty cell mean 0
 """
 

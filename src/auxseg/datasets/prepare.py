@@ -11,6 +11,8 @@ from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_con
 from auxseg.datasets.deep_images import Reading, depth_warnings
 from auxseg.datasets.leakage import check_leakage
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
+from auxseg.datasets.mask_form import PLAIN
+from auxseg.datasets.mask_values import values_in_files
 from auxseg.datasets.overview import overview
 from auxseg.datasets.root import ensure_scenes
 from auxseg.errors import DataError
@@ -59,11 +61,8 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         item.id: (item.mask, photo.mask_sha256) for item, photo in zip(found.images, decoded, strict=True) if item.mask
     }
     if mask_list and not any(photo.shown for photo in decoded):
-        raise DataError(
-            f"{root / (params.masks or '')}: none of {len(mask_list)} masks shows a class: 0 is background, 255 is "
-            f"ignored, objects have the mask value of their class ({found.classes.values[0]} is "
-            f"{found.classes.names[0]}); save the masks like this, or set data.classes to the values that they have"
-        )
+        place = root / (params.masks or params.annotations or "")
+        raise DataError(f"{place}: none of {len(mask_list)} masks shows a class: {_what_masks_show(found)}")
     wrong = _compare(found, decoded, params)
     if wrong.are_most:
         raise DataError(f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything")
@@ -89,6 +88,22 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         log.warning("%s", warning)
 
 
+def _what_masks_show(found: Collected) -> str:
+    values, first = values_in_files(found.form, found.classes), found.classes.names[0]
+    if values is None:
+        return (
+            "every shape or colour in them is background, ignored, or outside data.classes; correct data.classes, or "
+            "the annotations"
+        )
+    if found.form != PLAIN:
+        table = ", ".join(f"{value} is {name}" for value, name in found.form.table[:8])
+        return f"{table}; correct data.classes, data.background or data.void"
+    return (
+        "0 is background, 255 is ignored, objects have the mask value of their class "
+        f"({values[0]} is {first}); save the masks like this, or set data.classes to the values that they have"
+    )
+
+
 def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -> Contradictions:
     index = {name: position for position, name in enumerate(found.classes.names, 1)}
     images = [
@@ -96,14 +111,16 @@ def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -
             item.id,
             item.split,
             item.mask,
-            frozenset(index[name] for name in found.tags[item.id]),
+            # a class that only a crowd shows is among the labels, and may be missing in the mask
+            frozenset(index[name] for name in found.tags[item.id])
+            - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - photo.shown),
             photo.shown,
             photo.colours,
         )
         for item, photo in zip(found.images, decoded, strict=True)
         if item.mask
     ]
-    return find_contradictions(images, found.classes, params.tags)
+    return find_contradictions(images, found.classes, params.tags, values_in_files(found.form, found.classes))
 
 
 def _warn_of_size(largest: ImageRecord) -> None:

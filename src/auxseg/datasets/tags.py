@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -97,12 +97,18 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     return builder.close()
 
 
+def first_value(names_by_value: Mapping[int, str]) -> int:
+    """Return the mask value of class number 0: 1, or 0 where this is the value of a class."""
+    return 0 if 0 in names_by_value else 1
+
+
 def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str] = ()) -> dict[str, Tags]:
     """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
     A vector of zeros is an image without any object. In vectors of length 20, column k is VOC's class k + 1. In others
-    it is the class with mask value k + 1 in `names_by_value`. Integer ids (2007000032, as IRN writes them) become VOC's
-    (2007_000032), or the one of `ids` whose last digits are this number (9 is COCO_train2014_000000000009).
+    it is the class with mask value k + 1 in `names_by_value`, or k where 0 is the value of a class. Integer ids
+    (2007000032, as IRN writes them) become VOC's (2007_000032), or the one of `ids` whose last digits are this number
+    (9 is COCO_train2014_000000000009).
 
     Raises:
         DataError: there is no such dictionary, a vector is not 0/1, or a column has no class.
@@ -111,6 +117,7 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
     if not isinstance(table, dict):
         raise DataError(f"{path}: not a dictionary id -> label vector; save one, or use a CSV")
     tags = {}
+    first = first_value(names_by_value)
     by_number = {int(match[0]): key for key in ids if (match := re.search(r"\d+$", key))}
     for raw, vector in table.items():
         if isinstance(raw, int):
@@ -122,11 +129,13 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
         hot = _vector(vector)
         if hot is None or not np.isin(hot, (0, 1)).all():
             raise DataError(f"{where}: expected a vector of 0 and 1; save the labels again")
-        names = dict(enumerate(VOC_CLASSES, 1)) if len(hot) == len(VOC_CLASSES) else names_by_value
-        columns = [int(column) + 1 for column in np.flatnonzero(hot)]
+        names = dict(enumerate(VOC_CLASSES, first)) if len(hot) == len(VOC_CLASSES) else names_by_value
+        columns = [int(column) + first for column in np.flatnonzero(hot)]
         for value in columns:
             if value not in names:
-                raise DataError(f"{where}: column {value - 1} has no class; give data.classes a class of value {value}")
+                raise DataError(
+                    f"{where}: column {value - first} has no class; give data.classes a class of value {value}"
+                )
         tags[key] = Tags(tuple(names[value] for value in columns), where)
     return tags
 

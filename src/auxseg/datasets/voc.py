@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auxseg.datasets.listing import PHOTOS, Folder, Listed, locate, raise_first, require_folder
-from auxseg.datasets.tags import Tags, listed_id, numbered_id
+from auxseg.datasets.tags import Tags, first_value, listed_id, numbered_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -84,19 +84,22 @@ def _read_lines(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
 
 
 def list_tags(root: Path, params: DataParams, names_by_value: Mapping[int, str]) -> dict[str, Tags]:
-    """Read image-level labels from the lists: class numbers behind the ids, k for the class with mask value k + 1.
+    """Read image-level labels from the lists: class numbers behind the ids.
+
+    k is the class with mask value k + 1, or k where 0 is the value of a class.
 
     Raises:
         DataError: a line has something else than numbers behind the id, or a number has no class.
     """
     tags = {}
+    first = first_value(names_by_value)
     for split, key in ((params.train_split, "train_split"), (params.val_split, "val_split")):
         for line, where in () if split is None else _read_lines(root, split, key):
             image_id, numbers = _numbered(line, where)
-            if unknown := [number for number in numbers if number + 1 not in names_by_value]:
+            if unknown := [number for number in numbers if number + first not in names_by_value]:
                 raise DataError(
                     f"{where}: class number {unknown[0]} has no class; numbers count from 0, and data.classes has mask "
                     f"values {min(names_by_value)}..{max(names_by_value)}"
                 )
-            tags[image_id] = Tags(tuple(names_by_value[number + 1] for number in numbers), where)
+            tags[image_id] = Tags(tuple(names_by_value[number + first] for number in numbers), where)
     return tags

@@ -51,9 +51,8 @@ def unwrapped(content: Any) -> Any:
         content = next((content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), content)
     if not _is_state(content):
         return content
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in content):
-            content = {name.removeprefix(prefix): value for name, value in content.items()}
+    while prefix := next((one for one in PREFIXES if all(name.startswith(one) for name in content)), ""):
+        content = {name.removeprefix(prefix): value for name, value in content.items()}
     return content
 
 

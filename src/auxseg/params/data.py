@@ -135,6 +135,12 @@ def _png(suffix: str) -> str:
 MaskSuffix = Annotated[str, AfterValidator(_png)]
 """What follows the id in the file name of a mask, as in `_mask.png`."""
 
+MaskValue = Annotated[int, Field(ge=0, le=254)]
+"""A value of a mask; 255 is always ignored."""
+
+Band = Annotated[int, Field(ge=1)]
+"""A band of a TIFF, counted from 1."""
+
 DEFAULT_MASKS = "SegmentationClass"
 """VOC's folder of masks, which may be missing; any other folder that is named must be there."""
 
@@ -220,14 +226,14 @@ class DataParams(Section):
     `name,r,g,b` or `name,colour` (#rrggbb). null: the masks have mask values."""
     background: int | None = Field(0, ge=0, le=254)
     """The mask value of the background. null: masks have none, and 0 may be the value of a class."""
-    void: list[int] = Field([])
+    void: list[MaskValue] = Field([])
     """Mask values besides 255 that say nothing about a pixel; they become 255 (ignore)."""
     reduce_zero_label: bool = False
     """As in mmsegmentation: 0 is ignored, and the classes are 1, 2, … in the mask; there is no background unless
     `background` names a value."""
     bits: int | None = Field(None, ge=9, le=16)
     """Bits in use of 16-bit images: 12 for values of 0..4095. null: all 16."""
-    bands: list[int] | None = Field(None, min_length=3, max_length=3)
+    bands: list[Band] | None = Field(None, min_length=3, max_length=3)
     """The bands of a multi-band TIFF that are red, green and blue, counted from 1. null: the first three."""
     same_file: Literal["error", "warning"] = "error"
     """What to do if train and val contain the same file; warning is for published splits, which are fixed."""
@@ -272,14 +278,25 @@ class DataParams(Section):
                         255: ", because 255 is ignored",
                     }.get(value, "")
                     raise ValueError(f"mask value {value} of '{name}' must be within {lowest}..254{reason}")
-            values = set(self.classes.values())
-            if len(values) != len(self.classes):
+            if len(set(self.classes.values())) != len(self.classes):
                 raise ValueError("mask values of classes must be distinct")
-            if taken := {self.background, *self.void, *([0] if self.reduce_zero_label else [])} & values:
-                raise ValueError(f"mask value {taken.pop()} is also data.background, data.void or reduce_zero_label")
+        if self.colours is None:
+            self._check_other_values()
         if isinstance(self.classes, list) and len(set(self.classes)) != len(self.classes):
             raise ValueError("class names must be distinct")
         return self
+
+    def _check_other_values(self) -> None:
+        if self.background in self.void:
+            raise ValueError(
+                f"mask value {self.background} is data.background and in data.void; remove it from one of them (null: "
+                "masks have no background)"
+            )
+        own = {"voc": len(VOC_CLASSES), "coco": len(COCO_CLASSES)}.get(self.format, 0)
+        listed = range(1, 1 + (own if self.classes is None else len(self.classes)))
+        values = set(self.classes.values() if isinstance(self.classes, dict) else listed)
+        if taken := {self.background, *self.void, *([0] if self.reduce_zero_label else [])} & values:
+            raise ValueError(f"mask value {taken.pop()} is also data.background, data.void or reduce_zero_label")
 
     @field_validator("classes")
     @classmethod

@@ -1,4 +1,4 @@
-"""One folder a class, with and without folders of splits."""
+"""One folder per class, with and without folders of splits."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from builders import mask
 from exports import SIZE, write_photo
 
 from auxseg.datasets.annotations.recognise import recognise
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
 FOLDER = DataParams.parse({"format": "folder"})
@@ -48,3 +48,36 @@ def test_images_without_a_class_folder_are_not_taken_for_one(tmp_path, opened):
     assert recognise(tmp_path, FOLDER) is None
     with pytest.raises(DataError, match=r"images: no folder with images; make one for each class, as in .*cat/001"):
         opened(format="class-folders")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("photos/a.jpg", "photos2/a.jpg"),
+        ("JPEGImages/a.jpg", "SegmentationClass/a.png"),
+        ("pictures/a.jpg", "Masks/a.png"),
+        ("train/a.jpg", "val/b.jpg"),
+        ("train/cat/a.jpg", "val/cat/b.jpg"),
+    ],
+)
+def test_ordinary_folders_are_not_taken_for_classes(tmp_path, names):
+    for name in names:
+        write_photo(tmp_path / name)
+    assert recognise(tmp_path, FOLDER) is None
+
+
+def test_classes_below_splits_are_recognised_unless_there_is_a_table(tmp_path):
+    for name in ("train/cat/a.jpg", "train/dog/b.jpg", "valid/dog/a.jpg"):
+        write_photo(tmp_path / name)
+    assert recognise(tmp_path, FOLDER) == ("class-folders", "folders of images")
+    (tmp_path / "tags.csv").write_text("image_id,labels\n")
+    assert recognise(tmp_path, FOLDER) is None
+
+
+def test_masks_need_their_folder_and_a_class_table(tmp_path, opened):
+    for name in ("cat/a", "dog/b"):
+        write_photo(tmp_path / f"{name}.jpg")
+    with pytest.raises(DataError, match=r"msks: no such folder; set data\.folder\.masks"):
+        opened(format="class-folders", classes=["cat", "dog"], folder={"masks": "msks"})
+    with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, list the classes"):
+        opened(format="class-folders", folder={"masks": "masks"})

@@ -6,6 +6,8 @@ from exports import SIZE, write_json, write_photo
 from pycocotools import mask as coco_mask
 
 from auxseg.datasets.annotations.recognise import recognise
+from auxseg.datasets.contradictions import Contradictions
+from auxseg.datasets.prepare import prepare
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -114,7 +116,7 @@ def test_boxes_alone_give_tags_but_no_mask(tmp_path, opened):
     data = opened(format="coco-json", folder={"val_share": 0.0})
     assert data.tags["a"] == ("zebra",)
     assert [item.mask for item in data.found.images] == [None, "annotations/instances_default.json#2"]
-    assert data.found.notes == ("1 images have boxes without a polygon or RLE, so they have no mask",)
+    assert data.found.notes == ("1 image has boxes without a polygon or RLE, and so no mask",)
 
 
 def test_data_classes_choose_and_order_the_categories(tmp_path, opened):
@@ -143,7 +145,7 @@ def test_images_that_are_not_there_are_counted_and_none_is_an_error(tmp_path, op
     (tmp_path / "images/b.jpg").unlink()
     assert opened(format="coco-json").found.without_image == ("b.jpg",)
     (tmp_path / "images/a.jpg").unlink()
-    with pytest.raises(DataError, match=r"none of the 2 annotated images is there \(first: 'a.jpg'\)"):
+    with pytest.raises(DataError, match=r"none of the 2 annotated images is there \(first missing: 'a.jpg'\)"):
         opened(format="coco-json")
 
 
@@ -153,3 +155,44 @@ def test_it_is_recognised_unless_there_is_a_table(tmp_path):
     assert recognise(tmp_path, params) == ("coco-json", "annotations/instances_default.json")
     (tmp_path / "image_labels.csv").write_text("image_id,labels\na,zebra\n")
     assert recognise(tmp_path, params) is None
+
+
+def test_brush_masks_of_cvat_are_objects(tmp_path, opened):
+    brush = {"iscrowd": 1, "attributes": {"occluded": False}}
+    crowd = {"iscrowd": 1, "attributes": {"is_crowd": True}}
+    cvat(tmp_path, [annotation(1, 1, 4, counts(BOX), **brush), annotation(2, 2, 4, counts(BOX), **crowd)])
+    data = opened(format="coco-json", folder={"val_share": 0.0})
+    assert np.array_equal(data.mask("a"), BOX)
+    assert np.array_equal(data.mask("b"), np.where(BOX, 255, 0))
+
+
+def test_a_class_in_a_crowd_alone_contradicts_nothing(tmp_path, opened, monkeypatch):
+    lone = np.zeros(SIZE, np.uint8)
+    lone[0] = 1
+    cvat(tmp_path, [annotation(1, 1, 4, [POLYGON]), annotation(2, 1, 9, counts(lone), iscrowd=1)], names=("a",))
+    monkeypatch.setenv("AUXSEG_DATA", str(tmp_path))
+    monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+    data = opened(format="coco-json", folder={"val_share": 0.0})
+    assert data.tags["a"] == ("zebra", "traffic light")
+    out = tmp_path / "out"
+    prepare(data.params, ["00"], out / "manifest", out / "masks", out / "contradictions.json")
+    assert Contradictions.read(out / "contradictions.json") == Contradictions(1)
+
+
+def test_an_unlisted_object_stays_on_a_larger_one(tmp_path, opened):
+    small = np.zeros(SIZE, np.uint8)
+    small[8:10, 12:14] = 1
+    cvat(tmp_path, [annotation(1, 1, 4, [POLYGON]), annotation(2, 1, 9, counts(small))], names=("a",))
+    mask = opened(format="coco-json", classes=["zebra"], unlisted="ignore", folder={"val_share": 0.0}).mask("a")
+    assert np.array_equal(mask == 255, small > 0)
+
+
+def test_a_file_without_images_and_most_images_missing(tmp_path, opened):
+    cvat(tmp_path, [], names=())
+    with pytest.raises(DataError, match="no image is annotated; annotate some"):
+        opened(format="coco-json")
+    cvat(tmp_path, [annotation(1, 1, 4, [POLYGON])], names=("a", "b", "c"))
+    for name in "bc":
+        (tmp_path / f"images/{name}.jpg").unlink()
+    with pytest.raises(DataError, match=r"only 1 of the 3 annotated images is there \(first missing: 'b\.jpg'\)"):
+        opened(format="coco-json")

@@ -69,7 +69,7 @@ def test_images_apart_from_the_export_and_without_a_mask(tmp_path, opened):
     write_photo(tmp_path / "images/b.jpg")
     data = opened(format="cvat", folder={"val_share": 0.0})
     assert data.tags == {"a": ("traffic light",)}
-    assert data.found.notes == ("1 images have no mask in SegmentationClass and are left out",)
+    assert data.found.notes == ("1 image has no mask in SegmentationClass and is left out",)
 
 
 def test_a_smoothed_mask_is_rejected_with_the_nearest_class(export, opened):
@@ -92,4 +92,10 @@ def test_a_smoothed_mask_is_rejected_with_the_nearest_class(export, opened):
 def test_damaged_label_maps_are_rejected(export, opened, text, message):
     (export / "labelmap.txt").write_text(text)
     with pytest.raises(DataError, match=rf"labelmap\.txt.*{message}"):
+        opened(format="cvat")
+
+
+def test_a_list_that_is_not_utf_8_is_named(export, opened):
+    (export / "ImageSets/Segmentation/Train.txt").write_bytes("é\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"Train\.txt: not a UTF-8 text .* save it again as UTF-8"):
         opened(format="cvat")

@@ -78,7 +78,7 @@ def test_polygons_brushes_and_choices(tmp_path, opened):
     assert np.array_equal(data.mask("a"), square(2))
     assert np.array_equal(data.mask("b"), brushed(1))
     assert data.found.images[2].mask is None
-    assert data.found.notes == ("1 tasks have choices or no region, so their images have no mask",)
+    assert data.found.notes == ("1 task has choices or no region, so there is no mask of the image",)
 
 
 def test_rectangles_and_ellipses(tmp_path, opened):
@@ -104,6 +104,29 @@ def test_skipped_and_open_tasks_are_left_out(tmp_path, opened):
     unseen = {**task(3, "c"), "annotations": []}
     export(tmp_path, task(1, "a", polygon("dog")), task(2, "b", polygon("dog"), was_cancelled=True), unseen)
     assert opened(format="label-studio").tags == {"a": ("dog",)}
+    export(tmp_path, unseen)
+    with pytest.raises(DataError, match="no image is annotated"):
+        opened(format="label-studio")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ([("cat", False), ("dog", False)], "dog"),
+        ([("cat", False), (None, False)], "cat"),
+        ([("cat", True), ("dog", False)], "cat"),
+    ],
+)
+def test_of_several_annotations_the_truth_or_the_last_counts(tmp_path, opened, annotations, expected):
+    entries = [{"result": [polygon(name)] if name else [], "ground_truth": truth} for name, truth in annotations]
+    export(tmp_path, {**task(1, "a"), "annotations": entries})
+    assert opened(format="label-studio", folder={"val_share": 0.0}).tags == {"a": (expected,)}
+
+
+def test_an_upload_may_have_kept_its_prefix(tmp_path, opened):
+    export(tmp_path, task(1, "a", polygon("dog")))
+    (tmp_path / "images/a.jpg").rename(tmp_path / "images/0a1b2c3d-a.jpg")
+    assert opened(format="label-studio", folder={"val_share": 0.0}).tags == {"0a1b2c3d-a": ("dog",)}
 
 
 def test_json_min(tmp_path, opened):

@@ -122,3 +122,14 @@ def test_damaged_shapes_are_rejected(tmp_path, opened, shapes, message):
 def test_it_is_recognised(tmp_path):
     save(tmp_path, "a", shape("cat", SQUARE))
     assert recognise(tmp_path, DataParams.parse({"format": "folder"})) == ("labelme", "a.json")
+
+
+def test_spellings_of_a_class_are_one_and_no_type_is_a_polygon(tmp_path, opened):
+    for name, label in {"a": "cat", "b": "Cat", "c": "cat "}.items():
+        save(tmp_path, name, shape(label, SQUARE, None if name == "b" else "polygon"))
+    data = opened(format="labelme", folder={"val_share": 0.0})
+    data.check()
+    assert (data.names, data.tags["b"]) == (("cat",), ("cat",))
+    assert np.array_equal(data.mask("b"), square(1))
+    assert data.found.notes == ("labels: 'Cat' (1 image) is read as 'cat' (2 images)",)
+    assert opened(format="labelme", classes=["CAT"]).tags["a"] == ("CAT",)

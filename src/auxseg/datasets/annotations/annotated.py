@@ -20,8 +20,8 @@ class Item:
     """One annotated image.
 
     `path`: of the image, relative to the data root, with forward slashes. `split`: train, val or None. `names`: the
-    classes that it shows. `mask`: of its mask, relative to the data root, as `MaskForm` reads it, or None. `where`
-    names the annotation in messages.
+    classes that it shows, `crowds` those of them that it shows as ignored pixels alone. `mask`: of its mask, relative
+    to the data root, as `MaskForm` reads it, or None. `where` names the annotation in messages.
     """
 
     path: str
@@ -29,6 +29,7 @@ class Item:
     names: tuple[str, ...]
     mask: str | None
     where: str
+    crowds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One folder a class, as torchvision's ImageFolder reads it: `cat/001.jpg`, or `train/cat/001.jpg` and `val/dog/7.jpg`.
+"""One folder per class, as torchvision's ImageFolder reads it: `cat/1.jpg`, or `train/cat/1.jpg` and `val/dog/7.jpg`.
 
 The id of an image is its path without extension, such as `cat/001`; its one image-level label is the folder's name.
 """
@@ -6,12 +6,15 @@ The id of an image is its path without extension, such as `cat/001`; its one ima
 from pathlib import Path, PurePosixPath
 
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, split_of
-from auxseg.datasets.listing import Folder
+from auxseg.datasets.listing import Folder, require_folder
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
+
+NOT_CLASSES = ("images", "jpegimages", "photos", "masks", "labels", "segmentationclass", "annotations")
+"""Folders of images or masks, whatever lies in them."""
 
 
 def read_class_folders(root: Path, params: DataParams) -> Annotated:
@@ -22,6 +25,8 @@ def read_class_folders(root: Path, params: DataParams) -> Annotated:
     """
     files = ImageFiles(root, params.folder.images)
     base = root / files.folder
+    if params.folder.masks is not None:
+        require_folder(root / params.folder.masks, "set data.folder.masks to the folder of masks, or to null")
     masks = None if params.folder.masks is None else Folder(root, params.folder.masks, (params.folder.mask_suffix,))
     paths = []
     for path in sorted(raw_files(base)):
@@ -43,7 +48,17 @@ def read_class_folders(root: Path, params: DataParams) -> Annotated:
 
 
 def has_class_folders(root: Path, images: str) -> bool:
-    """Tell whether all images of a data root lie in two or more folders, and none in the folder above them."""
+    """Tell whether all images of a data root lie in two or more folders, and these look like classes.
+
+    They do not beside a table or VOC's lists, and not if a folder has the name of a split without classes in it, of
+    images, or of masks.
+    """
     base = root / images if (root / images).is_dir() else root
     found = [path.relative_to(base).parts for path in raw_files(base) if path.suffix.lower() in PHOTO_SUFFIXES]
-    return bool(found) and all(len(parts) > 1 for parts in found) and len({parts[:-1] for parts in found}) > 1
+    if any(root.glob("*.csv")) or (root / "ImageSets").exists() or not all(len(parts) > 1 for parts in found):
+        return False
+    if any(name.lower() in NOT_CLASSES for parts in found for name in parts[:-1]):
+        return False
+    if all(split_of(parts[0]) for parts in found):
+        found = [parts[1:] for parts in found]
+    return all(len(parts) > 1 for parts in found) and len({parts[0] for parts in found}) > 1

@@ -27,6 +27,16 @@ def is_coco(value: Any) -> bool:
     )
 
 
+def is_crowd(annotation: Mapping[str, Any]) -> bool:
+    """Tell whether an annotation is a crowd, which says nothing about single pixels.
+
+    CVAT and Datumaro set `iscrowd` on every brush mask, and mark real crowds in `attributes`.
+    """
+    attributes = annotation.get("attributes")
+    is_marked = not isinstance(attributes, dict) or bool(attributes.get("is_crowd"))
+    return bool(annotation.get("iscrowd")) and is_marked
+
+
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, _modified: int) -> CocoFile:
     try:

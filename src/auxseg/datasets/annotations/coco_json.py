@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of, text_json
-from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, read_coco_file
+from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, is_crowd, read_coco_file
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -47,8 +47,10 @@ def read_coco_json(root: Path, params: DataParams) -> Annotated:
             has_mask = _has_mask(content, key)
             boxes += not has_mask
             where = f"{path} image {key} ({image['file_name']})"
-            items.append(Item(found, split, _tags(content, key), f"{relative}#{key}" if has_mask else None, where))
-    notes = (f"{boxes} images have boxes without a polygon or RLE, so they have no mask",) if boxes else ()
+            mask, crowds = f"{relative}#{key}" if has_mask else None, _crowds(content, key)
+            items.append(Item(found, split, _tags(content, key), mask, where, crowds))
+    have = "1 image has" if boxes == 1 else f"{boxes} images have"
+    notes = (f"{have} boxes without a polygon or RLE, and so no mask",) if boxes else ()
     return Annotated(object_names(names), items, MaskForm("coco-json"), tuple(missing), notes)
 
 
@@ -82,6 +84,14 @@ def _looks_like_coco(path: Path) -> bool:
 
 def _tags(content: CocoFile, key: str) -> tuple[str, ...]:
     return object_names(content.names[item["category_id"]] for item in content.annotations.get(key, ()))
+
+
+def _crowds(content: CocoFile, key: str) -> frozenset[str]:
+    """Return the classes that only crowds show."""
+    groups: dict[bool, set[str]] = {True: set(), False: set()}
+    for item in content.annotations.get(key, ()):
+        groups[is_crowd(item)].add(content.names[item["category_id"]])
+    return frozenset(groups[True] - groups[False])
 
 
 def _has_mask(content: CocoFile, key: str) -> bool:

@@ -53,7 +53,8 @@ def read_cvat(root: Path, params: DataParams) -> Annotated:
         raise DataError(f"{masks}: no mask (.png); unpack CVAT's export there, or set data.mask_folder")
     photographs = sum(path.suffix.lower() in PHOTOS for path in raw_files(photos.path))
     unmasked = photographs - len(items)
-    notes = (f"{unmasked} images have no mask in {params.mask_folder} and are left out",) if unmasked > 0 else ()
+    have, are = ("1 image has", "is") if unmasked == 1 else (f"{unmasked} images have", "are")
+    notes = (f"{have} no mask in {params.mask_folder} and {are} left out",) if unmasked > 0 else ()
     table = tuple((",".join(map(str, colour)), name) for colour, name in colours.items())
     return Annotated(object_names(colours.values()), items, MaskForm("colours", table), tuple(missing), notes)
 
@@ -62,7 +63,11 @@ def _subsets(root: Path) -> dict[str, str | None]:
     """Return id -> split, from the lists of ImageSets; an id with spaces is in quotes there."""
     found = {}
     for path in sorted((root / "ImageSets/Segmentation").glob("*.txt")):
-        for line in path.read_text(encoding="utf-8-sig").splitlines():
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
+        for line in lines:
             if line.strip():
                 found[line.strip().strip('"')] = split_of(path.stem)
     return found

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.datasets.annotations.coco_file import read_coco_file
-from auxseg.datasets.annotations.drawing import by_area, coco_region, paint
+from auxseg.datasets.annotations.coco_file import is_crowd, read_coco_file
+from auxseg.datasets.annotations.drawing import coco_region, paint
 from auxseg.errors import DataError
 from auxseg.images import IGNORE
 
@@ -29,11 +29,15 @@ def draw(path: Path, index_of: Callable[[str], int]) -> np.ndarray:
         raise DataError(f"{file}: has no image with id {key}; run `auxseg scan`, then the pipeline again")
     image = content.images[key]
     size = (int(image["height"]), int(image["width"]))
-    objects = []
+    objects: list[tuple[bool, int, np.ndarray, int]] = []
     for annotation in content.annotations.get(key, ()):
-        index = IGNORE if annotation.get("iscrowd") else index_of(content.names[annotation["category_id"]])
+        crowd = is_crowd(annotation)
+        index = IGNORE if crowd else index_of(content.names[annotation["category_id"]])
         try:
-            objects.append((coco_region(annotation["segmentation"], size), index))
+            region = coco_region(annotation["segmentation"], size)
+            objects.append((not crowd, -int(region.sum()), region, index))
         except ValueError as error:
             raise DataError(f"{file}: {image['file_name']}: annotation {annotation.get('id')} {error}") from None
-    return paint(size, by_area(objects))
+    # crowds at the bottom, small objects on top of larger ones, whatever the index
+    objects.sort(key=lambda item: item[:2])
+    return paint(size, ((region, index) for _, _, region, index in objects))

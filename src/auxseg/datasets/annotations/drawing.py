@@ -10,8 +10,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 
-from auxseg.images import IGNORE
-
 Size = tuple[int, int]
 """Height and width, pixels."""
 
@@ -89,8 +87,3 @@ def paint(size: Size, regions: Iterable[tuple[np.ndarray, int]]) -> np.ndarray:
     for region, index in regions:
         mask[region] = index
     return mask
-
-
-def by_area(objects: Iterable[tuple[np.ndarray, int]]) -> list[tuple[np.ndarray, int]]:
-    """Return the regions in COCO's order: ignored ones at the bottom, small objects on top of larger ones."""
-    return sorted(objects, key=lambda item: (item[1] != IGNORE, -int(item[0].sum())))

@@ -10,7 +10,7 @@ from pathlib import Path
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of, text_json
 from auxseg.datasets.annotations.label_studio_file import (
     Task,
-    image_name,
+    image_names,
     is_label_studio,
     png_class,
     read_label_studio_file,
@@ -36,7 +36,7 @@ def read_label_studio(root: Path, params: DataParams) -> Annotated:
     items: list[Item] = []
     missing: list[str] = []
     for path, key, task in tasks:
-        found = files.find(image_name(task.image), path)
+        found = next(filter(None, (files.find(name, path) for name in image_names(task.image))), None)
         if found is None:
             missing.append(task.image)
             continue
@@ -69,4 +69,5 @@ def _looks_like_an_export(path: Path) -> bool:
 
 def _notes(tasks: list[tuple[Path, str, Task]]) -> tuple[str, ...]:
     bare = sum(not task.regions and not task.pngs for _, _, task in tasks)
-    return (f"{bare} tasks have choices or no region, so their images have no mask",) if bare else ()
+    have = "1 task has" if bare == 1 else f"{bare} tasks have"
+    return (f"{have} choices or no region, so there is no mask of the image",) if bare else ()

@@ -46,13 +46,13 @@ class Task:
         return (*(name for region in self.regions for name in region.names), *self.choices)
 
 
-def image_name(url: str) -> str:
-    """Return path and name of the image in a task: without host, query, and the prefix of an upload."""
+def image_names(url: str) -> tuple[str, ...]:
+    """Return the path of the image in a task, without host and query; of an upload the name with and without prefix."""
     parts = urlsplit(url)
     path = parse_qs(parts.query).get("d", [parts.path])[0] if "local-files" in parts.path else parts.path
     folder, slash, name = unquote(path).rpartition("/")
     # an upload gets eight hexadecimal digits before its name, and its folder is the number of the project
-    return re.sub(r"^[0-9a-f]{8}-", "", name) if "/data/upload/" in path else folder + slash + name
+    return (name, re.sub(r"^[0-9a-f]{8}-", "", name)) if "/data/upload/" in path else (folder + slash + name,)
 
 
 def is_label_studio(value: Any) -> bool:
@@ -116,7 +116,9 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         kept = [one for one in item["annotations"] if not one.get("was_cancelled")]
         if not kept:
             return None  # skipped, or not annotated yet
-        results = max(kept, key=lambda one: bool(one.get("ground_truth")))["result"]
+        truth = [one for one in kept if one.get("ground_truth")]
+        filled = [one for one in kept if one["result"]]
+        results = (truth or filled or kept)[-1]["result"]
     regions, choices = [], []
     for result in results:
         value = result.get("value", {})

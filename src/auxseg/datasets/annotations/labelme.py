@@ -42,7 +42,8 @@ def read_labelme(root: Path, params: DataParams) -> Annotated:
         items.append(Item(found, split, object_names(content.names), mask, str(path)))
     if not items and not missing:
         raise DataError(f"{place}: no JSON of labelme; add them, or set data.annotations to their folder")
-    notes = (f"{without_area} images have only points, lines or flags, so they have no mask",) if without_area else ()
+    have = "1 image has" if without_area == 1 else f"{without_area} images have"
+    notes = (f"{have} only points, lines or flags, and so no mask",) if without_area else ()
     return Annotated(tuple(sorted(object_names(names))), items, MaskForm("labelme"), tuple(missing), notes)
 
 
@@ -53,5 +54,5 @@ def labelme_files(folder: Path) -> list[Path]:
 
 def _has_mask(content: LabelmeFile) -> bool:
     """Tell whether the shapes say what every pixel shows; without shapes and flags it is all background."""
-    drawn = [shape.get("shape_type", "polygon") in AREAS for shape in content.shapes]
+    drawn = [(shape.get("shape_type") or "polygon") in AREAS for shape in content.shapes]
     return all(drawn) and (bool(drawn) or not content.flags)
