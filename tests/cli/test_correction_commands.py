@@ -1,12 +1,19 @@
 """`auxseg corrections export` and `import`, in a small project: round r1 has the labels of the images a and d."""
 
+import dataclasses
 import json
 import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import small_project
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from small_project import CLASSES, LABEL, RECORD, VAL
 
@@ -15,6 +22,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.audit.scripts import data_script
+from auxseg.cli.corrections import digest, read_exported, write_labels
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import ImageRecord, write_manifest
 from auxseg.images import encode_label
@@ -24,6 +32,8 @@ from auxseg.review.verdicts import label_hashes
 
 FOLDER = Path("review/corrections")
 OTHER = ImageRecord("d", "images/d.jpg", 24, 16, "train", ("cat",), "of d")
+UNCHANGED = "next: nothing has changed in out; give the file or folder that the annotation tool exported"
+LABELS = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.sampled_from([0, 1, 2, 255]))
 IGNORED = {"a": 0.5, "d": 0.75}
 
 
@@ -70,12 +80,16 @@ def rows():
 def test_a_polygon_drawn_in_labelme_becomes_a_correction(capsys):
     assert export() == 0
     assert "2 labels of r1 in out, in the report's order, largest 'ignored' first: d, a" in capsys.readouterr().out
-    assert {path.name for path in Path("out").iterdir()} == {"a.json", "a.jpg", "d.json", "d.jpg", "exported.csv"}
+    assert {path.name for path in Path("out").iterdir()} == {
+        *(f"{key}.{end}" for key in "ad" for end in ("json", "jpg")),
+        "exported.csv",
+        "labels.txt",
+    }
     assert Image.open("out/a.jpg").size == (24, 16)
     draw()
     assert take("out", "--reviewer", "ann") == 0
     out = capsys.readouterr().out
-    assert "review/corrections/corrections.csv: 1 labels of r1, 1 new, 0 changed\n" in out
+    assert "review/corrections/corrections.csv: 1 label of r1, 1 new, 0 changed\n" in out
     assert "as exported, so not counted as corrected: 1 of 2: d\n" in out
     (row,) = rows()
     assert (row["image_id"], row["round"], row["source"], row["reviewer"]) == ("a", "r1", "labelme", "ann")
@@ -93,16 +107,145 @@ def test_a_second_import_changes_nothing_and_another_drawing_does(capsys):
     assert (FOLDER / "corrections.csv").read_text() == table
     draw(label="__ignore__")
     assert take() == 0
-    assert capsys.readouterr().out.count("1 labels of r1, 0 new, 1 changed") == 1
+    assert capsys.readouterr().out.count("1 label of r1, 0 new, 1 changed") == 1
     assert np.asarray(Image.open(FOLDER / "r1/a.png"))[0, :10].tolist() == [255] * 10
 
 
-@pytest.mark.parametrize("format_", ["labelme", "cvat", "label-studio"])
+@pytest.mark.parametrize("format_", ["labelme", "cvat"])
 def test_what_nobody_has_touched_is_not_counted(format_, capsys):
     assert export("--format", format_) == 0
     assert take() == 0
+    out = capsys.readouterr().out
+    assert "as exported, so not counted as corrected: 2 of 2" in out and out.splitlines()[-1] == UNCHANGED
+    assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def annotate(change=lambda key, result: result, predictions=()):
+    """Export the project from Label Studio, with every prediction accepted after `change`."""
+    tasks = json.loads(Path("out/tasks.json").read_text())
+    done = []
+    for number, task in enumerate(tasks, 1):
+        result = change(task["data"]["image_id"], task["predictions"][0]["result"])
+        annotations = [] if result is None else [{"id": 5, "was_cancelled": False, "result": result}]
+        given = task["predictions"] if predictions == "whole" else list(predictions)
+        done.append({"id": number, "data": task["data"], "annotations": annotations, "predictions": given})
+    Path("out/project.json").write_text(json.dumps(done))
+    return "out/project.json"
+
+
+@pytest.mark.parametrize("predictions", ["whole", [7], []])
+def test_predictions_of_label_studio_are_not_corrections(predictions, capsys):
+    assert export("--format", "label-studio") == 0
+    assert take() == 0 and take("out/tasks.json") == 0
+    assert take(annotate(lambda key, result: None, predictions)) == 0
+    assert capsys.readouterr().out.count("next: nothing has changed in out") == 3
+    assert take(annotate(predictions=predictions)) == 0
     assert "as exported, so not counted as corrected: 2 of 2" in capsys.readouterr().out
     assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def test_an_emptied_annotation_of_label_studio_is_background():
+    assert export("--format", "label-studio") == 0
+    assert take(annotate(lambda key, result: [] if key == "d" else result)) == 0
+    assert [(row["image_id"], row["source"], row["classes"]) for row in rows()] == [("d", "label-studio", "")]
+    assert not np.asarray(Image.open(FOLDER / "r1/d.png")).any()
+
+
+def test_label_studio_finds_images_with_odd_names():
+    rename("d", "s/d d")
+    assert export("--format", "label-studio") == 0
+    tasks = json.loads(Path("out/tasks.json").read_text())
+    assert sorted(task["data"]["image"] for task in tasks)[1] == "/data/local-files/?d=images/s/d%20d.jpg"
+    assert Path("out/images/s/d d.jpg").exists()
+    assert take(annotate(lambda key, result: [] if key == "s/d d" else result)) == 0
+    assert [row["image_id"] for row in rows()] == ["s/d d"]
+
+
+def rename(old, new):
+    """Give the image d another id, with its label."""
+    record = dataclasses.replace(OTHER, id=new, path=f"images/{old}.jpg")
+    write_manifest(Path("data/manifest"), [RECORD, record, *VAL], CLASSES, ["00"])
+    labels = dict(Archive(Path("data/labels/r1/00.zip")))
+    labels[f"{new}.png"] = labels.pop(f"{old}.png")
+    write_archive(Path("data/labels/r1/00.zip"), labels)
+    hashes = label_hashes([Path("data/labels/r1/00.zip")])
+    page = {"label": [hashes["a"], hashes[new]], "figures": {"ignored": [0.5, 0.75]}}
+    write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", new]}}})
+    write_script("r1-train", page)
+
+
+@pytest.mark.parametrize("path", ["out", "out/s", "out/s/d.json"])
+def test_ids_with_a_slash_are_relative_to_the_export(path):
+    rename("d", "s/d")
+    assert export() == 0
+    assert Path("out/s/d.jpg").exists() and json.loads(Path("out/s/d.json").read_text())["imagePath"] == "d.jpg"
+    draw("out/s/d.json")
+    assert take(path) == 0
+    assert [row["image_id"] for row in rows()] == ["s/d"] and (FOLDER / "r1/s/d.png").exists()
+
+
+def test_a_restored_label_takes_its_correction_back(capsys):
+    assert export() == 0
+    before = Path("out/a.json").read_bytes()
+    draw()
+    assert take() == 0
+    Path("out/a.json").write_bytes(before)
+    capsys.readouterr()
+    assert take() == 0
+    out = capsys.readouterr().out
+    assert "corrections.csv: 0 labels of r1, 0 new, 0 changed, 1 taken back: a\n" in out
+    assert "next: git add review/corrections" in out
+    assert rows() == [] and not (FOLDER / "r1").exists()
+    assert take() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == UNCHANGED
+
+
+def test_an_untouched_label_leaves_anothers_correction(capsys):
+    assert export() == 0 and export(to="mine") == 0
+    draw("mine/a.json")
+    assert take("mine") == 0
+    assert take() == 0
+    assert [row["image_id"] for row in rows()] == ["a"]
+    Path("ids.txt").write_text("a\n")
+    assert main(["corrections", "export", "--round", "r1", "--images", "ids.txt", "--to", "again"]) == 0
+    exported, label = Path("again/a.json").read_bytes(), (FOLDER / "r1/a.png").read_bytes()
+    assert take("again") == 0 and (FOLDER / "r1/a.png").read_bytes() == label
+    draw("again/a.json", "dog", ((0, 8), (20, 8), (20, 15)))
+    assert take("again") == 0 and (FOLDER / "r1/a.png").read_bytes() != label
+    Path("again/a.json").write_bytes(exported)  # the correction, not the pseudo label
+    assert take("again") == 0
+    assert [row["image_id"] for row in rows()] == ["a"]
+
+
+def test_the_last_rounds_corrections_train_nothing(capsys):
+    assert export() == 0
+    draw()
+    assert take() == 0
+    warning = "warning: no round is trained on labels of r1; `auxseg rounds 2` adds one\n"
+    assert warning in capsys.readouterr().out
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    more = {"rounds": {"r1": "r0", "r2": "r1"}, "label_rounds": ["r0", "r1", "r2"]}
+    Path("params.yaml").write_text(yaml.safe_dump({**params, **more}))
+    draw()
+    assert take() == 0
+    assert "warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("format_", "given"), [("labelme", "out"), ("cvat", "EXPORT.zip"), ("label-studio", ".json")])
+def test_the_next_step_imports_what_a_person_saved(format_, given, capsys):
+    assert export("--format", format_) == 0
+    step = capsys.readouterr().out.splitlines()[-1]
+    assert step.startswith("next: ") and f"{given} --round r1" in step
+
+
+def test_images_of_an_export_are_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    Image.fromarray(np.full((24, 16, 3), 50, np.uint8)).save("set/images/d.jpg", exif=exif)
+    for format_, place in (("labelme", "d.jpg"), ("cvat", "images/d.jpg"), ("label-studio", "images/d.jpg")):
+        assert export("--format", format_, to=format_) == 0
+        image = Image.open(Path(format_, place))
+        assert image.size == (24, 16) and not image.getexif()
 
 
 def test_without_the_exports_table_the_pixels_tell(capsys):
@@ -114,17 +257,63 @@ def test_without_the_exports_table_the_pixels_tell(capsys):
     assert [row["image_id"] for row in rows()] == ["d"]
 
 
-def test_masks_painted_in_cvat_become_corrections():
+@pytest.mark.parametrize("is_zipped", [True, False])
+def test_masks_painted_in_cvat_become_corrections(is_zipped):
     assert export("--format", "cvat") == 0
-    assert Path("out/JPEGImages/d.jpg").exists()
-    path = Path("out/SegmentationClass/d.png")
+    assert Path("out/images/d.jpg").exists()
+    shutil.unpack_archive("out/segmentation_mask.zip", "done")
+    path = Path("done/SegmentationClass/d.png")
     colours = np.asarray(Image.open(path)).copy()
     colours[:8] = (0, 128, 0)  # the colour of the second class
     Image.fromarray(colours).save(path)
-    assert take() == 0
+    if is_zipped:
+        shutil.make_archive("task", "zip", "done")
+    assert take("task.zip" if is_zipped else "done") == 0
     assert [(row["image_id"], row["source"]) for row in rows()] == [("d", "cvat")]
     label = np.asarray(Image.open(FOLDER / "r1/d.png"))
     assert (label[:8] == 2).all() and label[8:].tolist() == np.where(LABEL == 2, 255, LABEL)[8:].tolist()
+
+
+def spoil_zip(name, content):
+    with zipfile.ZipFile("task.zip", "w") as archive:
+        archive.writestr("labelmap.txt", "cat:1,2,3::\n")
+        archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Path("task.zip").write_bytes(b"x"), "task.zip: not a readable zip"),
+        (lambda: zipfile.ZipFile("task.zip", "w").close(), "task.zip: has no labelmap.txt"),
+        (lambda: spoil_zip("other.png", b""), "task.zip/SegmentationClass: no masks"),
+        (lambda: spoil_zip("SegmentationClass/a.png", b"x"), "task.zip/SegmentationClass/a.png: "),
+    ],
+)
+def test_a_wrong_zip_of_cvat_is_one_line(make, message, capsys):
+    make()
+    assert take("task.zip") == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}") and error.count("\n") == 1
+
+
+def test_an_image_of_label_studio_that_appears_twice_is_named(capsys):
+    assert export("--format", "label-studio") == 0
+    tasks = json.loads(Path(annotate()).read_text())
+    Path("out/project.json").write_text(json.dumps([*tasks, {**tasks[0], "id": 9}]))
+    assert take("out/project.json") == 2
+    assert "out/project.json task 9: 'd' appears twice" in capsys.readouterr().err
+    Path("out/project.json").write_text("[7]")
+    assert take("out/project.json") == 2
+    assert capsys.readouterr().err.startswith("error: out/project.json: not an export of Label Studio")
+
+
+@settings(max_examples=25, deadline=None)
+@given(LABELS, st.sampled_from(["labelme", "cvat", "label-studio"]))
+def test_labels_come_back_to_the_pixel(label, format_):
+    with tempfile.TemporaryDirectory() as folder:
+        to = Path(folder, "out")
+        write_labels(to, format_, {"a": label}, lambda image_id: b"", CLASSES, 0, ())
+        assert read_exported(to)["a"].sha256 == digest(label)
 
 
 def test_corrections_reach_the_labels_of_later_rounds():
@@ -141,7 +330,7 @@ def test_corrected_labels_are_not_the_worst_any_more(capsys):
     draw("out/d.json")
     assert take() == 0
     assert export(worst="2", to="next") == 0
-    assert "1 labels of r1 in next" in capsys.readouterr().out
+    assert "1 label of r1 in next" in capsys.readouterr().out
     Path("ids.txt").write_text("d\n\nd\n")
     command = ["corrections", "export", "--round", "r1", "--images", "ids.txt", "--tolerance", "0", "--to", "again"]
     assert main(command) == 0
@@ -158,16 +347,21 @@ def test_the_verdicts_of_the_report_choose():
     assert {path.stem for path in Path("out").glob("*.json")} == {"a"}
 
 
+def test_a_report_without_the_figure_is_named(capsys):
+    assert export("--by", "iou") == 2
+    assert capsys.readouterr().err.startswith("error: data/audit: has no figure 'iou' of r1; run `dvc repro audit`")
+
+
 def test_the_order_of_another_figure(capsys):
     assert export("--by", "margin", worst="9") == 0
-    assert "1 labels of r1 in out, in the report's order, smallest 'margin' first: a" in capsys.readouterr().out
+    assert "1 label of r1 in out, in the report's order, smallest 'margin' first: a" in capsys.readouterr().out
 
 
 def test_a_class_that_is_not_tagged_is_warned_of(capsys):
     assert export() == 0
     draw("out/d.json", "dog")
     assert take() == 0
-    assert "warning: 1 labels show a class that is not among the image's labels: d (dog)" in capsys.readouterr().out
+    assert "warning: 1 label shows a class that is not among the image's labels: d (dog)" in capsys.readouterr().out
 
 
 def resize(path):
@@ -178,7 +372,7 @@ def resize(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda: draw("out/d.json", "cow"), "out/d.json shape "),
+        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog)"),
         (lambda: resize("out/d.json"), "out: labelme label of 'd': 25x16, but the image is 24x16"),
         (lambda: shutil.copy("out/d.json", "out/b.json"), "out: labelme label of 'b': the image is in split val"),
         (lambda: shutil.copy("out/d.json", "out/x.json"), "out: labelme label of 'x': the data set has no such image"),
@@ -213,7 +407,7 @@ def other_labels():
         (lambda: shutil.rmtree("data/audit"), "data/audit/index/base.js: missing"),
         (other_labels, "data/audit: shows other labels of r1"),
         (lambda: Path("set/images/a.jpg").unlink(), "set/images/a.jpg: no such image"),
-        (lambda: [Path("out").mkdir(), Path("out/mine.json").touch()], "--to out: not empty"),
+        (lambda: [Path("out").mkdir(), Path("out/mine.json").touch()], "--to out: is not empty"),
     ],
 )
 def test_an_export_that_cannot_be_made_is_one_line(spoil, message, capsys, tmp_path):

@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
         params.recognition,
         f"auxseg {name}",
     )
-    size = to.stat().st_size / 2**20
+    size, sizes = to.stat().st_size / 2**20, len(checked_sizes(runtime))
     print(
-        f"{to}: {size:.0f} MB, network of {name}, {len(classes)} classes and the background; at {len(checked_sizes(runtime))} sizes "
+        f"{to}: {size:.0f} MB, network of {name}, {len(classes)} classes and the background; at {sizes} sizes "
         f"its probabilities differ from torch's by at most {difference:.1g}"
     )
     print_next("run it with the script of docs/onnx.md")
