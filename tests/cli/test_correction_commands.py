@@ -1,80 +1,30 @@
 """`auxseg corrections export` and `import`, in a small project: round r1 has the labels of the images a and d."""
 
-import dataclasses
 import json
 import shutil
-import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import small_project
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from correction_project import FOLDER, OTHER, draw, export, make_project, rows, take
 from PIL import Image
-from small_project import CLASSES, LABEL, RECORD, VAL
+from small_project import CLASSES, RECORD
 
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.artifacts.tables import read_csv
-from auxseg.audit.scripts import data_script
-from auxseg.cli.corrections import digest, read_exported, write_labels
 from auxseg.cli.main import main
-from auxseg.datasets.manifest import ImageRecord, write_manifest
-from auxseg.images import encode_label
 from auxseg.params.review import ReviewParams
-from auxseg.review.corrections import corrected_labels, write_corrections
+from auxseg.review.corrections import corrected_labels
 from auxseg.review.verdicts import label_hashes
 
-FOLDER = Path("review/corrections")
-OTHER = ImageRecord("d", "images/d.jpg", 24, 16, "train", ("cat",), "of d")
 UNCHANGED = "next: nothing has changed in out; give the file or folder that the annotation tool exported"
-LABELS = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.sampled_from([0, 1, 2, 255]))
-IGNORED = {"a": 0.5, "d": 0.75}
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    small_project.make_project(tmp_path, monkeypatch)
-    write_manifest(Path("data/manifest"), [RECORD, OTHER, *VAL], CLASSES, ["00"])
-    labels = {"a": LABEL, "d": np.where(LABEL == 2, 255, LABEL).astype(np.uint8)}
-    for name in ("r0", "r1"):
-        write_archive(Path(f"data/labels/{name}/00.zip"), {f"{key}.png": encode_label(labels[key]) for key in labels})
-    write_corrections(FOLDER / "corrections.csv", [])
-    Image.fromarray(np.full((16, 24, 3), 50, np.uint8)).save("set/images/d.jpg")
-    hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes["d"]], "figures": {"ignored": list(IGNORED.values()), "margin": [0.1, None]}}
-    write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", "d"]}}})
-    write_script("r1-train", page)
-
-
-def write_script(name, value):
-    path = Path(f"data/audit/index/{name}.js")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data_script(f"index/{name}", value))
-
-
-def export(*more, worst="2", to="out"):
-    return main(["corrections", "export", "--round", "r1", "--worst", worst, "--to", to, *more])
-
-
-def take(path="out", *more):
-    return main(["corrections", "import", str(path), "--round", "r1", *more])
-
-
-def draw(name="out/a.json", label="cat", points=((0, 0), (9, 0), (9, 5))):
-    """Add a polygon on top, as a person does in labelme."""
-    content = json.loads(Path(name).read_text())
-    shape = {"label": label, "points": [list(point) for point in points], "shape_type": "polygon"}
-    Path(name).write_text(json.dumps({**content, "shapes": [*content["shapes"], shape]}))
-
-
-def rows():
-    return read_csv(FOLDER / "corrections.csv")
+    make_project(tmp_path, monkeypatch)
 
 
 def test_a_polygon_drawn_in_labelme_becomes_a_correction(capsys):
@@ -118,70 +68,6 @@ def test_what_nobody_has_touched_is_not_counted(format_, capsys):
     out = capsys.readouterr().out
     assert "as exported, so not counted as corrected: 2 of 2" in out and out.splitlines()[-1] == UNCHANGED
     assert rows() == [] and not (FOLDER / "r1").exists()
-
-
-def annotate(change=lambda key, result: result, predictions=()):
-    """Export the project from Label Studio, with every prediction accepted after `change`."""
-    tasks = json.loads(Path("out/tasks.json").read_text())
-    done = []
-    for number, task in enumerate(tasks, 1):
-        result = change(task["data"]["image_id"], task["predictions"][0]["result"])
-        annotations = [] if result is None else [{"id": 5, "was_cancelled": False, "result": result}]
-        given = task["predictions"] if predictions == "whole" else list(predictions)
-        done.append({"id": number, "data": task["data"], "annotations": annotations, "predictions": given})
-    Path("out/project.json").write_text(json.dumps(done))
-    return "out/project.json"
-
-
-@pytest.mark.parametrize("predictions", ["whole", [7], []])
-def test_predictions_of_label_studio_are_not_corrections(predictions, capsys):
-    assert export("--format", "label-studio") == 0
-    assert take() == 0 and take("out/tasks.json") == 0
-    assert take(annotate(lambda key, result: None, predictions)) == 0
-    assert capsys.readouterr().out.count("next: nothing has changed in out") == 3
-    assert take(annotate(predictions=predictions)) == 0
-    assert "as exported, so not counted as corrected: 2 of 2" in capsys.readouterr().out
-    assert rows() == [] and not (FOLDER / "r1").exists()
-
-
-def test_an_emptied_annotation_of_label_studio_is_background():
-    assert export("--format", "label-studio") == 0
-    assert take(annotate(lambda key, result: [] if key == "d" else result)) == 0
-    assert [(row["image_id"], row["source"], row["classes"]) for row in rows()] == [("d", "label-studio", "")]
-    assert not np.asarray(Image.open(FOLDER / "r1/d.png")).any()
-
-
-def test_label_studio_finds_images_with_odd_names():
-    rename("d", "s/d d")
-    assert export("--format", "label-studio") == 0
-    tasks = json.loads(Path("out/tasks.json").read_text())
-    assert sorted(task["data"]["image"] for task in tasks)[1] == "/data/local-files/?d=images/s/d%20d.jpg"
-    assert Path("out/images/s/d d.jpg").exists()
-    assert take(annotate(lambda key, result: [] if key == "s/d d" else result)) == 0
-    assert [row["image_id"] for row in rows()] == ["s/d d"]
-
-
-def rename(old, new):
-    """Give the image d another id, with its label."""
-    record = dataclasses.replace(OTHER, id=new, path=f"images/{old}.jpg")
-    write_manifest(Path("data/manifest"), [RECORD, record, *VAL], CLASSES, ["00"])
-    labels = dict(Archive(Path("data/labels/r1/00.zip")))
-    labels[f"{new}.png"] = labels.pop(f"{old}.png")
-    write_archive(Path("data/labels/r1/00.zip"), labels)
-    hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes[new]], "figures": {"ignored": [0.5, 0.75]}}
-    write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", new]}}})
-    write_script("r1-train", page)
-
-
-@pytest.mark.parametrize("path", ["out", "out/s", "out/s/d.json"])
-def test_ids_with_a_slash_are_relative_to_the_export(path):
-    rename("d", "s/d")
-    assert export() == 0
-    assert Path("out/s/d.jpg").exists() and json.loads(Path("out/s/d.json").read_text())["imagePath"] == "d.jpg"
-    draw("out/s/d.json")
-    assert take(path) == 0
-    assert [row["image_id"] for row in rows()] == ["s/d"] and (FOLDER / "r1/s/d.png").exists()
 
 
 def test_a_restored_label_takes_its_correction_back(capsys):
@@ -231,23 +117,6 @@ def test_the_last_rounds_corrections_train_nothing(capsys):
     assert "warning" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("format_", "given"), [("labelme", "out"), ("cvat", "EXPORT.zip"), ("label-studio", ".json")])
-def test_the_next_step_imports_what_a_person_saved(format_, given, capsys):
-    assert export("--format", format_) == 0
-    step = capsys.readouterr().out.splitlines()[-1]
-    assert step.startswith("next: ") and f"{given} --round r1" in step
-
-
-def test_images_of_an_export_are_upright():
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees
-    Image.fromarray(np.full((24, 16, 3), 50, np.uint8)).save("set/images/d.jpg", exif=exif)
-    for format_, place in (("labelme", "d.jpg"), ("cvat", "images/d.jpg"), ("label-studio", "images/d.jpg")):
-        assert export("--format", format_, to=format_) == 0
-        image = Image.open(Path(format_, place))
-        assert image.size == (24, 16) and not image.getexif()
-
-
 def test_without_the_exports_table_the_pixels_tell(capsys):
     assert export("--tolerance", "0") == 0
     Path("out/exported.csv").unlink()
@@ -255,65 +124,6 @@ def test_without_the_exports_table_the_pixels_tell(capsys):
     assert take() == 0
     assert "as exported, so not counted as corrected: 1 of 2: a" in capsys.readouterr().out
     assert [row["image_id"] for row in rows()] == ["d"]
-
-
-@pytest.mark.parametrize("is_zipped", [True, False])
-def test_masks_painted_in_cvat_become_corrections(is_zipped):
-    assert export("--format", "cvat") == 0
-    assert Path("out/images/d.jpg").exists()
-    shutil.unpack_archive("out/segmentation_mask.zip", "done")
-    path = Path("done/SegmentationClass/d.png")
-    colours = np.asarray(Image.open(path)).copy()
-    colours[:8] = (0, 128, 0)  # the colour of the second class
-    Image.fromarray(colours).save(path)
-    if is_zipped:
-        shutil.make_archive("task", "zip", "done")
-    assert take("task.zip" if is_zipped else "done") == 0
-    assert [(row["image_id"], row["source"]) for row in rows()] == [("d", "cvat")]
-    label = np.asarray(Image.open(FOLDER / "r1/d.png"))
-    assert (label[:8] == 2).all() and label[8:].tolist() == np.where(LABEL == 2, 255, LABEL)[8:].tolist()
-
-
-def spoil_zip(name, content):
-    with zipfile.ZipFile("task.zip", "w") as archive:
-        archive.writestr("labelmap.txt", "cat:1,2,3::\n")
-        archive.writestr(name, content)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Path("task.zip").write_bytes(b"x"), "task.zip: not a readable zip"),
-        (lambda: zipfile.ZipFile("task.zip", "w").close(), "task.zip: has no labelmap.txt"),
-        (lambda: spoil_zip("other.png", b""), "task.zip/SegmentationClass: no masks"),
-        (lambda: spoil_zip("SegmentationClass/a.png", b"x"), "task.zip/SegmentationClass/a.png: "),
-    ],
-)
-def test_a_wrong_zip_of_cvat_is_one_line(make, message, capsys):
-    make()
-    assert take("task.zip") == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"error: {message}") and error.count("\n") == 1
-
-
-def test_an_image_of_label_studio_that_appears_twice_is_named(capsys):
-    assert export("--format", "label-studio") == 0
-    tasks = json.loads(Path(annotate()).read_text())
-    Path("out/project.json").write_text(json.dumps([*tasks, {**tasks[0], "id": 9}]))
-    assert take("out/project.json") == 2
-    assert "out/project.json task 9: 'd' appears twice" in capsys.readouterr().err
-    Path("out/project.json").write_text("[7]")
-    assert take("out/project.json") == 2
-    assert capsys.readouterr().err.startswith("error: out/project.json: not an export of Label Studio")
-
-
-@settings(max_examples=25, deadline=None)
-@given(LABELS, st.sampled_from(["labelme", "cvat", "label-studio"]))
-def test_labels_come_back_to_the_pixel(label, format_):
-    with tempfile.TemporaryDirectory() as folder:
-        to = Path(folder, "out")
-        write_labels(to, format_, {"a": label}, lambda image_id: b"", CLASSES, 0, ())
-        assert read_exported(to)["a"].sha256 == digest(label)
 
 
 def test_corrections_reach_the_labels_of_later_rounds():
