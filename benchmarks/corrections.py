@@ -9,15 +9,14 @@ was killed continues, in the same --work. AUXSEG_DATA names the images, as for t
 """
 
 import argparse
-import json
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 from clones import call, head, share_cache
 
-from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv, write_rows
@@ -25,9 +24,10 @@ from auxseg.audit.ranking import KEYS
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.errors import DataError
+from auxseg.formats.labelme import LabelmeWriter
+from auxseg.formats.writer import Item, Options
 from auxseg.params.dag import read_params
 from auxseg.review.corrections import read_corrections
-from auxseg.review.labelme import labelme_content
 
 COLUMNS = (
     "project",
@@ -71,11 +71,13 @@ def draw_masks(folder: Path) -> int:
     """
     dataset, drawn = Dataset(Store()), 0
     masks = Masks.of(dataset)
+    options = Options(
+        dataset.classes.with_background, np.arange(256, dtype=np.uint8), "masks", folder.resolve(), tolerance=0
+    )
     for path in sorted(folder.glob("**/*.json")):
         image_id = path.relative_to(folder).with_suffix("").as_posix()
         if image_id in masks:
-            image = json.loads(path.read_text())["imagePath"]
-            write_json(path, labelme_content(masks[image_id], dataset.classes.with_background, image, 0))
+            LabelmeWriter(folder, options).write(Item(image_id, "train", f"{image_id}.jpg", masks[image_id]))
             drawn += 1
     return drawn
 

@@ -14,7 +14,16 @@ from auxseg.errors import DataError
 from auxseg.maps import upsample
 from auxseg.models import auxsegnet
 from auxseg.models.inputs import to_tensor
-from auxseg.onnx_export import CHECKED, OPSET, TRACED, Deployed, export_onnx, largest_difference, resize_weights
+from auxseg.onnx_export import (
+    CHECKED,
+    OPSET,
+    TRACED,
+    Deployed,
+    checked_sizes,
+    export_onnx,
+    largest_difference,
+    resize_weights,
+)
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
@@ -78,12 +87,12 @@ def compare(path, network, runtime, recognition=0.0, sizes=CHECKED):
     ("name", "stride"),
     [("efficientnet_lite0", 16), ("efficientnet_lite0", 32), ("resnet18", 8), ("resnet50", 32)],
 )
-def test_every_backbone_agrees_at_five_sizes(name, stride, tmp_path):
+def test_every_backbone_agrees_at_six_sizes(name, stride, tmp_path):
     torch.manual_seed(0)
     backbone = BackboneParams(name=name, weights="random", output_stride=stride)
     network = calibrated(auxsegnet.build_auxsegnet(backbone, NetworkParams(channels=8), 3))
     assert exported(tmp_path / "n.onnx", network) <= 1e-4
-    assert len(CHECKED) == 5 and TRACED not in CHECKED
+    assert len(checked_sizes(SIDES)) == 6 and TRACED not in checked_sizes(SIDES)
     compare(tmp_path / "n.onnx", network, SIDES)
 
 
@@ -154,6 +163,12 @@ def test_a_large_image_agrees(tmp_path):
     network = tiny_networks.tiny_auxsegnet()
     exported(tmp_path / "n.onnx", network)
     compare(tmp_path / "n.onnx", network, SIDES, sizes=[(1, 700, 900)])
+
+
+@pytest.mark.parametrize("max_side", [64, 1024])
+def test_one_of_the_checked_images_is_reduced(max_side):
+    runtime = RuntimeParams(max_side=max_side)
+    assert min(runtime.factor(max(height, width)) for _, height, width in checked_sizes(runtime)) < 1
 
 
 def test_recognition_is_in_the_graph_only_if_it_is_used(tmp_path):

@@ -9,8 +9,8 @@ the prediction at scale 1 without flip and CRF. The classification branch is in 
 it, the saliency branch only if its affinity refines the segmentation, because the exporter drops what no output needs.
 
 The exporter is torch's tracing one (`dynamo=False`), for two reasons: sizes stay symbolic in code that computes with
-them, such as the padding of EfficientNet, and it needs no further package. Opset 18 is the first whose Resize has the
-anti-aliasing that reduces large images.
+them, such as the padding of EfficientNet, and it needs no further package. Large images are reduced by two products
+of matrices (`resize_weights`), not by ONNX's Resize.
 """
 
 import json
@@ -37,8 +37,13 @@ OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference of a probability between ONNX Runtime and torch."""
 CHECKED = ((1, 97, 131), (2, 64, 48), (1, 33, 200), (3, 40, 40), (1, 160, 90))
-"""Batch, height and width of the images that an export is checked with; the graph is traced at another size."""
+"""Batch, height and width of images that every export is checked with; the graph is traced at another size."""
 TRACED = (2, 72, 88)
+
+
+def checked_sizes(runtime: RuntimeParams) -> tuple[tuple[int, int, int], ...]:
+    """Return batch, height and width of the images that an export is checked with; the last ones are reduced."""
+    return (*CHECKED, (1, runtime.max_side + 37, 64))
 
 
 class Deployed(nn.Module):
@@ -83,7 +88,7 @@ def export_onnx(
     recognition: float,
     source: str,
 ) -> float:
-    """Write the ONNX file, if ONNX Runtime agrees with torch at the sizes CHECKED; return the largest difference.
+    """Write the ONNX file, if ONNX Runtime agrees with torch at `checked_sizes`; return the largest difference.
 
     Args:
         path: of the file; written whole or not at all.
@@ -147,11 +152,11 @@ def _add_metadata(path: Path, metadata: dict[str, object]) -> None:
 
 
 def largest_difference(path: Path, network: AuxSegNet, runtime: RuntimeParams, recognition: float) -> float:
-    """Return the largest difference of a probability between ONNX Runtime and `predict`, over the sizes CHECKED."""
+    """Return the largest difference of a probability between ONNX Runtime and `predict`, over `checked_sizes`."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
     largest = 0.0
-    for batch, height, width in CHECKED:
+    for batch, height, width in checked_sizes(runtime):
         images = random.integers(0, 256, (batch, height, width, 3), np.uint8)
         _, found = session.run(None, {"images": images})
         for one, image in zip(found, images, strict=True):

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from auxseg.artifacts.atomic import write_json
+from auxseg.datasets.annotations import draw_labelme
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
+from auxseg.datasets.mask_reading import IndexOf
 from auxseg.images import encode_label
-from auxseg.review.labelme import labelme_content, read_labelme
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
 
@@ -31,11 +32,11 @@ def test_a_mask_takes_the_place_of_the_exported_label():
     values = np.array([[0, 8, 8, 255], [0, 8, 0, 8], [12, 8, 8, 8]], np.uint8)
     Path("a.png").write_bytes(encode_label(values))
     for key in ("a", "b"):
-        content = labelme_content(np.zeros((3, 4), np.uint8), CLASSES.with_background, f"{key}.jpg", 0)
-        write_json(Path(f"fix/{key}.json"), content)
+        size = {"imageHeight": 3, "imageWidth": 4}
+        write_json(Path(f"fix/{key}.json"), {"version": "5.5.0", "shapes": [], "imagePath": f"{key}.jpg", **size})
     before = Path("fix/b.json").read_bytes()
     assert corrections.draw_masks(Path("fix")) == 1
-    label = read_labelme(Path("fix/a.json"), CLASSES.with_background)
+    label = draw_labelme.draw(Path("fix/a.json"), IndexOf(CLASSES, "error", "fix"))
     assert label.tolist() == [[0, 1, 1, 255], [0, 1, 0, 1], [2, 1, 1, 1]]
     assert json.loads(Path("fix/a.json").read_text())["imagePath"] == "a.jpg"
     assert Path("fix/b.json").read_bytes() == before  # no mask

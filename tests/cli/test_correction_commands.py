@@ -6,76 +6,40 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_project
+import yaml
+from correction_project import FOLDER, OTHER, draw, export, make_project, rows, take
 from PIL import Image
-from small_project import CLASSES, LABEL, RECORD, VAL
+from small_project import CLASSES, RECORD
 
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.artifacts.tables import read_csv
-from auxseg.audit.scripts import data_script
 from auxseg.cli.main import main
-from auxseg.datasets.manifest import ImageRecord, write_manifest
-from auxseg.images import encode_label
 from auxseg.params.review import ReviewParams
-from auxseg.review.corrections import corrected_labels, write_corrections
+from auxseg.review.corrections import corrected_labels
 from auxseg.review.verdicts import label_hashes
 
-FOLDER = Path("review/corrections")
-OTHER = ImageRecord("d", "images/d.jpg", 24, 16, "train", ("cat",), "of d")
-IGNORED = {"a": 0.5, "d": 0.75}
+UNCHANGED = "next: nothing has changed in out; give the file or folder that the annotation tool exported"
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    small_project.make_project(tmp_path, monkeypatch)
-    write_manifest(Path("data/manifest"), [RECORD, OTHER, *VAL], CLASSES, ["00"])
-    labels = {"a": LABEL, "d": np.where(LABEL == 2, 255, LABEL).astype(np.uint8)}
-    for name in ("r0", "r1"):
-        write_archive(Path(f"data/labels/{name}/00.zip"), {f"{key}.png": encode_label(labels[key]) for key in labels})
-    write_corrections(FOLDER / "corrections.csv", [])
-    Image.fromarray(np.full((16, 24, 3), 50, np.uint8)).save("set/images/d.jpg")
-    hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes["d"]], "figures": {"ignored": list(IGNORED.values()), "margin": [0.1, None]}}
-    write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", "d"]}}})
-    write_script("r1-train", page)
-
-
-def write_script(name, value):
-    path = Path(f"data/audit/index/{name}.js")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data_script(f"index/{name}", value))
-
-
-def export(*more, worst="2", to="out"):
-    return main(["corrections", "export", "--round", "r1", "--worst", worst, "--to", to, *more])
-
-
-def take(path="out", *more):
-    return main(["corrections", "import", str(path), "--round", "r1", *more])
-
-
-def draw(name="out/a.json", label="cat", points=((0, 0), (9, 0), (9, 5))):
-    """Add a polygon on top, as a person does in labelme."""
-    content = json.loads(Path(name).read_text())
-    shape = {"label": label, "points": [list(point) for point in points], "shape_type": "polygon"}
-    Path(name).write_text(json.dumps({**content, "shapes": [*content["shapes"], shape]}))
-
-
-def rows():
-    return read_csv(FOLDER / "corrections.csv")
+    make_project(tmp_path, monkeypatch)
 
 
 def test_a_polygon_drawn_in_labelme_becomes_a_correction(capsys):
     assert export() == 0
     assert "2 labels of r1 in out, in the report's order, largest 'ignored' first: d, a" in capsys.readouterr().out
-    assert {path.name for path in Path("out").iterdir()} == {"a.json", "a.jpg", "d.json", "d.jpg", "exported.csv"}
+    assert {path.name for path in Path("out").iterdir()} == {
+        *(f"{key}.{end}" for key in "ad" for end in ("json", "jpg")),
+        "exported.csv",
+        "labels.txt",
+    }
     assert Image.open("out/a.jpg").size == (24, 16)
     draw()
     assert take("out", "--reviewer", "ann") == 0
     out = capsys.readouterr().out
-    assert "review/corrections/corrections.csv: 1 labels of r1, 1 new, 0 changed\n" in out
+    assert "review/corrections/corrections.csv: 1 label of r1, 1 new, 0 changed\n" in out
     assert "as exported, so not counted as corrected: 1 of 2: d\n" in out
     (row,) = rows()
     assert (row["image_id"], row["round"], row["source"], row["reviewer"]) == ("a", "r1", "labelme", "ann")
@@ -93,16 +57,64 @@ def test_a_second_import_changes_nothing_and_another_drawing_does(capsys):
     assert (FOLDER / "corrections.csv").read_text() == table
     draw(label="__ignore__")
     assert take() == 0
-    assert capsys.readouterr().out.count("1 labels of r1, 0 new, 1 changed") == 1
+    assert capsys.readouterr().out.count("1 label of r1, 0 new, 1 changed") == 1
     assert np.asarray(Image.open(FOLDER / "r1/a.png"))[0, :10].tolist() == [255] * 10
 
 
-@pytest.mark.parametrize("format_", ["labelme", "cvat", "label-studio"])
+@pytest.mark.parametrize("format_", ["labelme", "cvat"])
 def test_what_nobody_has_touched_is_not_counted(format_, capsys):
     assert export("--format", format_) == 0
     assert take() == 0
-    assert "as exported, so not counted as corrected: 2 of 2" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "as exported, so not counted as corrected: 2 of 2" in out and out.splitlines()[-1] == UNCHANGED
     assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def test_a_restored_label_takes_its_correction_back(capsys):
+    assert export() == 0
+    before = Path("out/a.json").read_bytes()
+    draw()
+    assert take() == 0
+    Path("out/a.json").write_bytes(before)
+    capsys.readouterr()
+    assert take() == 0
+    out = capsys.readouterr().out
+    assert "corrections.csv: 0 labels of r1, 0 new, 0 changed, 1 taken back: a\n" in out
+    assert "next: git add review/corrections" in out
+    assert rows() == [] and not (FOLDER / "r1").exists()
+    assert take() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == UNCHANGED
+
+
+def test_an_untouched_label_leaves_anothers_correction(capsys):
+    assert export() == 0 and export(to="mine") == 0
+    draw("mine/a.json")
+    assert take("mine") == 0
+    assert take() == 0
+    assert [row["image_id"] for row in rows()] == ["a"]
+    Path("ids.txt").write_text("a\n")
+    assert main(["corrections", "export", "--round", "r1", "--images", "ids.txt", "--to", "again"]) == 0
+    exported, label = Path("again/a.json").read_bytes(), (FOLDER / "r1/a.png").read_bytes()
+    assert take("again") == 0 and (FOLDER / "r1/a.png").read_bytes() == label
+    draw("again/a.json", "dog", ((0, 8), (20, 8), (20, 15)))
+    assert take("again") == 0 and (FOLDER / "r1/a.png").read_bytes() != label
+    Path("again/a.json").write_bytes(exported)  # the correction, not the pseudo label
+    assert take("again") == 0
+    assert [row["image_id"] for row in rows()] == ["a"]
+
+
+def test_the_last_rounds_corrections_train_nothing(capsys):
+    assert export() == 0
+    draw()
+    assert take() == 0
+    warning = "warning: no round is trained on labels of r1; `auxseg rounds 2` adds one\n"
+    assert warning in capsys.readouterr().out
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    more = {"rounds": {"r1": "r0", "r2": "r1"}, "label_rounds": ["r0", "r1", "r2"]}
+    Path("params.yaml").write_text(yaml.safe_dump({**params, **more}))
+    draw()
+    assert take() == 0
+    assert "warning" not in capsys.readouterr().out
 
 
 def test_without_the_exports_table_the_pixels_tell(capsys):
@@ -112,19 +124,6 @@ def test_without_the_exports_table_the_pixels_tell(capsys):
     assert take() == 0
     assert "as exported, so not counted as corrected: 1 of 2: a" in capsys.readouterr().out
     assert [row["image_id"] for row in rows()] == ["d"]
-
-
-def test_masks_painted_in_cvat_become_corrections():
-    assert export("--format", "cvat") == 0
-    assert Path("out/JPEGImages/d.jpg").exists()
-    path = Path("out/SegmentationClass/d.png")
-    colours = np.asarray(Image.open(path)).copy()
-    colours[:8] = (0, 128, 0)  # the colour of the second class
-    Image.fromarray(colours).save(path)
-    assert take() == 0
-    assert [(row["image_id"], row["source"]) for row in rows()] == [("d", "cvat")]
-    label = np.asarray(Image.open(FOLDER / "r1/d.png"))
-    assert (label[:8] == 2).all() and label[8:].tolist() == np.where(LABEL == 2, 255, LABEL)[8:].tolist()
 
 
 def test_corrections_reach_the_labels_of_later_rounds():
@@ -141,7 +140,7 @@ def test_corrected_labels_are_not_the_worst_any_more(capsys):
     draw("out/d.json")
     assert take() == 0
     assert export(worst="2", to="next") == 0
-    assert "1 labels of r1 in next" in capsys.readouterr().out
+    assert "1 label of r1 in next" in capsys.readouterr().out
     Path("ids.txt").write_text("d\n\nd\n")
     command = ["corrections", "export", "--round", "r1", "--images", "ids.txt", "--tolerance", "0", "--to", "again"]
     assert main(command) == 0
@@ -158,16 +157,21 @@ def test_the_verdicts_of_the_report_choose():
     assert {path.stem for path in Path("out").glob("*.json")} == {"a"}
 
 
+def test_a_report_without_the_figure_is_named(capsys):
+    assert export("--by", "iou") == 2
+    assert capsys.readouterr().err.startswith("error: data/audit: has no figure 'iou' of r1; run `dvc repro audit`")
+
+
 def test_the_order_of_another_figure(capsys):
     assert export("--by", "margin", worst="9") == 0
-    assert "1 labels of r1 in out, in the report's order, smallest 'margin' first: a" in capsys.readouterr().out
+    assert "1 label of r1 in out, in the report's order, smallest 'margin' first: a" in capsys.readouterr().out
 
 
 def test_a_class_that_is_not_tagged_is_warned_of(capsys):
     assert export() == 0
     draw("out/d.json", "dog")
     assert take() == 0
-    assert "warning: 1 labels show a class that is not among the image's labels: d (dog)" in capsys.readouterr().out
+    assert "warning: 1 label shows a class that is not among the image's labels: d (dog)" in capsys.readouterr().out
 
 
 def resize(path):
@@ -178,7 +182,7 @@ def resize(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda: draw("out/d.json", "cow"), "out/d.json shape "),
+        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog)"),
         (lambda: resize("out/d.json"), "out: labelme label of 'd': 25x16, but the image is 24x16"),
         (lambda: shutil.copy("out/d.json", "out/b.json"), "out: labelme label of 'b': the image is in split val"),
         (lambda: shutil.copy("out/d.json", "out/x.json"), "out: labelme label of 'x': the data set has no such image"),
@@ -213,7 +217,7 @@ def other_labels():
         (lambda: shutil.rmtree("data/audit"), "data/audit/index/base.js: missing"),
         (other_labels, "data/audit: shows other labels of r1"),
         (lambda: Path("set/images/a.jpg").unlink(), "set/images/a.jpg: no such image"),
-        (lambda: [Path("out").mkdir(), Path("out/mine.json").touch()], "--to out: not empty"),
+        (lambda: [Path("out").mkdir(), Path("out/mine.json").touch()], "--to out: is not empty"),
     ],
 )
 def test_an_export_that_cannot_be_made_is_one_line(spoil, message, capsys, tmp_path):

@@ -34,7 +34,7 @@ def test_the_script_of_the_page_runs_the_file(capsys):
     assert main(["export", "onnx", "--round", "r1", "--to", "out/model.onnx"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
-        r"out/model.onnx: \d+ MB, network of r1, 2 classes and the background; at 5 sizes its probabilities differ "
+        r"out/model.onnx: \d+ MB, network of r1, 2 classes and the background; at 6 sizes its probabilities differ "
         r"from torch's by at most \S+",
         out[0],
     )

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auxseg.cli.main import main
 from auxseg.engines.dvc_internals import Repo
@@ -100,3 +101,20 @@ def test_a_wrong_file_is_not_edited(project, command, right, typo, message, caps
     assert main([command, "3"]) == 2
     assert message in capsys.readouterr().err
     assert Path("params.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("key", ["shards", "rounds", "label_rounds"])
+@pytest.mark.parametrize("wrong", [None, "x"])
+def test_a_missing_or_wrong_key_is_written_again(key, wrong, project):
+    before = read_yaml(PARAMS_FILE)
+    values = {name: value for name, value in before.items() if name != key}
+    PARAMS_FILE.write_text(yaml.safe_dump(values if wrong is None else {**values, key: wrong}, sort_keys=False))
+    command = ["shards", str(len(before["shards"]))] if key == "shards" else ["rounds", str(len(before["rounds"]))]
+    assert main(command) == 0
+    assert read_yaml(PARAMS_FILE) == before
+
+
+def test_another_wrong_key_is_still_an_error(project, capsys):
+    PARAMS_FILE.write_text(PARAMS_FILE.read_text() + "\nextra: 1\n")
+    assert main(["shards", "3"]) == 2
+    assert "unknown key 'extra'" in capsys.readouterr().err

@@ -88,8 +88,14 @@ def test_one_row_for_each_image_and_round(store):
 def test_the_rounds_that_a_correction_holds_for(corrections, expected):
     rows = [correction(round="r3"), correction(round="r1")]
     params = ReviewParams(corrections=corrections)
-    found = [in_force(rows, Round(number), params) for number in range(5)]
+    found = [in_force(rows, Round(number), params, {"a": "photo"})[0] for number in range(5)]
     assert [one["a"].round if one else None for one in found] == expected
+
+
+def test_a_stale_correction_hides_no_earlier_one(store, caplog):
+    write(store, correction(), correction(round="r1", image_sha256="older"))
+    assert decode_indices(labels(store, round_=2)["a"]).tolist() == LABEL.tolist()
+    assert "the correction of a in r1 is not applied: the image has changed since" in caplog.text
 
 
 def test_labels_have_the_indices_of_todays_class_table(store):

@@ -31,6 +31,11 @@ def rank_labels(report: Path, round_: Round, figure: str, hashes: Mapping[str, s
     page, ids = read_data_script(report / f"index/{round_}-train.js"), base["records"]["train"]["id"]
     if any(hashes.get(image_id) != label for image_id, label in zip(ids, page["label"], strict=True)):
         raise DataError(f"{report}: shows other labels of {round_} than there are now; run `dvc repro audit`")
+    if figure not in page["figures"]:
+        raise DataError(
+            f"{report}: has no figure '{figure}' of {round_}; run `dvc repro audit`, or order by another figure: "
+            f"{', '.join(page['figures'])}"
+        )
     sign = 1 if figure in SMALLEST_FIRST else -1
     values = zip(page["figures"][figure], range(len(ids)), strict=True)
     return [ids[position] for _, position in sorted((sign * value, i) for value, i in values if value is not None)]

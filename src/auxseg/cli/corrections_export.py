@@ -3,20 +3,20 @@
 import argparse
 from pathlib import Path
 
-from auxseg.artifacts.atomic import write_bytes
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_table
 from auxseg.audit.panels import encode_jpeg
 from auxseg.audit.ranking import KEYS, SMALLEST_FIRST, rank_labels
 from auxseg.cli.arguments import a_path, whole_number
-from auxseg.cli.corrections import IMAGES, image_file, shorten, write_labels
+from auxseg.cli.corrections import FORMATS, count_labels, shorten, write_labels
 from auxseg.cli.mask_files import check_target, find_masks
 from auxseg.cli.next_step import print_next
 from auxseg.cli.verdicts import hashes_of
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
 from auxseg.errors import DataError
+from auxseg.formats.export import require_new
 from auxseg.images import decode_indices
 from auxseg.params.dag import require_round
 from auxseg.params.review import ReviewParams
@@ -24,12 +24,15 @@ from auxseg.review.corrections import corrected_labels
 
 QUALITY = 95
 """Of the exported JPEGs."""
-OPEN = {
-    "labelme": "open the folder in labelme and save what you change",
-    "cvat": "make a task of the images in CVAT, upload labelmap.txt, SegmentationClass and ImageSets as 'Segmentation "
-    "mask 1.1'; later export the task in the same format and unpack it",
-    "label-studio": "import tasks.json into Label Studio; later export the project as JSON",
+STEPS = {
+    "labelme": "open {to} in labelme and save what you change; then auxseg corrections import {to}",
+    "cvat": "make a task of {to}/images in CVAT with the labels of labels.json, and upload segmentation_mask.zip as "
+    "'Segmentation mask 1.1'; export the task in the same format into {to}; then auxseg corrections import "
+    "{to}/EXPORT.zip",
+    "label-studio": "make a project with the interface config.xml in Label Studio, which serves {to} as local files, "
+    "and import tasks.json; export the project as JSON into {to}; then auxseg corrections import {to}/EXPORT.json",
 }
+"""Format -> what to do next. What comes back is saved beside EXPORTED, so that the import finds it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", choices=KEYS, default="ignored", help="figure of the report that orders; default: ignored"
     )
-    parser.add_argument("--format", choices=IMAGES, default="labelme", help="of the annotation tool; default: labelme")
+    parser.add_argument("--format", choices=FORMATS, default="labelme", help="of the annotation tool; default: labelme")
     parser.add_argument(
         "--tolerance",
         type=float,
@@ -65,8 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write images and labels; nothing is written if an input is missing."""
     to, name = arguments.to, arguments.round
     check_target(to)
-    if to.exists() and any(to.iterdir()):
-        raise DataError(f"--to {to}: not empty, and somebody's corrections could be overwritten; give another folder")
+    require_new(to)  # somebody's corrections could be overwritten
     if not 0 <= arguments.tolerance <= 100:
         raise DataError(f"--tolerance {arguments.tolerance}: expected pixels from 0 to 100")
     params = ReviewParams.parse(require_round(name).get(ReviewParams.key))
@@ -93,12 +95,17 @@ def run(arguments: argparse.Namespace) -> None:
         image_id: decode_indices(corrected[image_id]) if image_id in corrected else found[image_id].read()
         for image_id in chosen
     }
-    for image_id in chosen:
-        photo = read_photo(dataset.root, found[image_id].record)
-        write_bytes(to / image_file(arguments.format, image_id), encode_jpeg(photo, QUALITY))
-    write_labels(to, arguments.format, labels, dataset.classes.with_background, arguments.tolerance)
-    print(f"{len(chosen)} labels of {name} in {to}, {what}: {shorten(chosen)}")
-    print_next(f"{OPEN[arguments.format]}; then auxseg corrections import {to} --round {name}")
+
+    def photo(image_id: str) -> bytes:
+        return encode_jpeg(read_photo(dataset.root, found[image_id].record), QUALITY)
+
+    notes = write_labels(
+        to, arguments.format, labels, photo, dataset.classes, arguments.tolerance, corrected.keys() & labels.keys()
+    )
+    print(f"{count_labels(len(chosen))} of {name} in {to}, {what}: {shorten(chosen)}")
+    for note in notes:
+        print(note)
+    print_next(f"{STEPS[arguments.format].format(to=to)} --round {name}")
 
 
 def read_ids(path: Path, name: str) -> list[str]:

@@ -1,8 +1,10 @@
 """`auxseg corrections import`: take labels that were corrected in an annotation tool into review/corrections."""
 
 import argparse
+import contextlib
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,22 @@ from auxseg.artifacts.atomic import write_bytes
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
-from auxseg.cli.corrections import digest, read_exported, read_labels, shorten
+from auxseg.cli.corrections import (
+    Exported,
+    count_labels,
+    digest,
+    exported_folder,
+    read_exported,
+    read_labels,
+    shorten,
+    write_exported,
+)
 from auxseg.cli.mask_files import find_masks
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError
-from auxseg.images import encode_label
+from auxseg.images import encode_label, read_index_png
 from auxseg.params.dag import require_round
 from auxseg.review.corrections import Correction, read_corrections, shown_classes, write_corrections
 
@@ -25,26 +36,39 @@ from auxseg.review.corrections import Correction, read_corrections, shown_classe
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add file, round and reviewer."""
     parser.description = (
-        "Formats: labelme's JSON files, a folder of CVAT's 'Segmentation mask 1.1', Label Studio's JSON. Labels that "
-        "are as they were exported are not counted as corrected. A second import of the same changes nothing."
+        "Formats: labelme's JSON files, CVAT's 'Segmentation mask 1.1' (zip or unpacked), Label Studio's JSON. Labels "
+        "that are as they were exported are not counted as corrected; a correction from the same folder is taken back "
+        "if its label is again as exported. A second import of the same changes nothing."
     )
     parser.add_argument("path", metavar="PATH", type=a_path, help="what the annotation tool saved: a file or a folder")
     parser.add_argument("--round", required=True, metavar="rN", help="round of the labels that were corrected")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who corrected them")
 
 
+@dataclass(frozen=True)
+class Sorted:
+    """What an import does with the labels: the ids of those that nobody changed, and of those to take back."""
+
+    same: list[str]
+    restored: list[str]
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Check every label, then write; nothing is written if one of them is wrong."""
     path, name = arguments.path, arguments.round
-    require_round(name)
+    trained = require_round(name)["rounds"].values()
     round_, store = Round.parse(name), Store()
     dataset = Dataset(store)
     classes, records = dataset.classes, {record.id: record for record in dataset.records()}
-    source, labels = read_labels(path, classes.with_background)
+    sizes = {record.id: (record.height, record.width) for record in records.values()}
+    source, labels = read_labels(path, classes, sizes)
     for image_id, label in labels.items():
         _check(image_id, label, records, f"{path}: {source} label of '{image_id}'")
-    same = _as_exported(path, round_, labels)
-    changed = {image_id: label for image_id, label in labels.items() if image_id not in same}
+    folder = exported_folder(path)
+    exported = read_exported(folder)
+    found = _sort(labels, exported, round_, store)
+    unchanged = {*found.same, *found.restored}
+    changed = {image_id: label for image_id, label in labels.items() if image_id not in unchanged}
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = [
         Correction(
@@ -52,29 +76,73 @@ def run(arguments: argparse.Namespace) -> None:
         )
         for image_id, label in changed.items()
     ]
-    added, replaced = _write(store, made, changed)
+    added, replaced = _write(store, made, changed, [(round_, image_id) for image_id in found.restored])
+    if folder is not None:
+        _remember(folder, exported, changed, found.restored)
     own = sum(one.round == name for one in read_corrections(store.corrections))
-    print(f"{store.corrections}: {own} labels of {name}, {added} new, {replaced} changed")
-    if same:
-        print(f"as exported, so not counted as corrected: {len(same)} of {len(labels)}: {shorten(same)}")
+    taken = f", {len(found.restored)} taken back: {shorten(found.restored)}" if found.restored else ""
+    print(f"{store.corrections}: {count_labels(own)} of {name}, {added} new, {replaced} changed{taken}")
+    if found.same:
+        print(f"as exported, so not counted as corrected: {len(found.same)} of {len(labels)}: {shorten(found.same)}")
     _warn_untagged(changed, records, classes)
-    if added + replaced:
+    if changed and name not in trained:
+        following = round_.number + 1
+        print(f"warning: no round is trained on labels of {name}; `auxseg rounds {following}` adds one")
+    if added + replaced + len(found.restored):
         print_next(f"git add {store.corrections.parent} and commit it, then {REPRO}: the next training uses them")
+    elif not changed:
+        print_next(f"nothing has changed in {path}; give the file or folder that the annotation tool exported")
 
 
-def _as_exported(path: Path, round_: Round, labels: Mapping[str, np.ndarray]) -> list[str]:
-    """Return the ids of the labels that nobody has changed: what was exported, or the round's pseudo label."""
-    exported, found = read_exported(path), {mask.record.id: mask for mask in find_masks(round_, "train")[0]}
-    return [
-        image_id
-        for image_id, label in labels.items()
-        if exported.get(image_id) == digest(label)
-        or (image_id in found and np.array_equal(found[image_id].read(), label))
-    ]
+def _sort(labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], round_: Round, store: Store) -> Sorted:
+    """Tell which labels are as exported or the pseudo label, and which of these had been corrected from this folder.
+
+    A label that somebody else corrected, from another folder, is not taken back.
+    """
+    found = {mask.record.id: mask for mask in find_masks(round_, "train")[0]}
+    known = {one.image_id for one in read_corrections(store.corrections) if one.round == str(round_)}
+    result = Sorted([], [])
+    for image_id, label in labels.items():
+        row = exported.get(image_id, Exported(image_id, ""))
+        is_ours = image_id in known and row.imported != "" and row.imported == _stored(store, round_, image_id)
+        if image_id in found and np.array_equal(found[image_id].read(), label):
+            is_restored = is_ours or (image_id in known and row.corrected and row.sha256 != digest(label))
+            (result.restored if is_restored else result.same).append(image_id)
+        elif row.sha256 == digest(label):
+            if is_ours and row.corrected:
+                continue  # changed, and changed back to the correction that was exported
+            (result.restored if is_ours else result.same).append(image_id)
+    return result
 
 
-def _write(store: Store, made: Sequence[Correction], labels: Mapping[str, np.ndarray]) -> tuple[int, int]:
-    """Add corrections to the folder; return how many are new, and how many replace another one of image and round."""
+def _stored(store: Store, round_: Round, image_id: str) -> str:
+    """Return the digest of a correction, or nothing if its PNG is missing."""
+    path = store.correction(round_, image_id)
+    return digest(read_index_png(path)) if path.is_file() else ""
+
+
+def _remember(
+    folder: Path, exported: Mapping[str, Exported], changed: Mapping[str, np.ndarray], restored: Sequence[str]
+) -> None:
+    """Write into the table of the export what was imported from its folder, so that it can be taken back later."""
+    rows = dict(exported)
+    for image_id in exported.keys() & changed.keys():
+        rows[image_id] = replace(rows[image_id], imported=digest(changed[image_id]))
+    for image_id in exported.keys() & set(restored):
+        rows[image_id] = replace(rows[image_id], imported="")
+    if rows != exported:
+        with contextlib.suppress(OSError):  # the folder may be read-only; nothing can be taken back from it then
+            write_exported(folder, rows.values())
+
+
+def _write(
+    store: Store, made: Sequence[Correction], labels: Mapping[str, np.ndarray], restored: Sequence[tuple[Round, str]]
+) -> tuple[int, int]:
+    """Add corrections to the folder and remove those of `restored`.
+
+    Returns:
+        How many are new, and how many replace another one of the same image and round.
+    """
     table = {one.key: one for one in read_corrections(store.corrections)}
     changed: dict[Path, bytes] = {}
     replaced = 0
@@ -87,8 +155,14 @@ def _write(store: Store, made: Sequence[Correction], labels: Mapping[str, np.nda
         table[one.key], changed[file] = one, png
     for file, png in changed.items():
         write_bytes(file, png)
-    if changed:
+    for key in restored:
+        del table[key]
+    if changed or restored:
         write_corrections(store.corrections, table.values())
+    for key in restored:  # after the table, because a row without its PNG is an error
+        store.correction(*key).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it has other corrections
+            store.correction(*key).parent.rmdir()
     return len(changed) - replaced, replaced
 
 
@@ -112,6 +186,6 @@ def _warn_untagged(labels: Mapping[str, np.ndarray], records: Mapping[str, Image
             found.append(f"{image_id} ({', '.join(untagged)})")
     if found:
         print(
-            f"warning: {len(found)} labels show a class that is not among the image's labels: {shorten(found)}; the "
-            "label is used as it is, but fix the image-level labels too"
+            f"warning: {count_labels(len(found))} {'shows' if len(found) == 1 else 'show'} a class that is not among "
+            f"the image's labels: {shorten(found)}; the label is used as it is, but fix the image-level labels too"
         )

@@ -11,18 +11,26 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from auxseg.artifacts.atomic import write_text
-from auxseg.params.dag import PARAMS_FILE
-from auxseg.params.registry import check
+from auxseg.params.dag import PARAMS_FILE, check_top, read_file
+from auxseg.params.registry import check_sections
 from auxseg.pipeline.orphans import find_orphans, remove_orphans
 
 
-def edit_params(change: Callable[[dict[str, Any]], None]) -> list[Path]:
+def edit_params(change: Callable[[dict[str, Any]], None], *, repairs: bool = False) -> list[Path]:
     """Apply `change` to params.yaml, keeping its comments; return the outputs removed (see `replace_params`).
 
+    Args:
+        change: edits the content in place.
+        repairs: whether `change` replaces keys as a whole, so that these may be wrong or missing before.
+
     Raises:
-        AuxsegError: the file is wrong before or after the change, or a file to remove is not in DVC's cache.
+        AuxsegError: the file is wrong, or a file to remove is not in DVC's cache.
     """
-    check()  # report an invalid section before anything is changed
+    values = read_file()
+    if repairs and isinstance(values, dict):
+        change(values)
+    check_top(values)  # report an invalid section before anything is changed
+    check_sections(values)
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 10**6

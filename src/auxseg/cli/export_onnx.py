@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export, compare with torch at five sizes, and write the file only if they agree."""
+    """Export, compare with torch at six sizes, and write the file only if they agree."""
     values, to = read_params(), arguments.to
     if to.suffix != ".onnx" or to.is_dir():
         raise DataError(f"--to {to}: give the name of a file that ends with .onnx")
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from auxseg.models.auxsegnet import load_auxsegnet
-    from auxseg.onnx_export import CHECKED, export_onnx
+    from auxseg.onnx_export import checked_sizes, export_onnx
 
     torch.set_num_threads(runtime.threads)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), torch.device("cpu"))
@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
         params.recognition,
         f"auxseg {name}",
     )
-    size = to.stat().st_size / 2**20
+    size, sizes = to.stat().st_size / 2**20, len(checked_sizes(runtime))
     print(
-        f"{to}: {size:.0f} MB, network of {name}, {len(classes)} classes and the background; at {len(CHECKED)} sizes "
+        f"{to}: {size:.0f} MB, network of {name}, {len(classes)} classes and the background; at {sizes} sizes "
         f"its probabilities differ from torch's by at most {difference:.1g}"
     )
     print_next("run it with the script of docs/onnx.md")

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
         rounds, label_rounds = chain(arguments.count)
         document["rounds"], document["label_rounds"] = flow(rounds), flow(label_rounds)
 
-    removed = edit_params(change)
+    removed = edit_params(change, repairs=True)
     print(f"params.yaml: rounds r1 to r{arguments.count}" if arguments.count > 1 else "params.yaml: round r1")
     report_removed(removed)
     print_next(f"{REPRO} (older rounds are not run again)")

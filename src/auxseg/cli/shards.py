@@ -6,7 +6,7 @@ from typing import Any
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.params.dag import read_params, shard_names
+from auxseg.params.dag import read_file, shard_names
 
 MOST = 10_000
 """Enough for a million images in shards of a hundred."""
@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     def change(document: dict[str, Any]) -> None:
         document["shards"] = flow(shard_names(arguments.count))
 
-    before = read_params()["shards"]
-    removed = edit_params(change)
+    before = read_file()
+    removed = edit_params(change, repairs=True)
     print(f"params.yaml: {arguments.count} shard{'s' if arguments.count > 1 else ''}")
     report_removed(removed)
-    print_next(REPRO if before == shard_names(arguments.count) else f"{REPRO} (every stage runs again)")
+    print_next(REPRO if before.get("shards") == shard_names(arguments.count) else f"{REPRO} (every stage runs again)")

@@ -44,7 +44,9 @@ def print_table() -> None:
     if rows and store.contradictions.exists() and (wrong := Contradictions.read(store.contradictions).message):
         print(f"\nwarning: {wrong}")
     corrections = store.table("corrections.csv")
-    if corrections.exists() and (corrected := read_csv(corrections)):  # a version without corrections wrote none
+    trained = values["rounds"].values()  # the last round's labels train no network
+    corrected = [row for row in read_csv(corrections) if row["round"] in trained] if corrections.exists() else []
+    if corrected:
         print("\n" + correction_line(corrected))
     if judgements:
         print("\n" + "\n".join(guard_lines(judgements)))
@@ -87,9 +89,15 @@ def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) 
 
 def correction_line(rows: list[dict[str, str]]) -> str:
     """Return what the rows of corrections.csv, one or more, mean for the figures, as one line."""
-    counts = ", ".join(f"{row['corrected']} of {row['images']} labels of {row['round']}" for row in rows)
+    counts = ", ".join(
+        f"{row['corrected']} of {row['images']} label{'' if row['images'] == '1' else 's'} of {row['round']}"
+        for row in rows
+    )
     later = Round.parse(rows[0]["round"]).number + 1
-    return f"corrected by hand: {counts}; so from round {later} on, figures rest on more than image-level labels"
+    return (
+        f"corrected by hand: {counts}; so from round {later} on, "
+        "the figures no longer come from image-level labels alone"
+    )
 
 
 def guard_lines(judgements: Iterable[Judgement]) -> list[str]:

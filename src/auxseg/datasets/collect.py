@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 CLASSES_SHOWN = 8
 """Number of classes that a message lists."""
 
-RESERVED = (NEGATIVE, "all", "ignore")
-"""Names that result tables use for class 0, the whole label and 255."""
+RESERVED = (NEGATIVE, "all", "ignore", "_background_", "__ignore__")
+"""Names that result tables and labelme use for class 0, the whole label and 255."""
 
 
 @dataclass(frozen=True)

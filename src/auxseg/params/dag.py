@@ -39,12 +39,27 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     Raises:
         ParamsError: one line that names the key.
     """
+    values = read_file(path)
+    check_top(values, path)
+    return dict(values)
+
+
+def read_file(path: Path = PARAMS_FILE) -> Any:
+    """Read params.yaml without any check of its content.
+
+    Raises:
+        ParamsError: it is missing, or not YAML.
+    """
     try:
-        values = read_yaml(path)
+        return read_yaml(path)
     except FileNotFoundError:
         raise ParamsError(
             f"{path}: no such file; run in the project's root, or make one with `auxseg use PRESET`"
         ) from None
+
+
+def check_top(values: Any, path: Path = PARAMS_FILE) -> None:
+    """Check the top level of the content of params.yaml; see `read_params`."""
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected a mapping of sections; `auxseg use PRESET` writes one")
     if "extends" in values:
@@ -52,7 +67,6 @@ def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     check_keys(values, str(path))
     _check_rounds(values, path)
     _check_shards(values.get("shards"), path)
-    return values
 
 
 def check_keys(values: dict[str, Any], source: str) -> None:

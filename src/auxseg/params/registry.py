@@ -48,6 +48,15 @@ def check(path: Path = PARAMS_FILE) -> dict[str, Any]:
         ParamsError: one line that names the file and the key, and how to fix it.
     """
     values = read_params(path)
-    for section in SECTIONS:
-        section.of(values, str(path))
+    check_sections(values, str(path))
     return values
+
+
+def check_sections(values: dict[str, Any], source: str = str(PARAMS_FILE)) -> None:
+    """Validate every section; `source` is for messages.
+
+    Raises:
+        ParamsError: as for `check`.
+    """
+    for section in SECTIONS:
+        section.of(values, source)

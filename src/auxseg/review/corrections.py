@@ -99,14 +99,24 @@ def write_corrections(path: Path, corrections: Iterable[Correction]) -> None:
     write_csv(path, COLUMNS, [astuple(one) for one in sorted(corrections, key=lambda one: one.key)])
 
 
-def in_force(corrections: Iterable[Correction], round_: Round, params: ReviewParams) -> dict[str, Correction]:
-    """Return image id -> the correction that replaces its label of `round_`: the latest one if there are several."""
+def in_force(
+    corrections: Iterable[Correction], round_: Round, params: ReviewParams, hashes: Mapping[str, str]
+) -> tuple[dict[str, Correction], list[Correction]]:
+    """Return image id -> the correction that replaces its label of `round_`: the latest one if there are several.
+
+    `hashes` gives the SHA-256 of every training image. A correction of another image is stale. Stale ones hide no
+    earlier correction; they are returned as a list.
+    """
     found: dict[str, Correction] = {}
+    stale: list[Correction] = []
     for one in sorted(corrections, key=lambda one: one.key):
         own = one.key[0]
         if own == round_ or (params.corrections == "for_good" and own < round_):
-            found[one.image_id] = one
-    return found
+            if hashes.get(one.image_id) == one.image_sha256:
+                found[one.image_id] = one
+            else:
+                stale.append(one)
+    return found, stale
 
 
 def corrected_labels(
@@ -127,14 +137,14 @@ def corrected_labels(
         DataError: a row, or the PNG of a row, is wrong or missing.
     """
     known = {record.id: record for record in records}
-    labels = {}
-    for image_id, one in in_force(read_corrections(store.corrections), round_, params).items():
-        record = known.get(image_id)
-        if record is None or record.sha256 != one.image_sha256:
-            why = "is not a training image" if record is None else "has changed since"
-            logging.warning("the correction of %s in %s is not applied: the image %s", image_id, one.round, why)
-            continue
-        labels[image_id] = encode_label(_read_label(store, one, record, classes))
+    hashes = {record.id: record.sha256 for record in records}
+    found, stale = in_force(read_corrections(store.corrections), round_, params, hashes)
+    for one in stale:
+        why = "has changed since" if one.image_id in known else "is not a training image"
+        logging.warning("the correction of %s in %s is not applied: the image %s", one.image_id, one.round, why)
+    labels = {
+        image_id: encode_label(_read_label(store, one, known[image_id], classes)) for image_id, one in found.items()
+    }
     if labels:
         logging.info("%s: %d of %d labels corrected by hand", round_, len(labels), len(known))
     return labels

@@ -37,7 +37,7 @@ def region(kind, label, control="label", **value):
 
 def polygon(label):
     # in per cent of width and height; Label Studio's points lie between pixels
-    corners = [[10, 5], [19, 5], [19, 14], [10, 14]]
+    corners = [[10, 5], [20, 5], [20, 15], [10, 15]]
     points = [[100 * x / SIZE[1], 100 * y / SIZE[0]] for x, y in corners]
     return region("polygonlabels", label, points=points, closed=True)
 

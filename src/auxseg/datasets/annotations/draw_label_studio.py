@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from auxseg.datasets.annotations.drawing import ellipse_region, outline_region, paint
+from auxseg.datasets.annotations.drawing import coco_region, ellipse_region, outline_region, paint
 from auxseg.datasets.annotations.label_studio_file import Region, png_class, read_label_studio_file
 from auxseg.errors import DataError
 from auxseg.images import open_image, pixels_of
@@ -59,7 +59,11 @@ def _region(region: Region) -> np.ndarray:
         rgba = decode_rle(bytes(value["rle"]))
         return rgba.reshape(height, width, 4)[..., 3] > 0
     if region.kind == "polygonlabels":
-        return outline_region("polygon", [(x * width / 100, y * height / 100) for x, y in value["points"]], region.size)
+        if len(value["points"]) < 3:
+            raise ValueError(f"{len(value['points'])} points do not make a polygon")
+        # edges run between pixels, as in COCO
+        flat = [number for x, y in value["points"] for number in (x * width / 100, y * height / 100)]
+        return coco_region([flat], region.size)
     left, top = value["x"] * width / 100, value["y"] * height / 100
     if region.kind == "ellipselabels":
         radii = (value["radiusX"] * width / 100, value["radiusY"] * height / 100)
