@@ -49,7 +49,13 @@ def image(root: Path, name: str) -> Path:
 
 def run(root: Path, **values) -> None:
     out = root.parent / "out"
-    prepare(DataParams.parse({"format": "folder", **values}), ["00"], out / "manifest", out / "masks")
+    prepare(
+        DataParams.parse({"format": "folder", **values}),
+        ["00"],
+        out / "manifest",
+        out / "masks",
+        out / "contradictions.json",
+    )
 
 
 def test_the_same_file_in_both_splits_is_an_error(root, caplog):

@@ -40,10 +40,10 @@ def test_negatives_are_counted_and_named(tmp_path):
         "classes (from the labels): road 1",
         "without any object: 2 train and 1 val",
     ]
-    assert next(view.warnings()) == (
+    assert (
         "3 images have no label and are taken as background everywhere: b, d, c; write the classes, or remove the "
         "rows, of those that show an object"
-    )
+    ) in view.warnings()
 
 
 def test_the_table_of_many_classes_ends_early():

@@ -30,16 +30,18 @@ def work(tmp_path, monkeypatch):
     raw, work = tmp_path / "raw", tmp_path / "work"
     (raw / "cams").mkdir(parents=True)
     (raw / "given").mkdir()
+    (raw / "JPEGImages").mkdir()
+    (raw / "image_labels.csv").write_text("image_id,labels\np0,cat;dog\np1,dog\n")
     records, priors = [], {}
     for index, tags in enumerate([("cat", "dog"), ("dog",)]):
         rng = np.random.default_rng(index)
-        Image.fromarray(rng.integers(0, 256, (16, 24, 3), np.uint8)).save(raw / f"p{index}.png")
+        Image.fromarray(rng.integers(0, 256, (16, 24, 3), np.uint8)).save(raw / f"JPEGImages/p{index}.png")
         cams = {CLASSES.values[CLASSES.index(name) - 1] - 1: rng.random((4, 6), np.float32) for name in tags}
         np.save(raw / f"cams/p{index}.npy", cams)
         values = rng.choice(np.array([0, 8, 12, 255], np.uint8), (16, 24))
         (raw / f"given/p{index}.png").write_bytes(encode_label(values))
         priors[f"p{index}.png"] = encode_grey(rng.random((16, 24)))
-        records.append(ImageRecord(f"p{index}", f"p{index}.png", 24, 16, "train", tags, ""))
+        records.append(ImageRecord(f"p{index}", f"JPEGImages/p{index}.png", 24, 16, "train", tags, ""))
     write_manifest(work / "data/manifest", records, CLASSES, ["00"])
     write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
     write_archive(work / "data/saliency/00.zip", priors)

@@ -17,7 +17,7 @@ from auxseg.artifacts.tables import read_csv, write_csv
 from auxseg.datasets.annotations import draw_label_studio, draw_labelme
 from auxseg.datasets.annotations.annotated import text_json
 from auxseg.datasets.annotations.cvat import LABELMAP
-from auxseg.datasets.annotations.label_studio_file import image_name, read_label_studio_file
+from auxseg.datasets.annotations.label_studio_file import image_names, read_label_studio_file
 from auxseg.datasets.colour_png import read_colour_png, read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_reading import IndexOf
@@ -218,7 +218,7 @@ def _read_label_studio(path: Path, content: list[Any], classes: ClassTable, size
     data = {str(task["id"]): task.get("data", task) for task in content}
     labels: Labels = {}
     for key, task in tasks.items():
-        image_id = str(data[key].get("image_id") or PurePosixPath(image_name(task.image)).stem)
+        image_id = str(data[key].get("image_id") or PurePosixPath(image_names(task.image)[-1]).stem)
         if image_id in labels:
             raise DataError(f"{path} task {key}: '{image_id}' appears twice; remove one of the tasks")
         if task.regions or task.pngs:
