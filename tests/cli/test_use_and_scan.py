@@ -122,7 +122,7 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "note: 1 image has no row in the CSV and is left out: c; add rows, or segment them with `auxseg predict` once "
         "there is a model",
         "note: class 'dog' is in every train image: the classifier cannot learn what distinguishes it, and its CAM "
-        "means little; add images without it",
+        "means little; add images without it (an empty cell of labels means: no object)",
         "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
         "note: 2 train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU worse on other "
         "images (docs/own-data.md); more images help it most",
