@@ -260,7 +260,8 @@ def test_a_run_of_60_images_takes_about_14_minutes():
     real.images(train=60, val=60)
     estimates = Estimates(real.values)
     rows = csv.DictReader((ROOT / "benchmarks/own_data.csv").read_text().splitlines())
-    (measured,) = {float(row["cpu_minutes"]) for row in rows if row["images"] == "60"}
+    # the least: other programs on the machine about double the CPU minutes of a run
+    measured = min(float(row["cpu_minutes"]) for row in rows if row["images"] == "60")
     assert sum(map(estimates.seconds, real.instances)) / 60 == pytest.approx(measured, rel=0.1)
 
 
