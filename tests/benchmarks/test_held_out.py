@@ -30,7 +30,8 @@ def source(tmp_path):
     for split, names in ids.items():
         (root / f"ImageSets/Segmentation/{split}.txt").write_text("".join(f"{name}\n" for name in names))
         for name in names:
-            Image.new("RGB", (SIDE, SIDE), (90, 90, 90)).save(root / f"JPEGImages/{name}.png")
+            colour = (90, 10 * int(name[1:]), 200 if split == "val" else 0)  # train and val must not share a file
+            Image.new("RGB", (SIDE, SIDE), colour).save(root / f"JPEGImages/{name}.png")
             Image.fromarray(mask).save(root / f"SegmentationClass/{name}.png")
     tags = "".join(f"{name},cat\n" for names in ids.values() for name in names)
     (root / "image_labels.csv").write_text("image_id,labels\n" + tags)
