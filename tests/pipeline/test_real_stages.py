@@ -287,7 +287,7 @@ def test_a_correction_changes_the_next_round_and_only_what_depends_on_it(project
         (row["round"], row["corrected"], row["images"]) for row in read_csv(project / "data/summary/corrections.csv")
     ]
     assert counts == [("r0", "1", str(train)), ("r1", "1", str(train))]
-    line = f"corrected by hand: 1 of {train} labels of r0, 1 of {train} labels of r1; so from round 1 on"
+    line = f"corrected by hand: 1 of {train} labels of r0; so from round 1 on"
     assert line in tiny.run(project, "auxseg", "table")
     assert tiny.status(project) == FRESH
 
