@@ -4,6 +4,7 @@ The message of such an error is one line. It names the file, row or key, what wa
 """
 
 import signal
+from collections.abc import Iterable
 
 EXIT_FAILED = 1
 """Exit code of all other errors: another attempt may succeed."""
@@ -27,3 +28,9 @@ class ParamsError(AuxsegError):
 
 class ResourceError(AuxsegError):
     """The machine lacks a resource such as memory. Exit code 1: another attempt with more may succeed."""
+
+
+def shorten(names: Iterable[str], most: int) -> str:
+    """Return names as a message shows them: at most `most`, and … for the others."""
+    listed = list(names)
+    return ", ".join([*listed[:most], *(["…"] if len(listed) > most else [])])

@@ -4,6 +4,7 @@ A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of
 palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
 """
 
+import hashlib
 import importlib
 import importlib.util
 import io
@@ -244,6 +245,11 @@ def pixels_of(path: Path, convert: Callable[[Image.Image], np.ndarray], image: I
         return convert(image)
     except _DAMAGE as error:
         raise DataError(f"{path}: truncated or damaged image ({error}); replace the file") from None
+
+
+def pixels_sha256(pixels: np.ndarray) -> str:
+    """Return the SHA-256 of the size and pixels of a mask or label, uint8 (H, W), in whatever file they are."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
 def encode_label(label: np.ndarray) -> bytes:

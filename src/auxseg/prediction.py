@@ -98,9 +98,8 @@ def _probabilities(
 def _with_confidence(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> tuple[np.ndarray, np.ndarray]:
     rgb, _, joined = item
     joined = upsample(joined, *rgb.shape[:2])
-    classes = class_crf(rgb, joined, crf).argmax(axis=0)
-    confidence = np.take_along_axis(joined, classes[None], axis=0)[0]
-    return classes.astype(np.uint8), confidence
+    classes = _classes(class_crf(rgb, joined, crf))
+    return classes, np.take_along_axis(joined, classes[None], axis=0)[0]
 
 
 def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:

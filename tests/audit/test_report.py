@@ -25,7 +25,7 @@ from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.index import cut_chunks, dataset_name
 from auxseg.audit.pages import tables_page
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
-from auxseg.audit.provenance import PlaceholderRound, provenance
+from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
 from auxseg.datasets.contradictions import Contradictions
@@ -173,12 +173,6 @@ def test_provenance(work, base):
             assert outputs & {pattern, pattern.replace("${item.round}", "r0")}
 
 
-def test_a_placeholder_is_only_where_the_round_is():
-    store, found = Store(Path("r0")), PlaceholderRound(0, "<round>")
-    assert store.labels(found, "r0") == Path("r0/data/labels/<round>/r0.zip")
-    assert store.uses(found) == Path("r0/data/review/<round>.csv")
-
-
 class Page(HTMLParser):
     """Tags with their attributes."""
 
@@ -226,13 +220,6 @@ def test_hostile_text_stays_text(base, tmp_path):
     assert script.isascii() and b"\\\\u2028" in script
     with pytest.raises(ValueError, match="Out of range float"):
         data_script("x", {"a": float("nan")})
-
-
-def test_a_column_with_a_word_in_it_holds_no_number(tmp_path):
-    write_csv(tmp_path / "classes.csv", ["class", "iou"], [["cat", "0.5"], ["1024", "0.25"], ["1_0", "0.125"]])
-    page = tables_page(tmp_path, Contradictions(0))
-    assert "1024" in page and "1,024" not in page and "1_0" in page
-    assert page.count('class="number"') == 3  # of iou alone
 
 
 def test_a_missing_network_is_named_before_the_work(tmp_path):

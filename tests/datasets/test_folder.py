@@ -1,18 +1,22 @@
 """Rows without an image, and images without a row."""
 
+import hashlib
+
 import pytest
 from builders import lines, photo
 
 from auxseg.datasets.collect import collect
-from auxseg.datasets.folder import list_folder
+from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.listing import Folders
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
-from auxseg.params.data import DataParams, FolderParams
+from auxseg.params.data import DataParams
 
 
 def listing(root, *ids):
     tags = {key: Tags(("cat",), f"tags.csv line {line}") for line, key in enumerate(ids, 2)}
-    return list_folder(root, FolderParams(), tags, root / "tags.csv")
+    params = DataParams(format="folder")
+    return list_folder(root, params.folder, tags, root / "tags.csv", Folders.of(root, params))
 
 
 @pytest.fixture
@@ -97,3 +101,12 @@ def test_most_entries_of_a_json_without_an_image(root):
     (root / "tags.json").write_text('{"a.jpg": "cat", "x.jpg": "dog", "y.jpg": "dog"}')
     with pytest.raises(DataError, match=r"only 1 of 3 rows have an image in .*images: entry 'x' has 'x', a file is 'b"):
         collect(root, DataParams.parse({"format": "folder", "labels_file": "tags.json"}))
+
+
+def test_the_val_share_of_many_ids():
+    drawn = [in_val(f"photo-{number}", 0.2) for number in range(2000)]
+    assert 340 < sum(drawn) < 460  # 400, +- 3.4 standard deviations
+    # by hand: the first eight bytes of the hash are that share of all numbers of 64 bits
+    head = hashlib.sha256(b"val:photo-0").digest()[:8]
+    assert in_val("photo-0", int.from_bytes(head, "big") / 2**64 + 1e-9)
+    assert not in_val("photo-0", int.from_bytes(head, "big") / 2**64 - 1e-9)

@@ -1,6 +1,5 @@
 """The stage's script on good data: every format, split and kind of labels."""
 
-import hashlib
 import json
 import unicodedata
 from pathlib import Path
@@ -316,15 +315,6 @@ def test_folder_without_split_draws_by_id(folder, run):
     for share, expected in ((0.0, set()), (0.6, {"three"}), (0.65, {"two", "three"})):
         records, *_ = run(folder, format="folder", classes=["car"], folder={"val_share": share})
         assert {record.id for record in records if record.split == "val"} == expected
-
-
-def test_the_val_share_of_many_ids():
-    drawn = [in_val(f"photo-{number}", 0.2) for number in range(2000)]
-    assert 340 < sum(drawn) < 460  # 400, +- 3.4 standard deviations
-    # by hand: the first eight bytes of the hash are that share of all numbers of 64 bits
-    head = hashlib.sha256(b"val:photo-0").digest()[:8]
-    assert in_val("photo-0", int.from_bytes(head, "big") / 2**64 + 1e-9)
-    assert not in_val("photo-0", int.from_bytes(head, "big") / 2**64 - 1e-9)
 
 
 @pytest.mark.parametrize(

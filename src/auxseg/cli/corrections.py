@@ -1,6 +1,5 @@
 """What the actions of `auxseg corrections` have in common: the formats, and the table that says what was exported."""
 
-import hashlib
 import json
 import os
 import tempfile
@@ -24,12 +23,15 @@ from auxseg.datasets.mask_reading import IndexOf
 from auxseg.errors import DataError
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import Item, Options
+from auxseg.images import pixels_sha256
 
 FORMATS = ("labelme", "cvat", "label-studio")
 MASKS, MASKS_ZIP, TASKS = "SegmentationClass", "segmentation_mask.zip", "tasks.json"
 """CVAT's folder of masks, and what the exports for CVAT and Label Studio contain."""
 EXPORTED = "exported.csv"
 """Beside the exported labels: what they were, so that the import can tell which of them a person has changed."""
+SHOWN = 5
+"""Number of images that a message names."""
 Labels = dict[str, np.ndarray]
 """Image id -> label, uint8 (H, W) of class indices, 255 = ignore."""
 Sizes = Mapping[str, tuple[int, int]]
@@ -42,11 +44,11 @@ class Exported:
 
     image_id: str
     sha256: str
-    """`digest` of the label, as a reader reads it back from the exported file."""
+    """`pixels_sha256` of the label, as a reader reads it back from the exported file."""
     corrected: str = ""
     """`yes` if the exported label was a correction, not the pseudo label."""
     imported: str = ""
-    """`digest` of the correction that was imported from this folder; empty if there is none."""
+    """`pixels_sha256` of the correction that was imported from this folder; empty if there is none."""
 
 
 def write_labels(
@@ -77,7 +79,7 @@ def write_labels(
 
     def beside(made: Path) -> None:
         rows = [
-            Exported(image_id, digest(label), "yes" if image_id in corrected else "")
+            Exported(image_id, pixels_sha256(label), "yes" if image_id in corrected else "")
             for image_id, label in _read_back(made, format_, classes, sizes).items()
         ]
         write_exported(made, rows)
@@ -148,17 +150,6 @@ def write_exported(folder: Path, rows: Iterable[Exported]) -> None:
     """Write EXPORTED."""
     cells = [(row.image_id, row.sha256, row.corrected, row.imported) for row in rows]
     write_csv(folder / EXPORTED, ["image_id", "sha256", "corrected", "imported"], cells)
-
-
-def digest(label: np.ndarray) -> str:
-    """Return a SHA-256 of the size and pixels of a label, uint8 (H, W)."""
-    return hashlib.sha256(repr(label.shape).encode() + np.ascontiguousarray(label).tobytes()).hexdigest()
-
-
-def shorten(names: Iterable[str], most: int = 5) -> str:
-    """Return names as text, at most `most` of them."""
-    listed = list(names)
-    return ", ".join([*listed[:most], *(["…"] if len(listed) > most else [])])
 
 
 def count_labels(number: int) -> str:

@@ -9,13 +9,13 @@ from auxseg.artifacts.tables import read_table
 from auxseg.audit.panels import encode_jpeg
 from auxseg.audit.ranking import KEYS, SMALLEST_FIRST, rank_labels
 from auxseg.cli.arguments import a_path, whole_number
-from auxseg.cli.corrections import FORMATS, count_labels, shorten, write_labels
+from auxseg.cli.corrections import FORMATS, SHOWN, count_labels, write_labels
 from auxseg.cli.mask_files import check_target, find_masks
 from auxseg.cli.next_step import print_next
 from auxseg.cli.verdicts import hashes_of
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 from auxseg.formats.export import require_new
 from auxseg.images import decode_indices
 from auxseg.params.dag import require_round
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
     notes = write_labels(
         to, arguments.format, labels, photo, dataset.classes, arguments.tolerance, corrected.keys() & labels.keys()
     )
-    print(f"{count_labels(len(chosen))} of {name} in {to}, {what}: {shorten(chosen)}")
+    print(f"{count_labels(len(chosen))} of {name} in {to}, {what}: {shorten(chosen, SHOWN)}")
     for note in notes:
         print(note)
     print_next(f"{STEPS[arguments.format].format(to=to)} --round {name}")

@@ -14,21 +14,20 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.corrections import (
+    SHOWN,
     Exported,
     count_labels,
-    digest,
     exported_folder,
     read_exported,
     read_labels,
-    shorten,
     write_exported,
 )
 from auxseg.cli.mask_files import find_masks
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
-from auxseg.errors import DataError
-from auxseg.images import encode_label, read_index_png
+from auxseg.errors import DataError, shorten
+from auxseg.images import encode_label, pixels_sha256, read_index_png
 from auxseg.params.dag import require_round
 from auxseg.review.corrections import Correction, read_corrections, shown_classes, write_corrections
 
@@ -80,10 +79,11 @@ def run(arguments: argparse.Namespace) -> None:
     if folder is not None:
         _remember(folder, exported, changed, found.restored)
     own = sum(one.round == name for one in read_corrections(store.corrections))
-    taken = f", {len(found.restored)} taken back: {shorten(found.restored)}" if found.restored else ""
+    taken = f", {len(found.restored)} taken back: {shorten(found.restored, SHOWN)}" if found.restored else ""
     print(f"{store.corrections}: {count_labels(own)} of {name}, {added} new, {replaced} changed{taken}")
     if found.same:
-        print(f"as exported, so not counted as corrected: {len(found.same)} of {len(labels)}: {shorten(found.same)}")
+        same = f"{len(found.same)} of {len(labels)}: {shorten(found.same, SHOWN)}"
+        print(f"as exported, so not counted as corrected: {same}")
     _warn_untagged(changed, records, classes)
     if changed and name not in trained:
         following = round_.number + 1
@@ -106,9 +106,9 @@ def _sort(labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], ro
         row = exported.get(image_id, Exported(image_id, ""))
         is_ours = image_id in known and row.imported != "" and row.imported == _stored(store, round_, image_id)
         if image_id in found and np.array_equal(found[image_id].read(), label):
-            is_restored = is_ours or (image_id in known and row.corrected and row.sha256 != digest(label))
+            is_restored = is_ours or (image_id in known and row.corrected and row.sha256 != pixels_sha256(label))
             (result.restored if is_restored else result.same).append(image_id)
-        elif row.sha256 == digest(label):
+        elif row.sha256 == pixels_sha256(label):
             if is_ours and row.corrected:
                 continue  # changed, and changed back to the correction that was exported
             (result.restored if is_ours else result.same).append(image_id)
@@ -118,7 +118,7 @@ def _sort(labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], ro
 def _stored(store: Store, round_: Round, image_id: str) -> str:
     """Return the digest of a correction, or nothing if its PNG is missing."""
     path = store.correction(round_, image_id)
-    return digest(read_index_png(path)) if path.is_file() else ""
+    return pixels_sha256(read_index_png(path)) if path.is_file() else ""
 
 
 def _remember(
@@ -127,7 +127,7 @@ def _remember(
     """Write into the table of the export what was imported from its folder, so that it can be taken back later."""
     rows = dict(exported)
     for image_id in exported.keys() & changed.keys():
-        rows[image_id] = replace(rows[image_id], imported=digest(changed[image_id]))
+        rows[image_id] = replace(rows[image_id], imported=pixels_sha256(changed[image_id]))
     for image_id in exported.keys() & set(restored):
         rows[image_id] = replace(rows[image_id], imported="")
     if rows != exported:
@@ -185,7 +185,9 @@ def _warn_untagged(labels: Mapping[str, np.ndarray], records: Mapping[str, Image
         if untagged := [name for name in shown if name not in records[image_id].tags]:
             found.append(f"{image_id} ({', '.join(untagged)})")
     if found:
+        show = "shows" if len(found) == 1 else "show"
         print(
-            f"warning: {count_labels(len(found))} {'shows' if len(found) == 1 else 'show'} a class that is not among "
-            f"the image's labels: {shorten(found)}; the label is used as it is, but fix the image-level labels too"
+            f"warning: {count_labels(len(found))} {show} a class that is not among "
+            f"the image's labels: {shorten(found, SHOWN)}; the label is used as it is, but fix the image-level labels "
+            "too"
         )

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import ParamsError
 from auxseg.formats.export import FORMATS
-from auxseg.formats.writer import Options
+from auxseg.formats.writer import Options, require_image
 
 PNG = "png"
 """The format that `auxseg export labels` has without `--format`."""
@@ -94,6 +94,5 @@ def check_images(root: Path, paths: Sequence[str]) -> None:
     Raises:
         DataError: names the first that does not.
     """
-    for path in (root / one for one in paths):
-        if not path.is_file():
-            raise DataError(f"{path}: no such image; put it back, or run `auxseg scan` and then `auxseg run`")
+    for path in paths:
+        require_image(root / path)

@@ -61,8 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
-    data = DataParams.of(values)
-    read = partial(read_image, reading=Reading(data.bits, None if data.bands is None else tuple(data.bands)))
+    read = partial(read_image, reading=Reading.of(DataParams.of(values)))
     _check_readable(photos, read)
 
     # imported here because torch takes seconds, which an error should not wait for

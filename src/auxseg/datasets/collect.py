@@ -13,7 +13,7 @@ from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import in_val, list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
-from auxseg.datasets.listing import Listed, raise_first
+from auxseg.datasets.listing import Folders, Listed, raise_first
 from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
@@ -86,8 +86,9 @@ def collect(root: Path, params: DataParams) -> Collected:
         }
         params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
-    images = list_voc(root, params)
-    files = match_files(root, params, images)
+    folders = Folders.of(root, params)
+    images = list_voc(root, params, folders)
+    files = match_files(root, params, images, folders)
     tags = _read_tags(root, params, classes, images)
     check_groups(images, tags.rows)
     return replace(
@@ -106,10 +107,8 @@ def _collect_annotated(root: Path, params: DataParams) -> Collected:
     unified, notes = unify([item.names for item in found.items], KnownNames(params.classes or ()))
     spelling = {fold(name): name for names in unified for name in names}
     files = ImageFiles(root, photo_folder(root, params))
-    share = params.folder.val_share
-    if share is None:
-        has_split = any(item.split for item in found.items)
-        share = 0.0 if has_split or not any(item.mask for item in found.items) else 0.2
+    has_masks, has_split = any(item.mask for item in found.items), any(item.split for item in found.items)
+    share = params.folder.val_fraction(can_validate=has_masks and not has_split)
     images: list[Listed] = []
     tags: dict[str, Tags] = {}
     crowds: dict[str, frozenset[str]] = {}
@@ -165,7 +164,8 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
     tags = _read_table(source, None if params.classes is None else list(params.classes))
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
-    listing = list_folder(root, params.folder, tags.rows, source)
+    folders = Folders.of(root, params)
+    listing = list_folder(root, params.folder, tags.rows, source, folders)
     check_groups(listing.images, tags.rows)
     unnamed = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
     return replace(
@@ -173,7 +173,7 @@ def _collect_folder(root: Path, params: DataParams) -> Collected:
         form=png_form(root, params, unnamed),
         is_derived=params.classes is None,
         notes=tags.notes,
-        files=match_files(root, params, listing.images),
+        files=match_files(root, params, listing.images, folders),
         hint=listing.hint,
         without_image=listing.without_image,
         without_row=listing.without_row,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from auxseg.datasets.listing import read_text
 from auxseg.errors import DataError
 from auxseg.images import open_image, pixels_of
 
@@ -70,11 +71,9 @@ def read_colours(path: Path) -> dict[Colour, str]:
         DataError: the file is missing or in neither form, or two classes have the same colour.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or correct data.colours") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
     is_labelmap = any(re.match(r"[^:,]+:\d+,\d+,\d+:", line) for line in lines)
     colours: dict[Colour, str] = {}
     for number, name, colour in _labelmap(path, lines) if is_labelmap else _table(path, lines):
@@ -116,8 +115,5 @@ def _table(path: Path, lines: list[str]) -> list[tuple[int, str, Colour]]:
             colour = ()
         if not name or len(colour) != 3:
             raise DataError(f"{path} line {number}: expected columns name,r,g,b or name,colour (#rrggbb); correct it")
-        if name != "ignore" or plain.get("value") != "255":
-            rows.append((number, name, colour))
-        else:
-            rows.append((number, "ignore", colour))
+        rows.append((number, name, colour))
     return rows

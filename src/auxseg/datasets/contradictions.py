@@ -16,7 +16,7 @@ import numpy as np
 from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_order import Colours, other_order, other_palettes
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 
 SHOWN = 3
 """Number of classes that a message names."""
@@ -157,8 +157,7 @@ def _names(indices: Iterable[int], classes: ClassTable) -> tuple[str, ...]:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    shown = [f"'{name}'" for name in names[:SHOWN]]
-    return ", ".join([*shown, "…"] if len(names) > SHOWN else shown)
+    return shorten((f"'{name}'" for name in names), SHOWN)
 
 
 def _table(rows: Sequence[frozenset[int]], classes: ClassTable) -> np.ndarray:

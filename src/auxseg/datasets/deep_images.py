@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-import cv2
 import numpy as np
-import tifffile
 
 from auxseg.errors import DataError
 from auxseg.images import is_band, open_image, read_rgb
+from auxseg.params.data import DataParams
 
 _TIFF = (".tif", ".tiff")
 DARK = 3
@@ -22,6 +22,11 @@ class Reading:
 
     bits: int | None = None
     bands: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, params: DataParams) -> Self:
+        """Return the reading that the parameters ask for."""
+        return cls(params.bits, None if params.bands is None else tuple(params.bands))
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ def _has_16_bits(path: Path) -> bool:
 
 
 def _bands(path: Path) -> int:
+    import tifffile  # every stage imports this module, and few data sets have TIFFs
+
     try:
         with tifffile.TiffFile(path) as file:
             return int(file.pages.first.samplesperpixel)
@@ -127,6 +134,9 @@ def _bands(path: Path) -> int:
 
 def _values(path: Path) -> np.ndarray:
     """Return the stored values, (H, W, bands)."""
+    import cv2  # as in `_bands`
+    import tifffile
+
     try:
         if path.suffix.lower() not in _TIFF:
             values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import PHOTOS, Folder, Listed, is_file_name, is_inside, locate, raise_first, require_folder
+from auxseg.datasets.listing import (
+    Folder,
+    Folders,
+    Listed,
+    is_file_name,
+    is_inside,
+    locate,
+    raise_first,
+    require_folder,
+)
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
@@ -28,7 +37,9 @@ class FolderListing:
     hint: str = ""
 
 
-def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path) -> FolderListing:
+def list_folder(
+    root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path, folders: Folders
+) -> FolderListing:
     """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
     With a column `group`, the hash is that of the group.
@@ -48,20 +59,20 @@ def list_folder(root: Path, params: FolderParams, tags: Mapping[str, Tags], sour
         for key, row in tags.items()
         if row.split not in (None, *SPLITS)
     )
-    photos = Folder(root, params.images, PHOTOS)
+    photos, masks = folders.photos, folders.masks
     # what cannot be an id at all is rejected by `locate`
     missing = [key for key in tags if _can_be_id(key, photos) and photos.find(key) is None]
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
         raise DataError(_too_few(source, tags, missing, photos, hint))
-    masks = None if params.masks is None else Folder(root, params.masks, (params.mask_suffix,))
     # unless the user sets a share, only images with a mask, and the others of their group, are taken from training
     masked = {row.group or key for key, row in tags.items() if masks is not None and masks.find(key) is not None}
+    share = params.val_fraction(can_validate=masks is not None)
 
     def split_of(key: str, row: Tags) -> str:
         origin = row.group or key
         may_be_val = params.val_share is not None or origin in masked
-        return row.split or ("val" if may_be_val and in_val(origin, params.val_fraction) else "train")
+        return row.split or ("val" if may_be_val and in_val(origin, share) else "train")
 
     rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks)

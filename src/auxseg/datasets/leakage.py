@@ -15,7 +15,7 @@ from PIL import Image, ImageStat
 
 from auxseg.datasets.listing import Listed, raise_first
 from auxseg.datasets.tags import Tags
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 
 log = logging.getLogger(__name__)
 
@@ -126,5 +126,4 @@ def _count(pairs: Sequence[tuple[int, int]]) -> str:
 
 
 def _list(pairs: Sequence[tuple[int, int]], images: Sequence[Listed]) -> str:
-    named = [f"{images[one].path} = {images[other].path}" for one, other in pairs[:SHOWN]]
-    return ", ".join([*named, *(["…"] if len(pairs) > SHOWN else [])])
+    return shorten((f"{images[one].path} = {images[other].path}" for one, other in pairs), SHOWN)

@@ -6,9 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 from auxseg.images import PHOTO_SUFFIXES
+from auxseg.params.data import DataParams
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def raise_first(problems: Iterable[str], names: Sequence[str] = ()) -> None:
     """
     problems = list(problems)
     if problems:
-        shown = ", ".join([*names[1 : NAMED + 1], *(["…"] if len(names) > NAMED + 1 else [])])
+        shown = shorten(names[1:], NAMED)
         more = f" (and {len(problems) - 1} more{': ' if shown else ''}{shown})" if len(problems) > 1 else ""
         raise DataError(problems[0] + more)
 
@@ -112,6 +114,21 @@ class Folder:
         return (key for key in keys if unicodedata.normalize("NFC", key) not in listed)
 
 
+@dataclass(frozen=True)
+class Folders:
+    """The folders of images and masks of a data set, each listed once; `masks` is None without masks."""
+
+    photos: Folder
+    masks: Folder | None
+
+    @classmethod
+    def of(cls, root: Path, params: DataParams) -> Self:
+        """List the folders that the parameters name; a missing one has no files."""
+        suffix = params.mask_suffix if params.in_voc_layout else params.folder.mask_suffix
+        masks = None if params.masks is None else Folder(root, params.masks, (suffix,))
+        return cls(Folder(root, params.photos, PHOTO_SUFFIXES), masks)
+
+
 def is_file_name(image_id: str) -> bool:
     """Tell whether an id can be the name of a file in a folder, without a path that leads out of it."""
     return "/" not in image_id and "\\" not in image_id and not image_id.startswith(".")
@@ -165,6 +182,21 @@ def require_folder(path: Path, fix: str) -> None:
     """
     if not path.is_dir():
         raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
+
+
+def read_text(path: Path, fix: str = "save it again as UTF-8") -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Raises:
+        FileNotFoundError: there is no file; the caller knows what to do about it.
+        DataError: it cannot be read as UTF-8; the message ends with `fix`.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a UTF-8 text ({error}); {fix}") from None
 
 
 CLUTTER = ("thumbs.db", "desktop.ini")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from auxseg.datasets.manifest import ClassTable
 
@@ -29,6 +28,8 @@ def other_order(
         values: the mask values that the classes have in the files.
         partial: only a label that the mask does not show is a disagreement.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, and few data sets have contradictions
+
     both = tags.T.astype(np.float64) @ shown
     cost = tags.sum(axis=0)[:, None] - both
     if not partial:

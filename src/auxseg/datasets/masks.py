@@ -1,6 +1,5 @@
 """Reading masks. Only score, evaluate, audit and the checks of prepare may import this module."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.manifest import ClassTable, read_mask_list
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_reading import read_form
+from auxseg.images import pixels_sha256
 
 
 def read_mask(path: Path, classes: ClassTable, unlisted: Unlisted, form: MaskForm = PLAIN) -> np.ndarray:
@@ -25,7 +25,7 @@ def mask_sha256(path: Path, mask: np.ndarray, form: MaskForm) -> str:
     """Return the SHA-256 of a mask: of its file, or of its pixels where the file has other masks or data too."""
     if form.kind in ("values", "colours"):
         return sha256_file(path)
-    return hashlib.sha256(repr(mask.shape).encode() + mask.tobytes()).hexdigest()
+    return pixels_sha256(mask)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.datasets.listing import PHOTOS, Folder, Listed
+from auxseg.datasets.listing import Folder, Folders, Listed
 from auxseg.errors import DataError
 from auxseg.params.data import DEFAULT_MASKS, DataParams
 
@@ -21,7 +21,7 @@ class Matches:
     warnings: tuple[str, ...] = ()
 
 
-def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Matches:
+def match_files(root: Path, params: DataParams, images: Sequence[Listed], folders: Folders) -> Matches:
     """Compare the folders of images and masks with the listed images.
 
     The default folder of VOC's layout may be missing or empty, because masks are optional there.
@@ -29,13 +29,12 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed]) -> Mat
     Raises:
         DataError: the folder of masks that is named is missing or empty, or none of its files matches an image.
     """
-    photos = Folder(root, params.photos, PHOTOS)
+    photos, masks = folders.photos, folders.masks
     warnings = list(_unread(photos))
-    if params.masks is None:
+    if masks is None or params.masks is None:
         return Matches((), tuple(warnings))
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
-    suffix = params.folder.mask_suffix if params.format == "folder" else params.mask_suffix
-    masks, is_named = Folder(root, params.masks, (suffix,)), params.masks != DEFAULT_MASKS
+    is_named = params.masks != DEFAULT_MASKS
     unread = [] if masks.path == photos.path else masks.unread  # masks beside the images
     files = sorted([*masks.names, *unread])
     inner = sum(item.mask is not None and "/" in item.id for item in images)

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import islice
 
 from auxseg.datasets.collect import Collected
 from auxseg.datasets.matching import Matches
+from auxseg.errors import shorten
 
 FEW = 10
 """Classes with fewer train images get a warning."""
@@ -47,8 +47,7 @@ class Overview:
 
     def lines(self) -> list[str]:
         """Return the counts, and the classes with their numbers of train images."""
-        shown = [f"{name} {count}" for name, count in islice(self.classes.items(), CLASSES_SHOWN)]
-        table = ", ".join([*shown, *(["…"] if len(self.classes) > CLASSES_SHOWN else [])])
+        table = shorten((f"{name} {count}" for name, count in self.classes.items()), CLASSES_SHOWN)
         origin = " (from the labels)" if self.is_derived else ""
         kinds = f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}"
         lines = [
@@ -144,4 +143,4 @@ def _is(items: Sized) -> str:
 
 
 def _some(items: Sequence[str]) -> str:
-    return ", ".join([*items[:NAMED], *(["…"] if len(items) > NAMED else [])])
+    return shorten(items, NAMED)

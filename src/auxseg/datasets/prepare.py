@@ -39,7 +39,7 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     scenes = params.format == "scenes"
     root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
     found = collect(root, params)
-    reading = Reading(params.bits, None if params.bands is None else tuple(params.bands))
+    reading = Reading.of(params)
     decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading)
     check_leakage(found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file)
     records = [

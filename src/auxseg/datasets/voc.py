@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from auxseg.datasets.listing import PHOTOS, Folder, Listed, locate, raise_first, require_folder
+from auxseg.datasets.listing import Folders, Listed, locate, raise_first, read_text, require_folder
 from auxseg.datasets.tags import Tags, first_value, listed_id, numbered_id
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -17,7 +17,7 @@ from auxseg.params.data import DataParams
 LISTS = Path("ImageSets/Segmentation")
 
 
-def list_voc(root: Path, params: DataParams) -> list[Listed]:
+def list_voc(root: Path, params: DataParams, folders: Folders) -> list[Listed]:
     """Return the images of the two lists; their `split` is `train` or `val`, whatever the lists are called.
 
     With `data.score_split`, training images outside that list get no mask, so that no stage can measure on them.
@@ -32,7 +32,7 @@ def list_voc(root: Path, params: DataParams) -> list[Listed]:
     rows = [(key, "train", where) for key, where in _read_list(root, params, params.train_split, "train_split")]
     if params.val_split is not None:
         rows += [(key, "val", where) for key, where in _read_list(root, params, params.val_split, "val_split")]
-    images = locate(rows, Folder(root, params.photos, PHOTOS), Folder(root, params.mask_folder, (params.mask_suffix,)))
+    images = locate(rows, folders.photos, folders.masks)
     if params.score_split is None:
         return images
     scored = dict(_read_list(root, params, params.score_split, "score_split"))
@@ -72,12 +72,10 @@ def _read_list(root: Path, params: DataParams, split: str, key: str) -> Iterator
 def _read_lines(root: Path, split: str, key: str) -> Iterator[tuple[str, str]]:
     path = root / LISTS / f"{split}.txt"
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         there = ", ".join(sorted(other.stem for other in path.parent.glob("*.txt"))) or "none"
         raise DataError(f"{path}: no such list; add it, or set data.{key} to one that exists ({there})") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield line, f"{path} line {number}"

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_fill_holes
-from skimage.measure import find_contours
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,8 @@ class Region:
     @property
     def filled(self) -> np.ndarray:
         """The pixels together with those of all holes, bool (h, w)."""
+        from scipy.ndimage import binary_fill_holes  # slow to import, and only some formats need it
+
         filled: np.ndarray = binary_fill_holes(self.pixels)
         return filled
 
@@ -84,6 +84,8 @@ def edge_outlines(region: Region, tolerance: float) -> list[np.ndarray]:
         region: the region.
         tolerance: largest distance from the exact outline, pixels.
     """
+    from skimage.measure import find_contours  # as above
+
     found = find_contours(np.pad(region.pixels, 1).astype(np.float32), 0.5)
     # rows and columns of padded pixel centres; closed, so the last point repeats the first
     outlines = [contour[:-1, ::-1] + (region.left - 0.5, region.top - 0.5) for contour in found]

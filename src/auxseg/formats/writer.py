@@ -65,6 +65,16 @@ class Options:
         return IGNORE_NAME if index == 255 else self.names[index]
 
 
+def require_image(path: Path) -> None:
+    """Check that an image of the data set is there.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such image; put it back, or run `auxseg scan` and then `auxseg run`")
+
+
 class Writer(ABC):
     """Writes items one by one into `folder`, so that memory use does not depend on their number."""
 
@@ -105,12 +115,8 @@ class Writer(ABC):
     def _copy(self, item: Item, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         source = self.source_image(item)
-        try:
-            shutil.copyfile(source, target)
-        except FileNotFoundError:
-            raise DataError(
-                f"{source}: no such image; put it back, or run `auxseg scan` and then `auxseg run`"
-            ) from None
+        require_image(source)
+        shutil.copyfile(source, target)
 
     def write_bytes(self, relative: str, content: bytes) -> None:
         """Write a file of the folder."""

@@ -171,12 +171,11 @@ class FolderParams(Strict):
     """Share of images put into `val` (by a hash of the id) if the CSV has no column `split`. null: 0.2 with `masks`;
     0 without them, because there is nothing to validate with, and every image is used for training and labelled."""
 
-    @property
-    def val_fraction(self) -> float:
-        """The share of images put into `val`, whether it is given or follows from `masks`."""
+    def val_fraction(self, can_validate: bool) -> float:
+        """Return the share of images put into `val`: the given one, or one that is 0 if they could not be measured."""
         if self.val_share is not None:
             return self.val_share
-        return 0.0 if self.masks is None else 0.2
+        return 0.2 if can_validate else 0.0
 
 
 class DataParams(Section):

@@ -3,11 +3,12 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from auxseg.datasets.listing import read_text
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
@@ -121,6 +122,21 @@ def split_of(*texts: str) -> str | None:
     return "train" if words & {"train", "training"} else None
 
 
+def json_files(root: Path, given: str | None, is_ours: Callable[[Path], bool]) -> list[Path]:
+    """Return the JSON files of a tool, sorted: those that `given` names, or those in the root and one folder below it.
+
+    Args:
+        root: the data root.
+        given: `data.annotations`, a file or a folder.
+        is_ours: tells the tool's files from others, where none are given.
+    """
+    if given is not None:
+        path = root / given
+        return sorted(path.glob("*.json")) if path.is_dir() else [path]
+    found = sorted([*root.glob("*.json"), *root.glob("*/*.json")])
+    return [path for path in found if not path.name.startswith(".") and is_ours(path)]
+
+
 def text_json(path: Path) -> str:
     """Return the text of a JSON file.
 
@@ -128,8 +144,6 @@ def text_json(path: Path) -> str:
         DataError: the file is missing, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path, "export it again")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.annotations") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); export it again") from None

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of, text_json
+from auxseg.datasets.annotations.annotated import (
+    Annotated,
+    ImageFiles,
+    Item,
+    json_files,
+    object_names,
+    split_of,
+    text_json,
+)
 from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, is_crowd, read_coco_file
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.errors import DataError
@@ -55,13 +63,9 @@ def read_coco_json(root: Path, params: DataParams) -> Annotated:
 
 
 def coco_files(root: Path, given: str | None = None) -> list[Path]:
-    """Return the COCO JSON files of a data root, sorted: `given`, or those in the root and one folder below it."""
-    if given is not None:
-        path = root / given
-        return sorted(path.glob("*.json")) if path.is_dir() else [path]
-    found = sorted([*root.glob("*.json"), *root.glob("*/*.json")])
-    files = [path for path in found if not path.name.startswith(".") and _looks_like_coco(path)]
-    return _without_copies(files)
+    """Return the COCO JSON files of a data root; see `json_files`."""
+    files = json_files(root, given, _looks_like_coco)
+    return files if given is not None else _without_copies(files)
 
 
 def _without_copies(files: list[Path]) -> list[Path]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import Annotated, Item, object_names, photo_folder, split_of
 from auxseg.datasets.colour_png import packed_colours, read_colours
-from auxseg.datasets.listing import PHOTOS, Folder, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, read_text, require_folder
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
@@ -63,11 +63,7 @@ def _subsets(root: Path) -> dict[str, str | None]:
     """Return id -> split, from the lists of ImageSets; an id with spaces is in quotes there."""
     found = {}
     for path in sorted((root / "ImageSets/Segmentation").glob("*.txt")):
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: not a UTF-8 text ({error}); save it again as UTF-8") from None
-        for line in lines:
+        for line in read_text(path).splitlines():
             if line.strip():
                 found[line.strip().strip('"')] = split_of(path.stem)
     return found

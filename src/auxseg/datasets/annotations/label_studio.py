@@ -7,7 +7,15 @@ A task that was skipped or never annotated is left out; with choices alone, an i
 import json
 from pathlib import Path
 
-from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of, text_json
+from auxseg.datasets.annotations.annotated import (
+    Annotated,
+    ImageFiles,
+    Item,
+    json_files,
+    object_names,
+    split_of,
+    text_json,
+)
 from auxseg.datasets.annotations.label_studio_file import (
     Task,
     image_names,
@@ -49,12 +57,8 @@ def read_label_studio(root: Path, params: DataParams) -> Annotated:
 
 
 def label_studio_files(root: Path, given: str | None = None) -> list[Path]:
-    """Return the exports of a data root, sorted: `given`, or those in the root and one folder below it."""
-    if given is not None:
-        path = root / given
-        return sorted(path.glob("*.json")) if path.is_dir() else [path]
-    found = sorted([*root.glob("*.json"), *root.glob("*/*.json")])
-    return [path for path in found if not path.name.startswith(".") and _looks_like_an_export(path)]
+    """Return the exports of a data root; see `json_files`."""
+    return json_files(root, given, _looks_like_an_export)
 
 
 def _looks_like_an_export(path: Path) -> bool:

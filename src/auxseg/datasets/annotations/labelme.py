@@ -7,7 +7,7 @@ the mask. An image with points or lines, or with flags alone, has no mask. `__ig
 from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of
-from auxseg.datasets.annotations.labelme_file import AREAS, LabelmeFile, is_labelme, read_labelme_file
+from auxseg.datasets.annotations.labelme_file import AREAS, LabelmeFile, parse_labelme, read_labelme_file
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
@@ -27,8 +27,12 @@ def read_labelme(root: Path, params: DataParams) -> Annotated:
     missing: list[str] = []
     names: set[str] = set()
     without_area = 0
-    for path in track(labelme_files(place), "labelme", unit="file"):
-        content = read_labelme_file(path)
+    jsons = [path for path in sorted(raw_files(place)) if path.suffix == ".json"]
+    for path in track(jsons, "labelme", unit="file"):
+        parsed = parse_labelme(path)
+        if parsed is None:
+            continue
+        content = read_labelme_file(path, parsed)
         relative = path.relative_to(root)
         found = files.find(content.image, path) or files.find(path.with_suffix(Path(content.image).suffix).name, path)
         if found is None:
@@ -45,11 +49,6 @@ def read_labelme(root: Path, params: DataParams) -> Annotated:
     have = "1 image has" if without_area == 1 else f"{without_area} images have"
     notes = (f"{have} only points, lines or flags, and so no mask",) if without_area else ()
     return Annotated(tuple(sorted(object_names(names))), items, MaskForm("labelme"), tuple(missing), notes)
-
-
-def labelme_files(folder: Path) -> list[Path]:
-    """Return labelme's JSON files in a folder and below, sorted."""
-    return [path for path in sorted(raw_files(folder)) if path.suffix == ".json" and is_labelme(path)]
 
 
 def _has_mask(content: LabelmeFile) -> bool:

@@ -27,23 +27,23 @@ class LabelmeFile:
         return (*(str(shape["label"]).strip() for shape in self.shapes), *self.flags)
 
 
-def is_labelme(path: Path) -> bool:
-    """Tell whether a JSON file is one of labelme's."""
+def parse_labelme(path: Path) -> dict[str, Any] | None:
+    """Return the content of a JSON file of labelme, or None for any other file."""
     try:
         value = json.loads(text_json(path))
     except (ValueError, DataError):
-        return False
-    return isinstance(value, dict) and "shapes" in value and "imagePath" in value
+        return None
+    return value if isinstance(value, dict) and "shapes" in value and "imagePath" in value else None
 
 
-def read_labelme_file(path: Path) -> LabelmeFile:
-    """Read a file.
+def read_labelme_file(path: Path, parsed: dict[str, Any] | None = None) -> LabelmeFile:
+    """Read a file; `parsed` is its content, if it has been parsed: it may hold the image too, and be large.
 
     Raises:
         DataError: it is missing, or not one of labelme's.
     """
     try:
-        content = json.loads(text_json(path))
+        content = json.loads(text_json(path)) if parsed is None else parsed
         shapes = tuple(content["shapes"])
         for shape in shapes:
             shape["label"], shape["points"]  # a KeyError names what is missing

@@ -6,7 +6,7 @@ from auxseg.datasets.annotations.class_folders import has_class_folders
 from auxseg.datasets.annotations.coco_json import coco_files
 from auxseg.datasets.annotations.cvat import LABELMAP
 from auxseg.datasets.annotations.label_studio import label_studio_files
-from auxseg.datasets.annotations.labelme_file import is_labelme
+from auxseg.datasets.annotations.labelme_file import parse_labelme
 from auxseg.datasets.scan import raw_files
 from auxseg.params.data import DataParams
 
@@ -24,7 +24,8 @@ def recognise(root: Path, params: DataParams) -> tuple[str, str] | None:
         return "coco-json", found[0].relative_to(root).as_posix()
     if found := label_studio_files(root):
         return "label-studio", found[0].relative_to(root).as_posix()
-    if first := next((path for path in sorted(raw_files(root)) if path.suffix == ".json" and is_labelme(path)), None):
+    jsons = (path for path in sorted(raw_files(root)) if path.suffix == ".json")
+    if first := next(filter(parse_labelme, jsons), None):
         return "labelme", first.relative_to(root).as_posix()
     if has_class_folders(root, params.folder.images):
         return "class-folders", "folders of images"
