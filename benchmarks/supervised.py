@@ -11,29 +11,25 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 
 from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.store import Store
-from auxseg.crf import class_crf
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
 from auxseg.images import encode_grey, encode_label
-from auxseg.maps import upsample
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.device import prepare_device
-from auxseg.models.inputs import to_tensor
 from auxseg.models.weights import load_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
-from auxseg.prediction import predict
+from auxseg.prediction import predict_photos
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
@@ -74,25 +70,14 @@ def main() -> None:
     fit(network, step, samples, params, Team(device))
 
     network.eval()
-    evaluation = EvaluateParams.parse(values.get("evaluate"))
+    # the papers' inference, for figures of the network alone
+    evaluation = EvaluateParams.parse(values.get("evaluate")).model_copy(update={"recognition": 0.0})
     counts = {"val_miou": Counts.zeros(len(classes)), "val_miou_ms_crf": Counts.zeros(len(classes))}
-    for record in dataset.records("val"):
-        if record.id not in found:
-            continue
-        rgb = read_photo(root, record)
-        image = to_tensor(rgb, device, runtime)
-        single, joined = predict(
-            network,
-            image,
-            evaluation.scales,
-            flip=evaluation.flip,
-            combine=evaluation.combine,
-            low_precision=low_precision,
-        )
-        mask = found[record.id]
-        final = class_crf(rgb, upsample(joined, *mask.shape), evaluation.crf)
-        for name, map_ in (("val_miou", upsample(single, *mask.shape)), ("val_miou_ms_crf", final)):
-            counts[name] += Counts.of(map_.argmax(axis=0).astype(np.uint8), mask, len(classes))
+    val = [record for record in dataset.records("val") if record.id in found]
+    photos = (read_photo(root, record) for record in val)
+    for record, made in zip(val, predict_photos(network, photos, evaluation, runtime, device), strict=True):
+        for name, prediction in (("val_miou", made.single), ("val_miou_ms_crf", made.final)):
+            counts[name] += Counts.of(prediction, found[record.id], len(classes))
     figures = {name: round(count.means()["miou"], 2) for name, count in counts.items()}
     print(json.dumps({"supervised": "masks of train", "epochs": epochs, **figures}))
 

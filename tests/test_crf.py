@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.crf import class_crf, saliency_crf
+from auxseg.maps import upsample
 from auxseg.params.crf import CrfParams
 
 ALONE = CrfParams(iterations=1, gaussian_compat=0.0, bilateral_compat=0.0)
@@ -139,3 +140,43 @@ def test_a_read_only_image_is_accepted():
     wanted = saliency_crf(image, saliency, CrfParams())
     image.flags.writeable = False
     assert (saliency_crf(image, saliency, CrfParams()) == wanted).all()
+
+
+def halved(image):
+    height, width = image.shape[:2]
+    return image.reshape(height // 2, 2, width // 2, 2, -1).mean(axis=(1, 3)).round().astype(np.uint8)
+
+
+def test_a_grid_is_the_crf_of_the_reduced_image_with_narrower_kernels():
+    """Against the CRF of a picture that was halved by hand, with half the kernels' widths."""
+    blocks = picture(24, 32).repeat(2, axis=0).repeat(2, axis=1)  # 48 x 64; halving it loses nothing
+    probabilities = np.random.default_rng(1).dirichlet([1, 1, 1], (24, 32)).transpose(2, 0, 1)
+    narrow = CrfParams(gaussian_sxy=2.0, bilateral_sxy=41.5)
+    wanted = class_crf(halved(blocks), probabilities, narrow)
+    np.testing.assert_allclose(class_crf(blocks, probabilities, CrfParams(), side=32), wanted, atol=1e-5)
+    found = saliency_crf(blocks, probabilities[1].repeat(2, axis=0).repeat(2, axis=1), CrfParams(), side=32)
+    small = saliency_crf(halved(blocks), probabilities[1], narrow)
+    assert (found.shape, found.dtype) == ((48, 64), np.float32)
+    np.testing.assert_allclose(found, upsample(small[None], 48, 64)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [None, 16, 17, 1024])
+def test_an_image_within_the_grid_stays_at_its_own_size(side):
+    image, saliency = picture(), np.random.default_rng(0).random((12, 16))
+    probabilities = np.stack([1 - saliency, saliency])
+    assert (saliency_crf(image, saliency, CrfParams(), side) == saliency_crf(image, saliency, CrfParams())).all()
+    assert (class_crf(image, probabilities, CrfParams(), side) == class_crf(image, probabilities, CrfParams())).all()
+
+
+def test_maps_of_a_network_are_enlarged_to_the_image():
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], (6, 8)).transpose(2, 0, 1)
+    wanted = class_crf(picture(), upsample(probabilities, 12, 16), CrfParams())
+    assert (class_crf(picture(), probabilities, CrfParams()) == wanted).all()
+
+
+@given(st.integers(1, 80), st.integers(1, 80), st.integers(8, 40))
+def test_the_grids_sides(height, width, side):
+    found = class_crf(picture(height, width), np.full((2, height, width), 0.5), CrfParams(iterations=1), side)
+    assert max(found.shape[1:]) == min(max(height, width), side)
+    factor = min(1, side / max(height, width))
+    assert np.abs(np.array(found.shape[1:]) - np.array([height, width]) * factor).max() <= 1

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auxseg.maps import upsample
+from auxseg.maps import strongest, upsample, upsampled_bands
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 20), st.integers(1, 20), st.integers(0, 99))
@@ -23,6 +23,25 @@ def test_upsample_against_torch_and_loops(h, w, height, width, seed):
 
 def test_upsample_nothing():
     assert upsample(np.zeros((0, 3, 4), np.float16), 6, 8).shape == (0, 6, 8)
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(1, 12))
+def test_bands_are_the_rows_of_the_whole(h, w, height, width, rows):
+    maps = np.random.default_rng(0).random((3, h, w)).astype(np.float16)
+    bands = list(upsampled_bands(maps, height, width, rows))
+    assert [n for band, _ in bands for n in range(height)[band]] == list(range(height))
+    assert all(values.shape[1] <= rows for _, values in bands)
+    whole = upsample(maps, height, width)
+    np.testing.assert_array_equal(np.concatenate([values for _, values in bands], axis=1), whole)
+
+
+def test_strongest_is_the_argmax_of_the_whole():
+    maps = np.random.default_rng(0).random((4, 9, 7))
+    for height, width in ((9, 7), (600, 31)):  # 600 rows are three bands
+        wanted = upsample(maps, height, width).argmax(axis=0)
+        found = strongest(maps, height, width)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_upsample_to_the_bit():

@@ -179,3 +179,16 @@ def test_confidence_is_the_networks_probability_of_the_final_class():
     for y, x in np.ndindex(48, 40):
         assert confidence[y, x] == joined[final[y, x], y, x]
     assert (final != joined.argmax(axis=0)).any(), "the CRF changed nothing"
+
+
+def test_a_large_image_has_its_crf_on_a_grid():
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 80, 3), np.uint8)
+    params = PARAMS.model_copy(update={"crf_side": 64})
+    _, joined = predict(
+        colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
+    )
+    wanted = upsample(class_crf(rgb, joined, PARAMS.crf, side=64), 48, 80).argmax(axis=0)
+    (found,) = [one.final for one in predict_photos(colours_network, [rgb], params, RUNTIME, CPU)]
+    np.testing.assert_array_equal(found, wanted)
+    (whole,) = [one.final for one in predict_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)]
+    assert (found != whole).any()

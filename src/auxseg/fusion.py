@@ -52,4 +52,4 @@ def saliency_label(image: np.ndarray, prior: np.ndarray, refined: np.ndarray, pa
     """
     up = upsample(refined[None], *prior.shape)[0]
     mixed = params.prior_weight * prior + (1 - params.prior_weight) * up
-    return saliency_crf(image, mixed, params.saliency_crf)
+    return saliency_crf(image, mixed, params.saliency_crf, params.crf_side)

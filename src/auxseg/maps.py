@@ -5,7 +5,11 @@ This is plain arithmetic in a fixed order instead of a library's resize. Librari
 and the report, which has the same lines in JavaScript, recomputes them exactly.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+
+_BAND = 256
 
 
 def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -16,12 +20,31 @@ def upsample(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     maps = maps.astype(np.float32)
     if maps.shape[1:] == (height, width):
         return maps
+    ((_, resized),) = upsampled_bands(maps, height, width, height)
+    return resized
+
+
+def upsampled_bands(maps: np.ndarray, height: int, width: int, rows: int = _BAND) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield `upsample`'s result in bands of rows: which rows, and float32 (L, up to `rows`, width).
+
+    The whole result of a photo of 12 megapixels and 80 classes would take 4 GB.
+    """
     left, right, to_right = _neighbours(maps.shape[2], width)
     top, bottom, to_bottom = _neighbours(maps.shape[1], height)
-    rows = maps[:, :, left] * (1 - to_right) + maps[:, :, right] * to_right
-    to_bottom = to_bottom[:, None]
-    resized: np.ndarray = rows[:, top] * (1 - to_bottom) + rows[:, bottom] * to_bottom
-    return resized
+    maps = maps.astype(np.float32)
+    wide = maps[:, :, left] * (1 - to_right) + maps[:, :, right] * to_right
+    for start in range(0, height, rows):
+        band = slice(start, min(start + rows, height))
+        share = to_bottom[band, None]
+        yield band, wide[:, top[band]] * (1 - share) + wide[:, bottom[band]] * share
+
+
+def strongest(maps: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the index of the largest of the maps (L, h, w) at each pixel of `upsample`'s result, uint8 (H, W)."""
+    indices = np.empty((height, width), np.uint8)
+    for rows, band in upsampled_bands(maps, height, width):
+        indices[rows] = band.argmax(axis=0)
+    return indices
 
 
 def _neighbours(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,11 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.crf import class_crf
-from auxseg.maps import upsample
+from auxseg.maps import strongest, upsampled_bands
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.parallel import background_processes
-from auxseg.params.crf import CrfParams
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
 
@@ -50,7 +49,7 @@ def predict_photos(
         device: the device of the network.
     """
     views = _probabilities(network, photos, params, runtime, device)
-    return background_processes(partial(_post_process, crf=params.crf), views)
+    return background_processes(partial(_post_process, params=params), views)
 
 
 def segment_photos(
@@ -70,7 +69,7 @@ def segment_photos(
         a pixel whose class the CRF changed has a low value.
     """
     views = _probabilities(network, photos, params, runtime, device)
-    return background_processes(partial(_with_confidence, crf=params.crf), views)
+    return background_processes(partial(_with_confidence, params=params), views)
 
 
 def _probabilities(
@@ -95,22 +94,25 @@ def _probabilities(
         yield rgb, single, joined
 
 
-def _with_confidence(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> tuple[np.ndarray, np.ndarray]:
+def _with_confidence(
+    item: tuple[np.ndarray, np.ndarray, np.ndarray], params: EvaluateParams
+) -> tuple[np.ndarray, np.ndarray]:
     rgb, _, joined = item
-    joined = upsample(joined, *rgb.shape[:2])
-    classes = _classes(class_crf(rgb, joined, crf))
-    return classes, np.take_along_axis(joined, classes[None], axis=0)[0]
+    classes = _final(rgb, joined, params)
+    confidence = np.empty(classes.shape, np.float32)
+    for rows, band in upsampled_bands(joined, *classes.shape):
+        confidence[rows] = np.take_along_axis(band, classes[None, rows], axis=0)[0]
+    return classes, confidence
 
 
-def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], crf: CrfParams) -> Prediction:
+def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], params: EvaluateParams) -> Prediction:
     rgb, single, joined = item
-    single, joined = (upsample(maps, *rgb.shape[:2]) for maps in (single, joined))
-    return Prediction(*map(_classes, (single, joined, class_crf(rgb, joined, crf))))
+    height, width = rgb.shape[:2]
+    return Prediction(strongest(single, height, width), strongest(joined, height, width), _final(rgb, joined, params))
 
 
-def _classes(probabilities: np.ndarray) -> np.ndarray:
-    indices: np.ndarray = probabilities.argmax(axis=0).astype(np.uint8)
-    return indices
+def _final(rgb: np.ndarray, joined: np.ndarray, params: EvaluateParams) -> np.ndarray:
+    return strongest(class_crf(rgb, joined, params.crf, params.crf_side), *rgb.shape[:2])
 
 
 @torch.no_grad()

@@ -25,6 +25,9 @@ class EvaluateParams(Section):
     crf: Annotated[CrfParams, PaperOrCustom(CLASS_CRF)] = CLASS_CRF
     """CRF of the final prediction. paper: the released code's, with ten iterations, a position kernel of 4 pixels and a
     bilateral kernel of 83 pixels and 5 grey levels. Or your own values, as for `labels.saliency_crf`."""
+    crf_side: int | None = Field(1024, ge=64)
+    """Longest side of the grid on which the CRF runs, pixels: a larger image is reduced to it, and the kernels' widths
+    with it, and the result is enlarged again. null: always the image's own size (12 megapixels: a minute, 5 GB)."""
 
     @field_validator("scales")
     @classmethod

@@ -10,6 +10,8 @@ from auxseg.params.section import Section
 
 MOST_STEPS = 10_000_000
 
+Balance = Literal["none", "sqrt", "inverse"]
+
 
 class AutoSteps(NamedTuple):
     """The rule of `steps: auto`: `passes` over the images, but at least `least` and at most `most` steps."""
@@ -35,6 +37,9 @@ class TrainingParams(Section):
     accumulate: int = Field(1, ge=1)
     """Number of parts that each process splits its images of a step into and computes one after the other: less memory,
     the same gradient."""
+    balance: Balance = "none"
+    """Whether images of rare classes are drawn more often (docs/training.md). inverse: in proportion to 1 / n, where n
+    is the number of images of an image's rarest class. sqrt: to 1 / sqrt(n). none: each image once per pass."""
     devices: int = Field(1, ge=1)
     """GPUs per machine, with one process each (on a CPU: processes)."""
     nodes: int = Field(1, ge=1)

@@ -14,6 +14,7 @@ from auxseg.errors import AuxsegError
 from auxseg.parallel import track
 from auxseg.params.training import TrainingParams
 from auxseg.training.augment import Sample
+from auxseg.training.balance import describe, image_weights
 from auxseg.training.checkpoint import CheckpointFile, Saver
 from auxseg.training.distributed import Team
 from auxseg.training.length import Length, training_length
@@ -54,7 +55,11 @@ def fit(
         DataError: there are fewer images than parts of a batch.
         SystemExit: SIGTERM was received, and the checkpoint is written.
     """
-    order = EpochOrder(len(samples), params.batch_size, samples.seed, team.rank, team.size, params.accumulate)
+    tags = [record.tags for record in samples.records]
+    weights = image_weights(tags, params.balance)
+    if weights:
+        logging.info("%s.balance: %s: %s", params.key, params.balance, describe(tags, weights))
+    order = EpochOrder(len(samples), params.batch_size, samples.seed, team.rank, team.size, params.accumulate, weights)
     plan = _plan(order, training_length(params, len(samples)))
     loader = make_loader(samples, order, team.device)
     network.to(team.device).train()

@@ -23,11 +23,14 @@ from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import NO_SALIENCY, Augment, PixelSample, Sample
+from auxseg.training.balance import draw
 from auxseg.training.length import whole_batch
 
 
 class TrainingSamples(Dataset[Sample]):
     """Augmented samples; an index is (epoch, position, batch), so that every epoch draws its own augmentation.
+
+    Where an epoch has the same image several times, the second has its position + the number of images, and so on.
 
     `labels` and `saliency` map an image id to its encoded PNG (8-bit class indices; 8-bit grey), or are None for image-
     level training. `corrected` maps the ids of images whose label was corrected by hand to that label, encoded as
@@ -66,7 +69,7 @@ class TrainingSamples(Dataset[Sample]):
 
     def __getitem__(self, index: tuple[int, int, int]) -> Sample:
         epoch, position, batch = index
-        record = self.records[position]
+        record = self.records[position % len(self.records)]
         image = torch.from_numpy(read_photo(self.root, record).transpose(2, 0, 1).copy())
         classes = torch.from_numpy(self.classes.multi_hot(record.tags))
         if self.labels is None or self.saliency is None:
@@ -113,7 +116,8 @@ def _without_pixels(sample: Sample) -> Sample:
 class EpochOrder(Sampler[list[tuple[int, int, int]]]):
     """The order of one epoch: a permutation drawn from the seed and the epoch; an incomplete batch is dropped.
 
-    With `passes` set, an "epoch" is that many passes, each with its own permutation.
+    With `passes` set, an "epoch" is that many passes, each with its own permutation. With `weights`, a pass has as many
+    draws as there are samples, but may draw a sample several times or not at all (`auxseg.training.balance.draw`).
 
     A batch is split into `size` x `accumulate` equal parts. Process `rank` of `size` gets `accumulate` of them, one
     after the other.
@@ -122,8 +126,18 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
         DataError: there are fewer samples than parts.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int, rank: int = 0, size: int = 1, accumulate: int = 1):
+    def __init__(
+        self,
+        length: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        size: int = 1,
+        accumulate: int = 1,
+        weights: Sequence[float] | None = None,
+    ):
         self.length = length
+        self.weights = weights
         self.rank = rank
         self.size = size
         self.parts = size * accumulate
@@ -156,11 +170,18 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
             epoch = (self.epoch - 1) * self.passes + number + 1
             generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
             order = torch.randperm(self.length, generator=generator).tolist()
+            if self.weights is not None:
+                drawn = self._drawn(self.weights, generator)
+                order = [drawn[number] for number in order]
             start = number * per_pass
             for batch in range(max(self.first - start, 0), min(self._end - start, per_pass)):
                 positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
                 for part in range(self.rank, self.parts, self.size):
                     yield [(epoch, position, batch) for position in positions[part :: self.parts]]
+
+    def _drawn(self, weights: Sequence[float], generator: torch.Generator) -> list[int]:
+        times = draw(weights, generator)
+        return [position + again * self.length for position in range(self.length) for again in range(times[position])]
 
 
 def collate(samples: list[Sample]) -> Sample:
