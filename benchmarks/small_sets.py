@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -59,18 +59,26 @@ MARKER = re.compile(r"<!-- own-data table -->\n.*?<!-- end -->", re.DOTALL)
 SHOWN = ("labels", "model", "model+ms+crf")
 
 
-def draw_subset(tags: dict[str, tuple[str, ...]], count: int, number: int) -> list[str]:
+def draw_subset(
+    tags: dict[str, tuple[str, ...]], count: int, number: int, limits: Mapping[str, int] | None = None
+) -> list[str]:
     """Return `count` ids; each next one shows the class that the fewest ids before it show.
+
+    `limits` maps a class to the most ids that may show it.
 
     Raises:
         DataError: there are fewer ids.
     """
-    if count > len(tags):
-        raise DataError(f"{count} images asked for, and the training list has {len(tags)}")
+    limits = dict(limits or {})
     left = sorted(tags, key=lambda image_id: hashlib.sha256(f"subset {number} {image_id}".encode()).digest())
     shown = {name: 0 for names in tags.values() for name in names}
     chosen: list[str] = []
     while len(chosen) < count:
+        for full in [name for name, most in limits.items() if shown.get(name) == most]:
+            del shown[full]
+            left = [image_id for image_id in left if full not in tags[image_id]]
+        if not shown:
+            raise DataError(f"{count} images asked for, and the training list has {len(chosen)} that fit")
         rarest = min(sorted(shown), key=shown.__getitem__)
         image_id = next((image_id for image_id in left if rarest in tags[image_id]), None)
         if image_id is None:
@@ -84,11 +92,13 @@ def draw_subset(tags: dict[str, tuple[str, ...]], count: int, number: int) -> li
     return sorted(chosen)
 
 
-def make_root(source: Path, target: Path, count: int, number: int, val: int) -> tuple[str, ...]:
+def make_root(
+    source: Path, target: Path, count: int, number: int, val: int, limits: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """Make a data root in the folder format, of links; return its class names."""
     lists = {split: (source / LISTS / f"{split}.txt").read_text().split() for split in ("train", "val")}
     tags = {key: row.names for key, row in read_csv_tags(source / "image_labels.csv", VOC_CLASSES).rows.items()}
-    train = draw_subset({key: tags[key] for key in lists["train"]}, count, number)
+    train = draw_subset({key: tags[key] for key in lists["train"]}, count, number, limits)
     shutil.rmtree(target, ignore_errors=True)
     for folder in ("images", "masks"):
         (target / folder).mkdir(parents=True)
@@ -101,7 +111,15 @@ def make_root(source: Path, target: Path, count: int, number: int, val: int) -> 
     return tuple(sorted({name for key in train for name in tags[key]}))
 
 
-def run_subset(project: Path, source: Path, count: int, number: int, val: int, settings: Sequence[str]) -> list[dict]:
+def run_subset(
+    project: Path,
+    source: Path,
+    count: int,
+    number: int,
+    val: int,
+    settings: Sequence[str],
+    limits: Mapping[str, int] | None = None,
+) -> list[dict]:
     """Run one subset as far as the stage `summary`; return its rows of the table rounds.csv.
 
     Raises:
@@ -110,7 +128,7 @@ def run_subset(project: Path, source: Path, count: int, number: int, val: int, s
     commit, log, root = head(ROOT), project.with_suffix(".log"), project.with_name(f"{project.name}-data")
     project.parent.mkdir(parents=True, exist_ok=True)
     clone(ROOT, project, commit)
-    names = make_root(source, root, count, number, val)
+    names = make_root(source, root, count, number, val, limits)
     values = read_preset(PRESET)
     values["data"]["classes"] = {name: VOC_CLASSES.index(name) + 1 for name in names}
     values["data"]["folder"]["masks"] = "masks"

@@ -5,6 +5,8 @@ import csv
 import pytest
 import small_sets
 
+from auxseg.errors import DataError
+
 TAGS = {f"i{n:03}": ("cat",) if n % 2 else ("dog", "cow") if n % 10 == 0 else ("dog",) for n in range(100)}
 
 
@@ -86,3 +88,11 @@ def test_table():
 def test_cpu_minutes_are_of_each_last_run(tmp_path):
     (tmp_path / "times.csv").write_text("train,r1,99.0,600.0,1\ntrain,r2,9.0,60.0,1\ntrain,r1,9.0,120.0,1\n")
     assert small_sets.cpu_minutes(tmp_path / "times.csv") == 3
+
+
+def test_classes_may_be_limited():
+    chosen = small_sets.draw_subset(TAGS, 40, 0, {"cow": 3, "cat": 7})
+    counts = {name: sum(name in TAGS[image_id] for image_id in chosen) for name in ("cat", "dog", "cow")}
+    assert counts == {"cat": 7, "dog": 33, "cow": 3}
+    with pytest.raises(DataError, match="60 images asked for, and the training list has 50 that fit"):
+        small_sets.draw_subset(TAGS, 60, 0, {"cat": 0})
