@@ -21,7 +21,15 @@ def test_voc(tmp_path):
         image = Image.open(tmp_path / f"out/SegmentationClass/{key}.png")
         assert image.mode == "P" and image.getpalette()[3 * 8 : 3 * 9] == [64, 0, 0]
         np.testing.assert_array_equal(np.asarray(image), VALUES[mask])
+        colours = {bytes(colour) for colour in np.asarray(image.convert("RGB")).reshape(-1, 3)}
+        assert colours <= _colours(tmp_path / "out/labelmap.txt").keys()
     assert (tmp_path / "out/ImageSets/Segmentation/train.txt").read_text().split() == list(ALL)
+    assert list(_colours(tmp_path / "out/labelmap.txt").values()) == [*NAMES, "ignore"]
+
+
+def _colours(path):
+    lines = [line.removesuffix("::").split(":") for line in path.read_text().splitlines()[1:]]
+    return {bytes(map(int, colour.split(","))): name for name, colour in lines}
 
 
 def test_mmseg(tmp_path):

@@ -21,8 +21,9 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.formats.regions import regions
+from auxseg.formats.voc import colours_by_name, labelmap
 from auxseg.formats.writer import Item, Options, Writer
-from auxseg.images import IGNORE, PALETTE
+from auxseg.images import PALETTE
 
 MOST_OBJECTS = 255
 """Colours that CVAT knows in SegmentationObject, without black."""
@@ -64,15 +65,12 @@ class CvatWriter(Writer):
 
     def finish(self) -> None:
         """Write the list of ids and the labels."""
-        present = [*range(len(self.options.names)), IGNORE]
-        colours = {self.options.name(index): PALETTE[self.options.values[index]].tolist() for index in present}
-        lines = [f"{name}:{','.join(map(str, colour))}::\n" for name, colour in colours.items()]
-        self._zip.writestr("labelmap.txt", "# label:color_rgb:parts:actions\n" + "".join(lines))
+        self._zip.writestr("labelmap.txt", labelmap(self.options))
         self._zip.writestr("ImageSets/Segmentation/default.txt", "".join(f"{one}\n" for one in self._ids))
         self._zip.close()
         labels = [
             {"name": name, "color": "#" + bytes(colour).hex(), "attributes": []}
-            for name, colour in list(colours.items())[1:]
+            for name, colour in list(colours_by_name(self.options).items())[1:]
         ]
         write_json(self.folder / "labels.json", labels)
         if self._joined:
