@@ -61,5 +61,6 @@ def test_refusals(capsys):
     assert "no such training; choose one of r1, or best" in capsys.readouterr().err
     Path("data/models/r1.safetensors").unlink()
     assert main(["export", "onnx", "--round", "r1", "--to", "m.onnx"]) == 2
-    assert "data/models/r1.safetensors: no such file; run `dvc repro`" in capsys.readouterr().err
+    missing = "data/models/r1.safetensors: no such file; `dvc pull` it, or run `auxseg run` first"
+    assert missing in capsys.readouterr().err
     assert not Path("m.onnx").exists()

@@ -10,6 +10,7 @@ from auxseg.audit.panels import encode_jpeg
 from auxseg.audit.ranking import KEYS, SMALLEST_FIRST, rank_labels
 from auxseg.cli.arguments import a_path, whole_number
 from auxseg.cli.corrections import FORMATS, SHOWN, count_labels, write_labels
+from auxseg.cli.format_options import tolerance
 from auxseg.cli.mask_files import check_target, find_masks
 from auxseg.cli.next_step import print_next
 from auxseg.cli.verdicts import hashes_of
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="labelme", help="of the annotation tool; default: labelme")
     parser.add_argument(
         "--tolerance",
-        type=float,
+        type=tolerance,
         default=1.0,
         metavar="PIXELS",
         help="of polygons: fewer corners, outlines this far off; 0 keeps every pixel; default: 1",
@@ -69,8 +70,6 @@ def run(arguments: argparse.Namespace) -> None:
     to, name = arguments.to, arguments.round
     check_target(to)
     require_new(to)  # somebody's corrections could be overwritten
-    if not 0 <= arguments.tolerance <= 100:
-        raise DataError(f"--tolerance {arguments.tolerance}: expected pixels from 0 to 100")
     params = ReviewParams.parse(require_round(name).get(ReviewParams.key))
     round_, store = Round.parse(name), Store()
     masks, _ = find_masks(round_, "train")

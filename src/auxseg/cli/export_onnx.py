@@ -5,7 +5,7 @@ import argparse
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.manifest import read_classes
 from auxseg.errors import DataError
 from auxseg.params.backbone import BackboneParams
@@ -31,8 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise DataError(f"--to {to}: give the name of a file that ends with .onnx")
     name, store = choose_network(arguments.round), Store()
     weights = store.weights(name)
-    if not weights.is_file():
-        raise DataError(f"{weights}: no such file; run `dvc repro`, or `dvc pull`")
+    require_result(weights)
     backbone, network_params = BackboneParams.of(values), NetworkParams.of(values)
     runtime, params = RuntimeParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)

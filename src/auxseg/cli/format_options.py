@@ -36,7 +36,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=_tolerance,
+        type=tolerance,
         metavar="PIXELS",
         help="largest error of a polygon; 0: exact, with many points; default: 1",
     )
@@ -47,7 +47,8 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _tolerance(text: str) -> float:
+def tolerance(text: str) -> float:
+    """Return the tolerance of polygons, pixels from 0 to 100, as a type for argparse."""
     try:
         value = float(text)
     except ValueError:
