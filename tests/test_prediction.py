@@ -16,7 +16,8 @@ from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
-from auxseg.prediction import Prediction, predict, predict_photos, reweight, segment_photos
+from auxseg.post_processing import Prediction
+from auxseg.prediction import predict, predict_photos, reweight, segment_photos
 
 CPU = torch.device("cpu")
 PARAMS = EvaluateParams(scales=[0.5, 1.0], flip=True)

@@ -32,11 +32,13 @@ def upsampled_bands(maps: np.ndarray, height: int, width: int, rows: int = _BAND
     left, right, to_right = _neighbours(maps.shape[2], width)
     top, bottom, to_bottom = _neighbours(maps.shape[1], height)
     maps = maps.astype(np.float32)
-    wide = maps[:, :, left] * (1 - to_right) + maps[:, :, right] * to_right
     for start in range(0, height, rows):
         band = slice(start, min(start + rows, height))
+        first = top[start]
+        own = maps[:, first : bottom[band][-1] + 1]
+        wide = own[:, :, left] * (1 - to_right) + own[:, :, right] * to_right
         share = to_bottom[band, None]
-        yield band, wide[:, top[band]] * (1 - share) + wide[:, bottom[band]] * share
+        yield band, wide[:, top[band] - first] * (1 - share) + wide[:, bottom[band] - first] * share
 
 
 def strongest(maps: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -2,34 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from auxseg.crf import class_crf
-from auxseg.maps import strongest, upsampled_bands
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.parallel import background_processes
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
-
-KINDS = ("model", "model+ms", "model+ms+crf")
-"""What the tables call the parts of a `Prediction`, in its order."""
-
-
-class Prediction(NamedTuple):
-    """Class indices of one image at its own size, each uint8 (H, W)."""
-
-    single: np.ndarray
-    """At scale 1, without post-processing."""
-    joined: np.ndarray
-    """From all scales and flips, without post-processing."""
-    final: np.ndarray
-    """From all scales and flips, after the CRF."""
+from auxseg.post_processing import Prediction, Views, post_process, with_confidence
 
 
 def predict_photos(
@@ -49,7 +34,7 @@ def predict_photos(
         device: the device of the network.
     """
     views = _probabilities(network, photos, params, runtime, device)
-    return background_processes(partial(_post_process, params=params), views)
+    return background_processes(partial(post_process, params=params), views)
 
 
 def segment_photos(
@@ -69,7 +54,7 @@ def segment_photos(
         a pixel whose class the CRF changed has a low value.
     """
     views = _probabilities(network, photos, params, runtime, device)
-    return background_processes(partial(_with_confidence, params=params), views)
+    return background_processes(partial(with_confidence, params=params), views)
 
 
 def _probabilities(
@@ -78,7 +63,7 @@ def _probabilities(
     params: EvaluateParams,
     runtime: RuntimeParams,
     device: torch.device,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> Iterator[Views]:
     """Yield each image with what `predict` returns for it."""
     for rgb in photos:
         image = to_tensor(rgb, device, runtime)
@@ -91,28 +76,7 @@ def _probabilities(
             low_precision=runtime.low_precision,
             recognition=params.recognition,
         )
-        yield rgb, single, joined
-
-
-def _with_confidence(
-    item: tuple[np.ndarray, np.ndarray, np.ndarray], params: EvaluateParams
-) -> tuple[np.ndarray, np.ndarray]:
-    rgb, _, joined = item
-    classes = _final(rgb, joined, params)
-    confidence = np.empty(classes.shape, np.float32)
-    for rows, band in upsampled_bands(joined, *classes.shape):
-        confidence[rows] = np.take_along_axis(band, classes[None, rows], axis=0)[0]
-    return classes, confidence
-
-
-def _post_process(item: tuple[np.ndarray, np.ndarray, np.ndarray], params: EvaluateParams) -> Prediction:
-    rgb, single, joined = item
-    height, width = rgb.shape[:2]
-    return Prediction(strongest(single, height, width), strongest(joined, height, width), _final(rgb, joined, params))
-
-
-def _final(rgb: np.ndarray, joined: np.ndarray, params: EvaluateParams) -> np.ndarray:
-    return strongest(class_crf(rgb, joined, params.crf, params.crf_side), *rgb.shape[:2])
+        yield Views(rgb, single, joined)
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from auxseg.images import decode_indices, encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
 from auxseg.pipeline.stage import Stage
-from auxseg.prediction import Prediction
+from auxseg.post_processing import Prediction
 from auxseg.summary import with_best_cam
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,7 +23,8 @@ from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.prediction import KINDS, predict_photos, segment_photos
+from auxseg.post_processing import KINDS
+from auxseg.prediction import predict_photos, segment_photos
 
 
 def main(stage: Stage) -> None:
