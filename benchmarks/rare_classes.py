@@ -3,8 +3,8 @@
     python benchmarks/rare_classes.py --data FOLDER --work FOLDER --images 200 --rare cow=10 sheep=10
 
 Subsets are drawn as `small_sets.py` draws them, but a rare class has at most the images that --rare gives it. The
-pipeline runs once for each value of `classify.balance` and `train.balance`, in clones of HEAD. The IoU of each class
-(labels and model of every round) is kept in benchmarks/rare_classes.csv, and what is kept is not run again.
+pipeline runs once for each value of `classify.balance` and `train.balance`, with one round, in clones of HEAD. The IoU
+of each class (labels and model) is kept in benchmarks/rare_classes.csv, and what is kept is not run again.
 """
 
 import argparse
@@ -37,7 +37,8 @@ def main() -> int:
             print(f"{balance}: kept", flush=True)
             continue
         project = arguments.work.resolve() / f"rare-{arguments.images}-{arguments.subset}-{balance}"
-        settings = [f"classify.balance={balance}", f"train.balance={balance}"]
+        settings = [f"{stage}.balance={balance}" for stage in ("classify", "train")]
+        settings += ["rounds={r1: r0}", "label_rounds=[r0, r1]"]
         data, sizes = arguments.data.resolve(), (arguments.images, arguments.subset, arguments.val)
         commit = run_subset(project, data, *sizes, settings, limits)[0]["commit"]
         rows = [{**row, **key, "commit": commit} for row in read_csv(Store(project).table("classes.csv"))]
