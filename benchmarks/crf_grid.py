@@ -1,11 +1,13 @@
 """What the CRF costs on large images, and what a grid (`evaluate.crf_side`) saves and loses.
 
     python benchmarks/crf_grid.py --project FOLDER [--enlarge 4] [--sides 320 640] [--images 60]
+    python benchmarks/crf_grid.py --project FOLDER --labels --sides 160 240
     python benchmarks/crf_grid.py --project FOLDER --megapixels 12
 
 The first command takes the last round's network of a finished project and its val images that have masks, enlarges
 image and mask, because no set of large photographs with masks is at hand, and prints the mIoU of the final predictions
-with the CRF at full size and on grids. The second prints CPU seconds (one thread) and peak memory of the process that
+with the CRF at full size and on grids. The second makes the labels of the last round again, as the papers do, with the
+saliency CRF at full size and on grids. The third prints CPU seconds (one thread) and peak memory of the process that
 post-processes one image of that many megapixels, an enlarged photograph with noise (a smooth one would be quicker).
 AUXSEG_DATA names the images, as for the project itself. Rows are appended to benchmarks/crf_grid.csv as they come.
 """
@@ -30,11 +32,14 @@ from auxseg.crf import class_crf
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
+from auxseg.images import decode_indices
+from auxseg.labelling import LabelJob
 from auxseg.maps import strongest
 from auxseg.metrics.segmentation import Counts
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
 from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.labels import LabelsParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.post_processing import Views, with_confidence
@@ -93,6 +98,35 @@ def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> lis
     ]
 
 
+def measure_labels(sides: Sequence[int | None]) -> list[dict]:
+    """Return one row a side: mIoU of the last round's labels, of the project in the current folder."""
+    values, dataset = read_params(), Dataset(Store())
+    masks, classes, store = Masks.of(dataset), dataset.classes, dataset.store
+    last, rows = max(map(Round.parse, values["label_rounds"])), []
+    for side in sides:
+        params = LabelsParams(crf_side=side)  # of the papers: own-data has no saliency CRF
+        count, seconds = Counts.zeros(len(classes)), 0.0
+        for shard in dataset.shards:
+            job = LabelJob(params, classes, dataset.root, store.maps(last, shard), store.saliency(shard))
+            records = [record for record in dataset.records("train", shard) if record.id in masks]
+            started = time.process_time()
+            labels = [job(record)[0] for record in records]
+            seconds += time.process_time() - started
+            for record, label in zip(records, labels, strict=True):
+                count += Counts.of(decode_indices(label), masks[record.id], len(classes))
+        rows.append(
+            {
+                "image": f"labels of {last}",
+                "classes": len(classes),
+                "side": side or "full size",
+                "images": count.images,
+                "miou": f"{count.means()['miou']:.2f}",
+                "cpu_seconds_per_image": f"{seconds / count.images:.2f}",
+            }
+        )
+    return rows
+
+
 def measure_cost(photo: Path, megapixels: float, classes: int, side: int | None) -> dict:
     """Return the row of one image's post-processing in this process."""
     small = cv2.imread(str(photo))
@@ -134,7 +168,8 @@ def main() -> int:
     sides = [None, *arguments.sides]
     if arguments.megapixels is None:
         os.chdir(arguments.project)
-        _keep(measure_miou(arguments.enlarge, sides, arguments.images))
+        miou = measure_labels(sides) if arguments.labels else measure_miou(arguments.enlarge, sides, arguments.images)
+        _keep(miou)
     elif arguments.side is not None:
         _keep([measure_cost(arguments.project, arguments.megapixels, arguments.classes, arguments.side or None)])
     else:
@@ -148,6 +183,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--project", type=Path, required=True, metavar="FOLDER", help="a finished project")
+    parser.add_argument("--labels", action="store_true", help="measure labels of train instead of predictions of val")
     parser.add_argument("--enlarge", type=float, default=4.0, help="factor on both sides of the val images")
     parser.add_argument("--images", type=int, default=60, help="at most so many val images")
     parser.add_argument("--sides", type=int, nargs="+", default=[1024], help="evaluate.crf_side to compare")
