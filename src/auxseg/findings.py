@@ -30,14 +30,14 @@ class Findings:
         """Return the number of problems of a level."""
         return sum(len(lines) for (one, _), lines in self.found.items() if one == level)
 
-    def lines(self) -> list[str]:
-        """Return the table: level, number and kind, errors first, and below each kind its first ten problems."""
+    def lines(self, shown: int | None = SHOWN) -> list[str]:
+        """Return the table: level, number and kind, errors first, and below each kind its first `shown` (None: all)."""
         table = []
         for (level, kind), problems in self._ordered():
             table.append(f"{level:<8}{len(problems):>7}  {kind}")
-            table += [f"{'':17}{line}" for line in problems[:SHOWN]]
-            if len(problems) > SHOWN:
-                table.append(f"{'':17}… and {len(problems) - SHOWN} more")
+            table += [f"{'':17}{line}" for line in problems[:shown]]
+            if shown is not None and len(problems) > shown:
+                table.append(f"{'':17}… and {len(problems) - shown} more")
         return table
 
     def values(self) -> dict[str, Any]:

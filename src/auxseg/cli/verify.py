@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not found.found:
         print("every artifact is what was recorded, every image what the manifest says")
         return 0
-    print(*found.lines(), sep="\n")
+    print(*found.lines(shown=None), sep="\n")
     again = recorded.would_run(bad)
     print(f"to run again: {len(again)} of {len(recorded.needed)} stage instances: {shorten(again, SHOWN)}")
     _print_advice(recorded, bad)
