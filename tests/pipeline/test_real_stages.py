@@ -70,6 +70,14 @@ def test_a_second_run_does_nothing(finished, data):
     assert tiny.repro(finished, data) == set()
 
 
+def test_verify_finds_nothing_and_runs_stages_again_to_the_same_bytes(finished, data):
+    before = tiny.hashes(finished)
+    printed = tiny.run(finished, "auxseg", "verify", "--deep", "code", "labels", "score", "--seed", "3", data=data)
+    assert len(re.findall(r"^  (code|labels@\S+|score@\S+): the same bytes", printed, re.MULTILINE)) == 3
+    assert "every artifact is what was recorded" in printed
+    assert tiny.hashes(finished) == before
+
+
 def test_two_processes_give_the_classifiers_curve_of_one(project, data):
     """With the same global batch; tests/cluster has the same for `train`, on two nodes."""
     losses = []

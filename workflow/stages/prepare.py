@@ -1,4 +1,10 @@
-"""Stage prepare: check the data set, and write the manifest and the list of masks."""
+"""Stage prepare: check the data set, and write the manifest and the list of masks.
+
+`python workflow/stages/prepare.py --report` lists all problems of the data set instead, as `auxseg check --data` does.
+"""
+
+import importlib
+import sys
 
 from auxseg.datasets.prepare import prepare
 from auxseg.params.data import DataParams
@@ -11,4 +17,7 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--report"]:
+        # imported by name, so that the commands are not part of the stage's code
+        sys.exit(importlib.import_module("auxseg.cli.main").main(["check", "--data", *sys.argv[2:]]))
     run("prepare", main)

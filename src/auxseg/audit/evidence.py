@@ -3,6 +3,7 @@
 PNG bytes are kept as in the archives, so that the report shows, hashes and recomputes exactly what training reads.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from auxseg.datasets.photos import read_photo
 from auxseg.fusion import fuse
 from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.maps import upsample
+from auxseg.params.labels import LabelsParams
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,28 @@ def recompute(
     Args:
         cam: the round's CAM at image size, float32 (L, H, W).
     """
-    rule = sources.rule
-    if record.split != "train" or (round_.is_initial and rule.initial == "precomputed"):
+    if record.split != "train" or not is_fused(round_, sources.rule):
         return None
     present = [sources.classes.index(name) for name in record.tags]
-    again = fuse(cam, present, found.salient(image), rule.cam_threshold, rule.saliency_threshold)
-    return int(np.count_nonzero(again != decode_indices(found.label)))
+    return differing_pixels(decode_indices(found.label), cam, present, found.salient(image), sources.rule)
+
+
+def is_fused(round_: Round, rule: LabelsParams) -> bool:
+    """Tell whether fusion made the pseudo labels of a round; in r0 another method may have."""
+    return not (round_.is_initial and rule.initial == "precomputed")
+
+
+def differing_pixels(
+    label: np.ndarray, cam: np.ndarray, present: Sequence[int], saliency: np.ndarray, rule: LabelsParams
+) -> int:
+    """Return the number of pixels of a label that fusion of the stored CAM and saliency does not reproduce.
+
+    Args:
+        label: uint8 (H, W).
+        cam: at image size, float32 (L, H, W).
+        present: class indices of the L classes.
+        saliency: float32 (H, W) in [0, 1].
+        rule: the thresholds.
+    """
+    again = fuse(cam, present, saliency, rule.cam_threshold, rule.saliency_threshold)
+    return int(np.count_nonzero(again != label))

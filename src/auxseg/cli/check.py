@@ -1,12 +1,14 @@
-"""`auxseg check`: is params.yaml valid?"""
+"""`auxseg check`: is params.yaml valid? With --data: what is wrong with the data set, all at once?"""
 
 import argparse
 from pathlib import Path
 
+from auxseg.artifacts.atomic import write_json
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.errors import DataError
-from auxseg.params.dag import PARAMS_FILE
+from auxseg.errors import EXIT_FAILED, DataError, ParamsError
+from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.params.data import DataParams
 from auxseg.params.presets import FOLDER, read_preset
 from auxseg.params.registry import check
 from auxseg.pipeline.instances import require_sections
@@ -14,13 +16,24 @@ from auxseg.pipeline.orphans import find_orphans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the file."""
+    """Add the file, and the check of the data set."""
     parser.add_argument("file", nargs="?", default="params.yaml", type=a_path, help="default: params.yaml")
+    parser.add_argument(
+        "--data",
+        action="store_true",
+        help="run the checks of the stage prepare on all of the data set and list every problem, ten of each kind; "
+        "exit code 1 if there are errors",
+    )
+    parser.add_argument("--json", type=a_path, metavar="FILE", help="with --data: also write the table as JSON")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Validate the file and say so."""
+def run(arguments: argparse.Namespace) -> int:
+    """Validate the file and say so; with --data, check the data set that it names."""
+    if arguments.json and not arguments.data:
+        raise ParamsError("--json: only with --data, whose table it writes")
     check_file(arguments.file)
+    if arguments.data:
+        return check_data(arguments.file, arguments.json)
     print(f"{arguments.file} is valid")
     if arguments.file == PARAMS_FILE:
         print_next(REPRO)
@@ -28,6 +41,30 @@ def run(arguments: argparse.Namespace) -> None:
         print_next(f"auxseg use {arguments.file.stem}")
     else:
         print_next(f"cp {arguments.file} {PARAMS_FILE} uses it")
+    return 0
+
+
+def check_data(path: Path, json_file: Path | None) -> int:
+    """Print every problem of the data set of a parameter file, write `json_file`; return 1 if there are errors.
+
+    Raises:
+        ParamsError: parameters contradict each other, or there is no data root.
+    """
+    if json_file is not None and json_file.is_dir():
+        raise DataError(f"--json {json_file}: a folder; give the name of a file")
+    # imported here, because it takes a while and other commands use this module
+    from auxseg.datasets.prepare import report
+
+    found = report(DataParams.of(read_preset(path) if path != PARAMS_FILE else read_params()))
+    if json_file is not None:
+        write_json(json_file, found.values())
+    print(*found.lines(), sep="\n", end="\n" if found.found else "")
+    errors, warnings = found.count("error"), found.count("warning")
+    print(f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}")
+    if errors:
+        return EXIT_FAILED
+    print_next("auxseg scan")
+    return 0
 
 
 def check_file(path: Path) -> None:

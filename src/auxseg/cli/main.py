@@ -26,6 +26,7 @@ COMMANDS = {
     "check": ("check", "validate params.yaml: keys, types, ranges, names of rounds"),
     "scan": ("scan", "record what the data folder contains now"),
     "run": ("run", "check params.yaml, run what is out of date (dvc repro), print the result table"),
+    "verify": ("verify", "compare every artifact and image with what was recorded; run stages again with --deep"),
     "table": ("table", "print the result table: labels and models of every round"),
     "predict": ("predict", "segment a folder of images with the network of a round"),
     "export": (None, "export labels, overlays, CAMs and networks for other programs, or a submission to VOC's server"),

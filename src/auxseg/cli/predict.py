@@ -21,8 +21,9 @@ from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.deep_images import Reading, read_image
-from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, require_folder
 from auxseg.datasets.manifest import read_classes
+from auxseg.datasets.problems import raise_first
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
 from auxseg.images import encode_grey, encode_label

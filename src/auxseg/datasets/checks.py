@@ -10,11 +10,12 @@ from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
 from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.leakage import picture_hash
-from auxseg.datasets.listing import Listed, raise_first
+from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_order import Colours
 from auxseg.datasets.masks import mask_sha256, read_mask
+from auxseg.datasets.problems import FILES, STRICT, Problems
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, read_palette
 from auxseg.parallel import map_processes
@@ -62,8 +63,11 @@ def decode_all(
     unlisted: Unlisted,
     form: MaskForm = PLAIN,
     reading: Reading = AS_STORED,
-) -> list[Decoded]:
+    problems: Problems = STRICT,
+) -> list[tuple[Listed, Decoded]]:
     """Decode images and masks in worker processes; the results are in the order of `images`.
+
+    If `problems` collects them, images with a problem are left out.
 
     Raises:
         DataError: an image or mask cannot be read, or a mask has a value outside the class table or another size than
@@ -75,9 +79,11 @@ def decode_all(
         for item in images
     ]
     results = map_processes(_decode, jobs, "check")
-    problems = [result for result in results if isinstance(result, _Problem)]
-    raise_first([one.text for one in problems], [one.file.relative_to(root).as_posix() for one in problems])
-    return [result for result in results if isinstance(result, Decoded)]
+    wrong = [result for result in results if isinstance(result, _Problem)]
+    names = [one.file.relative_to(root).as_posix() for one in wrong]
+    problems.reject(FILES, [one.text for one in wrong], names)
+    pairs = zip(images, results, strict=True)
+    return [(item, result) for item, result in pairs if isinstance(result, Decoded)]
 
 
 def _decode(job: _Job) -> Decoded | _Problem:

@@ -28,6 +28,7 @@ from auxseg.datasets.annotations.drawing import coco_region
 from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
+from auxseg.downloads import download, unpack
 from auxseg.errors import DataError
 from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import map_processes, track
@@ -41,12 +42,14 @@ COCO_IDS = tuple(number for number in range(1, 91) if number not in _GAPS)
 
 _MASK_VALUES = {number: value for value, number in enumerate(COCO_IDS, 1)}
 
+_HOST = "https://s3.amazonaws.com/images.cocodataset.org"
+"""COCO's own bucket. By the name images.cocodataset.org it has no valid certificate."""
 SOURCE_FILES = (
-    ("http://images.cocodataset.org/zips/train2014.zip", "0da8c0bd3d6becc4dcb32757491aca88"),
-    ("http://images.cocodataset.org/zips/val2014.zip", "a3d79f5ed8d289b7a7554ce06a5782b3"),
-    ("http://images.cocodataset.org/annotations/annotations_trainval2014.zip", "0a379cfc70b0e71301e0f377548639bd"),
+    ("zips/train2014.zip", "ede4087e640bddba550e090eae701092534b554b42b05ac33f0300b984b31775"),
+    ("zips/val2014.zip", "fe9be816052049c34717e077d9e34aa60814a55679f804cd043e3cbee3b9fde0"),
+    ("annotations/annotations_trainval2014.zip", "031296bbc80c45a1d1f76bf9a90ead27e94e99ec629208449507a4917a3bf009"),
 )
-"""URL and MD5. The host has no valid certificate, so only the MD5 verifies the content."""
+"""Path on the host, and SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +61,16 @@ class Split:
 
 
 def fetch(source: Path) -> None:
-    """Download and unpack images and annotations; folders that exist are not downloaded again.
+    """Download and unpack images and annotations; existing folders are kept, an interrupted download is continued.
 
     Raises:
         DataError: the download fails, or its content differs from the published one.
     """
-    for url, md5 in SOURCE_FILES:
-        stem = url.rpartition("/")[2].removesuffix(".zip")
-        unpacked = source / ("annotations" if stem.startswith("annotations") else stem)
-        if not unpacked.is_dir():
-            from torchvision.datasets.utils import download_and_extract_archive
-
-            try:
-                download_and_extract_archive(url, str(source), md5=md5)
-            except (OSError, RuntimeError) as error:  # URLError is an OSError
-                raise DataError(f"{url}: download failed ({' '.join(str(error).split())}); try again") from None
+    for path, sha256 in SOURCE_FILES:
+        name = Path(path).name
+        folder = "annotations" if name.startswith("annotations") else Path(path).stem
+        if not (source / folder).is_dir():
+            unpack(download(f"{_HOST}/{path}", sha256, source / name), folder, source / folder)
 
 
 def convert(source: Path, root: Path, published: Mapping[str, IdList] = COCO_LISTS) -> dict[str, Split]:

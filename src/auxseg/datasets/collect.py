@@ -13,11 +13,12 @@ from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import in_val, list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
-from auxseg.datasets.listing import Folders, Listed, raise_first
+from auxseg.datasets.listing import Folders, Listed
 from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
+from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames, fold, unify
 from auxseg.datasets.tag_cells import joined_names
@@ -62,17 +63,19 @@ class Collected:
     """By id, the tags that the mask shows as ignored pixels alone."""
 
 
-def collect(root: Path, params: DataParams) -> Collected:
+def collect(root: Path, params: DataParams, problems: Problems = STRICT) -> Collected:
     """Read lists and labels under the data root; no image is decoded.
+
+    If `problems` collects them, what has a problem is left out; only without any list or table this is an error.
 
     Raises:
         DataError: a list, CSV, XML or .npy is missing or wrong; see `listing`, `tags` and `csv_tags`.
         ParamsError: parameters contradict each other.
     """
     if params.is_annotated:
-        return _collect_annotated(root, params)
+        return _collect_annotated(root, params, problems)
     if params.format == "folder":
-        return _collect_folder(root, params)
+        return _collect_folder(root, params, problems)
     own = {"scenes": SCENES_CLASSES, "coco": COCO_CLASSES, "voc": VOC_CLASSES}[params.format]
     if params.format == "scenes":
         fixed = {
@@ -87,23 +90,23 @@ def collect(root: Path, params: DataParams) -> Collected:
         params = params.model_copy(update=fixed)
     classes = class_table(params.classes, own)
     folders = Folders.of(root, params)
-    images = list_voc(root, params, folders)
-    files = match_files(root, params, images, folders)
-    tags = _read_tags(root, params, classes, images)
-    check_groups(images, tags.rows)
+    images = list_voc(root, params, folders, problems)
+    files = _match_files(root, params, images, folders, problems)
+    tags = _read_tags(root, params, classes, images, problems)
+    check_groups(images, tags.rows, problems)
     return replace(
-        _match(images, tags.rows, own_table(params, classes), params),
+        _match(images, tags.rows, own_table(params, classes), params, problems),
         notes=tags.notes,
         files=files,
         form=png_form(root, params, classes),
     )
 
 
-def _collect_annotated(root: Path, params: DataParams) -> Collected:
+def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Collected:
     """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
     if params.format == "class-folders":
         _check_classes_are_given(params)
-    found = READERS[params.format](root, params)
+    found = READERS[params.format](root, params, problems)
     unified, notes = unify([item.names for item in found.items], KnownNames(params.classes or ()))
     spelling = {fold(name): name for names in unified for name in names}
     files = ImageFiles(root, photo_folder(root, params))
@@ -115,18 +118,21 @@ def _collect_annotated(root: Path, params: DataParams) -> Collected:
     for item, names in zip(found.items, unified, strict=True):
         key = files.id_of(item.path)
         if key in tags:
-            raise DataError(f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one")
+            line = f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one"
+            problems.reject(ANNOTATIONS, [line])
+            continue
         split = item.split or ("val" if item.mask and in_val(key, share) else "train")
         images.append(Listed(key, split, item.path, item.mask, item.where))
         tags[key] = Tags(names, item.where, item.split)
         if item.crowds:
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
-    _check_images_are_there(root, params, len(images), found.without_image)
+    with problems.of(WHOLE):
+        _check_images_are_there(root, params, len(images), found.without_image)
     own = tuple(dict.fromkeys(spelling.get(fold(name), name) for name in found.names))
     unnamed = class_table(own if params.classes is None else params.classes, ())
     classes = own_table(params, unnamed)
     return replace(
-        _match(images, tags, classes, params),
+        _match(images, tags, classes, params, problems),
         is_derived=params.classes is None,
         notes=(*found.notes, *notes),
         crowds=crowds,
@@ -156,44 +162,53 @@ def _check_classes_are_given(params: DataParams) -> None:
         )
 
 
-def _collect_folder(root: Path, params: DataParams) -> Collected:
+def _collect_folder(root: Path, params: DataParams, problems: Problems) -> Collected:
     if params.labels != "csv":
         raise ParamsError(f"params.yaml: key 'data.labels': '{params.labels}' needs format voc; set it to csv")
     _check_classes_are_given(params)
     source = root / params.labels_file
-    tags = _read_table(source, None if params.classes is None else list(params.classes))
+    tags = _read_table(source, None if params.classes is None else list(params.classes), problems)
     if not any(row.names for row in tags.rows.values()):
         raise DataError(f"{source}: no row has a label; write class names into the column 'labels'")
     folders = Folders.of(root, params)
-    listing = list_folder(root, params.folder, tags.rows, source, folders)
-    check_groups(listing.images, tags.rows)
-    unnamed = class_table(_named(listing.images, tags.rows) if params.classes is None else params.classes, ())
+    listing = list_folder(root, params.folder, tags.rows, source, folders, problems)
+    check_groups(listing.images, tags.rows, problems)
+    unnamed = class_table(_named(listing.images, tags.rows, problems) if params.classes is None else params.classes, ())
     return replace(
-        _match(listing.images, tags.rows, own_table(params, unnamed), params),
+        _match(listing.images, tags.rows, own_table(params, unnamed), params, problems),
         form=png_form(root, params, unnamed),
         is_derived=params.classes is None,
         notes=tags.notes,
-        files=match_files(root, params, listing.images, folders),
+        files=_match_files(root, params, listing.images, folders, problems),
         hint=listing.hint,
         without_image=listing.without_image,
         without_row=listing.without_row,
     )
 
 
-def _named(images: Iterable[Listed], rows: Mapping[str, Tags]) -> list[str]:
+def _match_files(
+    root: Path, params: DataParams, images: Sequence[Listed], folders: Folders, problems: Problems
+) -> Matches:
+    with problems.of(WHOLE):
+        return match_files(root, params, images, folders)
+    return Matches()
+
+
+def _named(images: Iterable[Listed], rows: Mapping[str, Tags], problems: Problems) -> list[str]:
     """Return the class names in the labels, in alphabetical order; rows without an image do not count."""
     used = [rows[item.id] for item in images]
-    _check_reserved(used)
-    return sorted({name for row in used for name in row.names})
+    for row in used:
+        with problems.of(ROWS):
+            _check_reserved(row)
+    return sorted({name for row in used for name in row.names if name.casefold() not in RESERVED})
 
 
-def _check_reserved(rows: Iterable[Tags]) -> None:
-    for row in rows:
-        if reserved := [name for name in row.names if name.casefold() in RESERVED]:
-            raise DataError(
-                f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
-                "objects in an image, and an empty cell means that there is none), or give the class another name"
-            )
+def _check_reserved(row: Tags) -> None:
+    if reserved := [name for name in row.names if name.casefold() in RESERVED]:
+        raise DataError(
+            f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
+            "objects in an image, and an empty cell means that there is none), or give the class another name"
+        )
 
 
 def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence[str]) -> ClassTable:
@@ -231,24 +246,29 @@ def _check_values(table: ClassTable, own: Sequence[str]) -> None:
         )
 
 
-def _read_tags(root: Path, params: DataParams, classes: ClassTable, images: list[Listed]) -> CsvTags:
+def _read_tags(
+    root: Path, params: DataParams, classes: ClassTable, images: list[Listed], problems: Problems
+) -> CsvTags:
     if params.labels == "xml":
-        return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult))
+        return CsvTags(read_xml_tags(root / "Annotations", [item.id for item in images], params.difficult, problems))
     by_value = dict(zip(classes.values, classes.names, strict=True))
     if params.labels == "lists":
-        return CsvTags(list_tags(root, params, by_value))
+        return CsvTags(list_tags(root, params, by_value, problems))
     path = root / params.labels_file
     if params.labels == "npy":
         ids = [item.id for item in images]
-        return CsvTags(read_npy_tags(path, by_value, ids))
-    return _read_table(path, classes.names)
+        return CsvTags(read_npy_tags(path, by_value, ids, problems))
+    return _read_table(path, classes.names, problems)
 
 
-def _read_table(path: Path, known: Sequence[str] | None) -> CsvTags:
-    return read_json_tags(path, known) if path.suffix.lower() == ".json" else read_csv_tags(path, known)
+def _read_table(path: Path, known: Sequence[str] | None, problems: Problems) -> CsvTags:
+    read = read_json_tags if path.suffix.lower() == ".json" else read_csv_tags
+    return read(path, known, problems)
 
 
-def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams) -> Collected:
+def _match(
+    images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, params: DataParams, problems: Problems
+) -> Collected:
     """Check labels against the class table. With `unlisted: ignore`, leave out images of unlisted classes only: their
     objects are neither classes nor background.
     """
@@ -257,18 +277,18 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
     tags: dict[str, tuple[str, ...]] = {}
     unknown_tags: set[str] = set()
     left_out: dict[str, int] = {}
-    problems: dict[str, str] = {}  # by the image's id
+    wrong: dict[str, str] = {}  # by the image's id
     for item in images:
         row = rows.get(item.id)
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
         if row and unknown and params.unlisted == "error":
-            problems[item.id] = f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
+            wrong[item.id] = f"{row.where}: label '{unknown[0]}' of '{item.id}' {_no_class(unknown[0], classes)}"
         elif unknown and len(unknown) == len(names) and params.unlisted == "ignore":
             left_out[item.split] = left_out.get(item.split, 0) + 1
             continue
         elif row is None and item.split == "train":
-            problems[item.id] = (
+            wrong[item.id] = (
                 f"{item.where}: {_source(params)} has no entry for it: train image '{item.id}' has no labels; add the "
                 "classes that it shows (none if it shows no object), or remove it from the list"
             )
@@ -276,9 +296,22 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
             unknown_tags.add(item.id)
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
-    raise_first(problems.values(), list(problems))
+    problems.reject("images whose labels cannot be used", wrong.values(), list(wrong))
     for split, count in left_out.items():
         log.info("%d images of %s show none of data.classes and are left out", count, split)
+    with problems.of(WHOLE):
+        _check_train(kept, tags, classes, params, left_out)
+    return Collected(classes, kept, tags, frozenset(unknown_tags))
+
+
+def _check_train(
+    kept: list[Listed],
+    tags: Mapping[str, tuple[str, ...]],
+    classes: ClassTable,
+    params: DataParams,
+    left_out: Mapping[str, int],
+) -> None:
+    """Check that there is something to learn from."""
     if not any(item.split == "train" for item in kept):
         reason = (
             f"all {left_out['train']} images show unlisted classes only"
@@ -296,7 +329,6 @@ def _match(images: list[Listed], rows: Mapping[str, Tags], classes: ClassTable, 
             f"{_source(params)}: no train image shows one of data.classes ({shown}); label the images that do, or "
             "correct data.classes"
         )
-    return Collected(classes, kept, tags, frozenset(unknown_tags))
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows

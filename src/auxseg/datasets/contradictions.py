@@ -72,6 +72,15 @@ class Contradictions:
             for one in self.images
         ]
 
+    def lines(self) -> list[str]:
+        """Return a line for each image."""
+        lines = []
+        for one in self.images:
+            parts = [f"its mask does not show {_quoted(one.not_shown)}"] if one.not_shown else []
+            parts += [f"its mask shows {_quoted(one.not_tagged)} without a label"] if one.not_tagged else []
+            lines.append(f"'{one.id}' ({one.split}): {' and '.join(parts)}")
+        return lines
+
     def write(self, path: Path) -> None:
         """Write the result as JSON."""
         write_json(path, {"compared": self.compared, "message": self.message, "images": list(map(asdict, self.images))})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.datasets.one_hot import is_one_hot, shown_classes
+from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import read_names
 from auxseg.datasets.tags import Tags, image_id
@@ -63,61 +64,71 @@ class _Header:
         return self.columns.get("labels") == self.width - 1
 
 
-def read_csv_tags(path: Path, known: Collection[str] | None) -> CsvTags:
+def read_csv_tags(path: Path, known: Collection[str] | None, problems: Problems = STRICT) -> CsvTags:
     """Read a CSV `image_id,labels[,split][,group]`. An empty cell of labels is an image without any object.
 
     Args:
         path: the file.
         known: the names of `data.classes`; None allows any name.
+        problems: rows with one are left out, if it collects them.
 
     Raises:
         DataError: a column is missing, an id is empty or repeated, or a cell cannot be read; the message names file,
             line and fix.
     """
-    rows = list(_read_rows(path))
+    rows = _read_rows(path, problems)
     names: Sequence[tuple[str, ...]]
     if rows and rows[0].shown is not None:
         names, notes = unify([row.shown or () for row in rows], KnownNames(known or ()))
     else:
-        names, notes = _cells(path, rows, known)
-    return _unique(path, rows, names, notes)
+        names, notes = _cells(path, rows, known, problems)
+    return _unique(path, rows, names, notes, problems)
 
 
 def _cells(
-    path: Path, rows: Sequence["_Row"], known: Collection[str] | None
+    path: Path, rows: Sequence["_Row"], known: Collection[str] | None, problems: Problems
 ) -> tuple[Sequence[tuple[str, ...]], list[str]]:
-    names, notes = read_names([(f"{path} line {row.line}", row.tags) for row in rows], known)
+    names, notes = read_names([(f"{path} line {row.line}", row.tags) for row in rows], known, problems)
     return names, notes
 
 
-def _unique(path: Path, rows: Sequence["_Row"], names: Sequence[tuple[str, ...]], notes: Sequence[str]) -> CsvTags:
+def _unique(
+    path: Path,
+    rows: Sequence["_Row"],
+    names: Sequence[tuple[str, ...]],
+    notes: Sequence[str],
+    problems: Problems,
+) -> CsvTags:
     tags: dict[str, Tags] = {}
     lines: dict[str, int] = {}
     for row, row_names in zip(rows, names, strict=True):
         where = f"{path} line {row.line}"
         key = image_id(row.image_id)
-        if not key:
-            raise DataError(f"{where}: no image_id; write the name of the image file")
-        if key in tags:
-            raise DataError(
-                f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (each image has one "
-                "row with all its labels)"
-            )
-        tags[key], lines[key] = Tags(row_names, where, row.split, row.group), row.line
+        with problems.of(ROWS):
+            if not key:
+                raise DataError(f"{where}: no image_id; write the name of the image file")
+            if key in tags:
+                raise DataError(
+                    f"{where}: id '{key}' is listed twice (also in line {lines[key]}); remove one row (each image has "
+                    "one row with all its labels)"
+                )
+            tags[key], lines[key] = Tags(row_names, where, row.split, row.group), row.line
     return CsvTags(tags, tuple(notes))
 
 
-def _read_rows(path: Path) -> Iterator[_Row]:
+def _read_rows(path: Path, problems: Problems) -> list[_Row]:
     try:
         text = path.read_text(encoding="utf-8-sig")  # line breaks of any system become \n
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
-    header = _read_header(path, text)
+    header, rows = _read_header(path, text), []
     for line, cells in _parse(path, text, header):
         if any(cell.strip() for cell in cells):  # spreadsheets leave rows of empty cells behind
-            yield _row(path, line, cells, header)
+            with problems.of(ROWS):
+                rows.append(_row(path, line, cells, header))
+    return rows
 
 
 def _read_header(path: Path, text: str) -> _Header:

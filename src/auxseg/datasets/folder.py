@@ -14,11 +14,10 @@ from auxseg.datasets.listing import (
     is_file_name,
     is_inside,
     locate,
-    raise_first,
     require_folder,
 )
+from auxseg.datasets.problems import ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.tags import Tags
-from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
 
 SPLITS = ("train", "val")
@@ -38,7 +37,12 @@ class FolderListing:
 
 
 def list_folder(
-    root: Path, params: FolderParams, tags: Mapping[str, Tags], source: Path, folders: Folders
+    root: Path,
+    params: FolderParams,
+    tags: Mapping[str, Tags],
+    source: Path,
+    folders: Folders,
+    problems: Problems = STRICT,
 ) -> FolderListing:
     """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
@@ -54,19 +58,23 @@ def list_folder(
     require_folder(root / params.images, "set data.folder.images to the folder of images, relative to the data root")
     if params.masks is not None:
         require_folder(root / params.masks, "set data.folder.masks to the folder of masks, or to null")
-    raise_first(
-        f"{row.where}: split '{row.split}' of '{key}' is neither train nor val; write one of them"
-        for key, row in tags.items()
-        if row.split not in (None, *SPLITS)
+    problems.reject(
+        ROWS,
+        (
+            f"{row.where}: split '{row.split}' of '{key}' is neither train nor val; write one of them"
+            for key, row in tags.items()
+            if row.split not in (None, *SPLITS)
+        ),
     )
+    tags = {key: row for key, row in tags.items() if row.split in (None, *SPLITS)}
     photos, masks = folders.photos, folders.masks
     # what cannot be an id at all is rejected by `locate`
-    missing = [key for key in tags if _can_be_id(key, photos) and photos.find(key) is None]
+    missing = [key for key in tags if _can_be_id(key, photos) and not photos.has(key)]
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
-        raise DataError(_too_few(source, tags, missing, photos, hint))
+        problems.reject(WHOLE, [_too_few(source, tags, missing, photos, hint)])
     # unless the user sets a share, only images with a mask, and the others of their group, are taken from training
-    masked = {row.group or key for key, row in tags.items() if masks is not None and masks.find(key) is not None}
+    masked = {row.group or key for key, row in tags.items() if masks is not None and masks.has(key)}
     share = params.val_fraction(can_validate=masks is not None)
 
     def split_of(key: str, row: Tags) -> str:
@@ -75,13 +83,13 @@ def list_folder(
         return row.split or ("val" if may_be_val and in_val(origin, share) else "train")
 
     rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
-    images = locate(rows, photos, masks)
+    images = locate(rows, photos, masks, problems)
     return FolderListing(images, tuple(missing), (*photos.others(tags), *photos.inner_others(tags)), hint)
 
 
 def _can_be_id(key: str, photos: Folder) -> bool:
     """Tell whether a row has the form of an id; `images/a` has not if a is in the folder itself."""
-    return is_file_name(key) or (is_inside(key) and photos.find(key.rpartition("/")[2]) is None)
+    return is_file_name(key) or (is_inside(key) and not photos.has(key.rpartition("/")[2]))
 
 
 def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str, Tags]]:

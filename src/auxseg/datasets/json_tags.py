@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.datasets.csv_tags import COLUMNS, CsvTags
+from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import check_name, read_names
 from auxseg.datasets.tags import Tags, image_id
@@ -20,12 +21,13 @@ from auxseg.errors import DataError
 HOW = 'write {"a.jpg": ["cat", "dog"]} or [{"image": "a.jpg", "labels": ["cat", "dog"]}]'
 
 
-def read_json_tags(path: Path, known: Collection[str] | None) -> CsvTags:
+def read_json_tags(path: Path, known: Collection[str] | None, problems: Problems = STRICT) -> CsvTags:
     """Read a JSON file of labels.
 
     Args:
         path: the file.
         known: the names of `data.classes`; None allows any name.
+        problems: entries with one are left out, if it collects them.
 
     Raises:
         DataError: the file is not JSON, has another form, or an image appears twice; names the entry.
@@ -41,16 +43,17 @@ def read_json_tags(path: Path, known: Collection[str] | None) -> CsvTags:
     for raw, labels, split in _entries(content, path):
         key = image_id(raw)
         where = f"{path} entry '{key}'"
-        if not key or key in rows:
-            raise DataError(f"{where}: {'is listed twice' if key else 'has no image'}; each image has one entry")
-        if isinstance(labels, str):
-            texts[key] = labels
-            names: tuple[str, ...] = ()
-        else:
-            names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
-        rows[key] = Tags(names, where, None if split is None else str(split).strip().lower())
+        with problems.of(ROWS):
+            if not key or key in rows:
+                raise DataError(f"{where}: {'is listed twice' if key else 'has no image'}; each image has one entry")
+            if isinstance(labels, str):
+                texts[key] = labels
+                names: tuple[str, ...] = ()
+            else:
+                names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
+            rows[key] = Tags(names, where, None if split is None else str(split).strip().lower())
     # a text is read as the cell of a CSV
-    split_names, split_notes = read_names([(rows[key].where, (text,)) for key, text in texts.items()], known)
+    split_names, split_notes = read_names([(rows[key].where, (text,)) for key, text in texts.items()], known, problems)
     rows |= {key: replace(rows[key], names=names) for key, names in zip(texts, split_names, strict=True)}
     unified, notes = unify([row.names for row in rows.values()], KnownNames(known or ()))
     named = zip(rows.items(), unified, strict=True)

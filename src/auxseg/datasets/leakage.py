@@ -6,18 +6,16 @@ images none is nearer than 10 bits, while copies that were saved again, halved, 
 but for a few.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageStat
 
-from auxseg.datasets.listing import Listed, raise_first
+from auxseg.datasets.listing import Listed
+from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.tags import Tags
-from auxseg.errors import DataError, shorten
-
-log = logging.getLogger(__name__)
+from auxseg.errors import shorten
 
 NEAR = 6
 """Hashes that differ in at most this number of 64 bits are nearly the same picture."""
@@ -38,26 +36,26 @@ def picture_hash(rgb: np.ndarray) -> int | None:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def check_groups(images: Iterable[Listed], rows: Mapping[str, Tags]) -> None:
+def check_groups(images: Iterable[Listed], rows: Mapping[str, Tags], problems: Problems = STRICT) -> None:
     """Check that every group of the column `group` is in one split.
 
     Raises:
         DataError: one is in train and in val; names a row of each.
     """
     first: dict[str, Listed] = {}
-    problems: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     for item in images:
         row = rows.get(item.id)
         if row is None or row.group is None:
             continue
         other = first.setdefault(row.group, item)
         if other.split != item.split:
-            problems.setdefault(
+            wrong.setdefault(
                 row.group,
                 f"{row.where}: '{item.id}' of group '{row.group}' is in {item.split}, but '{other.id}' of the same "
                 f"group is in {other.split} ({rows[other.id].where}); put the whole group into one split",
             )
-    raise_first(problems.values())
+    problems.reject(ROWS, wrong.values())
 
 
 def check_leakage(
@@ -65,6 +63,7 @@ def check_leakage(
     sha256: Sequence[str],
     hashes: Sequence[int | None],
     same_file: Literal["error", "warning"],
+    problems: Problems = STRICT,
 ) -> None:
     """Compare train with val.
 
@@ -86,16 +85,16 @@ def check_leakage(
             "both into one split"
         )
         if same_file == "error":
-            raise DataError(f"{message} (data.same_file: warning accepts them, for a published split)")
-        log.warning("%s", message)
+            message += " (data.same_file: warning accepts them, for a published split)"
+        problems.sum_up("images that are in train and in val", _pairs(twins, images), message, same_file)
     near = [pair for pair in _near(train, val, hashes) if sha256[pair[0]] != sha256[pair[1]]]
     if near:
-        log.warning(
-            "%s of train and val show nearly the same: %s; if they are copies, or frames of one video, the figures on "
-            "val are too good: give them one value in a column 'group' of the CSV, or put them into one split",
-            _count(near),
-            _list(near, images),
+        message = (
+            f"{_count(near)} of train and val show nearly the same: {_list(near, images)}; if they are copies, or "
+            "frames of one video, the figures on val are too good: give them one value in a column 'group' of the CSV, "
+            "or put them into one split"
         )
+        problems.sum_up("images of train and val that show nearly the same", _pairs(near, images), message, "warning")
 
 
 def _same(train: Sequence[int], val: Sequence[int], sha256: Sequence[str]) -> list[tuple[int, int]]:
@@ -126,4 +125,8 @@ def _count(pairs: Sequence[tuple[int, int]]) -> str:
 
 
 def _list(pairs: Sequence[tuple[int, int]], images: Sequence[Listed]) -> str:
-    return shorten((f"{images[one].path} = {images[other].path}" for one, other in pairs), SHOWN)
+    return shorten(_pairs(pairs, images), SHOWN)
+
+
+def _pairs(pairs: Sequence[tuple[int, int]], images: Sequence[Listed]) -> list[str]:
+    return [f"{images[one].path} = {images[other].path}" for one, other in pairs]

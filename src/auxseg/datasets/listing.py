@@ -3,12 +3,13 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from auxseg.errors import DataError, shorten
+from auxseg.datasets.problems import LISTED, STRICT, Problems
+from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
 
@@ -22,28 +23,6 @@ class Listed:
     path: str
     mask: str | None
     where: str
-
-
-NAMED = 10
-"""Number of further problems that `raise_first` names; the others are only counted."""
-
-
-def raise_first(problems: Iterable[str], names: Sequence[str] = ()) -> None:
-    """Raise the first problem with the number of further ones; do nothing without problems.
-
-    Args:
-        problems: one line each.
-        names: what the problems are about, such as paths, in the same order; the message lists those of the further
-            problems, up to NAMED.
-
-    Raises:
-        DataError: there is a problem.
-    """
-    problems = list(problems)
-    if problems:
-        shown = shorten(names[1:], NAMED)
-        more = f" (and {len(problems) - 1} more{': ' if shown else ''}{shown})" if len(problems) > 1 else ""
-        raise DataError(problems[0] + more)
 
 
 class Folder:
@@ -93,14 +72,21 @@ class Folder:
         Raises:
             DataError: two files have this id.
         """
+        names = self._found(image_id)
+        if len(names) > 1:
+            raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
+        return (self.relative / image_id.rpartition("/")[0] / names[0]).as_posix() if names else None
+
+    def has(self, image_id: str) -> bool:
+        """Tell whether an id has a file, or several."""
+        return bool(self._found(image_id))
+
+    def _found(self, image_id: str) -> list[str]:
         inner, _, stem = image_id.rpartition("/")
         if inner and inner not in self._inner:
             self._inner[inner] = self._listed(self.path / inner, []) if is_inside(image_id) else {}
         listed = self._inner[inner] if inner else self._names
-        names = listed.get(unicodedata.normalize("NFC", stem), [])
-        if len(names) > 1:
-            raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
-        return (self.relative / inner / names[0]).as_posix() if names else None
+        return listed.get(unicodedata.normalize("NFC", stem), [])
 
     def others(self, ids: Iterable[str]) -> Iterator[str]:
         """Yield the ids of the files that are not among `ids`."""
@@ -139,19 +125,21 @@ def is_inside(image_id: str) -> bool:
     return "\\" not in image_id and all(part and not part.startswith(".") for part in image_id.split("/"))
 
 
-def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None) -> list[Listed]:
-    """Find image and mask of every row (id, split, where).
+def locate(
+    rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder | None, problems: Problems = STRICT
+) -> list[Listed]:
+    """Find image and mask of every row (id, split, where); leave out rows with a problem, if `problems` collects them.
 
     Raises:
         DataError: an id cannot be a file name, is listed twice or in both splits, or has no image.
     """
     found: dict[str, Listed] = {}
-    problems = []
+    lines = []
     for image_id, split, where in rows:
-        if not is_file_name(image_id) and (not is_inside(image_id) or photos.find(image_id) is None):
+        if not is_file_name(image_id) and (not is_inside(image_id) or not photos.has(image_id)):
             name = re.split(r"[\\/]", image_id)[-1].lstrip(".")
             example = f", '{name}'" if name else ""
-            problems.append(
+            lines.append(
                 f"{where}: '{image_id}' cannot be an id; give the file name without folder and extension{example}"
             )
             continue
@@ -159,19 +147,20 @@ def locate(rows: Iterable[tuple[str, str, str]], photos: Folder, masks: Folder |
         if key in found:
             first = found[key]
             twice = "listed twice" if first.split == split else f"in both {first.split} and {split}"
-            problems.append(f"{where}: id '{image_id}' is {twice} (first in {first.where}); remove one")
+            lines.append(f"{where}: id '{image_id}' is {twice} (first in {first.where}); remove one")
             continue
-        path = photos.find(image_id)
-        if path is None:
-            problems.append(
+        path = mask = None
+        with problems.of(LISTED):
+            path = photos.find(image_id) or ""
+            mask = masks.find(image_id) if masks is not None else None
+        if path == "":
+            lines.append(
                 f"{where}: image '{image_id}' is listed, but {photos.path} has no such image "
                 f"({', '.join(photos.suffixes)}); add the file or remove the row"
             )
-            path = ""
-        mask = masks.find(image_id) if masks is not None else None
-        found[key] = Listed(image_id, split, path, mask, where)
-    raise_first(problems)
-    return list(found.values())
+        found[key] = Listed(image_id, split, path or "", mask, where)
+    problems.reject(LISTED, lines)
+    return [item for item in found.values() if item.path]
 
 
 def require_folder(path: Path, fix: str) -> None:

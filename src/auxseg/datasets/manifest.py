@@ -171,6 +171,11 @@ def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
     return {row["id"]: row["path"] for path in paths for row in read_csv(path)}
 
 
+def read_mask_hashes(paths: Iterable[Path]) -> dict[str, str]:
+    """Read the mask lists of some shards: id -> SHA-256."""
+    return {row["id"]: row["sha256"] for path in paths for row in read_csv(path)}
+
+
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:
     """Return shard -> file of a folder with one file per shard.
 

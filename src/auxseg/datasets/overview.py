@@ -60,21 +60,21 @@ class Overview:
             lines.append(f"without any object: {counts}")
         return lines
 
-    def warnings(self) -> Iterator[str]:
-        """Yield what the user should know before hours of computing."""
+    def warnings(self, named: int = NAMED) -> Iterator[str]:
+        """Yield what the user should know before hours of computing; a list names up to `named` ids or classes."""
         yield from self.notes
         yield from self.files.warnings
         if self.without_image:
             yield (
                 f"{_count(self.without_image, 'row', 'has', 'have')} no image in the folder and "
-                f"{_is(self.without_image)} left out: {_some(self.without_image)}"
+                f"{_is(self.without_image)} left out: {shorten(self.without_image, named)}"
                 + (f"; {self.hint}" if self.hint else "")
             )
         if self.without_row:
             yield (
                 f"{_count(self.without_row, 'image', 'has', 'have')} no row in the CSV and {_is(self.without_row)} "
-                f"left out: {_some(self.without_row)}; add rows, or segment them with `auxseg predict` once there is "
-                "a model"
+                f"left out: {shorten(self.without_row, named)}; add rows, or segment them with `auxseg predict` once "
+                "there is a model"
             )
         if self.val and not self.masks:
             yield (
@@ -84,7 +84,8 @@ class Overview:
         if negatives := [image_id for ids in self.negatives.values() for image_id in ids]:
             yield (
                 f"{_count(negatives, 'image', 'has', 'have')} no label and {_is(negatives)} taken as background "
-                f"everywhere: {_some(negatives)}; write the classes, or remove the rows, of those that show an object"
+                f"everywhere: {shorten(negatives, named)}; write the classes, or remove the rows, of those that show "
+                "an object"
             )
         for name, count in self.classes.items():
             if count == 0:
@@ -95,8 +96,9 @@ class Overview:
                     "its CAM means little; add images without it (an empty cell of labels means: no object)"
                 )
         if few := self.few:
-            named = [f"{name} {count}" for name, count in few.items()]
-            yield f"{_count(few, 'class', 'has', 'have', 'classes')} fewer than {FEW} train images: {_some(named)}"
+            few_named = [f"{name} {count}" for name, count in few.items()]
+            have = _count(few, "class", "has", "have", "classes")
+            yield f"{have} fewer than {FEW} train images: {shorten(few_named, named)}"
         for name, count in self.few.items():
             larger = [other for other, images in self.classes.items() if images >= 4 * count]
             for near in get_close_matches(name, larger, n=1, cutoff=0.8):
@@ -140,7 +142,3 @@ def _count(items: Sized, one: str, has: str, have: str, many: str | None = None)
 
 def _is(items: Sized) -> str:
     return "is" if len(items) == 1 else "are"
-
-
-def _some(items: Sequence[str]) -> str:
-    return shorten(items, NAMED)

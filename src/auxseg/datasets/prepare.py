@@ -1,7 +1,8 @@
 """From the raw folder to the manifest: the only code that reads lists, labels and masks of the raw data."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
@@ -10,12 +11,14 @@ from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
 from auxseg.datasets.deep_images import Reading, depth_warnings
 from auxseg.datasets.leakage import check_leakage
+from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.mask_form import PLAIN
 from auxseg.datasets.mask_values import values_in_files
-from auxseg.datasets.overview import overview
+from auxseg.datasets.overview import NAMED, overview
+from auxseg.datasets.problems import STRICT, WHOLE, Problems
 from auxseg.datasets.root import ensure_scenes
-from auxseg.errors import DataError
+from auxseg.findings import SHOWN, Findings
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 
@@ -23,6 +26,67 @@ log = logging.getLogger(__name__)
 
 LARGE_MEGAPIXELS = 3
 """`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
+CONTRADICTIONS = "images whose mask contradicts their image-level labels"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A data set with what its images and masks show."""
+
+    found: Collected
+    pairs: list[tuple[Listed, Decoded]]
+    """The images, and what decoding them found."""
+    reading: Reading
+    contradictions: Contradictions
+
+    def warnings(self, named: int = NAMED) -> Iterator[str]:
+        """Yield what the user should know before hours of computing; a list names up to `named` images."""
+        yield from overview(self.found).warnings(named)
+        yield from depth_warnings([photo.depth for _, photo in self.pairs], self.reading)
+        if self.contradictions.message:
+            yield self.contradictions.message
+
+
+def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
+    """Read lists, labels, images and masks, and check them against each other.
+
+    Raises:
+        DataError: the first problem, in one line; if `problems` collects them, only what prevents all further checks.
+        ParamsError: parameters contradict each other, or there is no data root.
+    """
+    root = ensure_scenes(params.scenes) if params.format == "scenes" else data_root(params.format)
+    found = collect(root, params, problems)
+    reading = Reading.of(params)
+    pairs = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading, problems)
+    images, decoded = [item for item, _ in pairs], [photo for _, photo in pairs]
+    hashes = [photo.sha256 for photo in decoded], [photo.picture for photo in decoded]
+    check_leakage(images, *hashes, params.same_file, problems)
+    masks = sum(item.mask is not None for item in images)
+    if masks and not any(photo.shown for photo in decoded):
+        place = root / (params.masks or params.annotations or "")
+        line = f"{place}: none of {masks} masks shows a class: {_what_masks_show(found)}"
+        problems.reject(WHOLE, [line])
+    wrong = _compare(found, pairs, params)
+    if wrong.are_most:
+        message = f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything"
+        problems.sum_up(CONTRADICTIONS, wrong.lines(), message)
+    return Examined(found, pairs, reading, wrong)
+
+
+def report(params: DataParams) -> Findings:
+    """Return every problem of a data set, and what `prepare` would warn of.
+
+    Raises:
+        ParamsError: parameters contradict each other, or there is no data root.
+    """
+    findings = Findings()
+    problems = Problems(findings)
+    with problems.of(WHOLE):
+        examined = examine(params, problems)
+        if not examined.contradictions.are_most:
+            findings.add(CONTRADICTIONS, examined.contradictions.lines(), "warning")
+        findings.add("notes on the data set", examined.warnings(SHOWN), "warning")
+    return findings
 
 
 def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path, contradictions: Path) -> None:
@@ -36,12 +100,8 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     Raises:
         DataError, ParamsError: the first problem, in one line.
     """
-    scenes = params.format == "scenes"
-    root = ensure_scenes(params.scenes) if scenes else data_root(params.format)
-    found = collect(root, params)
-    reading = Reading.of(params)
-    decoded = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading)
-    check_leakage(found.images, [one.sha256 for one in decoded], [one.picture for one in decoded], params.same_file)
+    examined = examine(params)
+    found, pairs, reading = examined.found, examined.pairs, examined.reading
     records = [
         ImageRecord(
             item.id,
@@ -55,17 +115,9 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
             reading.bands,
             item.id not in found.unknown,
         )
-        for item, photo in zip(found.images, decoded, strict=True)
+        for item, photo in pairs
     ]
-    mask_list = {
-        item.id: (item.mask, photo.mask_sha256) for item, photo in zip(found.images, decoded, strict=True) if item.mask
-    }
-    if mask_list and not any(photo.shown for photo in decoded):
-        place = root / (params.masks or params.annotations or "")
-        raise DataError(f"{place}: none of {len(mask_list)} masks shows a class: {_what_masks_show(found)}")
-    wrong = _compare(found, decoded, params)
-    if wrong.are_most:
-        raise DataError(f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything")
+    mask_list = {item.id: (item.mask, photo.mask_sha256) for item, photo in pairs if item.mask}
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
         write_json(
@@ -73,18 +125,16 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
             {
                 "format": params.format,
                 "unlisted": params.unlisted,
-                "scenes": params.scenes.model_dump() if scenes else None,
+                "scenes": params.scenes.model_dump() if params.format == "scenes" else None,
                 **({"masks": form} if (form := found.form.stored()) else {}),
             },
         )
         write_mask_list(mask_folder, mask_list, shards)
-    wrong.write(contradictions)
-    view = overview(found)
-    for line in view.lines():
+    examined.contradictions.write(contradictions)
+    for line in overview(found).lines():
         log.info("%s", line)
     _warn_of_size(max(records, key=lambda record: record.width * record.height))
-    deep = depth_warnings([photo.depth for photo in decoded], reading)
-    for warning in filter(None, [*view.warnings(), *deep, wrong.message]):
+    for warning in examined.warnings():
         log.warning("%s", warning)
 
 
@@ -104,7 +154,7 @@ def _what_masks_show(found: Collected) -> str:
     )
 
 
-def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -> Contradictions:
+def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: DataParams) -> Contradictions:
     index = {name: position for position, name in enumerate(found.classes.names, 1)}
     images = [
         MaskedImage(
@@ -117,7 +167,7 @@ def _compare(found: Collected, decoded: Sequence[Decoded], params: DataParams) -
             photo.shown,
             photo.colours,
         )
-        for item, photo in zip(found.images, decoded, strict=True)
+        for item, photo in pairs
         if item.mask
     ]
     return find_contradictions(images, found.classes, params.tags, values_in_files(found.form, found.classes))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auxseg.datasets.manifest import SEPARATOR
+from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import SHOWN, KnownNames, fold, images, unify
 from auxseg.errors import DataError
 
@@ -47,7 +48,7 @@ class _Cell:
 
 
 def read_names(
-    rows: Sequence[tuple[str, Sequence[str]]], known: Collection[str] | None
+    rows: Sequence[tuple[str, Sequence[str]]], known: Collection[str] | None, problems: Problems = STRICT
 ) -> tuple[list[tuple[str, ...]], list[str]]:
     """Return the class names of each row, and notes on how ambiguous cells were read.
 
@@ -55,6 +56,7 @@ def read_names(
         rows: for each image a text that names file and line, and its cells of labels: one, or several for an
             unquoted `cow,car`.
         known: the names of `data.classes`; None allows any name.
+        problems: a row with one has no names, if it collects them.
 
     Raises:
         DataError: a cell is a JSON object or a nested list, or a name contains a quote or bracket; names the row.
@@ -62,7 +64,12 @@ def read_names(
     names = KnownNames(known or ())
     # names of only letters and spaces, the usual case, cannot contain a separator
     marked = names if re.search(rf"[;\t\r\n|,{re.escape(_WRAPPING)}]", "".join(known or ())) else None
-    cells = [_read_cells(texts, marked, where) for where, texts in rows]
+    cells = []
+    for where, texts in rows:
+        cell = _Cell(where, (), is_divided=False)
+        with problems.of(ROWS):
+            cell = _read_cells(texts, marked, where)
+        cells.append(cell)
     is_divided = any(cell.is_divided for cell in cells)
     notes: list[str] = []
     if known is None and not is_divided:
@@ -74,8 +81,10 @@ def read_names(
     for cell in cells:
         for part in cell.parts:
             if (part, cell.is_list) not in met:
-                found = _raw_names(part, cell, names, known is not None, splits_spaces)
-                met[part, cell.is_list] = found
+                met[part, cell.is_list] = []
+                with problems.of(ROWS):
+                    found = _raw_names(part, cell, names, known is not None, splits_spaces)
+                    met[part, cell.is_list] = found
         raw.append([name for part in cell.parts for name in met[part, cell.is_list]])
     unified, merged = unify(raw, names)
     return unified, notes + merged + _note_joined(unified, names)

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.unpickle import load_object_npy
 from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
@@ -49,7 +50,7 @@ def numbered_id(line: str) -> tuple[str, list[int]] | None:
     return (listed_id(entry), [int(number) for number in numbers]) if is_plain else None
 
 
-def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str, Tags]:
+def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool, problems: Problems = STRICT) -> dict[str, Tags]:
     """Read the objects' class names from `<id>.xml` of VOC's Annotations.
 
     An id without a file has no entry, and neither has one all of whose objects are left out, because it is not a
@@ -63,8 +64,10 @@ def read_xml_tags(folder: Path, ids: Iterable[str], difficult: bool) -> dict[str
     tags = {}
     for key in track(list(ids), "annotations", unit="file"):
         path = folder / f"{key}.xml"
-        if path.is_file():
-            objects = list(_objects(path))
+        with problems.of(ROWS):
+            objects = list(_objects(path)) if path.is_file() else None
+            if objects is None:
+                continue
             names = tuple(dict.fromkeys(name for name, is_difficult in objects if difficult or not is_difficult))
             if names or not objects:
                 tags[key] = Tags(names, str(path))
@@ -102,7 +105,9 @@ def first_value(names_by_value: Mapping[int, str]) -> int:
     return 0 if 0 in names_by_value else 1
 
 
-def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str] = ()) -> dict[str, Tags]:
+def read_npy_tags(
+    path: Path, names_by_value: dict[int, str], ids: Iterable[str] = (), problems: Problems = STRICT
+) -> dict[str, Tags]:
     """Read a pickled dictionary id -> 0/1 vector, such as the field's `cls_labels.npy`.
 
     A vector of zeros is an image without any object. In vectors of length 20, column k is VOC's class k + 1. In others
@@ -117,7 +122,6 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
     if not isinstance(table, dict):
         raise DataError(f"{path}: not a dictionary id -> label vector; save one, or use a CSV")
     tags = {}
-    first = first_value(names_by_value)
     by_number = {int(match[0]): key for key in ids if (match := re.search(r"\d+$", key))}
     for raw, vector in table.items():
         if isinstance(raw, int):
@@ -126,18 +130,22 @@ def read_npy_tags(path: Path, names_by_value: dict[int, str], ids: Iterable[str]
         else:
             key = image_id(str(raw))
         where = f"{path} entry '{key}'"
-        hot = _vector(vector)
-        if hot is None or not np.isin(hot, (0, 1)).all():
-            raise DataError(f"{where}: expected a vector of 0 and 1; save the labels again")
-        names = dict(enumerate(VOC_CLASSES, first)) if len(hot) == len(VOC_CLASSES) else names_by_value
-        columns = [int(column) + first for column in np.flatnonzero(hot)]
-        for value in columns:
-            if value not in names:
-                raise DataError(
-                    f"{where}: column {value - first} has no class; give data.classes a class of value {value}"
-                )
-        tags[key] = Tags(tuple(names[value] for value in columns), where)
+        with problems.of(ROWS):
+            tags[key] = Tags(_shown(vector, names_by_value, where), where)
     return tags
+
+
+def _shown(vector: object, names_by_value: Mapping[int, str], where: str) -> tuple[str, ...]:
+    """Return the class names of a 0/1 vector."""
+    hot, first = _vector(vector), first_value(names_by_value)
+    if hot is None or not np.isin(hot, (0, 1)).all():
+        raise DataError(f"{where}: expected a vector of 0 and 1; save the labels again")
+    names = dict(enumerate(VOC_CLASSES, first)) if len(hot) == len(VOC_CLASSES) else names_by_value
+    columns = [int(column) + first for column in np.flatnonzero(hot)]
+    for value in columns:
+        if value not in names:
+            raise DataError(f"{where}: column {value - first} has no class; give data.classes a class of value {value}")
+    return tuple(names[value] for value in columns)
 
 
 def _vector(value: object) -> np.ndarray | None:

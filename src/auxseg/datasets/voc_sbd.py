@@ -19,6 +19,7 @@ from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
 from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
+from auxseg.downloads import download, unpack
 from auxseg.errors import DataError
 from auxseg.images import encode_label
 from auxseg.parallel import map_processes
@@ -26,23 +27,28 @@ from auxseg.parallel import map_processes
 VOC_FOLDER, SBD_FOLDER, MASKS_AUG = Path("VOCdevkit/VOC2012"), Path("sbd"), "SegmentationClassAug"
 
 
+VOC_ARCHIVE = (
+    "https://thor.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar",
+    "e14f763270cf193d0b5f74b169f44157a4b0c6efa708f4dd0ff78ee691763bcb",
+)
+SBD_ARCHIVE = (
+    "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz",
+    "6a5a2918d5c73ce032fdeba876574d150d9d04113ab87540a1304cbcc715be53",
+)
+"""URL and SHA-256."""
+
+
 def fetch(folder: Path) -> None:
-    """Download and unpack both sets with torchvision, which checks their MD5; existing folders are kept.
+    """Download and unpack both sets; existing folders are kept, and an interrupted download is continued.
 
     Raises:
         DataError: the download fails, or its content differs from the published one.
     """
-    try:
-        if not (folder / VOC_FOLDER).is_dir():
-            from torchvision.datasets import VOCSegmentation
-
-            VOCSegmentation(str(folder), year="2012", image_set="train", download=True)
-        if not (folder / SBD_FOLDER / "cls").is_dir():
-            from torchvision.datasets import SBDataset
-
-            SBDataset(str(folder / SBD_FOLDER), image_set="train_noval", mode="segmentation", download=True)
-    except (OSError, RuntimeError, ValueError) as error:  # URLError is an OSError
-        raise DataError(f"{folder}: download failed ({' '.join(str(error).split())}); try again") from None
+    if not (folder / VOC_FOLDER).is_dir():
+        unpack(download(*VOC_ARCHIVE, folder / "VOCtrainval_11-May-2012.tar"), str(VOC_FOLDER), folder / VOC_FOLDER)
+    if not (folder / SBD_FOLDER / "cls").is_dir():
+        archive = download(*SBD_ARCHIVE, folder / "benchmark.tgz")
+        unpack(archive, "benchmark_RELEASE/dataset", folder / SBD_FOLDER)
 
 
 def assemble(folder: Path, published: Mapping[str, IdList] = VOC_LISTS) -> dict[str, int]:

@@ -152,6 +152,15 @@ def is_file_cached(repo: Repo, md5: str) -> bool:
     return bool(repo.cache.local.exists(md5))
 
 
+def cached_file(repo: Repo, md5: str) -> Path:
+    """Return the path in DVC's cache of a file, or of a folder's listing (`.dir`), whether it is there or not.
+
+    How the cache names its files is documented, but may change with its version; a command of DVC that checks the
+    cache could replace this.
+    """
+    return Path(repo.cache.local.oid_to_path(md5))
+
+
 def run_cache_folder(repo: Repo) -> str:
     """Return the folder of the run cache, whose entries are named <2 digits>/<key>.
 

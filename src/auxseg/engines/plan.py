@@ -48,7 +48,7 @@ def make_plan(dry: bool) -> Plan:
     values = check()
     require_sections(values)
     alone = PipelineParams.parse(values.get(PipelineParams.key)).record == "controller"
-    with _one_line_errors(), open_repo() as repo:
+    with one_line_errors(), open_repo() as repo:
         if not dry:
             _settle(repo)
         elif waiting := len(read_receipts()):
@@ -57,7 +57,7 @@ def make_plan(dry: bool) -> Plan:
         check_outputs(repo)
         needed = needed_stages(stages)
         code = next(stage for stage in stages if stage.addressing == CODE)
-        fingerprints = _new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
+        fingerprints = new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}
         if dry:
             stale = find_stale(repo, needed, CODE, fingerprints)
         else:
@@ -75,7 +75,7 @@ def record_results() -> bool:
     """
     found = read_receipts()
     if found:
-        with _one_line_errors(), open_repo() as repo:
+        with one_line_errors(), open_repo() as repo:
             _say(f"recorded {len(record_receipts(repo))} of {len(found)} results in dvc.lock")
     return bool(found)
 
@@ -103,8 +103,8 @@ def _settle(repo: Repo) -> None:
 
 
 @contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Turn an error of DVC into one line."""
+def one_line_errors() -> Iterator[None]:
+    """Turn an error of DVC into a DataError of one line."""
     try:
         yield
     except DvcException as error:
@@ -143,7 +143,7 @@ def _task(repo: Repo, stage: PipelineStage) -> Task:
     )
 
 
-def _new_fingerprints(code: PipelineStage) -> dict[str, str]:
+def new_fingerprints(code: PipelineStage) -> dict[str, str]:
     """Return path -> MD5 (as DVC records it) of the fingerprints of the present code.
 
     Raises:

@@ -6,6 +6,7 @@ command ran and of every output after it. It is recorded only if all of that is 
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -70,17 +71,28 @@ def is_done(receipt: Receipt, outputs: list[str]) -> bool:
     return all(Path(output).exists() and digest(Path(output)) == md5 for output, md5 in found["outputs"].items())
 
 
-def digest(path: Path) -> str:
+def file_md5(path: Path) -> str:
+    """Return the MD5 of a file.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()
+
+
+def digest(path: Path, md5_of: Callable[[Path], str] = file_md5) -> str:
     """Return the MD5 of a file, or of a folder's listing followed by `.dir`, exactly as DVC records it.
+
+    `md5_of` is asked for the MD5 of each file.
 
     Raises:
         FileNotFoundError: the path does not exist.
     """
     if not path.is_dir():
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "md5").hexdigest()
+        return md5_of(path)
     names = sorted((file.relative_to(path).as_posix(), file) for file in own_files(path))
-    listing = [{"md5": digest(file), "relpath": name} for name, file in names]
+    listing = [{"md5": md5_of(file), "relpath": name} for name, file in names]
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 

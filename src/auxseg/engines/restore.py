@@ -55,7 +55,7 @@ def find_stale(repo: Repo, needed: Needed, free: str, fingerprints: dict[str, st
     params = read_params_file()
     with lock_repo(repo):
         for stage, above in needed.items():
-            stale[stage.addressing] = _any_stale(above, stale, free) or is_changed(stage, params, fingerprints)
+            stale[stage.addressing] = any_stale(above, stale, free) or is_changed(stage, params, fingerprints)
     return stale
 
 
@@ -70,7 +70,7 @@ def restore_stale(repo: Repo, needed: Needed, free: str) -> tuple[dict[str, bool
     with lock_repo(repo), repo.scm_context(quiet=True):
         for stage, above in needed.items():
             # skip an instance that waits for a stale one, because its inputs are not known yet
-            waits = _any_stale(above, stale, "")
+            waits = any_stale(above, stale, "")
             stale[stage.addressing] = waits or is_changed(stage, params, {})
             if waits or not stale[stage.addressing] or not stage.cmd:
                 continue
@@ -83,5 +83,6 @@ def restore_stale(repo: Repo, needed: Needed, free: str) -> tuple[dict[str, bool
     return stale, [stage.addressing for stage in restored if stage.addressing != free]
 
 
-def _any_stale(stages: list[PipelineStage], stale: dict[str, bool], free: str) -> bool:
+def any_stale(stages: list[PipelineStage], stale: dict[str, bool], free: str) -> bool:
+    """Tell whether one of some instances is stale, not counting the stage `free`."""
     return any(stale[stage.addressing] for stage in stages if stage.addressing != free)

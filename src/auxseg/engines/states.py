@@ -1,5 +1,6 @@
 """Ask DVC which stage instances changed and which files its cache has."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ def is_changed(stage: PipelineStage, params: dict[str, Any], fingerprints: dict[
         return True
     if any(output.status() for output in stage.outs):
         return True
-    return not stage.frozen and any(_is_changed_input(item, params, fingerprints) for item in stage.deps)
+    return not stage.frozen and any(is_changed_input(item, params, fingerprints) for item in stage.deps)
 
 
-def _is_changed_input(dependency: Any, params: dict[str, Any], fingerprints: dict[str, str]) -> bool:
+def is_changed_input(dependency: Any, params: dict[str, Any], fingerprints: Mapping[str, str]) -> bool:
+    """Tell whether an input of an instance differs from what dvc.lock records; arguments as in `is_changed`."""
     recorded = dependency.hash_info.value
     if is_params(dependency):
         return bool(recorded != {name: params[name] for name in dependency.params if name in params})

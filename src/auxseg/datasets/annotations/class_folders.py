@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, split_of
 from auxseg.datasets.listing import Folder, require_folder
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
@@ -17,7 +18,7 @@ NOT_CLASSES = ("images", "jpegimages", "photos", "masks", "labels", "segmentatio
 """Folders of images or masks, whatever lies in them."""
 
 
-def read_class_folders(root: Path, params: DataParams) -> Annotated:
+def read_class_folders(root: Path, params: DataParams, problems: Problems = STRICT) -> Annotated:
     """Read the images of all class folders under `data.folder.images`, or under the data root without that folder.
 
     Raises:
@@ -41,7 +42,9 @@ def read_class_folders(root: Path, params: DataParams) -> Annotated:
     for inner in paths:
         name = inner.parts[1 if has_splits else 0]
         photo = inner.as_posix() if files.folder == "." else f"{files.folder}/{inner}"
-        mask = masks.find(files.id_of(photo)) if masks is not None else None
+        mask = None
+        with problems.of(ANNOTATIONS):
+            mask = masks.find(files.id_of(photo)) if masks is not None else None
         split = split_of(inner.parts[0]) if has_splits else None
         items.append(Item(photo, split, (name,), mask, str(root / photo)))
     return Annotated(tuple(sorted({name for item in items for name in item.names})), items, MaskForm())

@@ -22,11 +22,12 @@ from auxseg.datasets.annotations.annotated import (
 )
 from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, is_crowd, read_coco_file
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
 
-def read_coco_json(root: Path, params: DataParams) -> Annotated:
+def read_coco_json(root: Path, params: DataParams, problems: Problems = STRICT) -> Annotated:
     """Read one file, or one for each split; a split is named in the file's or its folder's name.
 
     Raises:
@@ -48,15 +49,16 @@ def read_coco_json(root: Path, params: DataParams) -> Annotated:
         split = split_of(path.stem, *path.relative_to(root).parts[:-1]) if len(paths) > 1 else None
         relative = path.relative_to(root).as_posix()
         for key, image in content.images.items():
-            found = files.find(image["file_name"], path)
-            if found is None:
-                missing.append(image["file_name"])
-                continue
-            has_mask = _has_mask(content, key)
-            boxes += not has_mask
-            where = f"{path} image {key} ({image['file_name']})"
-            mask, crowds = f"{relative}#{key}" if has_mask else None, _crowds(content, key)
-            items.append(Item(found, split, _tags(content, key), mask, where, crowds))
+            with problems.of(ANNOTATIONS):
+                found = files.find(image["file_name"], path)
+                if found is None:
+                    missing.append(image["file_name"])
+                    continue
+                has_mask = _has_mask(content, key)
+                boxes += not has_mask
+                where = f"{path} image {key} ({image['file_name']})"
+                mask, crowds = f"{relative}#{key}" if has_mask else None, _crowds(content, key)
+                items.append(Item(found, split, _tags(content, key), mask, where, crowds))
     have = "1 image has" if boxes == 1 else f"{boxes} images have"
     notes = (f"{have} boxes without a polygon or RLE, and so no mask",) if boxes else ()
     return Annotated(object_names(names), items, MaskForm("coco-json"), tuple(missing), notes)

@@ -16,6 +16,7 @@ from auxseg.datasets.annotations.annotated import Annotated, Item, object_names,
 from auxseg.datasets.colour_png import packed_colours, read_colours
 from auxseg.datasets.listing import PHOTOS, Folder, read_text, require_folder
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
 from auxseg.parallel import track
@@ -24,7 +25,7 @@ from auxseg.params.data import DataParams
 LABELMAP = "labelmap.txt"
 
 
-def read_cvat(root: Path, params: DataParams) -> Annotated:
+def read_cvat(root: Path, params: DataParams, problems: Problems = STRICT) -> Annotated:
     """Read the masks of SegmentationClass.
 
     Raises:
@@ -42,13 +43,14 @@ def read_cvat(root: Path, params: DataParams) -> Annotated:
     paths = [path for path in sorted(raw_files(masks)) if path.suffix.lower() == ".png"]
     for path in track(paths, "masks", unit="file"):
         key = os.path.splitext(path.relative_to(masks).as_posix())[0]  # noqa: PTH122 - an id may have a point
-        found = photos.find(key)
-        if found is None:
-            missing.append(key)
-            continue
-        shown = object_names(colours[colour] for colour in packed_colours(path)[1] if colour in colours)
-        mask = path.relative_to(root).as_posix()
-        items.append(Item(found, subsets.get(key), shown, mask, str(path)))
+        with problems.of(ANNOTATIONS):
+            found = photos.find(key)
+            if found is None:
+                missing.append(key)
+                continue
+            shown = object_names(colours[colour] for colour in packed_colours(path)[1] if colour in colours)
+            mask = path.relative_to(root).as_posix()
+            items.append(Item(found, subsets.get(key), shown, mask, str(path)))
     if not items and not missing:
         raise DataError(f"{masks}: no mask (.png); unpack CVAT's export there, or set data.mask_folder")
     photographs = sum(path.suffix.lower() in PHOTOS for path in raw_files(photos.path))

@@ -24,11 +24,12 @@ from auxseg.datasets.annotations.label_studio_file import (
     read_label_studio_file,
 )
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
 
-def read_label_studio(root: Path, params: DataParams) -> Annotated:
+def read_label_studio(root: Path, params: DataParams, problems: Problems = STRICT) -> Annotated:
     """Read one export, or several.
 
     Raises:
@@ -44,15 +45,16 @@ def read_label_studio(root: Path, params: DataParams) -> Annotated:
     items: list[Item] = []
     missing: list[str] = []
     for path, key, task in tasks:
-        found = next(filter(None, (files.find(name, path) for name in image_names(task.image))), None)
-        if found is None:
-            missing.append(task.image)
-            continue
-        shown = object_names((*task.names, *(png_class(png, known) for png in task.pngs)))
-        names.update(shown)
-        relative = path.relative_to(root)
-        mask = f"{relative.as_posix()}#{key}" if task.regions or task.pngs else None
-        items.append(Item(found, split_of(*relative.parts[:-1]), shown, mask, f"{path} task {key}"))
+        with problems.of(ANNOTATIONS):
+            found = next(filter(None, (files.find(name, path) for name in image_names(task.image))), None)
+            if found is None:
+                missing.append(task.image)
+                continue
+            shown = object_names((*task.names, *(png_class(png, known) for png in task.pngs)))
+            names.update(shown)
+            relative = path.relative_to(root)
+            mask = f"{relative.as_posix()}#{key}" if task.regions or task.pngs else None
+            items.append(Item(found, split_of(*relative.parts[:-1]), shown, mask, f"{path} task {key}"))
     return Annotated(tuple(sorted(names)), items, MaskForm("label-studio"), tuple(missing), _notes(tasks))
 
 

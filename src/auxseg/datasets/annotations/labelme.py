@@ -9,13 +9,14 @@ from pathlib import Path
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of
 from auxseg.datasets.annotations.labelme_file import AREAS, LabelmeFile, parse_labelme, read_labelme_file
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
 from auxseg.parallel import track
 from auxseg.params.data import DataParams
 
 
-def read_labelme(root: Path, params: DataParams) -> Annotated:
+def read_labelme(root: Path, params: DataParams, problems: Problems = STRICT) -> Annotated:
     """Read all JSON files of labelme under `data.annotations`, or under the data root.
 
     Raises:
@@ -32,18 +33,19 @@ def read_labelme(root: Path, params: DataParams) -> Annotated:
         parsed = parse_labelme(path)
         if parsed is None:
             continue
-        content = read_labelme_file(path, parsed)
-        relative = path.relative_to(root)
-        found = files.find(content.image, path) or files.find(path.with_suffix(Path(content.image).suffix).name, path)
-        if found is None:
-            missing.append(content.image)
-            continue
-        has_mask = _has_mask(content)
-        without_area += not has_mask
-        names.update(content.names)
-        split = split_of(*relative.parts[:-1])
-        mask = relative.as_posix() if has_mask else None
-        items.append(Item(found, split, object_names(content.names), mask, str(path)))
+        with problems.of(ANNOTATIONS):
+            content, relative = read_labelme_file(path, parsed), path.relative_to(root)
+            beside = path.with_suffix(Path(content.image).suffix).name
+            found = files.find(content.image, path) or files.find(beside, path)
+            if found is None:
+                missing.append(content.image)
+                continue
+            has_mask = _has_mask(content)
+            without_area += not has_mask
+            names.update(content.names)
+            split = split_of(*relative.parts[:-1])
+            mask = relative.as_posix() if has_mask else None
+            items.append(Item(found, split, object_names(content.names), mask, str(path)))
     if not items and not missing:
         raise DataError(f"{place}: no JSON of labelme; add them, or set data.annotations to their folder")
     have = "1 image has" if without_area == 1 else f"{without_area} images have"

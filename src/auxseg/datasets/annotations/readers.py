@@ -9,13 +9,14 @@ from auxseg.datasets.annotations.coco_json import read_coco_json
 from auxseg.datasets.annotations.cvat import read_cvat
 from auxseg.datasets.annotations.label_studio import read_label_studio
 from auxseg.datasets.annotations.labelme import read_labelme
+from auxseg.datasets.problems import Problems
 from auxseg.params.data import DataParams
 
-READERS: dict[str, Callable[[Path, DataParams], Annotated]] = {
+READERS: dict[str, Callable[[Path, DataParams, Problems], Annotated]] = {
     "coco-json": read_coco_json,
     "labelme": read_labelme,
     "cvat": read_cvat,
     "label-studio": read_label_studio,
     "class-folders": read_class_folders,
 }
-"""`data.format` -> its reader: data root and parameters to what the tool's files contain."""
+"""`data.format` -> its reader: data root, parameters and where problems go, to what the tool's files contain."""

@@ -1,0 +1,99 @@
+"""Downloads over HTTPS: checked by SHA-256, continued where an earlier attempt stopped, complete or not there."""
+
+import hashlib
+import logging
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from tqdm import tqdm
+
+from auxseg.errors import DataError
+
+SCHEMES = ("https",)
+"""Accepted schemes of URLs, those of redirections too."""
+
+_TIMEOUT = 30  # seconds without a byte
+_CHUNK = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+def download(url: str, sha256: str, target: Path, fix: str = "run the same command again, it continues") -> Path:
+    """Download a file to `target`, or keep the one that is there if its SHA-256 is right; return `target`.
+
+    What has arrived is kept in `<target>.part`, and the next call asks for the rest. Messages end with `fix`.
+
+    Raises:
+        DataError: there is no answer, or the content is not what was published. In the second case nothing is kept.
+    """
+    if target.is_file() and _sha256(target) == sha256:
+        return target
+    part = target.with_name(f"{target.name}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    log.info("%s: downloading from %s", target, url)
+    try:
+        _fetch(url, part)
+    except OSError as error:  # requests' exceptions are OSErrors
+        raise DataError(f"{url}: download failed ({' '.join(str(error).split())}); {fix}") from None
+    if (found := _sha256(part)) != sha256:
+        part.unlink()
+        raise DataError(f"{url}: download failed (expected SHA-256 {sha256}, but got {found}); {fix}")
+    part.replace(target)
+    return target
+
+
+def _fetch(url: str, part: Path) -> None:
+    """Append what `part` lacks of the file at `url`."""
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    _require_scheme(url)
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        for hop in (*answer.history, answer):
+            _require_scheme(hop.url)
+        if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # all of it is there
+        answer.raise_for_status()
+        is_rest = answer.status_code == requests.codes.partial_content
+        kept = have if is_rest else 0
+        size = int(answer.headers.get("Content-Length", 0)) + kept
+        bar = tqdm(desc=part.stem, total=size or None, initial=kept, unit="B", unit_scale=True, disable=None)
+        with bar, part.open("ab" if is_rest else "wb") as stream:
+            for chunk in answer.iter_content(_CHUNK):
+                stream.write(chunk)
+                bar.update(len(chunk))
+
+
+def _require_scheme(url: str) -> None:
+    if urlsplit(url).scheme not in SCHEMES:
+        raise DataError(f"{url}: not a URL of {' or '.join(SCHEMES)}; nothing else is downloaded")
+
+
+def unpack(archive: Path, inner: str, target: Path) -> None:
+    """Unpack a folder of a tar or zip archive as `target`, completely or not at all.
+
+    Members that would leave the folder, links out of it, and devices are errors.
+
+    Raises:
+        DataError: the archive is damaged, or has no folder `inner`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=target.parent) as name:
+        try:
+            if zipfile.is_zipfile(archive):
+                shutil.unpack_archive(archive, name, "zip")
+            else:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(name, filter="data")
+            (Path(name) / inner).rename(target)
+        except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, shutil.Error) as error:
+            raise DataError(f"{archive}: cannot be unpacked ({error}); remove it and try again") from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Are artifacts and images what the manifest and the stored maps say?"""
