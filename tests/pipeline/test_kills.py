@@ -6,7 +6,6 @@ and what it ends with has the bytes of a run that nothing disturbed.
 
 import contextlib
 import os
-import random
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import tiny
@@ -64,14 +64,14 @@ def unbroken(tmp_path_factory, new, data) -> tuple[dict[str, str], float]:
 )
 def test_the_same_command_goes_on_after_every_strike(tmp_path, new, unbroken, data, engine, strikes):
     wanted, seconds = unbroken
-    drawn, struck, left, number = random.Random(f"{engine} {strikes}"), Counter(), strikes, 0
+    drawn, struck, left, number = np.random.default_rng([len(engine), strikes]), Counter(), strikes, 0
     while left:
         number += 1
         folder = Path(shutil.copytree(new, tmp_path / str(number), symlinks=True))
         for _ in range(left):
             # so that about five strikes fall into one run from nothing to the end
             ended = strike(
-                folder, data, engine, drawn.choice(SIGNALS), drawn.uniform(0, seconds / 3), drawn.random() < 0.5
+                folder, data, engine, SIGNALS[drawn.integers(3)], drawn.uniform(0, seconds / 3), drawn.random() < 0.5
             )
             if ended is None:
                 break  # it had ended before
