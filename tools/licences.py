@@ -4,8 +4,8 @@ Licences are those that the installed packages declare: their expression (PEP 63
 otherwise the first line of their field `License` or of their licence file.
 """
 
+import contextlib
 import re
-import sys
 from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -18,15 +18,16 @@ LOCKS = {
     "requirements.dev.lock": "What only tests and linters need",
     "requirements.build.lock": "What only builds packages",
 }
-NOT_INSTALLED = {"cuda-": "NVIDIA's own, proprietary", "nvidia-": "NVIDIA's own, proprietary", "triton": "MIT"}
-"""Beginning of a name -> licence of packages that `TORCH=cpu` leaves out."""
+KNOWN = {"cuda-": "NVIDIA's own, proprietary", "nvidia-": "NVIDIA's own, proprietary", "triton": "MIT"}
+"""Beginning of a name -> licence of packages that `TORCH=cpu` leaves out, or that declare none."""
+UNKNOWN = "unknown"
 WITH_DUTIES = re.compile(r"\b[AL]?GPL|GNU|Mozilla|MPL|EUPL|CDDL|EPL|Eclipse|proprietary|unknown", re.IGNORECASE)
 """Licences that ask for more than their notice."""
 HEAD = """\
 # Licences of the packages
 
-auxseg itself is under Apache-2.0 ([LICENSE](../LICENSE)). It contains no code of the packages below: `make env` installs
-them. `make licences` writes this page from what the installed packages declare; versions are in the locks.
+auxseg itself is under Apache-2.0 ([LICENSE](../LICENSE)). It contains no code of the packages below: `make env`
+installs them. `make licences` writes this page from what the installed packages declare; versions are in the locks.
 
 """
 
@@ -39,7 +40,7 @@ class Row(NamedTuple):
 
 
 def declared(package: Distribution) -> str:
-    """Return the licence that a package declares, or `unknown`."""
+    """Return the licence that a package declares, or UNKNOWN."""
     info = package.metadata
     if expression := info.get("License-Expression"):
         return str(expression)
@@ -49,7 +50,7 @@ def declared(package: Distribution) -> str:
         return ", ".join(sorted(set(names)))
     files = [file for file in package.files or () if re.search(r"dist-info/.*(LICEN[CS]E|COPYING)", str(file))]
     texts = [str(info.get("License") or ""), *(file.read_text("utf-8") for file in files)]
-    return next((text.strip().splitlines()[0][:60] for text in texts if text.strip()), "unknown")
+    return next((text.strip().splitlines()[0][:60] for text in texts if text.strip()), UNKNOWN)
 
 
 def pinned(lock: Path) -> list[str]:
@@ -60,17 +61,16 @@ def pinned(lock: Path) -> list[str]:
 
 def licence(name: str) -> str:
     """Return the licence of a package."""
-    try:
-        return declared(distribution(name))
-    except PackageNotFoundError:
-        return next((known for start, known in NOT_INSTALLED.items() if name.startswith(start)), "unknown")
+    with contextlib.suppress(PackageNotFoundError):
+        if (found := declared(distribution(name))) != UNKNOWN:
+            return found
+    return next((known for start, known in KNOWN.items() if name.startswith(start)), UNKNOWN)
 
 
 def table(rows: Iterable[Row]) -> str:
     """Return rows as a table in Markdown."""
-    return (
-        "\n".join(["| package | licence |", "|---|---|", *(f"| {row.name} | {row.licence} |" for row in rows)]) + "\n"
-    )
+    lines = [f"| {row.name} | {row.licence} |\n" for row in rows]
+    return "".join(["| package | licence |\n", "|---|---|\n", *lines])
 
 
 def page() -> str:
@@ -88,7 +88,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    text = page()
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if PAGE.read_text("utf-8") == text else f"error: {PAGE}: not up to date; run `make licences`")
-    PAGE.write_text(text, "utf-8")
+    PAGE.write_text(page(), "utf-8")
