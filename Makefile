@@ -10,7 +10,7 @@ TOOLS := $(VENV)/.tools
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly lint format env clean
+.PHONY: help demo voc coco table test test-cluster test-nightly lint licences audit-dependencies format env clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,17 @@ lint: $(TOOLS)  ## Check style, formatting and types
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) tools/javascript/check.sh
+
+licences: $(TOOLS)  ## Write docs/licences.md: the licences of all packages
+	$(RUN) python tools/licences.py
+
+# reaches the network, so it is no part of lint; in an environment of its own, because nothing else needs it
+AUDIT := .auxseg/pip-audit
+audit-dependencies: $(STAMP)  ## Ask PyPI which pinned packages have known vulnerabilities (needs the network)
+	$(VENV)/bin/python -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
+	$(AUDIT)/bin/pip-audit --no-deps --disable-pip --requirement requirements.lock --requirement requirements.dev.lock \
+	  --requirement requirements.build.lock
 
 format: $(TOOLS)  ## Fix formatting, and style errors that can be fixed automatically
 	$(RUN) ruff check --fix-only --quiet .

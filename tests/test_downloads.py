@@ -152,6 +152,13 @@ def test_a_member_that_leaves_the_folder_is_rejected(tmp_path, bad):
     assert [path.name for path in tmp_path.iterdir()] == ["a.tgz"]
 
 
+def test_a_folder_that_is_there_is_kept(tmp_path):
+    tar = write_tar(tmp_path / "a.tgz", member("inner/a.txt"))
+    (tmp_path / "here").mkdir()
+    with pytest.raises(DataError, match=r"here: exists, but lacks a part .*; remove it"):
+        unpack(tar, "inner", tmp_path / "here")
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_archive_is_one_line(tmp_path, content):
     (tmp_path / "a.tar").write_bytes(content)

@@ -79,8 +79,10 @@ def unpack(archive: Path, inner: str, target: Path) -> None:
     Members that would leave the folder, links out of it, and devices are errors.
 
     Raises:
-        DataError: the archive is damaged, or has no folder `inner`.
+        DataError: the archive is damaged, or has no folder `inner`; or `target` exists.
     """
+    if target.exists():
+        raise DataError(f"{target}: exists, but lacks a part of what is published; remove it and try again")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=target.parent) as name:
         try:

@@ -1,5 +1,7 @@
 """train_aug from a devkit and an SBD folder in their own layouts, but small; and the published lists."""
 
+import tarfile
+
 import numpy as np
 import pytest
 from builders import lines, mask, photo
@@ -135,9 +137,33 @@ def test_a_failed_download_is_one_line(tmp_path, monkeypatch, capsys):
     def fail(*_, **__):
         raise OSError("no\nanswer")
 
-    monkeypatch.setattr("torchvision.datasets.VOCSegmentation", fail)
+    monkeypatch.setattr("requests.get", fail)
     assert main(["download", "voc", "--to", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"error: {tmp_path}: download failed (no answer); try again\n"
+    message = (
+        f"error: {voc_sbd.VOC_ARCHIVE[0]}: download failed (no answer); run the same command again, it continues\n"
+    )
+    assert capsys.readouterr().err == message
+
+
+def test_what_is_fetched_lies_where_assemble_looks(tmp_path, monkeypatch):
+    """Archives in the form of the published ones."""
+    made = {"VOC": "VOCdevkit/VOC2012/JPEGImages/a.jpg", "sem": "benchmark_RELEASE/dataset/cls/a.mat"}
+
+    def archive(url, sha256, target):
+        inner = made["VOC" if "VOC" in url else "sem"]
+        (tmp_path / "in" / inner).parent.mkdir(parents=True)
+        (tmp_path / "in" / inner).write_text("x")
+        with tarfile.open(target, "w") as tar:
+            tar.add(tmp_path / "in" / inner, inner)
+        return target
+
+    monkeypatch.setattr(voc_sbd, "download", archive)
+    (tmp_path / "to").mkdir()
+    voc_sbd.fetch(tmp_path / "to")
+    assert (tmp_path / "to/VOCdevkit/VOC2012/JPEGImages/a.jpg").is_file()
+    assert (tmp_path / "to/sbd/cls/a.mat").is_file()
+    monkeypatch.setattr(voc_sbd, "download", None)
+    voc_sbd.fetch(tmp_path / "to")  # nothing is left to fetch
 
 
 def test_published_counts():

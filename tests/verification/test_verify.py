@@ -67,6 +67,17 @@ def test_what_is_beside_the_recorded_files_is_named(project, capsys):
     assert "data/audit/surplus.js: not recorded (audit writes it)" in capsys.readouterr().out
 
 
+def test_a_foreign_file_in_a_folder_of_inputs_is_named(project, capsys):
+    """As DVC and safetensors leave them after a full disk or a kill."""
+    foreign = Path("data/labels/r0/.aXb.tmp")
+    foreign.write_text("x")
+    assert main(["verify"]) == 1
+    printed = capsys.readouterr().out
+    assert f" {foreign}: not recorded (no stage writes it)" in printed
+    assert "review@r0: data/labels/r0 changed since it ran" in printed
+    assert f"next: remove {foreign}; then" in printed
+
+
 def test_a_damaged_copy_in_the_cache_is_named(project):
     path = Path("data/models/r1.safetensors")
     flip(path)

@@ -79,7 +79,7 @@ def _note_recorded(recorded: Recorded, found: Findings) -> None:
     lines = []
     for one in recorded.wrong:
         copy = f"; its copy in DVC's cache, {one.damaged_copy}, is damaged too" if one.damaged_copy else ""
-        lines.append(f"{one.path}: {one.what} ({one.writer} writes it){copy}")
+        lines.append(f"{one.path}: {one.what} ({one.writer or 'no stage'} writes it){copy}")
     found.add(f"artifacts that are not those of {LOCK}", lines)
     found.add(
         "stage instances whose results do not belong to the present inputs",

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from auxseg.artifacts.atomic import finished, own_files, write_json
 from auxseg.engines.dvc_internals import run_cache_key
+from auxseg.engines.md5 import file_md5
 from auxseg.engines.plan_file import STATE, Task, split
 from auxseg.params.dag import PARAMS_FILE
 
@@ -69,16 +70,6 @@ def is_done(receipt: Receipt, outputs: list[str]) -> bool:
     if not same or set(found["outputs"]) != set(outputs):
         return False
     return all(Path(output).exists() and digest(Path(output)) == md5 for output, md5 in found["outputs"].items())
-
-
-def file_md5(path: Path) -> str:
-    """Return the MD5 of a file.
-
-    Raises:
-        FileNotFoundError: the file does not exist.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()
 
 
 def digest(path: Path, md5_of: Callable[[Path], str] = file_md5) -> str:

@@ -4,15 +4,16 @@ DVC takes a file for unchanged if its size and modification time are, so it does
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from auxseg.artifacts.atomic import own_files
 from auxseg.engines.dvc_internals import PipelineStage, Repo, cached_file, is_params, open_repo
+from auxseg.engines.md5 import file_md5
 from auxseg.engines.plan import CODE, new_fingerprints, one_line_errors
-from auxseg.engines.receipts import digest, file_md5, read_params_file
+from auxseg.engines.receipts import digest, read_params_file
 from auxseg.engines.record import section_values
 from auxseg.engines.restore import Needed, any_stale, needed_stages
 from auxseg.engines.states import is_changed_input
@@ -30,7 +31,7 @@ class WrongFile:
     what: str
     """`missing`, `other bytes` or `not recorded`."""
     writer: str
-    """Address of the instance that writes it."""
+    """Address of the instance that writes it; empty for a foreign file in a folder that stages read."""
     damaged_copy: Path | None = None
     """Its copy in DVC's cache, if that is damaged too."""
 
@@ -78,6 +79,7 @@ def compare_with_lock() -> Recorded:
         outdated = dict(_outdated(needed, present))
         recorded = [stage for stage in needed if _is_recorded(stage)]
         wrong = [one for stage in recorded for one in _wrong_outputs(repo, stage, hashes, present)]
+        wrong += _foreign(needed, hashes)
         sections = {stage.addressing: section_values(stage) for stage in recorded}
     return Recorded(needed, wrong, outdated, sections, len(hashes))
 
@@ -127,6 +129,17 @@ def _wrong_outputs(
             if recorded.get(name) != found.get(name):
                 what = "missing" if name not in found else "other bytes" if name in recorded else "not recorded"
                 yield WrongFile(name, what, stage.addressing, _damaged_copy(repo, recorded.get(name)))
+
+
+def _foreign(stages: Needed, files: Iterable[Path]) -> Iterator[WrongFile]:
+    """Yield files that no stage writes, in a folder of outputs that a stage reads as a whole: they count as inputs."""
+    written = {output.def_path for stage in stages for output in stage.outs}
+    above = {folder.as_posix() for output in written for folder in Path(output).parents}
+    read = {item.def_path for stage in stages for item in stage.deps if not is_params(item)} & above
+    for file in files:
+        folders = {folder.as_posix() for folder in file.parents}
+        if not folders.isdisjoint(read) and written.isdisjoint({file.as_posix(), *folders}):
+            yield WrongFile(file.as_posix(), "not recorded", "")
 
 
 def _recorded_files(repo: Repo, path: str, md5: str) -> dict[str, str]:
