@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,14 @@ def finished(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
 
 
+def remove_path(path: Path) -> None:
+    """Remove a file, or a folder with its content, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def own_files(path: Path) -> list[Path]:
     """Return the files in a folder and below, without those of NOT_CONTENT; for a file, the file itself."""
     if not path.is_dir():
@@ -79,6 +87,18 @@ def own_files(path: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(NOT_CONTENT)]
         found += [Path(base, name) for name in names if not name.startswith(NOT_CONTENT)]
     return found
+
+
+def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
+    """Return path, size, modification time (ns) and inode of every file at or below the paths, sorted by path.
+
+    Two results are equal if no file was written, replaced, added or removed in between. A path that does not exist has
+    no entry.
+    """
+    files = {file for path in paths if os.path.exists(path) for file in own_files(Path(path))}
+    return sorted(
+        (str(file), (state := file.stat()).st_size, state.st_mtime_ns, state.st_ino) for file in files if file.exists()
+    )
 
 
 def sha256_file(path: Path) -> str:

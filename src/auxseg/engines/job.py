@@ -9,7 +9,6 @@ is used only if its cache has the result already, because restoring is faster th
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from types import FrameType
 
 import psutil
 
+from auxseg.artifacts.atomic import remove_path, signature
 from auxseg.engines.dvc_internals import WRITES_IN_PLACE, run_dvc
 from auxseg.engines.heartbeat import heartbeat
 from auxseg.engines.plan_file import Task, load_plan
@@ -30,7 +30,7 @@ from auxseg.engines.receipts import (
     is_done,
     read_sections,
     receipt_path,
-    signature,
+    times,
     write_receipt,
 )
 from auxseg.errors import EXIT_FAILED, EXIT_TERMINATED
@@ -66,10 +66,7 @@ def run_alone(address: str, task: Task) -> int:
     if _is_known(receipt, task):
         return _repro(address)
     for output in map(Path, task["outputs"]):  # as DVC does, so that a command never finds its old outputs
-        if output.is_dir() and not output.is_symlink():
-            shutil.rmtree(output)
-        else:
-            output.unlink(missing_ok=True)
+        remove_path(output)
     print(f"Running stage '{address}' without DVC:\n> {task['cmd']}", flush=True)
     environment = {**os.environ, "DVC_STAGE": address, "DVC_ROOT": str(Path.cwd())}
     code = subprocess.run(task["cmd"], shell=True, env=environment, check=False).returncode
@@ -82,7 +79,7 @@ def run_alone(address: str, task: Task) -> int:
     if missing:
         print(f"ERROR: the command of '{address}' did not write {missing[0]}", file=sys.stderr)
         return EXIT_FAILED
-    receipt["files"] = signature([output for output in task["outputs"] if Path(output).is_file()])
+    receipt["files"] = times([output for output in task["outputs"] if Path(output).is_file()])
     receipt["outputs"] = {output: digest(Path(output)) for output in task["outputs"]}
     write_receipt(receipt)
     return 0

@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
-from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ChangedError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.rejection import leave_note
+from auxseg.pipeline.unchanged import Given
 from auxseg.torchrun import torchrun_rank
 
 P = TypeVar("P", bound=Section)
@@ -56,6 +57,7 @@ class Stage:
         """Paths of the declared inputs, as files or inside declared folders."""
         self.outputs = Store(permit=Permit(name, "outs", self._declared.outputs))
         """Paths of the declared outputs."""
+        self._given = Given(self.address, self.sections, self._declared.inputs)
 
     @property
     def round(self) -> Round:
@@ -70,6 +72,19 @@ class Stage:
     def key(self) -> str:
         """The instance's name after the @, such as `r1-00`; empty for a stage with a single instance."""
         return "-".join(part for part in (self._round_name, self.shard) if part)
+
+    @property
+    def address(self) -> str:
+        """DVC's name of the instance, such as labels@r1-00."""
+        return f"{self.name}@{self.key}" if self.key else self.name
+
+    def require_unchanged(self) -> None:
+        """Check that parameters and inputs are those that the stage started with; `run` does so when `main` is done.
+
+        Raises:
+            ChangedError: one of them changed, so DVC must not record the outputs.
+        """
+        self._given.check()
 
     def params(self, section: type[P]) -> P:
         """Return a validated parameter section.
@@ -132,9 +147,10 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         if rank is None and name != "code":
             _log_position(stage)
         main(stage)
+        stage.require_unchanged()
         if rank is None:  # otherwise the process that started torchrun does
             _log_cost(name, stage.key, time.monotonic() - started)
-    except ResourceError as error:
+    except (ChangedError, ResourceError) as error:
         logging.error("%s", error)
         sys.exit(EXIT_FAILED)
     except AuxsegError as error:
