@@ -95,7 +95,7 @@ def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
     Two results are equal if no file was written, replaced, added or removed in between. A path that does not exist has
     no entry.
     """
-    files = {file for path in paths if os.path.exists(path) for file in own_files(Path(path))}
+    files = {file for path in map(Path, paths) if path.exists() for file in own_files(path)}
     return sorted(
         (str(file), (state := file.stat()).st_size, state.st_mtime_ns, state.st_ino) for file in files if file.exists()
     )

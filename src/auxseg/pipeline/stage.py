@@ -129,19 +129,15 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
-    """Parse the arguments, run `main`, and turn an `AuxsegError` into one line and exit code 2."""
-    parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
-    if rounds:
-        parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
-    if shards:
-        parser.add_argument("--shard", required=True, metavar="NN", help="slice of the images")
-    arguments = parser.parse_args()
+    """Find out the round and shard, run `main`, and turn an `AuxsegError` into one line and exit code 2."""
+    round_name, shard = _instance(name, rounds, shards)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")  # until the log has its file
     started = time.monotonic()
     _allow_open_files()
     try:
         # check all sections early; imported by name, because other stages' parameters are not this one's code
         importlib.import_module("auxseg.params.registry").check()
-        stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
+        stage = Stage(name, round_name, shard)
         rank = torchrun_rank()
         _start_log(stage.log_path, rank)
         if rank is None and name != "code":
@@ -167,6 +163,30 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         else:
             logging.critical("stage %s failed\n%s", name, traceback.format_exc())
         sys.exit(EXIT_FAILED)
+
+
+def _instance(name: str, rounds: bool, shards: bool) -> tuple[str, str]:
+    """Return round and shard from the command line or, if it has none, from DVC_STAGE; "" for one the stage lacks.
+
+    Not from a `cmd` with templates, because a shell would run what params.yaml has as the name of a round.
+    """
+    stage, _, key = os.environ.get("DVC_STAGE", "").partition("@")
+    parts = key.split("-") if stage == name else []
+    known = dict(zip([*(["round"] if rounds else []), *(["shard"] if shards else [])], parts, strict=False))
+    parser = argparse.ArgumentParser(
+        prog=f"workflow/stages/{name}.py",
+        description=sys.modules["__main__"].__doc__,
+        epilog="DVC and Snakemake say round and shard in DVC_STAGE." if rounds or shards else None,
+    )
+    for wanted, option, metavar, text in (
+        (rounds, "round", "rN", "round of the labels or the network"),
+        (shards, "shard", "NN", "slice of the images"),
+    ):
+        if wanted:
+            default = known.get(option)
+            parser.add_argument(f"--{option}", required=default is None, default=default, metavar=metavar, help=text)
+    arguments = parser.parse_args()
+    return getattr(arguments, "round", ""), getattr(arguments, "shard", "")
 
 
 def _allow_open_files() -> None:
