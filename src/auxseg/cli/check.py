@@ -19,10 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Validate the file and say so."""
+    """Validate the file and say so; for params.yaml, also repair what a killed run left half-written."""
     check_file(arguments.file)
     print(f"{arguments.file} is valid")
     if arguments.file == PARAMS_FILE:
+        from auxseg.engines.recovery import repair_project  # imports DVC, which takes a second
+
+        for line in repair_project():
+            print(f"cleared {line}")
         print_next(REPRO)
     elif arguments.file.parent == FOLDER:
         print_next(f"auxseg use {arguments.file.stem}")

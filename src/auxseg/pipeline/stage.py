@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -17,15 +18,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from auxseg.artifacts.leftovers import remove_leftovers
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
 from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ChangedError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
+from auxseg.parent import end_with_parent
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.rejection import leave_note
 from auxseg.pipeline.unchanged import Given
-from auxseg.torchrun import torchrun_rank
+from auxseg.torchrun import torchrun_agent, torchrun_rank
 
 P = TypeVar("P", bound=Section)
 
@@ -139,7 +142,12 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         importlib.import_module("auxseg.params.registry").check()
         stage = Stage(name, round_name, shard)
         rank = torchrun_rank()
+        _end_with_starter(rank)
         _start_log(stage.log_path, rank)
+        if rank is None:
+            left = remove_leftovers(map(Path, stage._declared.outputs))
+            if left:
+                logging.info("removed %d files that a killed process left half-written (first: %s)", len(left), left[0])
         if rank is None and name != "code":
             _log_position(stage)
         main(stage)
@@ -194,6 +202,17 @@ def _allow_open_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError):  # macOS reports "unlimited" but allows less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _end_with_starter(rank: int | None) -> None:
+    """Stop as at SIGTERM, with a checkpoint, when the torchrun, DVC or job that started this is killed.
+
+    Nobody would record the result, and the next run would compute it at the same time. A stage started by hand goes on.
+    """
+    if rank is not None:
+        end_with_parent(torchrun_agent(), signal.SIGTERM)
+    elif "DVC_STAGE" in os.environ:
+        end_with_parent(os.getppid(), signal.SIGTERM)
 
 
 def _start_log(path: Path, rank: int | None) -> None:
