@@ -137,6 +137,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")  # until the log has its file
     started = time.monotonic()
     _allow_open_files()
+    _quieten_the_tracker()
     try:
         # check all sections early; imported by name, because other stages' parameters are not this one's code
         importlib.import_module("auxseg.params.registry").check()
@@ -202,6 +203,12 @@ def _allow_open_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError):  # macOS reports "unlimited" but allows less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _quieten_the_tracker() -> None:
+    """Let Python remove the semaphores of a killed stage without a warning; that process reads the environment."""
+    own = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join([*([own] if own else []), "ignore:resource_tracker"])
 
 
 def _end_with_starter(rank: int | None) -> None:
