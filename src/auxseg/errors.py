@@ -26,6 +26,10 @@ class ParamsError(AuxsegError):
     """A key of params.yaml or dvc.yaml is missing, unknown or out of range."""
 
 
+class ChangedError(AuxsegError):
+    """An input or parameter changed while it was in use. Exit code 1: another attempt may succeed."""
+
+
 class ResourceError(AuxsegError):
     """The machine lacks a resource such as memory. Exit code 1: another attempt with more may succeed."""
 

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from auxseg.durations import duration
 from auxseg.errors import ResourceError
+from auxseg.parent import end_with_parent
 
 THREADS = "OMP_NUM_THREADS"
 SECONDS_BETWEEN_LINES = 30
@@ -107,11 +109,17 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn, because forking a process in which torch or OpenCV has started threads can deadlock
     context = multiprocessing.get_context("spawn")
-    with _single_threaded_children(), ProcessPoolExecutor(workers, mp_context=context) as pool:
+    executor = ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),))
+    with _single_threaded_children(), executor as pool:
         try:
             yield pool
         except BrokenProcessPool:
             raise ResourceError("a worker process was killed, probably out of memory; give the stage more") from None
+
+
+def _start_worker(parent: int) -> None:
+    end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends, or not, and says why
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def fake_dvc(monkeypatch, program: str) -> None:
 
 
 def test_the_command_is_dvc_of_this_python():
-    assert list(run.DVC) == [sys.executable, "-m", "dvc"]
+    assert list(run.DVC) == [sys.executable, "-m", "auxseg.engines.repro"]
 
 
 def test_hints_and_the_empty_lines_around_them_are_left_out():
@@ -74,7 +74,7 @@ def test_the_table_comes_last_and_targets_are_passed_on(monkeypatch, capfd):
     assert main(["run", "labels", "train@r1", "summary"]) == 0
     out, err = capfd.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "['--wait-for-lock', 'repro', 'labels', 'train@r1', 'summary']"
+    assert lines[0] == "['labels', 'train@r1', 'summary']"
     assert "git add" not in out and "dvc push" not in out and "a stage's own line" in lines
     assert "initial labels (train)" in out and lines[-1].startswith("labels  data/labels/")
     assert err == "bar\n"
@@ -128,7 +128,7 @@ def test_a_typo_of_a_stage_starts_nothing(target, message, monkeypatch, capfd):
 
 
 def test_a_path_or_a_file_of_stages_is_left_to_dvc(monkeypatch, capfd):
-    fake_dvc(monkeypatch, "import sys\nprint(sys.argv[3:])\n")
+    fake_dvc(monkeypatch, "import sys\nprint(sys.argv[1:])\n")
     assert main(["run", "data/audit", "dvc.yaml:labels", "dvc.yaml", "guard@r1"]) == 0
     assert capfd.readouterr().out.startswith("['data/audit', 'dvc.yaml:labels', 'dvc.yaml', 'guard@r1']\n")
 
@@ -142,6 +142,7 @@ def test_without_a_summary_the_next_step_is_said(monkeypatch, capfd):
 
 SLEEPER = """\
 import signal, subprocess, sys
+signal.signal(signal.SIGTERM, lambda *_: stage.terminate())
 stage = subprocess.Popen([sys.executable, '-c', '''
 import signal, sys, time
 def end(number, frame):
@@ -152,13 +153,12 @@ for number in (signal.SIGINT, signal.SIGTERM):
 print("stage runs", flush=True)
 time.sleep(60)
 '''])
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # as DVC, while a stage runs
 sys.exit(255 if stage.wait() else 0)
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_reaches_the_stage_and_is_waited_for(number, code):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_reaches_the_stage_as_sigterm_and_is_waited_for(number, code):
     Path("fake_dvc.py").write_text(SLEEPER)
     program = (
         "import sys; from auxseg.cli import main, run; run.DVC = (sys.executable, 'fake_dvc.py'); "
@@ -178,5 +178,5 @@ def test_a_signal_reaches_the_stage_and_is_waited_for(number, code):
     started = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (code, f"stage ends by {int(number)}\n")
+    assert (process.returncode, out) == (code, "stage ends by 15\n")
     assert err == "stopped; `auxseg run` continues from there\n" and time.monotonic() - started < 30

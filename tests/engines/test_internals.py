@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from snakemake_interface_executor_plugins.settings import CommonSettings
 
 from auxseg.engines import dvc_internals, snakemake_internals
-from auxseg.engines.dvc_internals import HashInfo, Lockfile, PipelineStage, Repo, StageCache
+from auxseg.engines.dvc_internals import HashInfo, PipelineStage, Repo, StageCache
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDERS = {"src/auxseg/engines/dvc_internals.py", "src/auxseg/engines/snakemake_internals.py"}
@@ -46,7 +46,12 @@ CALLS = {
     ("dvc.dependency.base", "DependencyDoesNotExistError"): [],
     ("dvc.output", "OutputDoesNotExistError"): [],
     ("dvc.dependency", "ParamsDependency"): ["params"],
-    ("dvc.rwlock", "RWLockFileCorruptedError"): [],
+    ("dvc.rwlock", "SCHEMA"): [],
+    ("dvc.lock", "LockError"): [],
+    ("dvc.lock", "make_lock"): ["lockfile", "tmp_dir", "hardlink_lock"],
+    ("dvc.schema", "COMPILED_LOCKFILE_SCHEMA"): [],
+    ("dvc.utils.serialize", "parse_yaml"): ["text", "path"],
+    ("dvc.utils.serialize", "YAMLFileCorruptedError"): [],
     ("dvc_data.hashfile.state", "State.save"): ["self", "path", "fs", "hash_info"],
     ("dvc_data.hashfile.hash_info", "HashInfo"): ["name", "value"],
     ("dvc_data.index", "DataIndexDirError"): [],
@@ -122,9 +127,16 @@ def test_a_hard_link_lock_is_dated_a_lifetime_ahead(repo):
 
 
 def test_what_dvc_writes_in_place():
-    """Names of frames, so they are those of the functions that were defined, not of what wraps them."""
-    for function in (dvc_internals._edit_rwlock, dvc_internals.rwlock, Lockfile.dump_stages):
-        assert inspect.unwrap(function).__code__.co_name in dvc_internals.WRITES_IN_PLACE
+    """Code of frames, so it is that of the functions that were defined, not of what wraps them."""
+    names = {code.co_name for code in dvc_internals.WRITES_IN_PLACE}
+    assert names == {"_edit_rwlock", "rwlock", "dump_stages", "save"}
+    assert StageCache.save.__code__ in dvc_internals.WRITES_IN_PLACE
+
+
+def test_what_is_a_dvc_lock():
+    whole = 'schema: "2.0"\nstages:\n  a:\n    cmd: x\n    outs:\n    - path: out.txt\n      md5: abc\n'
+    assert dvc_internals.is_lockfile(whole) and dvc_internals.is_lockfile("")
+    assert not dvc_internals.is_lockfile(whole[:-8]) and not dvc_internals.is_lockfile(whole.replace("md5", '"'))
 
 
 def test_attributes_of_a_workflow():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import shutil
 from pathlib import Path
@@ -166,7 +167,7 @@ def edit(section: str, **values) -> None:
         lambda: edit("runtime", threads=7),
     ],
 )
-def test_a_stale_checkpoint_is_never_taken_up_and_is_removed(project, change):
+def test_a_stale_checkpoint_is_never_taken_up(project, change):
     before = CheckpointFile.of(Stage("train", "r1"), CPU)
     before.write({"x": np.zeros(3)}, {})
     half = before.path.with_name(".tmp-1-half")
@@ -177,7 +178,21 @@ def test_a_stale_checkpoint_is_never_taken_up_and_is_removed(project, change):
     after = CheckpointFile.of(Stage("train", "r1"), CPU)
     assert after.path != before.path
     assert after.read() is None
-    assert not before.path.exists()
+
+
+def test_the_newest_checkpoint_of_other_parameters_stays_until_there_is_a_result(project):
+    files = []
+    for seed in (0, 1, 2):
+        edit("train", seed=seed)
+        files.append(CheckpointFile.of(Stage("train", "r1"), CPU))
+        files[-1].write({"x": np.full(3, seed)}, {})
+        os.utime(files[-1].path, (seed, seed))
+    assert [file.path.exists() for file in files] == [False, True, True]
+    edit("train", seed=1)  # taken back
+    again = CheckpointFile.of(Stage("train", "r1"), CPU)
+    assert again.read()[0]["x"].tolist() == [1, 1, 1]
+    again.remove()
+    assert not list(again.path.parent.iterdir())
 
 
 def test_what_a_stage_does_not_read_leaves_its_checkpoint(project):

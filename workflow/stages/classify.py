@@ -26,6 +26,7 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
     if checkpoint:
         figure = val_precision(network, dataset, runtime, team.device)
         write_json(stage.outputs.classifier_metrics, {"val_mean_average_precision": figure})
+        stage.require_unchanged()  # otherwise the checkpoint is still good for the parameters that it started with
         checkpoint.remove()
 
 

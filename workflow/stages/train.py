@@ -30,6 +30,7 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
     params = params.of_round(starts_trained=starts_trained)
     checkpoint = train_and_save(stage, network, step, samples, params, team, round_=stage.round, classes=classes.names)
     if checkpoint:
+        stage.require_unchanged()  # otherwise the checkpoint is still good for the parameters that it started with
         checkpoint.remove()
 
 

@@ -1,7 +1,8 @@
 """Files that are complete or do not exist.
 
-Everything is written to `.tmp-*` in the same folder (listed in `.dvcignore`) and renamed, so a killed process leaves
-the old file or none. Single files are flushed to disk first, so they also survive a crash of the machine.
+Everything is written into a folder `.tmp-PID-NAME` beside it (listed in `.dvcignore`) and renamed, so a killed process
+leaves the old file or none, and what a library writes beside its file is in that folder too. Single files are flushed
+to disk first, so they also survive a crash of the machine.
 """
 
 import contextlib
@@ -9,13 +10,15 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-NOT_CONTENT = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
-"""Prefixes of files that do not count as content of a folder: half-written files, byte code, and what file browsers and
-NFS leave behind. .dvcignore lists the same."""
+NOT_CONTENT = (".tmp", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
+"""Prefixes of files that do not count as content of a folder: half-written files (of safetensors too), byte code, and
+what file browsers and NFS leave behind. .dvcignore lists the same, and UNFINISHED."""
+UNFINISHED = ".tmp"
+"""How the names end of files that DVC has not finished."""
 
 
 @contextlib.contextmanager
@@ -23,14 +26,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    folder = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    folder.mkdir(exist_ok=True)  # it exists if the same process writes the same file twice at once
+    temporary = folder / path.name
     try:
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -70,15 +75,40 @@ def finished(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in Path(folder).glob(pattern) if not path.name.startswith("."))
 
 
+def remove_path(path: Path) -> None:
+    """Remove a file, or a folder with its content, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def own_files(path: Path) -> list[Path]:
-    """Return the files in a folder and below, without those of NOT_CONTENT; for a file, the file itself."""
+    """Return the files in a folder and below, without what is no content; for a file, the file itself."""
     if not path.is_dir():
         return [path]
     found = []
     for base, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(NOT_CONTENT)]
-        found += [Path(base, name) for name in names if not name.startswith(NOT_CONTENT)]
+        folders[:] = filter(is_content, folders)
+        found += [Path(base, name) for name in filter(is_content, names)]
     return found
+
+
+def is_content(name: str) -> bool:
+    """Tell whether a file or folder of this name counts as content of the folder that it is in."""
+    return not name.startswith(NOT_CONTENT) and not name.endswith(UNFINISHED)
+
+
+def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
+    """Return path, size, modification time (ns) and inode of every file at or below the paths, sorted by path.
+
+    Two results are equal if no file was written, replaced, added or removed in between. A path that does not exist has
+    no entry.
+    """
+    files = {file for path in map(Path, paths) if path.exists() for file in own_files(path)}
+    return sorted(
+        (str(file), (state := file.stat()).st_size, state.st_mtime_ns, state.st_ino) for file in files if file.exists()
+    )
 
 
 def sha256_file(path: Path) -> str:

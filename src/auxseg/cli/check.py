@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Validate the file and say so; with --data, check the data set that it names."""
+    """Validate the file and, for params.yaml, repair what a killed run left; with --data, check the data set."""
     if arguments.json and not arguments.data:
         raise ParamsError("--json: only with --data, whose table it writes")
     check_file(arguments.file)
@@ -36,6 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         return check_data(arguments.file, arguments.json)
     print(f"{arguments.file} is valid")
     if arguments.file == PARAMS_FILE:
+        from auxseg.engines.recovery import repair_project  # imports DVC, which takes a second
+
+        for line in repair_project():
+            print(f"cleared {line}")
         print_next(REPRO)
     elif arguments.file.parent == FOLDER:
         print_next(f"auxseg use {arguments.file.stem}")

@@ -23,7 +23,7 @@ COMMANDS = {
     "use": ("use", "make a preset the params.yaml; without a name, list the presets"),
     "rounds": ("rounds", "set the number of training rounds; existing rounds are not run again"),
     "shards": ("shards", "set the number of shards; every stage runs again"),
-    "check": ("check", "validate params.yaml: keys, types, ranges, names of rounds"),
+    "check": ("check", "validate params.yaml; repair what a killed run left half-written"),
     "scan": ("scan", "record what the data folder contains now"),
     "run": ("run", "check params.yaml, run what is out of date (dvc repro), print the result table"),
     "verify": ("verify", "compare every artifact and image with what was recorded; run stages again with --deep"),

@@ -5,6 +5,7 @@ which DVC and the stages share with this process.
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
-
-import psutil
 
 from auxseg.artifacts.store import Store
 from auxseg.cli.check import check_file
@@ -25,7 +24,7 @@ from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.section import suggest
 from auxseg.pipeline.instances import instances
 
-DVC = (sys.executable, "-m", "dvc")
+DVC = (sys.executable, "-m", "auxseg.engines.repro")
 PUSH_HINT = b"Use `dvc push` to send your updates to remote storage."
 COMMAND_HINTS = (b"To track the changes with git, run:", b"To enable auto staging, run:")
 """Each is followed by an empty line and the command, which is indented."""
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_targets(arguments.targets)
     again = " ".join(["auxseg run", *arguments.targets])
     made_table = not arguments.targets or bool({"summary", "audit"} & set(arguments.targets))
-    code = run_dvc(["--wait-for-lock", "repro", *arguments.targets])
+    code = run_dvc(arguments.targets)
     if code < 0:
         print(f"stopped; `{again}` continues from there", file=sys.stderr)
         return 128 - code
@@ -80,13 +79,19 @@ def _check_targets(targets: Iterable[str]) -> None:
 
 
 def run_dvc(arguments: list[str]) -> int:
-    """Run DVC and pass its output on; return its exit code, or minus the signal that stopped it or this process."""
+    """Run `dvc repro` with targets and pass its output on.
+
+    Returns:
+        Its exit code, or minus the signal that stopped it or this process.
+    """
     # stages call `python`, which must be this one even if the virtual environment is not activated
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     # otherwise a pipe is buffered, and lines would come minutes late
     environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
     sys.stdout.flush()
-    process = subprocess.Popen([*DVC, *arguments], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        [*DVC, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, process_group=0
+    )
     with process, _Signals(process) as signals:
         assert process.stdout is not None  # a pipe
         for line in without_hints(process.stdout):
@@ -120,11 +125,10 @@ def without_hints(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Signals:
-    """A context in which SIGINT and SIGTERM stop the command that this process waits for, not this process.
+    """A context in which a signal stops the command that this process waits for, and not this process.
 
-    A terminal sends Ctrl-C to all processes at once; a second one would interrupt the clean shutdown of a stage. A
-    signal to this process alone is passed on to the stage itself: DVC ignores SIGINT while a stage runs, and on SIGTERM
-    it would end and leave the stage running.
+    The command has a process group of its own, so a terminal's Ctrl-C reaches only this process. It passes every signal
+    on as SIGTERM, at which a training saves its state, and no process prints a traceback.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]):
@@ -134,9 +138,10 @@ class _Signals:
         self._before: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
 
     def __enter__(self) -> "_Signals":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # set by `nohup`, or by a shell for a background job
                 self._before[number] = signal.signal(number, self._pass_on)
+        self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._suspend)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -145,25 +150,11 @@ class _Signals:
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        if number == signal.SIGINT and _in_terminals_foreground():
-            return
-        try:
-            dvc = psutil.Process(self._process.pid)
-            for process in dvc.children(recursive=True) or [dvc]:
-                process.send_signal(number)
-        except psutil.NoSuchProcess:
-            pass
+        self._process.terminate()
 
-
-def _in_terminals_foreground() -> bool:
-    """Tell whether a Ctrl-C on the terminal of this process reaches it and every process that it started."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    def _suspend(self, number: int, frame: FrameType | None) -> None:
+        """Suspend both at Ctrl-Z; this goes on when the shell wakes this process."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os.killpg(self._process.pid, signal.SIGCONT)

@@ -7,23 +7,32 @@ attributes of `Repo` and of stages that other files of this package use. CONTRIB
 """
 
 import contextlib
+import inspect
+import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dvc.cli import logger as _dvc_log
 from dvc.cli import main as _dvc
 from dvc.dependency import ParamsDependency
 from dvc.dependency.base import DependencyDoesNotExistError
 from dvc.dvcfile import Lockfile
 from dvc.exceptions import DvcException
+from dvc.lock import LockError, make_lock
 from dvc.output import OutputDoesNotExistError
 from dvc.repo import Repo, lock_repo
-from dvc.rwlock import RWLockFileCorruptedError, _edit_rwlock, rwlock
+from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, _edit_rwlock, rwlock
+from dvc.rwlock import SCHEMA as RWLOCK_SCHEMA
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.stage import PipelineStage
 from dvc.stage.cache import StageCache
 from dvc.utils import dict_sha256
+from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.index import DataIndexDirError
+from voluptuous import Invalid
 
 __all__ = [  # names that other files use without a function here
     "DataIndexDirError",  # a folder's listing is not in the cache; DVCFileSystem raises it, undocumented
@@ -33,9 +42,12 @@ __all__ = [  # names that other files use without a function here
     "lock_repo",  # the lock that `dvc` commands take; a public form could be `repo.lock`
 ]
 
-WRITES_IN_PLACE = frozenset(function.__name__ for function in (_edit_rwlock, rwlock, Lockfile.dump_stages))
-"""Functions that write a file in place. If they are interrupted, the broken file stops every later command, so a job
-that has to end first waits until none of them runs. Not needed once DVC writes its files atomically."""
+WRITES_IN_PLACE = frozenset(
+    inspect.unwrap(function).__code__ for function in (_edit_rwlock, rwlock, Lockfile.dump_stages, StageCache.save)
+)
+"""The code of functions that write a file in place, or a folder and then its file. What they leave if they are
+interrupted stops every later command, so a process that has to end first waits until none of them runs. Not needed once
+DVC writes its files atomically."""
 
 LIFETIME = 365 * 24 * 3600.0
 """Lifetime of DVC's hard-link locks, seconds: DVC sets a lock's modification time this far into the future. A constant
@@ -50,6 +62,31 @@ def run_dvc(arguments: list[str]) -> int:
     """
     code: int = _dvc(arguments)
     return code
+
+
+@contextlib.contextmanager
+def noticing_busy_files() -> Iterator[list[str]]:
+    """Yield a list that gets what DVC says when it ends because another process uses a file; DVC does not print it.
+
+    `--wait-for-lock` waits for the lock of the project, but not for the files that a running stage has in use. It could
+    replace this if it did. The exit code is 255, as for all errors.
+    """
+    found: list[str] = []
+
+    def notice(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        while error is not None and not isinstance(error, LockError):
+            error = error.__cause__ or error.__context__
+        if error is None:
+            return True
+        found.append(" ".join(str(error).split()))
+        return False
+
+    _dvc_log.addFilter(notice)
+    try:
+        yield found
+    finally:
+        _dvc_log.removeFilter(notice)
 
 
 def open_repo() -> Repo:
@@ -185,12 +222,32 @@ def edit_rwlock(repo: Repo, hardlinks: bool) -> Iterator[dict[str, Any]]:
 
     DVC drops an entry of a dead process only if it is in the way, and it mistakes any process with the same id for the
     dead one. A command of DVC that clears such entries could replace this.
-
-    Raises:
-        ValueError: the file is incomplete.
     """
+    with _edit_rwlock(repo.tmp_dir, repo.fs, hardlinks) as entries:
+        yield entries
+
+
+def drop_broken_rwlock(repo: Repo, hardlinks: bool) -> bool:
+    """Remove `rwlock` if a process was killed while it wrote the file; tell whether it was so.
+
+    DVC asks people to do this. It is done under the lock under which DVC writes the file.
+    """
+    path = Path(repo.tmp_dir, RWLOCK_FILE)
+    with make_lock(str(path.with_name(RWLOCK_LOCK)), tmp_dir=repo.tmp_dir, hardlink_lock=hardlinks):
+        try:
+            RWLOCK_SCHEMA(json.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
+            return False
+        except (ValueError, Invalid):
+            path.unlink()
+            return True
+    return False
+
+
+def is_lockfile(text: str) -> bool:
+    """Tell whether a text is a dvc.lock that DVC can read. No command of DVC says which file it cannot read."""
     try:
-        with _edit_rwlock(repo.tmp_dir, repo.fs, hardlinks) as entries:
-            yield entries
-    except RWLockFileCorruptedError as error:
-        raise ValueError(str(error)) from error
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(text, "dvc.lock") or {"schema": "2.0"})
+    except (YAMLFileCorruptedError, Invalid):
+        return False
+    return True

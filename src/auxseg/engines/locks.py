@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from auxseg.engines.dvc_internals import LIFETIME, Repo, edit_rwlock
+from auxseg.engines.dvc_internals import LIFETIME, Repo, drop_broken_rwlock, edit_rwlock
 from auxseg.engines.heartbeat import SILENCE
 
 
@@ -26,7 +26,7 @@ def clear_dead_locks(repo: Repo, silence: float = SILENCE) -> list[str]:
     hardlinks = bool(repo.config["core"].get("hardlink_lock"))
     names = ("lock", "rwlock.lock") if hardlinks else ()
     cleared = [name for name in names if _clear_hardlink(Path(repo.tmp_dir, name), silence)]
-    return [f"{name}: the lock of a killed process" for name in cleared] + _clear_entries(repo, hardlinks)
+    return [f"{name}: the lock of a killed process" for name in cleared] + clear_entries(repo)
 
 
 def _clear_hardlink(lock: Path, silence: float) -> bool:
@@ -52,25 +52,24 @@ def _made(lock: Path) -> float | None:
     return state.st_mtime - LIFETIME if state.st_nlink > 1 else None
 
 
-def _clear_entries(repo: Repo, hardlinks: bool) -> list[str]:
-    """Remove dead processes' entries from rwlock."""
+def clear_entries(repo: Repo) -> list[str]:
+    """Remove dead processes' entries from rwlock, or the file if it is incomplete; return a description of each."""
+    hardlinks = bool(repo.config["core"].get("hardlink_lock"))
     if not Path(repo.tmp_dir, "rwlock").exists():
         return []
-    dead = set()
-    try:
-        with edit_rwlock(repo, hardlinks) as entries:
-            for path, holder in list(entries["write"].items()):
-                if not _lives(holder):
-                    dead.add(f"rwlock: {holder['cmd']} (process {holder['pid']}), killed")
-                    del entries["write"][path]
-            for path, holders in list(entries["read"].items()):
-                dead |= {f"rwlock: {one['cmd']} (process {one['pid']}), killed" for one in holders if not _lives(one)}
-                entries["read"][path] = [one for one in holders if _lives(one)]
-                if not entries["read"][path]:
-                    del entries["read"][path]
-    except ValueError:
-        Path(repo.tmp_dir, "rwlock").unlink()
+    if drop_broken_rwlock(repo, hardlinks):
         return ["rwlock: incomplete, because a process was killed while it wrote"]
+    dead = set()
+    with edit_rwlock(repo, hardlinks) as entries:
+        for path, holder in list(entries["write"].items()):
+            if not _lives(holder):
+                dead.add(f"rwlock: {holder['cmd']} (process {holder['pid']}), killed")
+                del entries["write"][path]
+        for path, holders in list(entries["read"].items()):
+            dead |= {f"rwlock: {one['cmd']} (process {one['pid']}), killed" for one in holders if not _lives(one)}
+            entries["read"][path] = [one for one in holders if _lives(one)]
+            if not entries["read"][path]:
+                del entries["read"][path]
     return sorted(dead)
 
 

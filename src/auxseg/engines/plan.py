@@ -4,13 +4,10 @@ Snakemake schedules and DVC decides what is stale. Snakemake's main process make
 file.
 """
 
-import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator
 
 from auxseg.engines.dvc_internals import (
-    DvcException,
     PipelineStage,
     Repo,
     check_outputs,
@@ -23,6 +20,7 @@ from auxseg.engines.locks import clear_dead_locks
 from auxseg.engines.plan_file import Node, Plan, Task
 from auxseg.engines.receipts import Receipt, cache_key, read_params_file, read_receipts
 from auxseg.engines.record import record_receipts, section_names, section_values
+from auxseg.engines.recovery import one_line_errors, repair
 from auxseg.engines.restore import find_stale, needed_stages, restore_stale
 from auxseg.engines.states import is_changed
 from auxseg.errors import DataError
@@ -96,20 +94,10 @@ def check_no_running_jobs() -> None:
 def _settle(repo: Repo) -> None:
     """Clean up after an earlier run."""
     check_no_running_jobs()
-    for line in clear_dead_locks(repo):
+    for line in [*clear_dead_locks(repo), *repair(repo)]:
         _say(f"cleared {line}")
     for address in record_receipts(repo):
         _say(f"recorded, finished by an earlier run: {address}")
-
-
-@contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn an error of DVC into a DataError of one line."""
-    try:
-        yield
-    except DvcException as error:
-        cause = f" ({error.__cause__})" if error.__cause__ else ""
-        raise DataError(" ".join(f"DVC: {error}{cause}".split())) from error
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 
 from ruamel.yaml import YAML
 
-from auxseg.artifacts.atomic import finished, own_files, write_json
+from auxseg.artifacts.atomic import finished, own_files, signature, write_json
 from auxseg.engines.dvc_internals import run_cache_key
 from auxseg.engines.md5 import file_md5
 from auxseg.engines.plan_file import STATE, Task, split
@@ -32,7 +32,7 @@ class Receipt(TypedDict):
     """Section of params.yaml -> its values."""
     outputs: dict[str, str]
     files: list[tuple[str, int, int]]
-    """`signature` of the outputs that are files, taken before they were read."""
+    """`times` of the outputs that are files, taken before they were read."""
 
 
 def receipt_path(address: str) -> Path:
@@ -52,7 +52,7 @@ def read_receipts() -> list[Receipt]:
 
 def _read(path: Path) -> Receipt:
     receipt: Receipt = json.loads(path.read_text("utf-8"))
-    receipt["files"] = [(name, first, second) for name, first, second in receipt["files"]]
+    receipt["files"] = [(path, size, mtime) for path, size, mtime in receipt["files"]]
     return receipt
 
 
@@ -87,10 +87,9 @@ def digest(path: Path, md5_of: Callable[[Path], str] = file_md5) -> str:
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
-def signature(paths: list[str]) -> list[tuple[str, int, int]]:
-    """Return path, size and modification time (ns) of every file at or below the paths: equal if none was touched."""
-    files = [file for path in paths for file in own_files(Path(path))]
-    return sorted((str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files)
+def times(paths: list[str]) -> list[tuple[str, int, int]]:
+    """Return path, size and modification time (ns) of every file at or below the paths; a copied project keeps them."""
+    return [(path, size, mtime) for path, size, mtime, _ in signature(paths)]
 
 
 def read_sections(names: list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from auxseg.engines.dvc_internals import (
     save_hashes,
     write_entries,
 )
-from auxseg.engines.receipts import Receipt, read_receipts, read_sections, receipt_path, signature
+from auxseg.engines.receipts import Receipt, read_receipts, read_sections, receipt_path, times
 
 
 def record_receipts(repo: Repo) -> list[str]:
@@ -78,8 +78,8 @@ def _is_true(stage: PipelineStage, receipt: Receipt) -> bool:
 
 def _spare_hashing(repo: Repo, receipt: Receipt) -> None:
     """Tell DVC the MD5 of files that are unchanged since their job hashed them, so that it does not read them again."""
-    paths = [path for path, _, _ in receipt["files"]]
-    if all(Path(path).is_file() for path in paths) and signature(paths) == receipt["files"]:
+    paths = [path for path, *_ in receipt["files"]]
+    if all(Path(path).is_file() for path in paths) and times(paths) == receipt["files"]:
         for path in paths:
             remember_md5(repo, path, receipt["outputs"][path])
 

@@ -12,9 +12,10 @@ from typing import Any
 from auxseg.artifacts.atomic import own_files
 from auxseg.engines.dvc_internals import PipelineStage, Repo, cached_file, is_params, open_repo
 from auxseg.engines.md5 import file_md5
-from auxseg.engines.plan import CODE, new_fingerprints, one_line_errors
+from auxseg.engines.plan import CODE, new_fingerprints
 from auxseg.engines.receipts import digest, read_params_file
 from auxseg.engines.record import section_values
+from auxseg.engines.recovery import one_line_errors
 from auxseg.engines.restore import Needed, any_stale, needed_stages
 from auxseg.engines.states import is_changed_input
 from auxseg.errors import DataError

@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -17,14 +18,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from auxseg.artifacts.leftovers import remove_leftovers
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
-from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ChangedError, ParamsError, ResourceError
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
+from auxseg.parent import end_with_parent
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.rejection import leave_note
-from auxseg.torchrun import torchrun_rank
+from auxseg.pipeline.unchanged import Given
+from auxseg.torchrun import torchrun_agent, torchrun_rank
 
 P = TypeVar("P", bound=Section)
 
@@ -56,6 +60,7 @@ class Stage:
         """Paths of the declared inputs, as files or inside declared folders."""
         self.outputs = Store(permit=Permit(name, "outs", self._declared.outputs))
         """Paths of the declared outputs."""
+        self._given = Given(self.address, self.sections, self._declared.inputs)
 
     @property
     def round(self) -> Round:
@@ -70,6 +75,19 @@ class Stage:
     def key(self) -> str:
         """The instance's name after the @, such as `r1-00`; empty for a stage with a single instance."""
         return "-".join(part for part in (self._round_name, self.shard) if part)
+
+    @property
+    def address(self) -> str:
+        """DVC's name of the instance, such as labels@r1-00."""
+        return f"{self.name}@{self.key}" if self.key else self.name
+
+    def require_unchanged(self) -> None:
+        """Check that parameters and inputs are those that the stage started with; `run` does so when `main` is done.
+
+        Raises:
+            ChangedError: one of them changed, so DVC must not record the outputs.
+        """
+        self._given.check()
 
     def params(self, section: type[P]) -> P:
         """Return a validated parameter section.
@@ -114,27 +132,30 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shards: bool = False) -> None:
-    """Parse the arguments, run `main`, and turn an `AuxsegError` into one line and exit code 2."""
-    parser = argparse.ArgumentParser(prog=f"workflow/stages/{name}.py", description=sys.modules["__main__"].__doc__)
-    if rounds:
-        parser.add_argument("--round", required=True, metavar="rN", help="round of the labels or the network")
-    if shards:
-        parser.add_argument("--shard", required=True, metavar="NN", help="slice of the images")
-    arguments = parser.parse_args()
+    """Find out the round and shard, run `main`, and turn an `AuxsegError` into one line and exit code 2."""
+    round_name, shard = _instance(name, rounds, shards)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")  # until the log has its file
     started = time.monotonic()
     _allow_open_files()
+    _quieten_the_tracker()
     try:
         # check all sections early; imported by name, because other stages' parameters are not this one's code
         importlib.import_module("auxseg.params.registry").check()
-        stage = Stage(name, getattr(arguments, "round", ""), getattr(arguments, "shard", ""))
+        stage = Stage(name, round_name, shard)
         rank = torchrun_rank()
+        _end_with_starter(rank)
         _start_log(stage.log_path, rank)
+        if rank is None:
+            left = remove_leftovers(map(Path, stage._declared.outputs))
+            if left:
+                logging.info("removed %d files that a killed process left half-written (first: %s)", len(left), left[0])
         if rank is None and name != "code":
             _log_position(stage)
         main(stage)
+        stage.require_unchanged()
         if rank is None:  # otherwise the process that started torchrun does
             _log_cost(name, stage.key, time.monotonic() - started)
-    except ResourceError as error:
+    except (ChangedError, ResourceError) as error:
         logging.error("%s", error)
         sys.exit(EXIT_FAILED)
     except AuxsegError as error:
@@ -153,11 +174,52 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         sys.exit(EXIT_FAILED)
 
 
+def _instance(name: str, rounds: bool, shards: bool) -> tuple[str, str]:
+    """Return round and shard from the command line or, if it has none, from DVC_STAGE; "" for one the stage lacks.
+
+    Not from a `cmd` with templates, because a shell would run what params.yaml has as the name of a round.
+    """
+    stage, _, key = os.environ.get("DVC_STAGE", "").partition("@")
+    parts = key.split("-") if stage == name else []
+    known = dict(zip([*(["round"] if rounds else []), *(["shard"] if shards else [])], parts, strict=False))
+    parser = argparse.ArgumentParser(
+        prog=f"workflow/stages/{name}.py",
+        description=sys.modules["__main__"].__doc__,
+        epilog="DVC and Snakemake say round and shard in DVC_STAGE." if rounds or shards else None,
+    )
+    for wanted, option, metavar, text in (
+        (rounds, "round", "rN", "round of the labels or the network"),
+        (shards, "shard", "NN", "slice of the images"),
+    ):
+        if wanted:
+            default = known.get(option)
+            parser.add_argument(f"--{option}", required=default is None, default=default, metavar=metavar, help=text)
+    arguments = parser.parse_args()
+    return getattr(arguments, "round", ""), getattr(arguments, "shard", "")
+
+
 def _allow_open_files() -> None:
     """Raise the soft limit on open files to the hard one, because `train` opens two archives per shard."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError):  # macOS reports "unlimited" but allows less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _quieten_the_tracker() -> None:
+    """Let Python remove the semaphores of a killed stage without a warning; that process reads the environment."""
+    own = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join([*([own] if own else []), "ignore:resource_tracker"])
+
+
+def _end_with_starter(rank: int | None) -> None:
+    """Stop as at SIGTERM, with a checkpoint, when the torchrun, DVC or job that started this is killed.
+
+    Nobody would record the result, and the next run would compute it at the same time. A stage started by hand goes on.
+    """
+    if rank is not None:
+        end_with_parent(torchrun_agent(), signal.SIGTERM)
+    elif "DVC_STAGE" in os.environ:
+        end_with_parent(os.getppid(), signal.SIGTERM)
 
 
 def _start_log(path: Path, rank: int | None) -> None:

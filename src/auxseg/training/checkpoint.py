@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import torch
 from safetensors import SafetensorError
 
-from auxseg.artifacts.atomic import own_files, sha256_file
+from auxseg.artifacts.atomic import finished, own_files, remove_path, sha256_file
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import EXIT_TERMINATED, AuxsegError, DataError
@@ -62,19 +62,24 @@ def fingerprint(stage: Instance, device: torch.device) -> str:
 
 
 class CheckpointFile:
-    """The only checkpoint of a run. It is complete or absent, and verified when it is read."""
+    """The checkpoint of a run. It is complete or absent, and verified when it is read."""
 
     def __init__(self, path: Path):
         self.path = path
 
     @classmethod
     def of(cls, stage: Instance, device: torch.device) -> Self:
-        """Return the file of a stage instance as it would run now; remove those of other inputs or parameters."""
+        """Return the file of a stage instance as it would run now.
+
+        Of the files of other inputs or parameters only the newest stays, for the case that a change is taken back.
+        """
         folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
         path = folder / f"{fingerprint(stage, device)}.safetensors"
+        others = [other for other in finished(folder, "*.safetensors") if other != path]
+        newest = max(others, key=lambda other: other.stat().st_mtime_ns, default=path)
         for other in folder.glob("*") if folder.is_dir() else ():
-            if other != path:
-                other.unlink(missing_ok=True)
+            if other not in (path, newest):
+                remove_path(other)
         return cls(path)
 
     def write(self, tensors: Tensors, values: Values) -> None:
@@ -101,8 +106,9 @@ class CheckpointFile:
         return tensors, json.loads(notes["values"])
 
     def remove(self) -> None:
-        """Remove the file, because its run is over."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file and those of other runs of the instance, because it has its result."""
+        for file in finished(self.path.parent, "*.safetensors"):
+            file.unlink(missing_ok=True)
 
 
 def _digest(tensors: Tensors, notes: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ import sys
 
 from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, EXIT_TERMINATED, ParamsError, ResourceError
 from auxseg.params.training import TrainingParams
-from auxseg.torchrun import torchrun_rank
+from auxseg.torchrun import AGENT, torchrun_rank
 
 
 def launch(params: TrainingParams, threads: int) -> bool:
@@ -46,6 +46,7 @@ def agent(arguments: list[str]) -> int:
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    os.environ[AGENT] = str(os.getpid())
     try:
         torchrun.run(torchrun.parse_args(arguments))
     except ChildFailedError as error:

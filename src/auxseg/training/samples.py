@@ -22,6 +22,7 @@ from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
+from auxseg.parent import end_with_parent
 from auxseg.training.augment import NO_SALIENCY, Augment, PixelSample, Sample
 from auxseg.training.balance import draw
 from auxseg.training.length import whole_batch
@@ -208,13 +209,15 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
         # otherwise the loader draws from the global generator, and dropout would depend on the number of processes
         generator=torch.Generator().manual_seed(samples.seed),
         persistent_workers=bool(workers),
-        worker_init_fn=_outlive_sigterm,
+        worker_init_fn=_start_worker,
     )
 
 
-def _outlive_sigterm(worker: int) -> None:
-    # a batch system signals every process, but the stage needs these workers to finish the current batch
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _start_worker(worker: int) -> None:
+    # a batch system or terminal signals every process, but the stage needs these workers to finish the current batch
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    end_with_parent(os.getppid())
 
 
 class LabelFiles(Mapping[str, bytes]):

@@ -1,0 +1,50 @@
+"""Run `dvc repro` for `auxseg run`, after repairs, and so that a signal leaves nothing half-written:
+
+python -m auxseg.engines.repro TARGET ...
+"""
+
+import sys
+import time
+
+from auxseg.engines.dvc_internals import noticing_busy_files, run_dvc
+from auxseg.engines.recovery import repair_project
+from auxseg.engines.termination import end_cleanly
+from auxseg.errors import EXIT_REJECTED, AuxsegError
+
+SECONDS_BETWEEN_TRIES = 5.0
+
+
+def main(targets: list[str]) -> int:
+    """Repair the project, run the targets and return the exit code."""
+    wait = end_cleanly(quiet=True)
+    try:
+        for line in repair_project():
+            print(f"cleared {line}", file=sys.stderr, flush=True)
+        return repro(targets)
+    except AuxsegError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_REJECTED
+    finally:
+        wait()
+
+
+def repro(arguments: list[str]) -> int:
+    """Run `dvc repro` and return its exit code.
+
+    If it needs a file that a stage of another run is using, it waits for that run and starts again.
+    """
+    waited = False
+    while True:
+        with noticing_busy_files() as busy:
+            code = run_dvc(["--wait-for-lock", "repro", *arguments])
+        if not busy:
+            return code
+        if not waited:
+            print(f"waiting for another run: {busy[0]}", file=sys.stderr, flush=True)
+        waited = True
+        time.sleep(SECONDS_BETWEEN_TRIES)
+        repair_project()  # the other run may be dead, and its process id another process's
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
