@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from auxseg.files import open_file
+
 NOT_CONTENT = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
 """Prefixes of files that do not count as content of a folder: half-written files, byte code, and what file browsers and
 NFS leave behind. .dvcignore lists the same."""
@@ -82,6 +84,6 @@ def own_files(path: Path) -> list[Path]:
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with Path(path).open("rb") as stream:
+    """Return the SHA-256 of a file's bytes in hexadecimal; raises as `open_file`."""
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -25,6 +25,7 @@ from auxseg.datasets.listing import PHOTOS, Folder, raise_first, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import DataError
+from auxseg.files import read_text
 from auxseg.images import encode_grey, encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -139,9 +140,9 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         ids = list(found)
     else:
         try:
-            ids = [listed_id(line) for line in list_file.read_text("utf-8-sig").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one per line") from None
+            ids = [listed_id(line) for line in read_text(list_file).splitlines() if line.strip()]
+        except FileNotFoundError:
+            raise DataError(f"{list_file}: no such file; give a list of ids, one per line") from None
         if not ids:
             raise DataError(f"{list_file}: names no id; give a list of ids, one per line")
     paths = {key: found.find(key) for key in ids}

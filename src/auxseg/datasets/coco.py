@@ -13,7 +13,6 @@ annotations are left out of train, because they have no label; in val they stay,
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
 from auxseg.errors import DataError
+from auxseg.files import read_json
 from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import map_processes, track
 from auxseg.params.data import COCO_CLASSES
@@ -122,7 +122,7 @@ class CocoImage:
 def _images(source: Path, name: str) -> list[CocoImage]:
     path = source / "annotations" / f"instances_{name}.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path, "unpack it again")
         categories = {item["id"]: item["name"] for item in content["categories"]}
         annotations: dict[int, list[dict[str, Any]]] = {}
         for item in content["annotations"]:

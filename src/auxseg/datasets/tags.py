@@ -14,6 +14,7 @@ import numpy as np
 
 from auxseg.datasets.unpickle import load_object_npy
 from auxseg.errors import DataError
+from auxseg.files import read_bytes
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.parallel import track
 from auxseg.params.data import VOC_CLASSES
@@ -91,7 +92,7 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(path.read_bytes(), True)
+        parser.Parse(read_bytes(path), True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that expat does not know
         raise DataError(f"{path}: not valid XML ({error}); replace the file, or save it as UTF-8") from None
     return builder.close()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from auxseg.errors import DataError
+from auxseg.files import open_file
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "module", "teacher", "student")
 """Keys below which checkpoints have the tensors, in the order in which they are tried."""
@@ -64,13 +65,13 @@ def reject_other_files(path: Path) -> None:
     """Reject what is downloaded in the place of weights.
 
     Raises:
-        DataError: the file is an HTML page or a pointer of Git LFS.
+        DataError: there is no file, or it is an HTML page or a pointer of Git LFS.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             start = stream.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    except OSError:
-        return  # the reader says it better
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; give the downloaded weights") from None
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError(
             f"{path}: an HTML page, not weights; the address leads to a page (a login, or a warning of a file host): "

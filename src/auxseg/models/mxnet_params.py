@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.errors import DataError
+from auxseg.files import read_bytes
 
 LIST_MAGIC = 0x112
 VERSIONS = {0xF993FAC8: 1, 0xF993FAC9: 2, 0xF993FACA: 3}
@@ -48,9 +49,9 @@ class _Reader:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.content = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: not readable ({error.strerror})") from None
+            self.content = read_bytes(path)
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file; give the downloaded weights") from None
         self.at = 0
 
     @property

@@ -33,7 +33,10 @@ def data_root(data_format: str) -> Path:
         raise ParamsError(
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
         )
-    path = Path(root).expanduser()
+    try:
+        path = Path(root).expanduser()
+    except RuntimeError:  # ~name of nobody
+        raise ParamsError(f"{source}: data root '{root}' names an unknown user; write the whole path") from None
     if not root.strip():  # for example from an unset shell variable; it would mean the current folder
         raise ParamsError(f"{source}: is empty; give the folder that holds the data set")
     if not path.is_dir():

@@ -1,13 +1,12 @@
 """A COCO JSON file: images, categories and annotations, whatever tool wrote it."""
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.errors import DataError
 
 
@@ -40,7 +39,7 @@ def is_crowd(annotation: Mapping[str, Any]) -> bool:
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, _modified: int) -> CocoFile:
     try:
-        content = json.loads(text_json(path))
+        content = read_annotations(path)
         if not is_coco(content):
             raise DataError(f"{path}: not a COCO JSON (images, annotations, categories); set data.annotations to one")
         names = {item["id"]: str(item["name"]).strip() for item in content["categories"]}

@@ -5,7 +5,6 @@ used for the tasks of the JSON that lies beside them, or above them.
 """
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.errors import DataError
 
 SHAPES = ("brushlabels", "polygonlabels", "rectanglelabels", "ellipselabels")
@@ -64,7 +63,7 @@ def is_label_studio(value: Any) -> bool:
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, _modified: int) -> dict[str, Task]:
     try:
-        content = json.loads(text_json(path))
+        content = read_annotations(path)
         if not is_label_studio(content):
             raise DataError(f"{path}: not an export of Label Studio (JSON or JSON-MIN); set data.annotations to one")
         found = {str(item["id"]): _task(item) for item in content}
