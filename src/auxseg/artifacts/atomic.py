@@ -19,13 +19,16 @@ NOT_CONTENT = (".tmp-", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
 """Prefixes of files that do not count as content of a folder: half-written files, byte code, and what file browsers and
 NFS leave behind. .dvcignore lists the same."""
 
+NAME_BYTES = 255
+"""Most bytes of a file's name on all usual file systems."""
+
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = _beside(path)
     try:
         yield temporary
         with temporary.open("rb") as stream:
@@ -40,7 +43,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds."""
     path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = _beside(path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -49,6 +52,14 @@ def atomic_dir(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """Return the temporary path of a file or folder; its name is cut where file systems allow no longer one."""
+    start = f".tmp-{os.getpid()}-"
+    if len((start + path.name).encode()) <= NAME_BYTES:
+        return path.with_name(start + path.name)
+    return path.with_name(start + hashlib.sha256(path.name.encode()).hexdigest() + path.suffix)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.artifacts.tables import write_csv
-from auxseg.datasets.annotations.drawing import coco_region
+from auxseg.datasets.annotations.drawing import coco_region, size_of
 from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
@@ -131,7 +131,9 @@ def _images(source: Path, name: str) -> list[CocoImage]:
             annotations.setdefault(item["image_id"], []).append(item)
         rows = [
             CocoImage(
-                Path(item["file_name"]).name, item["height"], item["width"], tuple(annotations.get(item["id"], ()))
+                Path(item["file_name"]).name,
+                *size_of(item["height"], item["width"]),
+                tuple(annotations.get(item["id"], ())),
             )
             for item in content["images"]
         ]

@@ -96,4 +96,8 @@ class _Reader:
         if element not in ELEMENTS or min(sizes, default=0) < 0:
             raise self.rejection(f"element type {element} and sizes {sizes} before byte {self.at}")
         kind = np.dtype(ELEMENTS[element])
-        return np.frombuffer(self.take(prod(sizes) * kind.itemsize), kind).reshape(sizes)
+        count = prod(sizes)
+        # an array without elements may name sizes that no array can have
+        if count * kind.itemsize > self.left or max(sizes, default=0) > len(self.content):
+            raise self.rejection(f"an array of {count:.3g} elements before byte {self.at}, more than fit in the file")
+        return np.frombuffer(self.take(count * kind.itemsize), kind).reshape(sizes)

@@ -11,7 +11,7 @@ import yaml
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.store import Store
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, quote
 from auxseg.params.yaml_file import read_yaml
 
 LOCAL_FILE = Path("params.local.yaml")
@@ -54,7 +54,7 @@ def checkpoint_minutes() -> float:
     """
     minutes = local_values().get("checkpoint_minutes", 10)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not minutes > 0:
-        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number above 0, got {minutes!r}")
+        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number above 0, got {quote(minutes)}")
     return minutes
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from auxseg.datasets.annotations.annotated import read_annotations
+from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
 SHAPES = ("brushlabels", "polygonlabels", "rectanglelabels", "ellipselabels")
@@ -125,7 +126,7 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         if kind == "choices":
             choices += [str(name).strip() for name in value["choices"]]
         elif kind in (*SHAPES, "labels"):
-            size = (int(result["original_height"]), int(result["original_width"]))
+            size = size_of(result["original_height"], result["original_width"])
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
     return Task(_image(item), tuple(regions), tuple(choices))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.datasets.annotations.annotated import read_annotations
+from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
 AREAS = ("polygon", "rectangle", "circle", "mask")
@@ -48,7 +49,7 @@ def read_labelme_file(path: Path, parsed: dict[str, Any] | None = None) -> Label
             shape["label"], shape["points"]  # a KeyError names what is missing
         flags = tuple(name for name, is_set in (content.get("flags") or {}).items() if is_set)
         return LabelmeFile(
-            str(content["imagePath"]), (int(content["imageHeight"]), int(content["imageWidth"])), shapes, flags
+            str(content["imagePath"]), size_of(content["imageHeight"], content["imageWidth"]), shapes, flags
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: not a JSON of labelme ({type(error).__name__}: {error}); save it again") from None
