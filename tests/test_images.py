@@ -217,7 +217,7 @@ def test_a_flipped_byte_never_crashes(tmp_path_factory, at, value, suffix):
 def test_missing_photo_and_folder(tmp_path):
     with pytest.raises(DataError, match="no such image"):
         read_rgb(tmp_path / "none.jpg")
-    with pytest.raises(DataError, match="not a readable image"):
+    with pytest.raises(DataError, match="a folder, but a file is expected"):
         read_rgb(tmp_path)
 
 

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.errors import DataError
+from auxseg.files import require_file
 
 IGNORE = 255
 """The ignore index: a pixel with this label is left out of losses, and counts as a miss in a prediction."""
@@ -28,6 +30,15 @@ _EXTRA_SAMPLES, _GEO_KEYS = 338, 34735
 HEIC_SUFFIXES = (".heic", ".heif") if importlib.util.find_spec("pillow_heif") else ()
 """Apple's format, which Pillow reads only where the package pillow-heif is installed."""
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *HEIC_SUFFIXES)
+
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")
+"""What a file may contain, whatever its name: Pillow would try all it knows, and hand EPS to Ghostscript, which runs
+it. JPEG includes MPO; GIF is what some pages call .jpg."""
+MAX_PIXELS = 2**27
+"""An image of more pixels is rejected before it is decoded, because a header of a kilobyte can announce gigabytes. It
+is 134 megapixels, so that phones' 108 pass; labels of one that large take more than 20 GB."""
+# `_opened` has a limit of its own, so Pillow need not warn of half of it
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def voc_palette() -> np.ndarray:
@@ -46,9 +57,12 @@ _DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
-    IndexError,
+    LookupError,
     TypeError,
-    OverflowError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
     EOFError,
     struct.error,
     zlib.error,
@@ -76,20 +90,73 @@ def open_image(path: Path) -> ImageFile.ImageFile:
     """Open an image file; its pixels are not decoded yet.
 
     Raises:
-        DataError: the file is missing or not an image.
+        DataError: the file is missing, not an image of FORMATS, or larger than MAX_PIXELS.
     """
-    if HEIC_SUFFIXES and path.suffix.lower() in HEIC_SUFFIXES:
+    require_image(path)
+    heic = bool(HEIC_SUFFIXES) and path.suffix.lower() in HEIC_SUFFIXES
+    if heic:
         importlib.import_module("pillow_heif").register_heif_opener()
+    return _opened(path, str(path), (*FORMATS, "HEIF") if heic else FORMATS)
+
+
+def require_image(path: Path) -> None:
+    """Check that an image file is there, before a library opens it.
+
+    Raises:
+        DataError: it is missing, or not a regular file.
+    """
     try:
-        return Image.open(path)
+        require_file(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; add the file or remove its row from the list") from None
+
+
+def open_content(content: bytes, name: str = "an image in an archive") -> ImageFile.ImageFile:
+    """Open the content of an image file; its pixels are not decoded yet.
+
+    Raises:
+        DataError: as `open_image`; the message begins with `name`.
+    """
+    return _opened(io.BytesIO(content), name, FORMATS)
+
+
+def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> ImageFile.ImageFile:
+    """Open an image. This is the only call of Pillow's function."""
+    try:
+        image = Image.open(source, formats=formats)
     except UnidentifiedImageError:
-        raise DataError(f"{path}: not a readable image; replace the file or remove it from the data") from None
-    except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise DataError(
-            f"{path}: not a readable image ({error}); replace the file or remove it from the data"
+            f"{name}: not a readable image ({', '.join(formats)}); replace the file or remove it from the data"
         ) from None
+    except Image.DecompressionBombError:
+        raise DataError(f"{name}: more than {MAX_PIXELS // 10**6} megapixels; {_SMALLER}") from None
+    except _DAMAGE as error:
+        raise DataError(
+            f"{name}: not a readable image ({error}); replace the file or remove it from the data"
+        ) from None
+    try:
+        check_pixels(image.height, image.width)
+    except ValueError as error:
+        image.close()
+        raise DataError(f"{name}: {error}") from None
+    return image
+
+
+_SMALLER = "cut it into tiles or save it smaller"
+
+
+def check_pixels(height: int, width: int) -> None:
+    """Check a size that a file announces, before an array of this size is made.
+
+    Raises:
+        ValueError: it is empty, or has more than MAX_PIXELS.
+    """
+    if height < 1 or width < 1:
+        raise ValueError("the image has no pixels; save it again")
+    if height * width > MAX_PIXELS:
+        most = f"more than {MAX_PIXELS // 10**6} megapixels"
+        size = f"{width} x {height} pixels" if max(height, width) < 10**9 else "a side of more than 10^9 pixels"
+        raise ValueError(f"{size}, {most}; {_SMALLER}")
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -283,8 +350,16 @@ def encode_grey(values: np.ndarray) -> bytes:
 
 
 def decode_indices(content: bytes) -> np.ndarray:
-    """Decode the output of `encode_label` or `encode_grey`: uint8 (H, W) of stored values."""
-    return np.asarray(Image.open(io.BytesIO(content)))
+    """Decode the output of `encode_label` or `encode_grey`: uint8 (H, W) of stored values.
+
+    Raises:
+        DataError: the content is damaged, or larger than MAX_PIXELS.
+    """
+    with open_content(content) as image:
+        try:
+            return np.asarray(image)
+        except _DAMAGE as error:
+            raise DataError(f"a PNG in an archive is damaged ({error}); run the stage that writes it again") from None
 
 
 def decode_grey(content: bytes) -> np.ndarray:

@@ -90,8 +90,8 @@ def test_tables_as_people_write_them(tmp_path, text, expected):
         (b"image_id;labels;split\na;cat;dog;train\n", r"line 2: more cells .* by , or \|, not by a semi"),
         (b"image_id,labels\na,cat\nb\n", "line 3: fewer cells than the header"),
         (b"image_id,labels\na;cat\n", r"line 2: fewer cells than the header, .*\(by commas\)"),
-        (b"image_id,labels\n\xff,cat\n", "not a UTF-8 CSV"),
-        ("image_id,labels\na,cat\n".encode("utf-16"), "not a UTF-8 CSV .* save it again as UTF-8"),
+        (b"image_id,labels\n\xff,cat\n", "not a UTF-8 text"),
+        ("image_id,labels\na,cat\n".encode("utf-16"), "not a UTF-8 text .* save it again as UTF-8"),
         (b'image_id,labels\n"a,cat\n', "line 2: not a CSV .*; fix its quotes"),
         (
             b'image_id,labels\na,"cat";"dog"\nb,"cat\nc,dog\n',

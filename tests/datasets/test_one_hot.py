@@ -91,7 +91,7 @@ def test_json(tmp_path, value):
         ('["a"]', "entry 1: has no image or no labels"),
         ('{"a": ["cat"], "a": ["dog"]}', "'a' appears twice"),
         ('{"a": ["cat"], "a.jpg": ["dog"]}', "entry 'a': is listed twice"),
-        ("cat", "not a JSON in UTF-8"),
+        ("cat", "not JSON"),
         ("3", "neither an object nor a list"),
     ],
 )

@@ -120,5 +120,5 @@ def test_rejections(tmp_path, content, message):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere\.params: not readable"):
+    with pytest.raises(DataError, match=r"nowhere\.params: no such file"):
         read_mxnet_params(tmp_path / "nowhere.params")

@@ -139,7 +139,7 @@ def test_a_value_where_a_group_is_expected(wrong):
 
 def test_another_encoding_is_named(tmp_path):
     (tmp_path / "params.yaml").write_bytes("# é".encode("latin-1"))
-    with pytest.raises(ParamsError, match=r"params\.yaml: not UTF-8; save it with that encoding"):
+    with pytest.raises(ParamsError, match=r"params\.yaml: not a UTF-8 text .*; save it with that encoding"):
         check(tmp_path / "params.yaml")
 
 

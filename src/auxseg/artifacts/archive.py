@@ -13,6 +13,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import atomic_path
 from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError, ResourceError
+from auxseg.files import require_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 
@@ -39,6 +40,7 @@ class Archive(Members[bytes]):
 
     def _open(self) -> None:
         try:
+            require_file(self.path)
             self._zip = zipfile.ZipFile(self.path)
         except (OSError, zipfile.BadZipFile) as error:
             if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

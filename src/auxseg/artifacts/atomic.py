@@ -14,11 +14,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from auxseg.files import open_file
+
 NOT_CONTENT = (".tmp", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
 """Prefixes of files that do not count as content of a folder: half-written files (of safetensors too), byte code, and
 what file browsers and NFS leave behind. .dvcignore lists the same, and UNFINISHED."""
 UNFINISHED = ".tmp"
 """How the names end of files that DVC has not finished."""
+
+NAME_BYTES = 255
+"""Most bytes of a file's name on all usual file systems."""
 
 
 @contextlib.contextmanager
@@ -26,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    folder = _beside(path)
     folder.mkdir(exist_ok=True)  # it exists if the same process writes the same file twice at once
     temporary = folder / path.name
     try:
@@ -43,7 +48,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds."""
     path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = _beside(path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -52,6 +57,14 @@ def atomic_dir(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """Return the temporary path of a file or folder; its name is cut where file systems allow no longer one."""
+    start = f".tmp-{os.getpid()}-"
+    if len((start + path.name).encode()) <= NAME_BYTES:
+        return path.with_name(start + path.name)
+    return path.with_name(start + hashlib.sha256(path.name.encode()).hexdigest() + path.suffix)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -112,6 +125,6 @@ def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with Path(path).open("rb") as stream:
+    """Return the SHA-256 of a file's bytes in hexadecimal; raises as `open_file`."""
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,6 +11,7 @@ import pandas
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.errors import DataError
+from auxseg.files import open_file
 
 Cell = type[str] | type[int] | type[float]
 """The type of a column's cells."""
@@ -36,7 +37,7 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
     dtypes: dict[Hashable, Cell] = dict(columns.items())
     try:
         frame: pandas.DataFrame = pandas.read_csv(
-            path,
+            open_file(path),
             dtype=dtypes,
             usecols=list(columns),
             keep_default_na=False,

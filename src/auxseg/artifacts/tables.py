@@ -9,15 +9,28 @@ from typing import Any
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.errors import DataError
+from auxseg.files import open_file
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV with Unix line ends, atomically."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    write_text(path, csv_text(header, rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a CSV with Unix line ends as text; `read_table` reads the same cells back."""
+    lines = _UnixLines()
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    return "".join(lines)
+
+
+class _UnixLines(list[str]):
+    """Takes rows from a writer that ends them by CR LF, so that it quotes a cell with a lone CR too."""
+
+    def write(self, row: str) -> None:
+        self.append(row.removesuffix("\r\n") + "\n")
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -26,17 +39,35 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | Any]]]:
-    """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1."""
+    """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1.
+
+    Raises:
+        DataError: the file is missing, is not a CSV in UTF-8, or has two columns of the same name.
+    """
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as stream:
+        with io.TextIOWrapper(open_file(path), "utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)  # a row with too many or too few cells has None as a key or value
-            return list(reader.fieldnames or ()), dict((reader.line_num, row) for row in reader)
+            header = list(reader.fieldnames or ())
+            reject_repeated(header, f"{path} line 1")
+            return header, dict((reader.line_num, row) for row in reader)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or run the stage that writes it") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
     except csv.Error as error:
         raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); fix that line") from None
+
+
+def reject_repeated(header: Sequence[str], where: str) -> None:
+    """Check that no two columns have the same name, because only one of them would be read.
+
+    Raises:
+        DataError: two have; the message begins with `where`.
+    """
+    names = [name.strip() for name in header if name.strip()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{where}: column '{twice}' appears twice; remove one")
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]], header: Sequence[str] = ()) -> None:

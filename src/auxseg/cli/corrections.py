@@ -1,6 +1,5 @@
 """What the actions of `auxseg corrections` have in common: the formats, and the table that says what was exported."""
 
-import json
 import os
 import tempfile
 import zipfile
@@ -14,13 +13,14 @@ import numpy as np
 from auxseg.artifacts.atomic import finished, write_bytes, write_json
 from auxseg.artifacts.tables import read_csv, write_csv
 from auxseg.datasets.annotations import draw_label_studio, draw_labelme
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.cvat import LABELMAP
 from auxseg.datasets.annotations.label_studio_file import image_names, read_label_studio_file
 from auxseg.datasets.colour_png import read_colour_png, read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_reading import IndexOf
 from auxseg.errors import DataError
+from auxseg.files import require_file
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import Item, Options
 from auxseg.images import pixels_sha256
@@ -123,7 +123,7 @@ def read_labels(path: Path, classes: ClassTable, sizes: Sizes) -> tuple[str, Lab
         return "cvat", _read_zip(path, classes)
     if path.suffix != ".json":
         raise DataError(f"{path}: not a JSON file, nor a zip of CVAT; give what the annotation tool saved")
-    content = _parse(path)
+    content = read_annotations(path)
     if isinstance(content, list):
         return "label-studio", _read_label_studio(path, content, classes, sizes)
     return "labelme", _read_labelme(path, classes, exported_folder(path) or path.parent)
@@ -188,6 +188,7 @@ def _read_cvat(folder: Path, classes: ClassTable) -> Labels:
 def _read_zip(path: Path, classes: ClassTable) -> Labels:
     with tempfile.TemporaryDirectory() as unpacked:
         try:
+            require_file(path)
             with zipfile.ZipFile(path) as archive:
                 names = [name for name in archive.namelist() if name == LABELMAP or name.startswith(f"{MASKS}/")]
                 archive.extractall(unpacked, names)  # which keeps every file inside the folder
@@ -234,15 +235,8 @@ def _read_back(folder: Path, format_: str, classes: ClassTable, sizes: Sizes) ->
         return _read_zip(folder / MASKS_ZIP, classes)
     tasks = [
         {"id": number, "data": task["data"], "annotations": task["predictions"]}
-        for number, task in enumerate(_parse(folder / TASKS), 1)
+        for number, task in enumerate(read_annotations(folder / TASKS), 1)
     ]
     with tempfile.TemporaryDirectory() as other:
         write_json(Path(other, TASKS), tasks)
         return _read_label_studio(Path(other, TASKS), tasks, classes, sizes)
-
-
-def _parse(path: Path) -> Any:
-    try:
-        return json.loads(text_json(path))
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error}); export it again") from None

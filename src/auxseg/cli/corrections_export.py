@@ -17,6 +17,7 @@ from auxseg.cli.verdicts import hashes_of
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
 from auxseg.errors import DataError, shorten
+from auxseg.files import read_text
 from auxseg.formats.export import require_new
 from auxseg.images import decode_indices
 from auxseg.params.dag import require_round
@@ -117,7 +118,7 @@ def read_ids(path: Path, name: str) -> list[str]:
     """
     header, rows = read_table(path)
     if "image_id" not in header:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
         return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
     chosen = list(rows.values())
     if "verdict" in header and "round" in header:

@@ -27,6 +27,7 @@ from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, shorten
+from auxseg.files import read_bytes
 from auxseg.images import encode_label, pixels_sha256, read_index_png
 from auxseg.params.dag import require_round
 from auxseg.review.corrections import Correction, read_corrections, shown_classes, write_corrections
@@ -149,7 +150,7 @@ def _write(
     for one in made:
         old, png, file = table.get(one.key), encode_label(labels[one.image_id]), store.correction(*one.key)
         is_known = old and (old.classes, old.image_sha256) == (one.classes, one.image_sha256)
-        if is_known and file.is_file() and file.read_bytes() == png:
+        if is_known and file.is_file() and read_bytes(file) == png:
             continue
         replaced += old is not None
         table[one.key], changed[file] = one, png

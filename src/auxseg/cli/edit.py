@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.files import read_text
 from auxseg.params.dag import PARAMS_FILE, check_top, read_file
 from auxseg.params.registry import check_sections
 from auxseg.pipeline.orphans import find_orphans, remove_orphans
@@ -37,7 +38,7 @@ def edit_params(change: Callable[[dict[str, Any]], None], *, repairs: bool = Fal
     editor.representer.add_representer(
         type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
-    document = editor.load(PARAMS_FILE.read_text("utf-8"))
+    document = editor.load(read_text(PARAMS_FILE))
     change(document)
     buffer = io.StringIO()
     editor.dump(document, buffer)

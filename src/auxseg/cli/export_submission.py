@@ -9,6 +9,7 @@ from auxseg.cli.next_step import print_next
 from auxseg.datasets import id_lists
 from auxseg.datasets.listing import require_folder
 from auxseg.errors import DataError
+from auxseg.files import read_bytes
 from auxseg.images import read_index_png
 
 SUBMISSION = Path("results/VOC2012/Segmentation/comp6_test_cls")
@@ -32,6 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
         if (highest := int(read_index_png(path).max())) > 20:
             raise DataError(f"{path}: value {highest} is not a class of VOC (0..20); predict with its class table")
     for path in paths:
-        write_bytes(arguments.to / SUBMISSION / path.name, path.read_bytes())
+        write_bytes(arguments.to / SUBMISSION / path.name, read_bytes(path))
     print(f"{len(paths)} predictions in {arguments.to / SUBMISSION}")
     print_next(f"tar -C {arguments.to} -czf results.tgz results, and give results.tgz to the server")

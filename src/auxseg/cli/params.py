@@ -4,6 +4,7 @@ import argparse
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.cli.arguments import a_path
+from auxseg.files import read_text
 from auxseg.params.registry import check
 from auxseg.params.template import render, title_of
 
@@ -16,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Rewrite the file in place; the comment at its head stays."""
     values = check(arguments.file)
-    write_text(arguments.file, render(values, title_of(arguments.file.read_text("utf-8"))))
+    write_text(arguments.file, render(values, title_of(read_text(arguments.file))))
     print(f"{arguments.file} written")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from auxseg.artifacts.atomic import write_bytes, write_json
+from auxseg.artifacts.atomic import NAME_BYTES, write_bytes, write_json
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
@@ -25,7 +25,8 @@ from auxseg.datasets.listing import PHOTOS, Folder, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.problems import raise_first
 from auxseg.datasets.tags import listed_id
-from auxseg.errors import DataError
+from auxseg.errors import CONTROLS, DataError
+from auxseg.files import read_text
 from auxseg.images import encode_grey, encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     photos = _photos(arguments.images, arguments.list)
     _reject_overwriting(to, photos)
     check_target(to)
+    _check_names(photos)
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
@@ -113,6 +115,19 @@ def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
         raise DataError(f"--to {to}: the folder of the images; predictions there would be read as images next time")
 
 
+def _check_names(photos: Sequence[Path]) -> None:
+    """Check every name that will be written, so that no name stops the program after hours of predictions.
+
+    Raises:
+        DataError: names the first image whose name is too long, or has characters that no table may have.
+    """
+    for path in photos:
+        if CONTROLS.search(path.stem):
+            raise DataError(f"{path}: the name has control characters or line breaks, or is not UTF-8; rename the file")
+        if any(len(f"{path.stem}{suffix}".encode()) > NAME_BYTES for suffix in (".png", ".jpg")):
+            raise DataError(f"{path}: the name is too long for '<id>.png'; rename the file to at most 250 bytes")
+
+
 def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> None:
     """Read every image, so that unreadable ones are reported now, not after hours of predictions.
 
@@ -140,9 +155,9 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         ids = list(found)
     else:
         try:
-            ids = [listed_id(line) for line in list_file.read_text("utf-8-sig").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{list_file}: not readable ({error}); give a list of ids, one per line") from None
+            ids = [listed_id(line) for line in read_text(list_file).splitlines() if line.strip()]
+        except FileNotFoundError:
+            raise DataError(f"{list_file}: no such file; give a list of ids, one per line") from None
         if not ids:
             raise DataError(f"{list_file}: names no id; give a list of ids, one per line")
     paths = {key: found.find(key) for key in ids}

@@ -11,6 +11,7 @@ from auxseg.cli.next_step import print_next
 from auxseg.cli.scan import scan_root
 from auxseg.datasets.annotations.recognise import recognise
 from auxseg.errors import DataError, ParamsError
+from auxseg.files import read_bytes, read_text
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.data import DataParams
 from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
@@ -66,7 +67,7 @@ def _keep_own(path: Path) -> Path | None:
     """Copy a params.yaml that is not exactly a preset's; return the path of the copy, or None."""
     if not path.is_file():
         return None
-    content = path.read_bytes()
+    content = read_bytes(path)
     if is_preset(content):
         return None
     write_bytes(OLD_FILE, content)
@@ -87,5 +88,5 @@ def _list() -> None:
     names = preset_names()
     width = max(map(len, names), default=0) + 2
     for name in names:
-        first_sentence = title_of(find_preset(name).read_text("utf-8")).split(". ")[0].rstrip(".")
+        first_sentence = title_of(read_text(find_preset(name))).split(". ")[0].rstrip(".")
         print(f"{name:<{width}}{first_sentence}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
+from auxseg.errors import cut, printable
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import Verdict, conflicts, label_hashes
 
@@ -24,4 +25,5 @@ def print_conflicts(verdicts: Iterable[Verdict]) -> None:
 
 def short(verdict: Verdict) -> str:
     """Return a verdict as text: round, image, reviewer, verdict and date."""
-    return f"{verdict.round} {verdict.image_id}: {verdict.reviewer or 'nobody'} {verdict.verdict} {verdict.date}"
+    reviewer = cut(printable(verdict.reviewer)) or "nobody"
+    return f"{verdict.round} {cut(verdict.image_id)}: {reviewer} {verdict.verdict} {verdict.date}"

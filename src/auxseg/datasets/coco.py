@@ -13,7 +13,6 @@ annotations are left out of train, because they have no label; in val they stay,
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +23,13 @@ import numpy as np
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.artifacts.tables import write_csv
-from auxseg.datasets.annotations.drawing import coco_region
+from auxseg.datasets.annotations.drawing import coco_region, size_of
 from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
 from auxseg.downloads import download, unpack
 from auxseg.errors import DataError
+from auxseg.files import read_json
 from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import map_processes, track
 from auxseg.params.data import COCO_CLASSES
@@ -120,7 +120,7 @@ class CocoImage:
 def _images(source: Path, name: str) -> list[CocoImage]:
     path = source / "annotations" / f"instances_{name}.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path, "unpack it again")
         categories = {item["id"]: item["name"] for item in content["categories"]}
         annotations: dict[int, list[dict[str, Any]]] = {}
         for item in content["annotations"]:
@@ -129,7 +129,9 @@ def _images(source: Path, name: str) -> list[CocoImage]:
             annotations.setdefault(item["image_id"], []).append(item)
         rows = [
             CocoImage(
-                Path(item["file_name"]).name, item["height"], item["width"], tuple(annotations.get(item["id"], ()))
+                Path(item["file_name"]).name,
+                *size_of(item["height"], item["width"]),
+                tuple(annotations.get(item["id"], ())),
             )
             for item in content["images"]
         ]

@@ -24,7 +24,7 @@ from auxseg.datasets.spelling import KnownNames, fold, unify
 from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_tags, list_voc
-from auxseg.errors import DataError, ParamsError
+from auxseg.errors import CONTROLS, DataError, ParamsError
 from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
@@ -227,11 +227,11 @@ def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence
     if not 1 <= len(table) <= 254:
         raise DataError(f"data.classes: {len(table)} classes, but an 8-bit mask holds 1 to 254; list them there")
     for name in table.names:
-        is_one_line = name.strip() and name == name.strip() and len(name.splitlines()) == 1
+        is_one_line = name.strip() and name == name.strip() and not CONTROLS.search(name)
         if not is_one_line or SEPARATOR in name or name in RESERVED:
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
-                f"spaces and line breaks, and none of {', '.join(RESERVED)}, which result tables use"
+                f"spaces and control characters, and none of {', '.join(RESERVED)}, which result tables use"
             )
     return table
 
@@ -279,6 +279,7 @@ def _match(
     left_out: dict[str, int] = {}
     wrong: dict[str, str] = {}  # by the image's id
     for item in images:
+        _check_printable(item)
         row = rows.get(item.id)
         names = row.names if row else ()
         unknown = [name for name in names if name not in order]
@@ -329,6 +330,14 @@ def _check_train(
             f"{_source(params)}: no train image shows one of data.classes ({shown}); label the images that do, or "
             "correct data.classes"
         )
+
+
+def _check_printable(item: Listed) -> None:
+    for text in (item.id, item.path, item.mask or ""):
+        if CONTROLS.search(text):
+            raise DataError(
+                f"{item.where}: '{text}' has control characters or line breaks, or is not UTF-8; rename the file"
+            )
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from auxseg.datasets.listing import read_text
+from auxseg.artifacts.tables import reject_repeated
 from auxseg.errors import DataError
+from auxseg.files import read_text
 from auxseg.images import open_image, pixels_of
 
 Colour = tuple[int, ...]
@@ -100,7 +101,9 @@ def _labelmap(path: Path, lines: list[str]) -> list[tuple[int, str, Colour]]:
 
 def _table(path: Path, lines: list[str]) -> list[tuple[int, str, Colour]]:
     rows: list[tuple[int, str, Colour]] = []
-    for number, row in enumerate(csv.DictReader(lines, skipinitialspace=True), 2):
+    reader = csv.DictReader(lines, skipinitialspace=True)
+    reject_repeated([name.lower() for name in reader.fieldnames or ()], f"{path} line 1")
+    for number, row in enumerate(reader, 2):
         plain = {str(key).strip().lower(): str(value).strip() for key, value in row.items()}
         name = plain.get("name") or plain.get("class") or plain.get("label")
         shown = plain.get("colour") or plain.get("color") or ""

@@ -4,7 +4,6 @@
 leads to a model may read it, because it says where masks and labels differ.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_order import Colours, other_order, other_palettes
 from auxseg.errors import DataError, shorten
+from auxseg.files import read_json
 
 SHOWN = 3
 """Number of classes that a message names."""
@@ -93,13 +93,13 @@ class Contradictions:
             DataError: the file is missing or damaged.
         """
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = read_json(path)
             images = tuple(
                 Contradiction(row["id"], row["split"], tuple(row["not_shown"]), tuple(row["not_tagged"]))
                 for row in values["images"]
             )
             return cls(values["compared"], images, values["message"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, DataError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
 
 

@@ -11,12 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auxseg.artifacts.tables import reject_repeated
 from auxseg.datasets.one_hot import is_one_hot, shown_classes
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import read_names
 from auxseg.datasets.tags import Tags, image_id
 from auxseg.errors import DataError
+from auxseg.files import read_text
 
 COLUMNS = {
     "image_id": ("image_id", "image", "id", "filename", "file_name", "file", "name", "path"),
@@ -118,11 +120,9 @@ def _unique(
 
 def _read_rows(path: Path, problems: Problems) -> list[_Row]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # line breaks of any system become \n
+        text = read_text(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
     header, rows = _read_header(path, text), []
     for line, cells in _parse(path, text, header):
         if any(cell.strip() for cell in cells):  # spreadsheets leave rows of empty cells behind
@@ -144,14 +144,15 @@ def _read_header(path: Path, text: str) -> _Header:
     first, *others = (_columns(line, delimiter) for delimiter in sorted(DELIMITERS, key=line.count, reverse=True))
     delimiter, names = next((one for one in (first, *others) if _has_both(one[1])), first)
     if error := _column_error(names):
-        if one_hot := _one_hot_header(number, line, next(numbered, (0, ""))[1]):
+        if one_hot := _one_hot_header(path, number, line, next(numbered, (0, ""))[1]):
             return one_hot
         raise DataError(f"{path} line {number}: {error}")
+    reject_repeated(names, f"{path} line {number}")
     columns = {meaning: position for position, name in enumerate(names) if (meaning := _meaning(name)) is not None}
     return _Header(number, delimiter, columns, len(names))
 
 
-def _one_hot_header(number: int, line: str, first: str) -> _Header | None:
+def _one_hot_header(path: Path, number: int, line: str, first: str) -> _Header | None:
     """Return the header of a one-hot table, or None if header and first row are not those of one."""
     delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
     columns = {meaning: at for at, name in enumerate(names) if (meaning := _meaning(name)) in ("image_id", "split")}
@@ -161,6 +162,7 @@ def _one_hot_header(number: int, line: str, first: str) -> _Header | None:
     is_known = "image_id" in columns and not any(_meaning(name) == "labels" for name in names)
     if not is_known or not is_one_hot(names, list(columns.values()), cells):
         return None
+    reject_repeated(names, f"{path} line {number}")
     return _Header(number, delimiter, columns, len(names), tuple(names))
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from auxseg.errors import DataError
-from auxseg.images import is_band, open_image, read_rgb
+from auxseg.images import check_pixels, is_band, open_image, read_rgb, require_image
 from auxseg.params.data import DataParams
 
 _TIFF = (".tif", ".tiff")
@@ -125,6 +125,7 @@ def _has_16_bits(path: Path) -> bool:
 def _bands(path: Path) -> int:
     import tifffile  # every stage imports this module, and few data sets have TIFFs
 
+    require_image(path)
     try:
         with tifffile.TiffFile(path) as file:
             return int(file.pages.first.samplesperpixel)
@@ -137,6 +138,7 @@ def _values(path: Path) -> np.ndarray:
     import cv2  # as in `_bands`
     import tifffile
 
+    require_image(path)
     try:
         if path.suffix.lower() not in _TIFF:
             values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -145,6 +147,7 @@ def _values(path: Path) -> np.ndarray:
             return values[..., None] if values.ndim == 2 else values[..., [2, 1, 0, *range(3, values.shape[2])]]
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
+            check_pixels(page.imagelength, page.imagewidth)
             values = page.asarray()
             if values.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
                 values = np.moveaxis(values, 0, 2)

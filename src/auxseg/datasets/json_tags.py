@@ -17,6 +17,7 @@ from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import check_name, read_names
 from auxseg.datasets.tags import Tags, image_id
 from auxseg.errors import DataError
+from auxseg.files import read_json
 
 HOW = 'write {"a.jpg": ["cat", "dog"]} or [{"image": "a.jpg", "labels": ["cat", "dog"]}]'
 
@@ -33,11 +34,9 @@ def read_json_tags(path: Path, known: Collection[str] | None, problems: Problems
         DataError: the file is not JSON, has another form, or an image appears twice; names the entry.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
+        content = read_json(path, object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a JSON in UTF-8 ({error}); save it again") from None
     rows: dict[str, Tags] = {}
     texts: dict[str, str] = {}
     for raw, labels, split in _entries(content, path):

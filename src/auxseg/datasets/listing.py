@@ -173,21 +173,6 @@ def require_folder(path: Path, fix: str) -> None:
         raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
 
 
-def read_text(path: Path, fix: str = "save it again as UTF-8") -> str:
-    """Return the text of a file, without a byte order mark.
-
-    Raises:
-        FileNotFoundError: there is no file; the caller knows what to do about it.
-        DataError: it cannot be read as UTF-8; the message ends with `fix`.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); {fix}") from None
-
-
 CLUTTER = ("thumbs.db", "desktop.ini")
 """Files that Windows writes into folders of images."""
 PHOTOS = PHOTO_SUFFIXES

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from auxseg.datasets.collect import Collected
 from auxseg.datasets.matching import Matches
-from auxseg.errors import shorten
+from auxseg.errors import one_line, shorten
 
 FEW = 10
 """Classes with fewer train images get a warning."""
@@ -46,7 +46,10 @@ class Overview:
         return {name: count for name, count in self.classes.items() if 0 < count < FEW}
 
     def lines(self) -> list[str]:
-        """Return the counts, and the classes with their numbers of train images."""
+        """Return the counts, and the classes with their numbers of train images, each as one line."""
+        return list(map(one_line, self._lines()))
+
+    def _lines(self) -> list[str]:
         table = shorten((f"{name} {count}" for name, count in self.classes.items()), CLASSES_SHOWN)
         origin = " (from the labels)" if self.is_derived else ""
         kinds = f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}"
@@ -61,7 +64,13 @@ class Overview:
         return lines
 
     def warnings(self, named: int = NAMED) -> Iterator[str]:
-        """Yield what the user should know before hours of computing; a list names up to `named` ids or classes."""
+        """Yield what the user should know before hours of computing, each as one line.
+
+        A list names up to `named` ids or classes.
+        """
+        return map(one_line, self._warnings(named))
+
+    def _warnings(self, named: int) -> Iterator[str]:
         yield from self.notes
         yield from self.files.warnings
         if self.without_image:

@@ -7,12 +7,12 @@ import fcntl
 import hashlib
 import importlib
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.errors import DataError
+from auxseg.files import read_json
 from auxseg.params.data import ScenesParams
 from auxseg.params.local import SCENES_ROOT, data_root
 
@@ -36,9 +36,9 @@ def photos_root(dataset_file: Path) -> Path:
 def read_dataset(dataset_file: Path) -> dict[str, Any]:
     """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
     try:
-        values: dict[str, Any] = json.loads(dataset_file.read_text("utf-8"))
+        values: dict[str, Any] = read_json(dataset_file)
         return values
-    except (OSError, ValueError) as error:
+    except (OSError, DataError) as error:
         raise DataError(f"{dataset_file}: not readable ({error}); run the stage prepare again") from None
 
 
@@ -67,9 +67,9 @@ def ensure_scenes(params: ScenesParams, root: Path = SCENES_ROOT) -> Path:
 
 def _stamp(root: Path) -> dict[str, Any] | None:
     try:
-        values: dict[str, Any] = json.loads((root / _STAMP).read_text("utf-8"))
+        values: dict[str, Any] = read_json(root / _STAMP)
         return values
-    except (OSError, ValueError):
+    except (OSError, DataError):
         return None
 
 

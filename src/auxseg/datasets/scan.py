@@ -13,6 +13,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file, write_text
 from auxseg.errors import DataError
+from auxseg.files import read_text
 from auxseg.parallel import available_cpus, track
 
 HEADER = (
@@ -57,7 +58,7 @@ def content_sha256(path: Path, key: str, base: str) -> str:
 def write_raw(path: Path, found: dict[str, int | str]) -> bool:
     """Write data/raw.yaml if its content changes; return whether it did."""
     text = HEADER + f"files: {found['files']}\nsha256: {found['sha256']}\n"
-    if path.is_file() and path.read_text("utf-8") == text:
+    if path.is_file() and read_text(path) == text:
         return False
     write_text(path, text)
     return True

@@ -14,7 +14,8 @@ import numpy as np
 
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.unpickle import load_object_npy
-from auxseg.errors import DataError
+from auxseg.errors import DataError, quote
+from auxseg.files import read_bytes
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.parallel import track
 from auxseg.params.data import VOC_CLASSES
@@ -46,7 +47,7 @@ def listed_id(line: str) -> str:
 def numbered_id(line: str) -> tuple[str, list[int]] | None:
     """Return id and class numbers in a line such as `2007_000032 0 14`, or None if it has another form."""
     entry, *numbers = line.split()
-    is_plain = all(number.isdecimal() for number in numbers)
+    is_plain = all(number.isdecimal() and len(number) < 10 for number in numbers)
     return (listed_id(entry), [int(number) for number in numbers]) if is_plain else None
 
 
@@ -94,7 +95,7 @@ def _parse_xml(path: Path) -> ElementTree.Element:
     parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(path.read_bytes(), True)
+        parser.Parse(read_bytes(path), True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that expat does not know
         raise DataError(f"{path}: not valid XML ({error}); replace the file, or save it as UTF-8") from None
     return builder.close()
@@ -122,13 +123,14 @@ def read_npy_tags(
     if not isinstance(table, dict):
         raise DataError(f"{path}: not a dictionary id -> label vector; save one, or use a CSV")
     tags = {}
-    by_number = {int(match[0]): key for key in ids if (match := re.search(r"\d+$", key))}
+    # longer digits are no number of an image, and Python reads at most 4300
+    by_number = {int(match[0]): key for key in ids if (match := re.search(r"(?<!\d)\d{1,40}$", key))}
     for raw, vector in table.items():
-        if isinstance(raw, int):
+        if isinstance(raw, int) and raw.bit_length() < 128:
             voc = f"{str(raw)[:4]}_{str(raw)[4:]}"
             key = voc if len(str(raw)) == len("2007000032") else by_number.get(raw, voc)
         else:
-            key = image_id(str(raw))
+            key = image_id(raw if isinstance(raw, str) else quote(raw))
         where = f"{path} entry '{key}'"
         with problems.of(ROWS):
             tags[key] = Tags(_shown(vector, names_by_value, where), where)

@@ -5,13 +5,12 @@ A tensor is pickled as a call of `torch._utils._rebuild_tensor_v2` on a storage,
 the number of elements, int64, and the elements, little-endian.
 """
 
-import io
 import math
-import pickle
 from typing import Any
 
 import numpy as np
 
+from auxseg.datasets.plain_pickle import PlainUnpickler
 from auxseg.errors import DataError
 
 _TYPES = {
@@ -34,19 +33,21 @@ def load_storage(content: bytes) -> np.ndarray:
     Raises:
         DataError: it is not a storage of plain numbers.
     """
-    stream = io.BytesIO(content)
-    magic, _protocol, _machine, dtype, _keys = (_StorageUnpickler(stream).load() for _ in range(5))
+    if not isinstance(content, bytes):
+        raise DataError("its pickle holds a damaged torch tensor; save it as a numpy array")
+    reader = _StorageUnpickler(content)
+    magic, _protocol, _machine, dtype, _keys = (reader.load() for _ in range(5))
     if magic != _MAGIC or not isinstance(dtype, np.dtype):
         raise DataError("its pickle holds a damaged torch tensor; save it as a numpy array")
-    count = int.from_bytes(stream.read(8), "little")
-    return np.frombuffer(stream.read(), dtype)[:count]
+    count = int.from_bytes(reader.read(8), "little")
+    return np.frombuffer(reader.read(-1), dtype)[:count]
 
 
 def rebuild(storage: np.ndarray, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> np.ndarray:
     """Return the tensor on a storage as a new array.
 
     Raises:
-        DataError: the tensor reaches beyond its storage.
+        DataError: the tensor reaches beyond its storage, or repeats elements of it.
     """
     numbers = (offset, *size, *stride)
     plain = isinstance(storage, np.ndarray) and len(size) == len(stride)
@@ -56,13 +57,15 @@ def rebuild(storage: np.ndarray, offset: int, size: tuple[int, ...], stride: tup
     last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
     if not empty and last >= len(storage):
         raise DataError("its pickle holds a torch tensor that reaches beyond its content; save it as a numpy array")
+    if math.prod(size) > len(storage):
+        raise DataError("its pickle holds an expanded torch tensor; save `tensor.contiguous()`, or a numpy array")
     if empty:
         return np.zeros(size, storage.dtype)
     steps = [step * storage.itemsize for step in stride]
     return np.lib.stride_tricks.as_strided(storage[offset:], size, steps).copy()
 
 
-class _StorageUnpickler(pickle.Unpickler):
+class _StorageUnpickler(PlainUnpickler):
     """Knows only the names of torch's storage types. A persistent id describes the storage; only its type is used."""
 
     def find_class(self, module: str, name: str) -> np.dtype:

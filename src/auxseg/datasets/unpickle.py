@@ -5,18 +5,25 @@ arrays and scalars, and torch for tensors. It replaces them by stand-ins, so not
 files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`), and of Python 2 and 3.
 """
 
-import pickle
+import io
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
+from auxseg.datasets.plain_pickle import PlainUnpickler, require_plain_keys
 from auxseg.datasets.torch_pickle import load_storage, rebuild
 from auxseg.errors import DataError
+from auxseg.files import read_bytes
 
 _PLAIN = (str, int, float, bool, type(None), bytes)
 _KINDS = "biufSU"
 """Kinds of data types for plain numbers or text."""
+MAX_VALUES = 2**24
+"""Most values of all lists and dictionaries of a file, when lists that share lists are written out: a kilobyte of them
+can stand for billions. COCO's labels as lists are 7 million."""
 
 
 def load_object_npy(path: Path) -> Any:
@@ -29,14 +36,17 @@ def load_object_npy(path: Path) -> Any:
         DataError: the file is missing, is not a `.npy`, is damaged, or its pickle names anything but arrays.
     """
     try:
-        with Path(path).open("rb") as stream:
-            shape, dtype = _read_header(stream)
-            if dtype != np.dtype(object):
-                stream.seek(0)
-                return np.load(stream, allow_pickle=False)
-            loaded = _resolve(_Unpickler(stream, encoding="latin1").load())
+        content = read_bytes(path)
+        stream = io.BytesIO(content)
+        shape, dtype = _read_header(stream)
+        if dtype != np.dtype(object):
+            if math.prod(shape) * dtype.itemsize > len(content):  # numpy would reserve the memory before it finds out
+                raise DataError(f"its header announces an array of {shape}, which is not there; copy the file again")
+            stream.seek(0)
+            return np.load(stream, allow_pickle=False)
+        loaded = _Resolver()(_Unpickler(content[stream.tell() :]).load())
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+        raise DataError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or correct the parameter that names it") from None
     except Exception as error:  # a damaged pickle can raise almost anything
@@ -52,23 +62,6 @@ def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
     else:
         shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
     return shape, dtype
-
-
-class _Unpickler(pickle.Unpickler):
-    """Resolves the names of numpy's array pickles to stand-ins and rejects every other name."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        module = module.replace("numpy._core", "numpy.core")
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise DataError(
-                f"its pickle asks for {module}.{name}, which could run code; only dictionaries, lists, text, "
-                "numbers and arrays are read: save it again as a plain dictionary"
-            ) from None
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise DataError("its pickle refers to objects outside the file; save it again as a plain dictionary")
 
 
 class _DType:
@@ -100,6 +93,25 @@ class _Array:
             self.values = _from_bytes(content, dtype, shape, "F" if fortran else "C")
 
 
+class _Unpickler(PlainUnpickler):
+    """Resolves the names of numpy's array pickles to stand-ins and rejects every other name."""
+
+    filled = (_DType, _Array)
+
+    def find_class(self, module: str, name: str) -> Any:
+        module = module.replace("numpy._core", "numpy.core")
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise DataError(
+                f"its pickle asks for {module}.{name}, which could run code; only dictionaries, lists, text, "
+                "numbers and arrays are read: save it again as a plain dictionary"
+            ) from None
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise DataError("its pickle refers to objects outside the file; save it again as a plain dictionary")
+
+
 def _from_bytes(content: bytes, dtype: _DType, shape: tuple[int, ...], order: Literal["C", "F"]) -> np.ndarray:
     if dtype.dtype.kind == "O":
         raise DataError("its pickle holds pointers; save numbers")
@@ -119,6 +131,13 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _ordered(pairs: Any = ()) -> dict[Any, Any]:
+    """Stand in for OrderedDict: the hooks of a tensor, or a dictionary whose items follow."""
+    found = [tuple(pair) for pair in pairs]
+    require_plain_keys([key for key, _ in found])
+    return dict(found)
+
+
 def _ndarray(*_: Any) -> Any:
     raise DataError("its pickle builds an array by a call; save it with numpy.save")
 
@@ -132,25 +151,61 @@ _ALLOWED = {
     ("_codecs", "encode"): _encode,
     ("torch._utils", "_rebuild_tensor_v2"): rebuild,
     ("torch.storage", "_load_from_bytes"): load_storage,
-    ("collections", "OrderedDict"): dict,  # the hooks of a tensor, always empty
+    ("collections", "OrderedDict"): _ordered,
 }
 
 
-def _resolve(value: Any) -> Any:
-    """Replace stand-ins by arrays, and reject everything that is not plain data."""
-    if isinstance(value, _Array):
-        if isinstance(value.values, np.ndarray):
-            return value.values
-        if value.values is None:
-            raise DataError("its pickle ends inside an array; copy the file again")
-        shape, content = value.values
-        array = np.empty(len(content), object)
-        array[:] = [_resolve(item) for item in content]
-        return array.reshape(shape)
-    if isinstance(value, dict):
-        return {_resolve(key): _resolve(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_resolve(item) for item in value)
-    if isinstance(value, (np.ndarray, *_PLAIN)):
-        return value
-    raise DataError(f"its pickle holds a {type(value).__name__}; save it as a plain dictionary")
+class _Resolver:
+    """Replaces stand-ins by arrays, and rejects everything that is not plain data. What is shared stays shared."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[Any, int]] = {}
+        """By identity: the result, and its number of values when shared ones are written out."""
+
+    def __call__(self, value: Any) -> Any:
+        """Return a value without stand-ins.
+
+        Raises:
+            DataError: it is not plain data, contains itself, or has more than MAX_VALUES.
+        """
+        return self._resolved(value)[0]
+
+    def _resolved(self, value: Any) -> tuple[Any, int]:
+        if isinstance(value, _Array) and isinstance(value.values, np.ndarray):
+            return value.values, 1
+        if isinstance(value, (np.ndarray, *_PLAIN)):
+            return value, 1
+        if not isinstance(value, (_Array, dict, list, tuple)):
+            raise DataError(f"its pickle holds a {type(value).__name__}; save it as a plain dictionary")
+        if id(value) not in self._found:
+            self._found[id(value)] = (None, -1)  # until it is known
+            self._found[id(value)] = self._container(value)
+        found = self._found[id(value)]
+        if found[1] < 0:
+            raise DataError("its pickle holds a list that contains itself; save it as a plain dictionary")
+        return found
+
+    def _container(self, value: Any) -> tuple[Any, int]:
+        if isinstance(value, _Array):
+            if value.values is None:
+                raise DataError("its pickle ends inside an array; copy the file again")
+            shape, content = value.values
+            items, count = self._items(content)
+            array = np.empty(len(items), object)
+            array[:] = items
+            return array.reshape(shape), count
+        if isinstance(value, dict):
+            items, count = self._items(value.values())
+            return dict(zip(value, items, strict=True)), count
+        items, count = self._items(value)
+        return type(value)(items), count
+
+    def _items(self, values: Iterable[Any]) -> tuple[list[Any], int]:
+        items, count = [], 1
+        for value in values:
+            item, size = self._resolved(value)
+            items.append(item)
+            count += size
+            if count > MAX_VALUES:
+                raise DataError(f"its pickle stands for more than {MAX_VALUES} values; save the arrays themselves")
+        return items, count

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from auxseg.datasets.listing import Folders, Listed, locate, read_text, require_folder
+from auxseg.datasets.listing import Folders, Listed, locate, require_folder
 from auxseg.datasets.problems import LISTED, ROWS, STRICT, Problems
 from auxseg.datasets.tags import Tags, first_value, listed_id, numbered_id
 from auxseg.errors import DataError
+from auxseg.files import read_text
 from auxseg.params.data import DataParams
 
 LISTS = Path("ImageSets/Segmentation")

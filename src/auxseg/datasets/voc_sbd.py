@@ -21,6 +21,7 @@ from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
 from auxseg.downloads import download, unpack
 from auxseg.errors import DataError
+from auxseg.files import read_bytes, read_text, require_file
 from auxseg.images import encode_label
 from auxseg.parallel import map_processes
 
@@ -81,6 +82,7 @@ def read_sbd_mask(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"{path}: no such file; remove {path.parent} and run again")
     try:
+        require_file(path)
         mask: np.ndarray = loadmat(path)["GTcls"][0]["Segmentation"][0]
     except Exception as error:  # a damaged .mat can raise almost anything
         raise DataError(f"{path}: not a mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
@@ -99,7 +101,7 @@ def _write_mask(job: _Mask) -> None:
     if job.source.suffix == ".mat":
         content = encode_label(read_sbd_mask(job.source))
     elif job.source.is_file():
-        content = job.source.read_bytes()
+        content = read_bytes(job.source)
     else:
         raise DataError(f"{job.source}: no such mask; unpack VOC again")
     write_bytes(job.target, content)
@@ -107,6 +109,6 @@ def _write_mask(job: _Mask) -> None:
 
 def _ids(path: Path) -> list[str]:
     try:
-        return [listed_id(line) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        return [listed_id(line) for line in read_text(path).splitlines() if line.strip()]
+    except (OSError, DataError) as error:
         raise DataError(f"{path}: not readable ({error}); remove the folder and run again") from None

@@ -1,5 +1,6 @@
 """Checkpoints as trainings save them: tensors below a key, with options and counters beside them."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from auxseg.errors import DataError
+from auxseg.files import open_file
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "module", "teacher", "student")
 """Keys below which checkpoints have the tensors, in the order in which they are tried."""
@@ -15,6 +17,9 @@ PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
 _OBJECTS = ("argparse.Namespace", "easydict.EasyDict", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.Path")
 """Classes of options that checkpoints have beside the tensors."""
+
+MAX_REPEATED = 2**30
+"""Most bytes that tensors which repeat their elements may have as copies: 458 bytes can stand for gigabytes."""
 
 
 class _Unread:
@@ -36,8 +41,30 @@ def load_checkpoint(path: Path) -> Any:
     Raises:
         Exception: whatever torch raises for a file that is damaged or has other objects. None of its code runs.
     """
+    _reject_packed(path)
     with torch.serialization.safe_globals([(_Unread, name) for name in _OBJECTS]):
-        return torch.load(path, weights_only=True, map_location="cpu")
+        content = torch.load(path, weights_only=True, map_location="cpu")
+    if _repeated(content) > MAX_REPEATED:
+        raise DataError(f"{path}: its expanded tensors are far larger than the file; save `tensor.contiguous()`")
+    return content
+
+
+def _reject_packed(path: Path) -> None:
+    """Reject a zip with compressed members: torch writes none, and a kilobyte of them can be a gigabyte."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+                raise DataError(f"{path}: a compressed zip, not as torch writes it; save the state_dict() again")
+
+
+def _repeated(content: Any, depth: int = 0) -> int:
+    """Return the bytes that a copy of all expanded tensors in dictionaries would have."""
+    if isinstance(content, Mapping) and depth < 5:
+        return sum(_repeated(value, depth + 1) for value in content.values())
+    if isinstance(content, Tensor) and content.layout == torch.strided and not content.is_meta:
+        size = content.numel() * content.element_size()
+        return size if size > content.untyped_storage().nbytes() else 0
+    return 0
 
 
 def unwrapped(content: Any) -> Any:
@@ -64,13 +91,13 @@ def reject_other_files(path: Path) -> None:
     """Reject what is downloaded in the place of weights.
 
     Raises:
-        DataError: the file is an HTML page or a pointer of Git LFS.
+        DataError: there is no file, or it is an HTML page or a pointer of Git LFS.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             start = stream.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    except OSError:
-        return  # the reader says it better
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; give the downloaded weights") from None
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError(
             f"{path}: an HTML page, not weights; the address leads to a page (a login, or a warning of a file host): "

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.errors import DataError
+from auxseg.files import read_bytes
 
 LIST_MAGIC = 0x112
 VERSIONS = {0xF993FAC8: 1, 0xF993FAC9: 2, 0xF993FACA: 3}
@@ -48,9 +49,9 @@ class _Reader:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.content = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: not readable ({error.strerror})") from None
+            self.content = read_bytes(path)
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file; give the downloaded weights") from None
         self.at = 0
 
     @property
@@ -95,4 +96,8 @@ class _Reader:
         if element not in ELEMENTS or min(sizes, default=0) < 0:
             raise self.rejection(f"element type {element} and sizes {sizes} before byte {self.at}")
         kind = np.dtype(ELEMENTS[element])
-        return np.frombuffer(self.take(prod(sizes) * kind.itemsize), kind).reshape(sizes)
+        count = prod(sizes)
+        # an array without elements may name sizes that no array can have
+        if count * kind.itemsize > self.left or max(sizes, default=0) > len(self.content):
+            raise self.rejection(f"an array of {count:.3g} elements before byte {self.at}, more than fit in the file")
+        return np.frombuffer(self.take(count * kind.itemsize), kind).reshape(sizes)

@@ -7,7 +7,7 @@ everything. The exception is `prepare`, which declares `shards` because it split
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, quote
 from auxseg.params.section import COMPATIBILITIES, COMPATIBILITY, suggest
 from auxseg.params.yaml_file import read_yaml
 
@@ -81,7 +81,9 @@ def check_keys(values: dict[str, Any], source: str) -> None:
             raise ParamsError(f"{source}: unknown key '{key}'; {suggest(str(key), known)}")
     choice = values.get(COMPATIBILITY, "paper")
     if choice not in COMPATIBILITIES:
-        raise ParamsError(f"{source}: key '{COMPATIBILITY}': expected {' or '.join(COMPATIBILITIES)}, got {choice!r}")
+        raise ParamsError(
+            f"{source}: key '{COMPATIBILITY}': expected {' or '.join(COMPATIBILITIES)}, got {quote(choice)}"
+        )
 
 
 def require_round(name: str, also: str = "") -> dict[str, Any]:
@@ -111,18 +113,18 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
     rounds = values.get("rounds")
     fix = "write rounds as {r1: r0, r2: r1}; `auxseg rounds N` does"
     if not isinstance(rounds, dict) or not rounds:
-        raise ParamsError(f"{path}: key 'rounds': expected a map, got {rounds!r}; {fix}")
+        raise ParamsError(f"{path}: key 'rounds': expected a map, got {quote(rounds)}; {fix}")
     for name in [*rounds, *rounds.values()]:
         if not isinstance(name, str):
             raise ParamsError(
-                f"{path}: key 'rounds': round {name!r} is not a string (DVC would silently skip its stages); {fix}"
+                f"{path}: key 'rounds': round {quote(name)} is not a string (DVC would silently skip its stages); {fix}"
             )
     expected, label_rounds = chain(len(rounds))
     if rounds != expected:
-        raise ParamsError(f"{path}: key 'rounds': expected {expected}, got {rounds}; {fix}")
+        raise ParamsError(f"{path}: key 'rounds': expected {quote(expected)}, got {quote(rounds)}; {fix}")
     if values.get("label_rounds") != label_rounds:
         raise ParamsError(
-            f"{path}: key 'label_rounds': expected {label_rounds}, got {values.get('label_rounds')}; "
+            f"{path}: key 'label_rounds': expected {quote(label_rounds)}, got {quote(values.get('label_rounds'))}; "
             "`auxseg rounds N` writes both"
         )
 
@@ -131,6 +133,6 @@ def _check_shards(shards: Any, path: Path) -> None:
     count = len(shards) if isinstance(shards, list) else 0
     if not count or shards != shard_names(count):
         raise ParamsError(
-            f"{path}: key 'shards': expected strings as in {shard_names(max(count, 2))}, got {shards!r}; "
+            f"{path}: key 'shards': expected strings as in {shard_names(max(count, 2))}, got {quote(shards)}; "
             "`auxseg shards N` writes them"
         )

@@ -11,7 +11,7 @@ import yaml
 
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.store import Store
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, quote
 from auxseg.params.yaml_file import read_yaml
 
 LOCAL_FILE = Path("params.local.yaml")
@@ -33,7 +33,10 @@ def data_root(data_format: str) -> Path:
         raise ParamsError(
             "no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER` (writes params.local.yaml)"
         )
-    path = Path(root).expanduser()
+    try:
+        path = Path(root).expanduser()
+    except RuntimeError:  # ~name of nobody
+        raise ParamsError(f"{source}: data root '{root}' names an unknown user; write the whole path") from None
     if not root.strip():  # for example from an unset shell variable; it would mean the current folder
         raise ParamsError(f"{source}: is empty; give the folder that holds the data set")
     if not path.is_dir():
@@ -51,7 +54,7 @@ def checkpoint_minutes() -> float:
     """
     minutes = local_values().get("checkpoint_minutes", 10)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not minutes > 0:
-        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number above 0, got {minutes!r}")
+        raise ParamsError(f"{LOCAL_FILE}: checkpoint_minutes: expected a number above 0, got {quote(minutes)}")
     return minutes
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, quote
 from auxseg.params.dag import DAG_KEYS, chain, check_keys, shard_names
 from auxseg.params.registry import SECTIONS
 from auxseg.params.section import COMPATIBILITY, Strict
@@ -47,7 +47,7 @@ def override(values: dict[str, Any], overrides: Overrides, source: str) -> dict[
 def _count(overrides: Overrides, key: str, source: str) -> int:
     count = overrides[key]
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ParamsError(f"{source}: key '{key}': expected a number of {key}, got {count!r}")
+        raise ParamsError(f"{source}: key '{key}': expected a number of {key}, got {quote(count)}")
     return count
 
 

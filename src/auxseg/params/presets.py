@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.errors import ParamsError
+from auxseg.files import read_text
 from auxseg.params.overrides import defaults, override
 from auxseg.params.registry import check
 from auxseg.params.section import suggest
@@ -55,7 +56,7 @@ def render_preset(path: Path) -> str:
     Raises:
         ParamsError: as `read_preset`.
     """
-    values, text = read_preset(path), path.read_text("utf-8")
+    values, text = read_preset(path), read_text(path)
     return render(values, title_of(text)) if _is_sparse(read_yaml(path)) else text
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, cut, quote
 
 COMPATIBILITY = "compatibility"
 """The top-level key that sets constants in several sections."""
@@ -127,7 +127,7 @@ def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], wh
 def _explain(section: type[Section], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"] if "[" not in str(part)]  # not `dict[str,int]`, one of two types
-    name = ".".join([section.key, *location])
+    name = ".".join([section.key, *map(cut, location)])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         known = list(_model_at(section, location[:-1]).knobs())
@@ -138,7 +138,7 @@ def _explain(section: type[Section], error: ValidationError) -> str:
     if first["type"] == "float_type" and _is_number(first["input"]):
         message += " (YAML reads an exponent without a point as text: write 1.0e-3, not 1e-3)"
     # for a rule over several keys the input is the whole group, which would not help
-    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
+    got = "" if isinstance(first["input"], dict) else f", got {quote(first['input'])}"
     return f"key '{name}': {message[0].lower()}{message[1:]}{got}{more}"
 
 

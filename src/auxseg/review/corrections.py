@@ -19,7 +19,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_table, write_csv
 from auxseg.datasets.manifest import SEPARATOR, ClassTable, ImageRecord
-from auxseg.errors import DataError
+from auxseg.errors import CONTROLS, DataError
 from auxseg.images import IGNORE, encode_label, read_index_png
 from auxseg.params.review import ReviewParams
 
@@ -80,6 +80,8 @@ def read_corrections(path: Path) -> list[Correction]:
         if None in row or any(row[name] is None for name in COLUMNS):
             raise DataError(f"{where}: not as many cells as the header has; fix the row or remove it")
         one = Correction(*(row[name].strip() for name in COLUMNS))
+        if CONTROLS.search(one.image_id + one.classes):
+            raise DataError(f"{where}: image_id or classes have control characters or line breaks; remove them")
         if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", one.round):
             raise DataError(f"{where}: round '{one.round}' is not a round; write r0, r1, …")
         try:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.atomic import atomic_path
 from auxseg.artifacts.rounds import Round
-from auxseg.artifacts.tables import read_table, write_csv
+from auxseg.artifacts.tables import csv_text, read_table
 from auxseg.datasets.manifest import SEPARATOR
-from auxseg.errors import DataError
+from auxseg.errors import CONTROLS, DataError
 
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 """The form of ISO 8601 that both this reader and the report accept."""
@@ -72,9 +73,23 @@ def read_verdicts(
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """Write a table in the order of `Verdict.key`, so that the same verdicts give the same bytes."""
+    """Write a table in the order of `Verdict.key`, so that the same verdicts give the same bytes.
+
+    What was written is read back before it replaces the table, which holds work of people.
+
+    Raises:
+        DataError: the verdicts would not be read back as they are; the table stays as it was.
+    """
     ordered = sorted(verdicts, key=lambda verdict: verdict.key)
-    write_csv(path, COLUMNS, [[_cell(getattr(verdict, name)) for name in COLUMNS] for verdict in ordered])
+    text = csv_text(COLUMNS, [[_cell(getattr(verdict, name)) for name in COLUMNS] for verdict in ordered])
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(text.encode())
+        try:
+            again = read_verdicts(temporary)
+        except DataError as error:
+            raise DataError(f"{path}: not written, because it could not be read again: {error}") from None
+        if again != ordered:
+            raise DataError(f"{path}: not written, because a verdict would change; remove odd characters from its note")
 
 
 def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
@@ -129,6 +144,9 @@ def _verdict(
     cells = {name: str(row[name]).strip() for name in COLUMNS}
     if not cells["image_id"]:
         raise DataError(f"{where} has no image_id; fill it in or remove the row")
+    for name in ("image_id", "drop_classes"):
+        if CONTROLS.search(cells[name]):
+            raise DataError(f"{where}: {name} '{cells[name]}' has control characters or line breaks; remove them")
     if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is not a SHA-256 of 64 digits; export it again")
     if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", cells["round"]):

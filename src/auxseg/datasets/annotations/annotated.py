@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from auxseg.datasets.listing import read_text
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
+from auxseg.files import read_json
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
 
@@ -137,13 +138,13 @@ def json_files(root: Path, given: str | None, is_ours: Callable[[Path], bool]) -
     return [path for path in found if not path.name.startswith(".") and is_ours(path)]
 
 
-def text_json(path: Path) -> str:
-    """Return the text of a JSON file.
+def read_annotations(path: Path) -> Any:
+    """Return the content of a JSON file.
 
     Raises:
-        DataError: the file is missing, or is not UTF-8.
+        DataError: the file is missing, or is not JSON in UTF-8.
     """
     try:
-        return read_text(path, "export it again")
+        return read_json(path, "export it again")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.annotations") from None

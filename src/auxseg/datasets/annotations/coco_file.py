@@ -1,13 +1,13 @@
 """A COCO JSON file: images, categories and annotations, whatever tool wrote it."""
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
+from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
 
@@ -40,7 +40,7 @@ def is_crowd(annotation: Mapping[str, Any]) -> bool:
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, _modified: int) -> CocoFile:
     try:
-        content = json.loads(text_json(path))
+        content = read_annotations(path)
         if not is_coco(content):
             raise DataError(f"{path}: not a COCO JSON (images, annotations, categories); set data.annotations to one")
         names = {item["id"]: str(item["name"]).strip() for item in content["categories"]}
@@ -55,7 +55,7 @@ def _parsed(path: Path, _modified: int) -> CocoFile:
             annotations.setdefault(str(item["image_id"]), []).append(item)
         used = {item["category_id"] for group in annotations.values() for item in group}
         for image in images.values():
-            str(image["file_name"]), int(image["height"]), int(image["width"])
+            str(image["file_name"]), size_of(image["height"], image["width"])
         supers = {str(item.get("supercategory")) for item in content["categories"] if item["id"] in used}
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a COCO JSON ({type(error).__name__}: {error}); export it again") from None

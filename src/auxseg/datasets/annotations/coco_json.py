@@ -6,7 +6,6 @@ Image-level labels are the categories of an image's annotations, crowds included
 annotation with a box alone names a class, and its image has no mask.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from auxseg.datasets.annotations.annotated import (
     Item,
     json_files,
     object_names,
+    read_annotations,
     split_of,
-    text_json,
 )
 from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, is_crowd, read_coco_file
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.errors import DataError
+from auxseg.files import open_file
 from auxseg.params.data import DataParams
 
 
@@ -78,13 +78,13 @@ def _without_copies(files: list[Path]) -> list[Path]:
 
 def _looks_like_coco(path: Path) -> bool:
     # a folder of labelme's files has thousands of JSONs, so the beginning decides before all of it is parsed
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         start = stream.read(4096)
     if b'"shapes"' in start or b'"imagePath"' in start:
         return False
     try:
-        return is_coco(json.loads(text_json(path)))
-    except (ValueError, DataError):
+        return is_coco(read_annotations(path))
+    except DataError:
         return False
 
 

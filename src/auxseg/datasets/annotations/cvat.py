@@ -14,11 +14,12 @@ from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import Annotated, Item, object_names, photo_folder, split_of
 from auxseg.datasets.colour_png import packed_colours, read_colours
-from auxseg.datasets.listing import PHOTOS, Folder, read_text, require_folder
+from auxseg.datasets.listing import PHOTOS, Folder, require_folder
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
+from auxseg.files import read_text
 from auxseg.parallel import track
 from auxseg.params.data import DataParams
 

@@ -9,7 +9,7 @@ from PIL import Image
 from auxseg.datasets.annotations.drawing import coco_region, ellipse_region, outline_region, paint
 from auxseg.datasets.annotations.label_studio_file import Region, png_class, read_label_studio_file
 from auxseg.errors import DataError
-from auxseg.images import open_image, pixels_of
+from auxseg.images import MAX_PIXELS, open_image, pixels_of
 
 
 def draw(path: Path, index_of: Callable[[str], int]) -> np.ndarray:
@@ -35,7 +35,7 @@ def draw(path: Path, index_of: Callable[[str], int]) -> np.ndarray:
     for number, region in enumerate(task.regions, 1):
         try:
             shape = _region(region)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
             raise DataError(f"{file}: task {key} region {number} ({region.kind}): {error}; export it again") from None
         regions += [(shape, index_of(name)) for name in region.names]
     return paint(task.regions[0].size, regions)
@@ -98,7 +98,7 @@ def decode_rle(content: bytes) -> np.ndarray:
         return number
 
     count, width = read(32), read(5) + 1
-    if count > 4 * 10**9 or width > 8:
+    if count > 4 * MAX_PIXELS or width > 8:
         raise ValueError("not the RLE of a brush")
     sizes = [read(4) + 1 for _ in range(4)]
     values = np.zeros(count, np.uint8)

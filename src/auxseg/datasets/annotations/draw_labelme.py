@@ -27,7 +27,7 @@ def draw(path: Path, index_of: Callable[[str], int]) -> np.ndarray:
         label = str(shape["label"]).strip()
         try:
             regions.append((_region(shape, content.size), index_of(label)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise DataError(f"{path}: shape {number} ('{label}'): {error}; draw it again") from None
     return paint(content.size, regions)
 

@@ -2,16 +2,23 @@
 
 import base64
 import binascii
-import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 
+from auxseg.errors import DataError, quote
+from auxseg.images import check_pixels, open_content, pixels_of
+
 Size = tuple[int, int]
 """Height and width, pixels."""
+
+
+class _OtherSizeError(Exception):
+    pass
 
 
 def coco_region(shape: Any, size: Size) -> np.ndarray:
@@ -27,8 +34,12 @@ def coco_region(shape: Any, size: Size) -> np.ndarray:
             encoded = coco_mask.frPyObjects(polygons, *size) if polygons else []
             region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(size, np.uint8)
         else:
+            if tuple(shape["size"]) != size:  # before an array of this size is made
+                raise _OtherSizeError
             packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *size)
             region = coco_mask.decode(packed)
+    except _OtherSizeError:
+        raise ValueError(f"has size {quote(tuple(shape['size']))}, the image {size}") from None
     except Exception as error:  # pycocotools raises Exception itself
         raise ValueError(f"is not a polygon or RLE ({error})") from None
     if region.shape != size:
@@ -76,9 +87,24 @@ def png_region(text: str) -> np.ndarray:
         ValueError: it is not one.
     """
     try:
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L")) > 0
-    except (binascii.Error, OSError, ValueError) as error:
+        with open_content(base64.b64decode(text), "the mask") as image:
+            return pixels_of(Path("the mask"), lambda opened: np.asarray(opened.convert("L")) > 0, image)
+    except (binascii.Error, TypeError, ValueError, DataError) as error:
         raise ValueError(f"not a PNG in base64 ({error})") from None
+
+
+def size_of(height: Any, width: Any) -> Size:
+    """Return the size of an image that a file announces.
+
+    Raises:
+        TypeError, ValueError: it is no size, or larger than any image that is read.
+    """
+    try:
+        size = int(height), int(width)
+    except OverflowError:
+        raise ValueError("an endless size; export it again") from None
+    check_pixels(*(max(1, side) for side in size))  # some tools write 0 where they know no size
+    return size
 
 
 def paint(size: Size, regions: Iterable[tuple[np.ndarray, int]]) -> np.ndarray:

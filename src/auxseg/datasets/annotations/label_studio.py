@@ -4,7 +4,6 @@ Image-level labels are the classes of regions and of choices. Brushes, polygons,
 A task that was skipped or never annotated is left out; with choices alone, an image has no mask.
 """
 
-import json
 from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import (
@@ -13,8 +12,8 @@ from auxseg.datasets.annotations.annotated import (
     Item,
     json_files,
     object_names,
+    read_annotations,
     split_of,
-    text_json,
 )
 from auxseg.datasets.annotations.label_studio_file import (
     Task,
@@ -26,6 +25,7 @@ from auxseg.datasets.annotations.label_studio_file import (
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.errors import DataError
+from auxseg.files import open_file
 from auxseg.params.data import DataParams
 
 
@@ -64,12 +64,12 @@ def label_studio_files(root: Path, given: str | None = None) -> list[Path]:
 
 
 def _looks_like_an_export(path: Path) -> bool:
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         if not stream.read(16).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"["):
             return False
     try:
-        return is_label_studio(json.loads(text_json(path)))
-    except (ValueError, DataError):
+        return is_label_studio(read_annotations(path))
+    except DataError:
         return False
 
 

@@ -5,7 +5,6 @@ used for the tasks of the JSON that lies beside them, or above them.
 """
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
+from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
 SHAPES = ("brushlabels", "polygonlabels", "rectanglelabels", "ellipselabels")
@@ -64,7 +64,7 @@ def is_label_studio(value: Any) -> bool:
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, _modified: int) -> dict[str, Task]:
     try:
-        content = json.loads(text_json(path))
+        content = read_annotations(path)
         if not is_label_studio(content):
             raise DataError(f"{path}: not an export of Label Studio (JSON or JSON-MIN); set data.annotations to one")
         found = {str(item["id"]): _task(item) for item in content}
@@ -126,7 +126,7 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         if kind == "choices":
             choices += [str(name).strip() for name in value["choices"]]
         elif kind in (*SHAPES, "labels"):
-            size = (int(result["original_height"]), int(result["original_width"]))
+            size = size_of(result["original_height"], result["original_width"])
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
     return Task(_image(item), tuple(regions), tuple(choices))
 

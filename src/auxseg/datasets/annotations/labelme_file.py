@@ -1,11 +1,11 @@
 """One JSON file of labelme: shapes and flags of one image."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auxseg.datasets.annotations.annotated import text_json
+from auxseg.datasets.annotations.annotated import read_annotations
+from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
 AREAS = ("polygon", "rectangle", "circle", "mask")
@@ -30,8 +30,8 @@ class LabelmeFile:
 def parse_labelme(path: Path) -> dict[str, Any] | None:
     """Return the content of a JSON file of labelme, or None for any other file."""
     try:
-        value = json.loads(text_json(path))
-    except (ValueError, DataError):
+        value = read_annotations(path)
+    except DataError:
         return None
     return value if isinstance(value, dict) and "shapes" in value and "imagePath" in value else None
 
@@ -43,13 +43,13 @@ def read_labelme_file(path: Path, parsed: dict[str, Any] | None = None) -> Label
         DataError: it is missing, or not one of labelme's.
     """
     try:
-        content = json.loads(text_json(path)) if parsed is None else parsed
+        content = read_annotations(path) if parsed is None else parsed
         shapes = tuple(content["shapes"])
         for shape in shapes:
             shape["label"], shape["points"]  # a KeyError names what is missing
         flags = tuple(name for name, is_set in (content.get("flags") or {}).items() if is_set)
         return LabelmeFile(
-            str(content["imagePath"]), (int(content["imageHeight"]), int(content["imageWidth"])), shapes, flags
+            str(content["imagePath"]), size_of(content["imageHeight"], content["imageWidth"]), shapes, flags
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: not a JSON of labelme ({type(error).__name__}: {error}); save it again") from None
