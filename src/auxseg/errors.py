@@ -30,6 +30,12 @@ class ResourceError(AuxsegError):
     """The machine lacks a resource such as memory. Exit code 1: another attempt with more may succeed."""
 
 
+def one_line(reason: object, most: int = 80) -> str:
+    """Return the first line of a reason, cut after `most` characters, as a message quotes it."""
+    lines = str(reason).splitlines() or [type(reason).__name__]
+    return lines[0] if len(lines[0]) <= most else f"{lines[0][:most]}…"
+
+
 def shorten(names: Iterable[str], most: int) -> str:
     """Return names as a message shows them: at most `most`, and … for the others."""
     listed = list(names)

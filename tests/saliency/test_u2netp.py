@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import build_provider, u2netp
@@ -28,6 +29,11 @@ def photo(seed=0):
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory):
     return build_provider(SaliencyParams(provider="u2netp"), tmp_path_factory.mktemp("root"), threads=1)
+
+
+def given(path, **values):
+    scanned = content_sha256(path, "path", "root")
+    return SaliencyParams(provider="u2netp", path=str(path), sha256=scanned, **values)
 
 
 def test_preprocess_by_hand():
@@ -123,5 +129,5 @@ def test_same_bytes_again(provider, tmp_path):
 def test_rejects_what_is_no_network(tmp_path, side):
     (tmp_path / "weights.onnx").write_bytes(b"no network" * 100)
     with pytest.raises(DataError, match=r"weights\.onnx: not a readable ONNX network") as error:
-        build_provider(SaliencyParams(provider="u2netp", path="weights.onnx", sha256="seen", side=side), tmp_path)
+        build_provider(given(tmp_path / "weights.onnx", side=side), tmp_path)
     assert "\n" not in str(error.value)

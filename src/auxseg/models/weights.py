@@ -8,6 +8,7 @@ from torch import nn
 
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import DataError
+from auxseg.models.checks import check_kinds, check_tensors
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -35,11 +36,13 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
     must fit the network in any case.
 
     Raises:
-        DataError: a tensor is unknown, missing or has the wrong shape.
+        DataError: a tensor is unknown, missing, or has the wrong shape, other elements, or NaN.
     """
     file = TensorFile(path)
     state = {name: torch.from_numpy(file[name].copy()) for name in file}
     wanted = network.state_dict()
+    check_tensors(path, state)
+    check_kinds(path, state, wanted)
     for name, value in state.items():
         expected = tuple(wanted[name].shape) if name in wanted else None
         if expected != tuple(value.shape):
