@@ -3,6 +3,7 @@
 The message of such an error is one line. It names the file, row or key, what was expected, and how to fix it.
 """
 
+import errno
 import signal
 from collections.abc import Iterable
 
@@ -12,6 +13,10 @@ EXIT_REJECTED = 2
 """Exit code for rejected input or parameters: another attempt cannot succeed."""
 EXIT_TERMINATED = 128 + signal.SIGTERM
 """Exit code after SIGTERM, as in a shell: the same command resumes where this one stopped."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Numbers of an OSError of a disk, or a quota on it, that has no more room, or fails."""
 
 
 class AuxsegError(Exception):
@@ -28,6 +33,16 @@ class ParamsError(AuxsegError):
 
 class ResourceError(AuxsegError):
     """The machine lacks a resource such as memory. Exit code 1: another attempt with more may succeed."""
+
+
+def memory_shortage(error: BaseException) -> str:
+    """Return what has too little memory, `the GPU` or `this machine`; empty for another error."""
+    text = str(error)
+    if type(error).__name__ == "OutOfMemoryError" or "CUDA error: out of memory" in text:  # torch is not imported here
+        return "the GPU"
+    # numpy and zlib; torch on a CPU; OpenCV
+    phrases = ("can't allocate memory", "not enough memory", "Insufficient memory", "Failed to allocate")
+    return "this machine" if isinstance(error, MemoryError) or any(one in text for one in phrases) else ""
 
 
 def one_line(reason: object, most: int = 80) -> str:

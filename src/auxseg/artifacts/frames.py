@@ -4,13 +4,14 @@ A module of its own beside `auxseg.artifacts.tables`: importing pandas takes abo
 small table do not spend.
 """
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 
 import pandas
 
 from auxseg.artifacts.atomic import write_text
-from auxseg.errors import DataError
+from auxseg.errors import DataError, one_line
 
 Cell = type[str] | type[int] | type[float]
 """The type of a column's cells."""
@@ -35,17 +36,21 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
     missing = {name: [""] for name, kind in columns.items() if kind is float}
     dtypes: dict[Hashable, Cell] = dict(columns.items())
     try:
-        frame: pandas.DataFrame = pandas.read_csv(
-            path,
-            dtype=dtypes,
-            usecols=list(columns),
-            keep_default_na=False,
-            na_values=missing,
-            float_precision="round_trip",
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)  # rows with more cells than the header
+            frame: pandas.DataFrame = pandas.read_csv(
+                path,
+                dtype=dtypes,
+                usecols=list(columns),
+                index_col=False,
+                keep_default_na=False,
+                na_values=missing,
+                float_precision="round_trip",
+            )
         return frame
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable table ({error}); run the stage that writes it again") from None
+    except Exception as error:  # pandas has many
+        reason = one_line(error)
+        raise DataError(f"{path}: not a readable table ({reason}); run the stage that writes it again") from None
 
 
 def write_frame(path: Path, frame: pandas.DataFrame) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError, memory_shortage, one_line
 
 COMMANDS = {
     "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
@@ -110,6 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REJECTED
     except KeyboardInterrupt:
         return 130
+    except (MemoryError, RuntimeError) as error:
+        if not (place := memory_shortage(error)):
+            raise
+        print(f"error: {place} has too little memory; lower runtime.max_side ({one_line(error)})", file=sys.stderr)
+        return EXIT_FAILED
     return code
 
 

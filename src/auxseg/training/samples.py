@@ -187,6 +187,12 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
                 for part in range(self.rank, self.parts, self.size):
                     yield [(epoch, position, batch) for position in positions[part :: self.parts]]
 
+    def positions(self, batch: int) -> list[int]:
+        """Return the positions of a whole batch of the current epoch, of all processes."""
+        whole = EpochOrder(self.length, self.batch_size, self.seed, weights=self.weights)
+        whole.epoch, whole.passes, whole.first, whole.stop = self.epoch, self.passes, batch, batch + 1
+        return [position for part in whole for _, position, _ in part]
+
     def _drawn(self, weights: Sequence[float], generator: torch.Generator) -> list[int]:
         times = draw(weights, generator)
         return [position + again * self.length for position in range(self.length) for again in range(times[position])]
