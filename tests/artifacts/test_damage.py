@@ -103,6 +103,9 @@ def test_tables(tmp_path, name, change):
         path.unlink()
     if change == "text" and name in ("masks", "uses"):
         return  # all cells are text
+    if change == "surplus cell" and name == "areas":
+        assert read(path).to_numpy().tolist() == [["a", 0, 5, 1]]  # pandas leaves it out
+        return
     with pytest.raises(DataError) as error:
         read(path)
     assert one_line(error).startswith(f"{path}") and ";" in one_line(error)

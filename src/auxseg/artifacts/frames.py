@@ -4,7 +4,6 @@ A module of its own beside `auxseg.artifacts.tables`: importing pandas takes abo
 small table do not spend.
 """
 
-import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 
@@ -36,17 +35,15 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
     missing = {name: [""] for name, kind in columns.items() if kind is float}
     dtypes: dict[Hashable, Cell] = dict(columns.items())
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pandas.errors.ParserWarning)  # rows with more cells than the header
-            frame: pandas.DataFrame = pandas.read_csv(
-                path,
-                dtype=dtypes,
-                usecols=list(columns),
-                index_col=False,
-                keep_default_na=False,
-                na_values=missing,
-                float_precision="round_trip",
-            )
+        frame: pandas.DataFrame = pandas.read_csv(
+            path,
+            dtype=dtypes,
+            usecols=list(columns),
+            index_col=False,  # otherwise rows with a surplus cell would be read one column further
+            keep_default_na=False,
+            na_values=missing,
+            float_precision="round_trip",
+        )
         return frame
     except Exception as error:  # pandas has many
         reason = one_line(error)
