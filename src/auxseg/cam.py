@@ -37,7 +37,7 @@ def classifier_cams(
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)
         found = cam.cpu().numpy().astype(np.float16)
-        check_outputs({"CAM": found}, record.id)
+        check_outputs({"CAM": found}, f"image '{record.id}'")
         return found
 
     return cam_of

@@ -97,7 +97,7 @@ def _probabilities(
             recognition=params.recognition,
         )
         # softmax makes all channels of a pixel NaN if one is, and all views are in the second map
-        check_outputs({"prediction": joined[0]}, f"number {number}")
+        check_outputs({"prediction": joined[0]}, f"image {number}")
         yield rgb, single, joined
 
 

@@ -59,7 +59,7 @@ def propagate_images(
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )
-        check_outputs(maps, record.id)
+        check_outputs(maps, f"image '{record.id}'")
         tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
     return tensors
 

@@ -71,7 +71,7 @@ def test_names_that_are_no_text_are_rejected(tmp_path, content):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_outputs_that_are_no_numbers_name_the_image(value):
     maps = {"prediction": np.ones((2, 2), np.uint8), "cam": np.zeros((1, 2, 2), np.float16)}
-    check_outputs(maps, "img7")
+    check_outputs(maps, "image 'img7'")
     maps["cam"][0, 1, 0] = value
     with pytest.raises(DataError, match="image 'img7': the network's cam contains values that are no numbers"):
-        check_outputs(maps, "img7")
+        check_outputs(maps, "image 'img7'")

@@ -1,5 +1,8 @@
 """Weights in and out of files: bit-exact, the same content in the same bytes, rejections that name file and tensor."""
 
+import json
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -111,3 +114,13 @@ def test_whole_numbers_are_rejected_where_the_network_has_fractions(tmp_path):
     write_tensors(tmp_path / "w.safetensors", state)
     with pytest.raises(DataError, match=r"'backbone\.body\.weight' has elements of int8, the network expects float32"):
         load_weights(tmp_path / "w.safetensors", tiny_classifier())
+
+
+@pytest.mark.parametrize("kind", ["BF16", "U16", "F8_E4M3"])
+def test_types_that_are_not_written_here_are_one_line(tmp_path, kind):
+    size = 1 if kind == "F8_E4M3" else 2
+    header = json.dumps({"a": {"dtype": kind, "shape": [1], "data_offsets": [0, size]}}).encode()
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+    with pytest.raises(DataError, match=r"w\.safetensors: ") as error:
+        load_weights(tmp_path / "w.safetensors", tiny_classifier())
+    assert "\n" not in str(error.value)

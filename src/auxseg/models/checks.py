@@ -56,7 +56,7 @@ def check_kinds(path: Path, state: Mapping[str, Tensor], wanted: Mapping[str, Te
 
 
 def check_outputs(found: Mapping[str, np.ndarray], image: str) -> None:
-    """Check what a network returned for an image; arrays of whole numbers are left out.
+    """Check what a network returned for an image, such as `image 'a'`; arrays of whole numbers are left out.
 
     Raises:
         DataError: a value is NaN or infinite.
@@ -64,7 +64,7 @@ def check_outputs(found: Mapping[str, np.ndarray], image: str) -> None:
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise DataError(
-                f"image '{image}': the network's {name} contains values that are no numbers (NaN or infinite); its "
+                f"{image}: the network's {name} contains values that are no numbers (NaN or infinite); its "
                 "training diverged: lower optimiser.lr or set optimiser.clip_norm of the stage, and train again"
             )
 

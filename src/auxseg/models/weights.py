@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import DataError
 from auxseg.models.checks import check_kinds, check_tensors
@@ -39,7 +40,8 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
         DataError: a tensor is unknown, missing, or has the wrong shape, other elements, or NaN.
     """
     file = TensorFile(path)
-    state = {name: torch.from_numpy(file[name].copy()) for name in file}
+    with read_whole(path):  # numpy has types that torch does not take
+        state = {name: torch.from_numpy(file[name].copy()) for name in file}
     wanted = network.state_dict()
     check_tensors(path, state)
     check_kinds(path, state, wanted)

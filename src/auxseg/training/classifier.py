@@ -60,6 +60,6 @@ def val_precision(network: Classifier, dataset: Dataset, runtime: RuntimeParams,
     images = (to_tensor(read_photo(dataset.root, record), device, runtime) for record in track(val, "val"))
     scores = [network(image)[0].cpu().numpy() for image in images]
     for record, score in zip(val, scores, strict=True):
-        check_outputs({"class score": score}, record.id)
+        check_outputs({"class score": score}, f"image '{record.id}'")
     tags = [dataset.classes.multi_hot(record.tags) for record in val]
     return mean_average_precision(np.stack(scores), np.stack(tags)) if scores else None

@@ -20,7 +20,7 @@ from auxseg.training.distributed import Team
 from auxseg.training.length import Length, training_length
 from auxseg.training.losses import Divisors
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
-from auxseg.training.samples import EpochOrder, TrainingSamples, make_loader
+from auxseg.training.samples import EpochOrder, TrainingSamples, loaded, make_loader
 from auxseg.training.state import TrainingState
 
 Step = Callable[[Sample, Divisors], dict[str, Tensor]]
@@ -77,7 +77,7 @@ def fit(
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
-            batches = zip(*[iter(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
+            batches = zip(*[loaded(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
             label, remaining = plan.label(state.epoch), order.stop - first
             for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
                 losses = descend(parts)

@@ -18,7 +18,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.stored import as_share, decode_label, decode_saliency
-from auxseg.errors import DataError, ParamsError, one_line
+from auxseg.errors import AuxsegError, DataError, ParamsError, one_line
 from auxseg.images import IGNORE
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
@@ -229,6 +229,20 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
     )
 
 
+def loaded(loader: DataLoader[Sample]) -> Iterator[Sample]:
+    """Yield the parts of an epoch's batches.
+
+    Raises:
+        AuxsegError: in one line, also from a worker process, whose errors torch puts below a traceback.
+    """
+    try:
+        yield from loader
+    except AuxsegError as error:
+        kind = type(error)
+        last = (str(error).splitlines() or [""])[-1]
+        raise kind(last.removeprefix(f"{kind.__module__}.{kind.__qualname__}: ")) from None
+
+
 def _outlive_sigterm(worker: int) -> None:
     # a batch system signals every process, but the stage needs these workers to finish the current batch
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -248,6 +262,9 @@ class LabelFiles(Mapping[str, bytes]):
 
     def __getitem__(self, image_id: str) -> bytes:
         return self._archive(image_id)[f"{image_id}.png"]
+
+    def __contains__(self, image_id: object) -> bool:
+        return f"{image_id}.png" in self._shard
 
     def source(self, image_id: str) -> Path:
         """Return the archive with an image's PNG."""
