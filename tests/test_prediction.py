@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.crf import class_crf
-from auxseg.errors import ParamsError
+from auxseg.errors import DataError, ParamsError
 from auxseg.images import encode_label
 from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
@@ -80,7 +80,7 @@ def test_mean_and_maximum_differ(network):
 
 @pytest.mark.parametrize("scales", [[0.5, 1.5], [1.0, 0.0], [1.0, -0.5]])
 def test_scales_without_the_single_one_are_rejected(scales):
-    with pytest.raises(ParamsError, match=r"'evaluate\.scales': scales must be positive and include 1"):
+    with pytest.raises(ParamsError, match=r"'evaluate\.scales"):
         EvaluateParams.parse({"scales": scales})
     assert EvaluateParams.parse({"scales": [2.0, 1.0]}).scales == [2.0, 1.0]
 
@@ -193,3 +193,16 @@ def test_a_large_image_has_its_crf_on_a_grid():
     np.testing.assert_array_equal(found, wanted)
     (whole,) = [one.final for one in predict_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)]
     assert (found != whole).any()
+
+
+@pytest.mark.parametrize("layer", ["segmentation.predict", "backbone.body", "classification.linear"])
+def test_a_network_full_of_nan_predicts_nothing(layer):
+    """Its argmax would be a class; that of the classification branch counts where `recognition` uses it."""
+    network = tiny_auxsegnet()
+    with torch.no_grad():
+        network.get_submodule(layer).weight.fill_(float("nan"))
+    photos = [np.zeros((16, 24, 3), np.uint8)]
+    params = PARAMS.model_copy(update={"recognition": 1.0})
+    for predicted in (segment_photos, predict_photos):
+        with pytest.raises(DataError, match="image 1: the network's prediction contains values that are no"):
+            list(predicted(network, photos, params, RUNTIME, CPU))

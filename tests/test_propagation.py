@@ -1,15 +1,24 @@
 """What one pass over an image leaves behind."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import reference
 import torch
-from tiny_networks import picture, tiny_auxsegnet
+from PIL import Image
+from tiny_networks import picture, tiny_auxsegnet, tiny_classifier
 
+from auxseg.artifacts.tensors import TensorFile, write_tensors
+from auxseg.cam import classifier_cams
+from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.errors import DataError
 from auxseg.maps import upsample
-from auxseg.propagation import affinity_entropy, propagate_image
+from auxseg.params.cam import CamParams
+from auxseg.params.propagate import PropagateParams
+from auxseg.params.runtime import RuntimeParams
+from auxseg.propagation import affinity_entropy, propagate_image, propagate_images
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +133,37 @@ def test_the_initial_cam_has_its_share(network, renormalise):
         network, image, [2, 0], renormalise=renormalise, low_precision=False, initial=None, initial_share=0.75
     )["cam"]
     assert (without == alone).all()
+
+
+def test_a_network_full_of_nan_is_named_with_its_image(tmp_path):
+    Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(tmp_path / "a.png")
+    write_tensors(tmp_path / "maps.safetensors", {"a.cam": np.zeros((1, 2, 3), np.float16)})
+    record = ImageRecord("a", "a.png", 24, 16, "train", ("cat",), "")
+    dataset = SimpleNamespace(root=tmp_path, classes=ClassTable(("cat", "dog", "cow"), (1, 2, 3)))
+    for layer, name in (("saliency.predict", "saliency"), ("classification.linear", "cam")):
+        network = tiny_auxsegnet()
+        with torch.no_grad():
+            network.get_submodule(layer).weight.fill_(float("nan"))
+        with pytest.raises(DataError, match=f"image 'a': the network's {name} contains values that are no numbers"):
+            propagate_images(
+                network,
+                dataset,
+                [record],
+                TensorFile(tmp_path / "maps.safetensors"),
+                PropagateParams(),
+                RuntimeParams(),
+                torch.device("cpu"),
+                "",
+            )
+
+
+def test_a_classifier_full_of_nan_is_named_with_its_image(tmp_path):
+    Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(tmp_path / "a.png")
+    record = ImageRecord("a", "a.png", 24, 16, "train", ("cat",), "")
+    dataset = SimpleNamespace(root=tmp_path, classes=ClassTable(("cat", "dog", "cow"), (1, 2, 3)))
+    network = tiny_classifier()
+    with torch.no_grad():
+        network.classification.linear.weight.fill_(float("nan"))
+    cam_of = classifier_cams(network, dataset, CamParams(), RuntimeParams(), torch.device("cpu"))
+    with pytest.raises(DataError, match="image 'a': the network's CAM contains values that are no numbers"):
+        cam_of(record)

@@ -10,6 +10,7 @@ from torch import Tensor
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
+from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import Classifier, normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.cam import CamParams
@@ -35,7 +36,9 @@ def classifier_cams(
         present = [dataset.classes.index(name) - 1 for name in record.tags]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)
-        return cam.cpu().numpy().astype(np.float16)
+        found = cam.cpu().numpy().astype(np.float16)
+        check_outputs({"CAM": found}, f"image '{record.id}'")
+        return found
 
     return cam_of
 

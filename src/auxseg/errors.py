@@ -4,6 +4,7 @@ The message of such an error is one line. It names the file, row or key, what wa
 quotes comes from files of users, so it is cut and its control characters are escaped here, for all messages.
 """
 
+import errno
 import re
 import reprlib
 import signal
@@ -25,6 +26,10 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters that break or re-colour a line of a terminal or a CSV, or that cannot be written as UTF-8."""
 _QUOTE = re.compile(r"(?<!\w)'(.*?)'(?!\w)")
 """A text in quotes; the apostrophe of a word is none."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Numbers of an OSError of a disk, or a quota on it, that has no more room, or fails."""
 
 
 class AuxsegError(Exception):
@@ -86,6 +91,22 @@ class _Short(reprlib.Repr):
 
 
 _short = _Short()
+
+
+def memory_shortage(error: BaseException) -> str:
+    """Return what has too little memory, `the GPU` or `this machine`; empty for another error."""
+    text = str(error)
+    if type(error).__name__ == "OutOfMemoryError" or "CUDA error: out of memory" in text:  # torch is not imported here
+        return "the GPU"
+    # numpy and zlib; torch on a CPU; OpenCV
+    phrases = ("can't allocate memory", "not enough memory", "Insufficient memory", "Failed to allocate")
+    return "this machine" if isinstance(error, MemoryError) or any(one in text for one in phrases) else ""
+
+
+def first_line(reason: object, most: int = 80) -> str:
+    """Return the first line of a reason, cut after `most` characters, as a message quotes it."""
+    lines = str(reason).splitlines() or [type(reason).__name__]
+    return lines[0] if len(lines[0]) <= most else f"{lines[0][:most]}…"
 
 
 def shorten(names: Iterable[str], most: int) -> str:

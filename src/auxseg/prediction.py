@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.models.auxsegnet import AuxSegNet
+from auxseg.models.checks import check_outputs
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.parallel import background_processes
 from auxseg.params.evaluate import EvaluateParams
@@ -64,8 +65,12 @@ def _probabilities(
     runtime: RuntimeParams,
     device: torch.device,
 ) -> Iterator[Views]:
-    """Yield each image with what `predict` returns for it."""
-    for rgb in photos:
+    """Yield each image with what `predict` returns for it.
+
+    Raises:
+        DataError: a value is NaN or infinite; names the image by its number, from 1 on.
+    """
+    for number, rgb in enumerate(photos, 1):
         image = to_tensor(rgb, device, runtime)
         single, joined = predict(
             network,
@@ -76,6 +81,8 @@ def _probabilities(
             low_precision=runtime.low_precision,
             recognition=params.recognition,
         )
+        # softmax makes all channels of a pixel NaN if one is, and all views are in the second map
+        check_outputs({"prediction": joined[0]}, f"image {number}")
         yield Views(rgb, single, joined)
 
 
@@ -126,7 +133,10 @@ def predict(
         joined = joined / (len(scales) * (2 if flip else 1))
     joined = joined / joined.sum(dim=0, keepdim=True)
     if recognition:
-        joined = reweight(joined, torch.cat(shown).mean(dim=0), recognition)
+        probability = torch.cat(shown).mean(dim=0)
+        joined = reweight(joined, probability, recognition)
+        # `reweight` ignores NaN, which must reach the check of the result; this does not wait for a GPU
+        joined = torch.where(torch.isfinite(probability).all(), joined, torch.nan)
     if single is None:
         raise ValueError("scales: 1 is missing, which gives the single-scale result")
     return single.cpu().numpy(), joined.cpu().numpy()

@@ -2,18 +2,21 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
+from auxseg.datasets.stored import read_cam
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
+from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.parallel import track
@@ -25,7 +28,7 @@ def propagate_images(
     network: AuxSegNet,
     dataset: Dataset,
     records: Sequence[ImageRecord],
-    initial: Mapping[str, np.ndarray],
+    initial: TensorFile,
     params: PropagateParams,
     runtime: RuntimeParams,
     device: torch.device,
@@ -51,11 +54,12 @@ def propagate_images(
             [dataset.classes.index(name) - 1 for name in record.tags],
             scales=params.scales,
             flip=params.flip,
-            initial=initial[name] if (name := f"{record.id}.cam") in initial else None,
+            initial=read_cam(initial, record) if f"{record.id}.cam" in initial else None,
             initial_share=params.initial_share,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )
+        check_outputs(maps, f"image '{record.id}'")
         tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
     return tensors
 

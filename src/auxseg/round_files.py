@@ -9,9 +9,11 @@ import pandas
 from auxseg import summary
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import finished
+from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.datasets.dataset import Dataset
+from auxseg.errors import DataError
 from auxseg.metrics.confusion import read_confusion
 from auxseg.metrics.histogram import Histograms
 from auxseg.metrics.label_tables import ALL, class_table, image_table, read_areas
@@ -19,6 +21,8 @@ from auxseg.metrics.saliency import SaliencyMeasures
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
 
+KINDS = ("areas", "confidence", "confusion", "counts", "saliency")
+"""Kinds of score files."""
 Files = dict[Round, list[Path]]
 """Round, in order -> the files of all shards."""
 Tables = dict[str, pandas.DataFrame]
@@ -32,6 +36,8 @@ def find_score_files(dataset: Dataset) -> dict[str, Files]:
         DataError: a shard is missing or left over.
     """
     store = dataset.store
+    if missing := [kind for kind in KINDS if not (store.scores / kind).is_dir()]:
+        raise DataError(f"{store.scores / missing[0]}: no such folder; `dvc pull` it, or run `dvc repro`")
     return {
         kind.name: {
             found: list(dataset.every_shard(partial(store.score, kind.name, found)).values())
@@ -85,6 +91,8 @@ def label_tables(
     by_class, confusions = [], {}
     for found, paths in areas.items():
         name, found_areas = str(found), read_areas(paths)
+        if len(strange := set(found_areas["image_id"]) - tags.keys()):
+            raise damaged(paths[0].parent, f"'{min(strange)}' is no training image")
         confusions[name] = read_confusion(confusion[found], len(names) - 1)
         by_class.append(class_table(name, found_areas, tags, confusions[name], names, measured.get(name, 0)))
         append_images(image_table(name, found_areas, names))

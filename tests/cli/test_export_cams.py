@@ -8,6 +8,7 @@ import small_project
 from small_project import CAMS, CLASSES, RECORD
 
 from auxseg.cli.main import main
+from auxseg.datasets.scan import content_sha256
 from auxseg.external.cams import FORMATS, CamFolder
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
@@ -21,7 +22,9 @@ def project(tmp_path, monkeypatch):
 @pytest.mark.parametrize("layout", FORMATS)
 def test_cams_come_back_as_seeds(layout):
     assert main(["export", "cams", "--round", "r1", "--format", layout, "--to", "out"]) == 0
-    params = CamParams(provider="png" if layout == "png" else "npy", path="out", sha256="seen")
+    params = CamParams(
+        provider="png" if layout == "png" else "npy", path="out", sha256=content_sha256(Path("out"), "path", "root")
+    )
     found = CamFolder.of(params, Path(), CLASSES)(RECORD)
     if layout == "png":
         np.testing.assert_allclose(found.astype(np.float32), CAMS.astype(np.float32), atol=0.5 / 255 + 5e-4)

@@ -13,6 +13,7 @@ from small_project import CLASSES, LABEL, PARAMS, RECORD
 from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import write_manifest
+from auxseg.datasets.scan import content_sha256
 from auxseg.external.labels import LabelFolder
 from auxseg.params.labels import LabelsParams
 
@@ -26,7 +27,7 @@ def test_labels_come_back_as_initial_labels():
     assert main(["export", "labels", "--round", "r1", "--to", "out"]) == 0
     values = np.asarray(Image.open("out/a.png"))
     assert values[0, :3].tolist() == [255, 8, 12]
-    params = LabelsParams(initial="precomputed", path="out", sha256="seen")
+    params = LabelsParams(initial="precomputed", path="out", sha256=content_sha256(Path("out"), "path", "root"))
     found = LabelFolder.of(params, Path(), CLASSES, "error")(RECORD)
     assert found[0, 0] == 255 and found.ravel()[1:].tolist() == LABEL.ravel()[1:].tolist()
 

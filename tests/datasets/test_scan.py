@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auxseg.datasets.scan import scan, write_raw
-from auxseg.errors import DataError
+from auxseg.datasets.scan import check_content, content_sha256, remember, scan, write_raw
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.saliency import SaliencyParams
 
 
 @pytest.fixture
@@ -98,3 +99,40 @@ def test_the_comment_is_the_one_in_the_repository(tmp_path):
     write_raw(tmp_path / "raw.yaml", {"files": 0, "sha256": "none"})
     committed = Path(__file__).parents[2] / "data/raw.yaml"
     assert (tmp_path / "raw.yaml").read_text() == committed.read_text()
+
+
+def test_content_that_was_not_scanned_is_rejected(raw, tmp_path, monkeypatch):
+    """A file and a folder: both hashes, and what to do; a missing one is left to its reader."""
+    monkeypatch.chdir(tmp_path)
+    for path in (raw / "sub", raw / "a.jpg"):
+        right = content_sha256(path, "saliency.path", "root")
+        kind = "u2netp" if path.is_file() else "precomputed"
+        check_content(SaliencyParams(provider=kind, path=path.name, sha256=right), raw)
+        with pytest.raises(
+            DataError, match=rf"{path.name}: .* SHA-256 {right}, .*saliency\.sha256: 0{{64}}; .*auxseg scan"
+        ):
+            check_content(SaliencyParams(provider=kind, path=path.name, sha256="0" * 64), raw)
+        with pytest.raises(ParamsError, match=r"saliency\.sha256.*run `auxseg scan`"):
+            check_content(SaliencyParams(provider=kind, path=path.name), raw)
+    check_content(SaliencyParams(provider="precomputed", path="nowhere", sha256="0" * 64), raw)
+    check_content(SaliencyParams(provider="boundary", path="nowhere"), raw)
+
+
+@pytest.mark.parametrize("change", ["none", "content", "new", "gone", "damaged notes"])
+def test_a_folder_is_hashed_again_only_if_a_file_changed(raw, tmp_path, monkeypatch, change):
+    monkeypatch.chdir(tmp_path)
+    maps, section = raw / "sub", SaliencyParams(provider="precomputed", path="sub", sha256="0" * 64)
+    remember(maps, "0" * 64)  # a hash that the content does not have shows whether the content was read
+    if change == "content":
+        (maps / "b.jpg").write_bytes(b"9")
+    elif change == "new":
+        (maps / "d.jpg").write_bytes(b"")
+    elif change == "gone":
+        (maps / "b.jpg").unlink()
+    elif change == "damaged notes":
+        Path(".auxseg/scanned.json").write_text("[1]")
+    if change == "none":
+        check_content(section, raw)
+    else:
+        with pytest.raises(DataError, match="its content has SHA-256"):
+            check_content(section, raw)

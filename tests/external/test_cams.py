@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError, ParamsError
 from auxseg.external.cams import FORMATS, CamFolder, write_cams
 from auxseg.external.npy import read_npy_cams
@@ -29,7 +30,7 @@ def maps(height=33, width=50, seed=0):
 
 
 def load(folder, provider="npy", record=RECORD):
-    params = CamParams(provider=provider, path=str(folder), sha256="seen")
+    params = CamParams(provider=provider, path=str(folder), sha256=content_sha256(folder, "path", "root"))
     return CamFolder.of(params, folder.parent, CLASSES)(record)
 
 
@@ -176,7 +177,7 @@ def test_rejections_name_file_and_fix(tmp_path, content, message):
 
 def test_a_missing_file_and_folder_and_scan(tmp_path):
     with pytest.raises(DataError, match=r"seeds: no such folder; fix cam\.path"):
-        load(tmp_path / "seeds")
+        CamFolder.of(CamParams(provider="npy", path="seeds", sha256="0" * 64), tmp_path, CLASSES)
     (tmp_path / "seeds").mkdir()
     with pytest.raises(DataError, match=r"a\.npy: no such file"):
         load(tmp_path / "seeds")

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError, ParamsError
 from auxseg.external.labels import LabelFolder
 from auxseg.images import encode_label
@@ -16,7 +17,8 @@ VALUES = np.array([[0, 8, 12], [255, 8, 0]], np.uint8)
 
 
 def load(folder, unlisted="error", **values):
-    params = LabelsParams(**{"initial": "precomputed", "path": "given", "sha256": "seen"} | values)
+    scanned = content_sha256(folder / "given", "path", "root")
+    params = LabelsParams(**{"initial": "precomputed", "path": "given", "sha256": scanned} | values)
     return LabelFolder.of(params, folder, CLASSES, unlisted)(RECORD)
 
 

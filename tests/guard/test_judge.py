@@ -8,7 +8,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.errors import DataError
 from auxseg.guard.gate import OPEN, check_gate, write_gate
-from auxseg.guard.judge import RULES, judge, judge_start
+from auxseg.guard.judge import RULES, judge, judge_start, slipped
 from auxseg.guard.record import Judgement, last_judgement, read_judgements
 from auxseg.params.guard import GuardParams
 
@@ -178,3 +178,22 @@ def test_the_gate_closes_for_a_bad_round_when_asked_to(tmp_path):
     ) as one:
         check_gate(gate)
     assert "\n" not in str(one.value)
+
+
+@pytest.mark.parametrize(
+    ("figure", "now", "before", "mentioned"),
+    [
+        ("lost", 0.06, 0.04, True),
+        ("lost", 0.045, 0.04, False),
+        ("lost", 0.02, 0.04, False),
+        ("confidence", 0.80, 0.85, True),
+        ("confidence", 0.90, 0.85, False),
+        ("disagreement", 0.5, None, False),
+        ("components", 9.0, 2.0, False),
+    ],
+)
+def test_every_figure_that_got_worse_is_mentioned(figure, now, before, mentioned):
+    judgement = Judgement("r2", "r1", True, "r2", (), (), {figure: now}, {figure: before})
+    assert bool(slipped(judgement)) == mentioned
+    if mentioned:
+        assert slipped(judgement) == [f"{figure} {100 * now:.0f} % ({100 * before:.0f} % before)"]

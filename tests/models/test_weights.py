@@ -1,5 +1,8 @@
 """Weights in and out of files: bit-exact, the same content in the same bytes, rejections that name file and tensor."""
 
+import json
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -34,7 +37,7 @@ def test_round_trip_is_exact(tmp_path):
 def test_special_values_survive(tmp_path):
     network = nn.Linear(4, 1, bias=False)
     with torch.no_grad():
-        network.weight[0] = torch.tensor([-0.0, float("nan"), 1e-45, float("inf")])
+        network.weight[0] = torch.tensor([-0.0, 3e38, 1e-45, -3e38])
     save_weights(tmp_path / "w.safetensors", network, {})
     other = nn.Linear(4, 1, bias=False)
     load_weights(tmp_path / "w.safetensors", other)
@@ -93,3 +96,31 @@ def test_a_damaged_file_is_rejected(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(DataError, match=r"w\.safetensors: not a readable safetensors file"):
         load_weights(path, tiny_classifier())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_no_numbers_are_rejected(tmp_path, value):
+    network = tiny_classifier()
+    with torch.no_grad():
+        network.classification.linear.weight[1, 2] = value
+    save_weights(tmp_path / "w.safetensors", network, {})
+    with pytest.raises(DataError, match=r"w\.safetensors: tensor 'classification\.linear\.weight' contains values"):
+        load_weights(tmp_path / "w.safetensors", tiny_classifier())
+
+
+def test_whole_numbers_are_rejected_where_the_network_has_fractions(tmp_path):
+    state = {name: value.numpy() for name, value in tiny_classifier().state_dict().items()}
+    state["backbone.body.weight"] = state["backbone.body.weight"].astype(np.int8)
+    write_tensors(tmp_path / "w.safetensors", state)
+    with pytest.raises(DataError, match=r"'backbone\.body\.weight' has elements of int8, the network expects float32"):
+        load_weights(tmp_path / "w.safetensors", tiny_classifier())
+
+
+@pytest.mark.parametrize("kind", ["BF16", "U16", "F8_E4M3"])
+def test_types_that_are_not_written_here_are_one_line(tmp_path, kind):
+    size = 1 if kind == "F8_E4M3" else 2
+    header = json.dumps({"a": {"dtype": kind, "shape": [1], "data_offsets": [0, size]}}).encode()
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+    with pytest.raises(DataError, match=r"w\.safetensors: ") as error:
+        load_weights(tmp_path / "w.safetensors", tiny_classifier())
+    assert "\n" not in str(error.value)

@@ -89,3 +89,40 @@ def test_notes_are_found_and_forgotten(tmp_path, monkeypatch):
     assert not rejection.is_rejected("labels", "r1-01")
     rejection.clear_notes()
     assert not rejection.is_rejected("labels", "r1-00")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("MemoryError('Unable to allocate 4 GiB\\nmore')", "Unable to allocate 4 GiB"),
+        ("MemoryError", "MemoryError"),
+        ("RuntimeError('DefaultCPUAllocator: can\\'t allocate memory: you tried')", "DefaultCPUAllocator"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stage", "advice"),
+    [
+        ("classify", "lower classify.batch_size or classify.augment.crop, or raise classify.accumulate"),
+        ("labels", "lower labels.crf_side, or run fewer processes: LOKY_MAX_CPU_COUNT=1"),
+    ],
+)
+def test_a_full_memory_names_what_to_lower_too(end, error, reason, stage, advice):
+    done, note = end(error, stage)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"ERROR: params.yaml: this machine has too little memory; {advice} ({reason}")
+    assert len(done.stderr.splitlines()) == 1 and not note.exists()
+
+
+def test_a_place_that_cannot_be_written_is_one_line(end):
+    done, note = end("PermissionError(13, 'Permission denied', 'data/models/r1.safetensors')")
+    assert done.returncode == 1 and not note.exists()
+    assert done.stderr == (
+        "ERROR: data/models/r1.safetensors: Permission denied; fix that, then run the same command again\n"
+    )
+
+
+def test_logs_that_cannot_be_written_are_one_line(end, tmp_path):
+    (tmp_path / "logs").write_text("a file")
+    done, _ = end("DataError('bad')")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and "logs/classify: " in done.stderr

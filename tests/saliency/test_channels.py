@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import build_provider
@@ -16,7 +17,9 @@ RGBA = np.random.default_rng(0).integers(0, 256, (16, 32, 4), np.uint8)
 
 def prior(folder, pixels, channel):
     Image.fromarray(pixels).save(folder / "one.png")
-    params = SaliencyParams(provider="precomputed", path=str(folder), sha256="seen", channel=channel)
+    params = SaliencyParams(
+        provider="precomputed", path=str(folder), sha256=content_sha256(folder, "path", "root"), channel=channel
+    )
     return build_provider(params, folder)(RECORD, RGB)
 
 
@@ -36,7 +39,9 @@ def test_alpha_of_a_palette_png(tmp_path):
     image = Image.fromarray(np.zeros((16, 32), np.uint8), "P")
     image.putpalette([9, 9, 9])
     image.save(tmp_path / "one.png", transparency=bytes([51]))
-    params = SaliencyParams(provider="precomputed", path=str(tmp_path), sha256="seen", channel="alpha")
+    params = SaliencyParams(
+        provider="precomputed", path=str(tmp_path), sha256=content_sha256(tmp_path, "path", "root"), channel="alpha"
+    )
     assert np.unique(build_provider(params, tmp_path)(RECORD, RGB)).tolist() == [np.float32(0.2)]
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError, ParamsError
 from auxseg.images import decode_grey, decode_indices, encode_grey
 from auxseg.params.saliency import SaliencyParams
@@ -18,7 +19,8 @@ ALL_VALUES = np.arange(512).reshape(16, 32).astype(np.uint8)  # 0..255 twice
 @pytest.fixture
 def provider(tmp_path):
     (tmp_path / "maps").mkdir()
-    return build_provider(SaliencyParams(provider="precomputed", path="maps", sha256="seen"), tmp_path)
+    scanned = content_sha256(tmp_path / "maps", "path", "root")
+    return build_provider(SaliencyParams(provider="precomputed", path="maps", sha256=scanned), tmp_path)
 
 
 def test_passes_every_value_through(provider, tmp_path):
@@ -33,7 +35,7 @@ def test_passes_every_value_through(provider, tmp_path):
 
 def test_absolute_folder(tmp_path):
     Image.fromarray(ALL_VALUES).save(tmp_path / "one.png")
-    params = SaliencyParams(provider="precomputed", path=str(tmp_path), sha256="seen")
+    params = SaliencyParams(provider="precomputed", path=str(tmp_path), sha256=content_sha256(tmp_path, "path", "root"))
     provider = build_provider(params, tmp_path / "elsewhere")
     assert provider(RECORD, RGB).shape == (16, 32)
 
@@ -93,7 +95,7 @@ def test_a_folder_of_zeros_and_ones_is_rejected(tmp_path, values, rejected):
     """Divided by 255, one would be hardly salient at all."""
     for name, value in zip(("one", "two"), values, strict=True):
         Image.fromarray(np.full((16, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
-    params = SaliencyParams(provider="precomputed", path=".", sha256="seen")
+    params = SaliencyParams(provider="precomputed", path=".", sha256=content_sha256(tmp_path, "path", "root"))
     if rejected:
         with pytest.raises(DataError, match="only 0 and 1, but salient is 255"):
             build_provider(params, tmp_path)

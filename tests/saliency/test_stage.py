@@ -15,6 +15,7 @@ from PIL import Image
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shard, write_manifest
+from auxseg.datasets.scan import content_sha256
 from auxseg.images import decode_indices
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,7 +107,8 @@ def test_u2netp(project):
 
 
 def test_precomputed_maps_pass_through(project):
-    configure(project, provider="precomputed", path="maps", sha256="seen")
+    maps = project.parent / "raw/maps"
+    configure(project, provider="precomputed", path="maps", sha256=content_sha256(maps, "path", "root"))
     result = run(project, "00")
     assert result.returncode == 0, result.stderr
     archive = Archive(output(project, "00"))
@@ -118,9 +120,9 @@ def test_precomputed_maps_pass_through(project):
 
 
 def test_a_missing_map_is_rejected_and_nothing_written(project):
-    configure(project, provider="precomputed", path="maps", sha256="seen")
-    last = read_shard(project / "data/manifest/00.csv")[-1].id
-    (project.parent / f"raw/maps/{last}.png").unlink()
+    last, maps = read_shard(project / "data/manifest/00.csv")[-1].id, project.parent / "raw/maps"
+    (maps / f"{last}.png").unlink()
+    configure(project, provider="precomputed", path="maps", sha256=content_sha256(maps, "path", "root"))
     result = run(project, "00")
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1

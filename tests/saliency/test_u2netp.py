@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.scan import content_sha256
 from auxseg.errors import DataError
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import build_provider, u2netp
@@ -28,6 +30,11 @@ def photo(seed=0):
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory):
     return build_provider(SaliencyParams(provider="u2netp"), tmp_path_factory.mktemp("root"), threads=1)
+
+
+def given(path, **values):
+    scanned = content_sha256(path, "path", "root")
+    return SaliencyParams(provider="u2netp", path=str(path), sha256=scanned, **values)
 
 
 def test_preprocess_by_hand():
@@ -123,5 +130,62 @@ def test_same_bytes_again(provider, tmp_path):
 def test_rejects_what_is_no_network(tmp_path, side):
     (tmp_path / "weights.onnx").write_bytes(b"no network" * 100)
     with pytest.raises(DataError, match=r"weights\.onnx: not a readable ONNX network") as error:
-        build_provider(SaliencyParams(provider="u2netp", path="weights.onnx", sha256="seen", side=side), tmp_path)
+        build_provider(given(tmp_path / "weights.onnx", side=side), tmp_path)
     assert "\n" not in str(error.value)
+
+
+def network(path, inputs, output, kind=None, value=0.0):
+    """Write an ONNX network that returns a constant, whatever it is given."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    kind = kind or TensorProto.FLOAT
+    numbers = np.full(output, value, np.float32).ravel()
+    node = helper.make_node(
+        "Constant", [], ["d0"], value=helper.make_tensor("d0", TensorProto.FLOAT, list(output), numbers)
+    )
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info(f"in{index}", kind, shape) for index, shape in enumerate(inputs)],
+        [helper.make_tensor_value_info("d0", TensorProto.FLOAT, list(output))],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind"),
+    [
+        ([[1, 3, 224, 224]], None),
+        ([[1, 1, 320, 320]], None),
+        ([[1, 320, 320, 3]], None),
+        ([[1, 3, 320]], None),
+        ([[1, 3, 320, 320], [1]], None),
+        ([[1, 3, 320, 320]], 11),
+        ([[1, 3, 320, 320]], 7),
+        ([], None),
+    ],
+    ids=["side", "grey", "channels last", "rank", "two inputs", "double", "int64", "no input"],
+)
+def test_a_network_with_other_inputs_is_one_line(tmp_path, inputs, kind):
+    path = network(tmp_path / "net.onnx", inputs, (1, 1, 320, 320), kind)
+    with pytest.raises(DataError, match=r"net\.onnx: not U2-Net-p: input .*; it needs one input, float") as error:
+        build_provider(given(path), tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("output", [(1, 1000), (1, 2, 320, 320), (1, 320, 320), (2, 1, 8, 8), (1, 1, 0, 8)])
+def test_a_network_with_other_outputs_is_one_line(tmp_path, output):
+    provider = build_provider(given(network(tmp_path / "net.onnx", [[1, 3, "h", "w"]], output)), tmp_path)
+    with pytest.raises(DataError, match=r"net\.onnx: not U2-Net-p: output \(") as error:
+        provider(None, photo()[0])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_no_numbers_are_no_map_of_zeros(tmp_path, value):
+    path = network(tmp_path / "net.onnx", [[1, 3, 320, 320]], (1, 1, 320, 320), value=value)
+    record = ImageRecord("img7", "img7.jpg", 200, 150, "train", ("ball",), "")
+    with pytest.raises(DataError, match=r"net\.onnx: the network's map of image 'img7' contains values that are no"):
+        build_provider(given(path), tmp_path)(record, photo()[0])

@@ -11,7 +11,7 @@ from auxseg.errors import DataError, ParamsError
 from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
-from auxseg.training.samples import EpochOrder, LabelFiles, collate, make_loader
+from auxseg.training.samples import EpochOrder, LabelFiles, collate, loaded, make_loader
 
 PLAIN = {"scale": None, "flip": False, "jitter": (0.0, 0.0, 0.0, 0.0), "crop": 64}
 CPU = torch.device("cpu")
@@ -245,7 +245,8 @@ def test_label_files(photos, shards):
     assert len(files) == 5
     assert set(files) == set(photos.labels)
     assert dict(files) == photos.labels
-    with pytest.raises(KeyError):
+    assert "img3" in files and "stranger" not in files
+    with pytest.raises(DataError, match=r"no archive contains 'stranger\.png'"):
         files["stranger"]
 
 
@@ -268,7 +269,19 @@ def test_worker_processes_change_nothing(photos, shards, monkeypatch):
     assert not same(epochs[0][0][0], epochs[0][1][0])
 
 
-@pytest.mark.parametrize("asked", ["x", "-1", "2.0", ""])
+def test_the_error_of_a_worker_process_is_one_line(photos, shards, monkeypatch):
+    samples = photos.samples()
+    write_archive(shards[0].path, {f"img{i}.png": encode_label(np.zeros((5, 5), np.uint8)) for i in (0, 2, 4)})
+    samples.labels = LabelFiles([Archive(shards[0].path), shards[1]])
+    monkeypatch.setenv("AUXSEG_WORKERS", "1")
+    order = EpochOrder(len(samples), 4, 0)
+    order.epoch = 1
+    with pytest.raises(DataError) as error:
+        list(loaded(make_loader(samples, order, CPU)))
+    assert str(error.value).startswith(f"{shards[0].path}: damaged: 'img") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "2.0", "", "257", "9" * 5000])
 def test_a_wrong_number_of_workers_is_named(photos, monkeypatch, asked):
     monkeypatch.setenv("AUXSEG_WORKERS", asked)
     with pytest.raises(ParamsError, match="AUXSEG_WORKERS"):

@@ -4,7 +4,7 @@ import logging
 
 from auxseg.datasets.dataset import Dataset
 from auxseg.guard.gate import write_gate
-from auxseg.guard.judge import judge
+from auxseg.guard.judge import judge, slipped
 from auxseg.guard.measure import RoundFiles, measure_round
 from auxseg.guard.record import Judgement
 from auxseg.params.guard import GuardParams
@@ -17,6 +17,8 @@ def main(stage: Stage) -> None:
     judgement = judge(name, figures, Judgement.read(stage.inputs.judgement(stage.round.previous)))
     if judgement.good:
         logging.info("%s: nothing is clearly worse than in %s", name, judgement.reference)
+        if worse := slipped(judgement):
+            logging.warning("%s: worse than in %s, though not clearly: %s", name, judgement.reference, "; ".join(worse))
     else:
         logging.warning("%s", judgement.warning)
     judgement.write(stage.outputs.judgement(stage.round))

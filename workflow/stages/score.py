@@ -9,7 +9,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
-from auxseg.images import decode_indices
+from auxseg.datasets.stored import read_cam, read_label, read_map, read_saliency
 from auxseg.metrics.scores import Scores
 from auxseg.parallel import track
 from auxseg.pipeline.stage import Stage, run
@@ -21,12 +21,11 @@ def main(stage: Stage) -> None:
     labels, saliency_labels = Archive(stage.inputs.labels(*where)), Archive(stage.inputs.saliency_labels(*where))
     maps, scores = TensorFile(stage.inputs.maps(*where)), Scores(dataset.classes)
     for record in track(dataset.records("train", stage.shard), f"score {stage.key}"):
-        png = f"{record.id}.png"
-        label, cam = decode_indices(labels[png]), maps[f"{record.id}.cam"]
-        confidence = None if stage.round.is_initial else maps[f"{record.id}.confidence"]
+        label, cam = read_label(labels, record, len(dataset.classes)), read_cam(maps, record)
+        confidence = None if stage.round.is_initial else read_map(maps, record, "confidence")
         scores.describe(record, label, cam, confidence)
         if record.id in masks:
-            scores.compare(record, label, cam, decode_indices(saliency_labels[png]), masks[record.id])
+            scores.compare(record, label, cam, read_saliency(saliency_labels, record), masks[record.id])
     scores.write(lambda kind: stage.outputs.score(kind, *where))
 
 

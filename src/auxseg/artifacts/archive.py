@@ -6,13 +6,12 @@ image would be far slower for DVC and for every file system than one archive per
 
 import errno
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_path
 from auxseg.artifacts.once import Members, opened_once
-from auxseg.errors import DataError, ResourceError
+from auxseg.errors import DataError, ResourceError, first_line
 from auxseg.files import require_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
@@ -42,11 +41,11 @@ class Archive(Members[bytes]):
         try:
             require_file(self.path)
             self._zip = zipfile.ZipFile(self.path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # zipfile's errors for a damaged directory have no common base
             if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
                 raise ResourceError(f"{self.path}: too many open files; raise `ulimit -n`") from None
             missing = isinstance(error, FileNotFoundError)
-            what = "no such file" if missing else f"not a readable zip archive ({error})"
+            what = "no such file" if missing else f"not a readable zip archive ({first_line(error)})"
             raise DataError(f"{self.path}: {what}; run the stage that writes it again") from None
         self._names = {name: None for name in self._zip.namelist()}
 
@@ -62,8 +61,11 @@ class Archive(Members[bytes]):
             raise DataError(f"{self.path}: does not contain '{name}'; run the stage that writes it again")
         try:
             return self._zip.read(name)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"{self.path}: '{name}' is damaged ({error}); run the stage that writes it again") from None
+        except Exception as error:  # as above; also for a member that is encrypted, or compressed in another way
+            reason = first_line(error)
+            raise DataError(
+                f"{self.path}: '{name}' is damaged ({reason}); run the stage that writes it again"
+            ) from None
 
 
 opened_archive = opened_once(Archive)

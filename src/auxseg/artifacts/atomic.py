@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from auxseg.errors import FULL, ResourceError
 from auxseg.files import open_file
 
 NOT_CONTENT = (".tmp", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
@@ -30,33 +31,55 @@ NAME_BYTES = 255
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     folder = _beside(path)
-    folder.mkdir(exist_ok=True)  # it exists if the same process writes the same file twice at once
     temporary = folder / path.name
-    try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _named(path, folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # it exists if the same process writes the same file twice at once
+        try:
+            yield temporary
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def atomic_dir(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds."""
     path = Path(path).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        yield temporary
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.replace(path)
-    finally:
+    with _named(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            yield temporary
+            shutil.rmtree(path, ignore_errors=True)
+            temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _named(path: Path, temporary: Path) -> Iterator[None]:
+    """Put `path` into an OSError of the block that names no file, or the temporary one.
+
+    Raises:
+        ResourceError: the disk, or the quota on it, is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise ResourceError(
+                f"{path}: cannot be written ({os.strerror(error.errno)}); free some space, then run the same command "
+                "again"
+            ) from None
+        if error.errno is not None and (error.filename is None or str(error.filename).startswith(str(temporary))):
+            error.filename = str(path)
+        raise
 
 
 def _beside(path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas
 
 from auxseg.artifacts.atomic import write_text
-from auxseg.errors import DataError
+from auxseg.errors import DataError, first_line
 from auxseg.files import open_file
 
 Cell = type[str] | type[int] | type[float]
@@ -40,13 +40,15 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
             open_file(path),
             dtype=dtypes,
             usecols=list(columns),
+            index_col=False,  # otherwise rows with a surplus cell would be read one column further
             keep_default_na=False,
             na_values=missing,
             float_precision="round_trip",
         )
         return frame
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable table ({error}); run the stage that writes it again") from None
+    except Exception as error:  # pandas has many
+        reason = first_line(error)
+        raise DataError(f"{path}: not a readable table ({reason}); run the stage that writes it again") from None
 
 
 def write_frame(path: Path, frame: pandas.DataFrame) -> None:

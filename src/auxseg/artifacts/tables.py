@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.damage import damaged
 from auxseg.errors import DataError
 from auxseg.files import open_file
 
@@ -36,6 +37,22 @@ class _UnixLines(list[str]):
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header line as a list of dictionaries."""
     return list(read_table(path)[1].values())
+
+
+def read_artifact(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV that a stage wrote.
+
+    Raises:
+        DataError: it is missing or damaged: a column is missing, or a row has not as many cells as the header.
+    """
+    header, rows = read_table(path)
+    for name in columns:
+        if name not in header:
+            raise damaged(path, f"it has no column '{name}'")
+    for number, row in rows.items():
+        if None in row or None in row.values():
+            raise damaged(path, f"line {number} has not as many cells as the header")
+    return list(rows.values())
 
 
 def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | Any]]]:

@@ -5,6 +5,8 @@ is pickled.
 """
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from auxseg.artifacts.atomic import atomic_path
+from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.once import Members, opened_once
 from auxseg.errors import DataError
 
@@ -24,7 +27,12 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Any =
     ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     notes = None if metadata is None else {"auxseg": json.dumps(metadata, sort_keys=True)}
     with atomic_path(path) as temporary:
-        save_file(ordered, temporary, metadata=notes)
+        try:
+            save_file(ordered, temporary, metadata=notes)
+        except SafetensorError as error:  # "… No space left on device (os error 28)"
+            if (code := re.search(r"os error (\d+)", str(error))) is None:
+                raise
+            raise OSError(int(code[1]), os.strerror(int(code[1]))) from None
 
 
 class TensorFile(Members[np.ndarray]):
@@ -44,13 +52,15 @@ class TensorFile(Members[np.ndarray]):
     def metadata(self) -> Any:
         """What `write_tensors` was given as metadata, or None."""
         notes = (self._file.metadata() or {}).get("auxseg")
-        return None if notes is None else json.loads(notes)
+        with read_whole(self.path):
+            return None if notes is None else json.loads(notes)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
             raise DataError(f"{self.path}: does not contain a tensor '{name}'; run the stage that writes it again")
-        array: np.ndarray = self._file.get_tensor(name)
-        return array
+        with read_whole(self.path):
+            array: np.ndarray = self._file.get_tensor(name)
+            return array
 
 
 opened_tensors = opened_once(TensorFile)

@@ -97,11 +97,10 @@ class ChunkJob:
                 found = load_round(self.sources, record, name)
                 if name.is_initial and found.cam is not None:
                     drawn["base"]["cam0"] = panels.heat_panel(found.cam, thumb)
-                label = decode_indices(found.label)
-                rows[name].append(self._row(record, name, image, found, label, previous))
-                drawn[str(name)] = _round_thumbs(found, label, previous, thumb)
+                rows[name].append(self._row(record, name, image, found, found.label, previous))
+                drawn[str(name)] = _round_thumbs(found, found.label, previous, thumb)
                 shown[str(name)] = _round_content(found)
-                previous = label
+                previous = found.label
             thumbs.append(drawn)
             content.append(self._content(record, image, shown))
         (self.folder / f"images/{chunk.name}.js").write_bytes(data_script(f"images/{chunk.name}", content))
@@ -150,7 +149,7 @@ class ChunkJob:
         )
         mask, corrected = (None if png is None else decode_indices(png) for png in (image.mask, found.corrected))
         return {
-            "label": _sha256(found.label),
+            "label": _sha256(found.png),
             "pixels": pixels,
             "size": int(label.size),
             "missing": missing,
@@ -202,12 +201,12 @@ def _round_thumbs(
 def _round_content(found: RoundEvidence) -> dict[str, Any]:
     maps = {name: getattr(found, name) for name in ("cam", "refined", "prediction", "confidence", "entropy")}
     return {
-        "label": encode_bytes(found.label),
+        "label": encode_bytes(found.png),
         "corrected": encode_bytes(found.corrected),
         "saliency": encode_bytes(found.saliency),
         **{name: encode_map(values) for name, values in maps.items()},
         "hashes": {
-            "label": _sha256(found.label),
+            "label": _sha256(found.png),
             "corrected": _sha256(found.corrected),
             "saliency": _sha256(found.saliency),
             **{name: None if values is None else _sha256(values.tobytes()) for name, values in maps.items()},

@@ -5,6 +5,7 @@ PNG bytes are kept as in the archives, so that the report shows, hashes and reco
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from auxseg.artifacts.tensors import opened_tensors
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
 from auxseg.datasets.photos import read_photo
+from auxseg.datasets.stored import check_png, decode_label, read_cam, read_map
 from auxseg.fusion import fuse
-from auxseg.images import decode_grey, decode_indices, encode_label
+from auxseg.images import decode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
 
@@ -38,8 +40,10 @@ class ImageEvidence:
 class RoundEvidence:
     """The artifacts of one image in one round. Maps are at network resolution (h, w)."""
 
-    label: bytes
+    png: bytes
     """The label to judge, palette PNG (H, W): pseudo label of a train image, final prediction of a val image."""
+    label: np.ndarray
+    """The same, uint8 (H, W): class indices and 255."""
     cam: np.ndarray
     """float16 (L, h, w), in the order of the image's tags; r0: from the classifier, later: refined by the affinity."""
     saliency: bytes | None
@@ -70,28 +74,39 @@ def load_image(sources: Sources, record: ImageRecord) -> ImageEvidence:
     mask = mask_sha256 = None
     if record.id in sources.masks:
         mask, mask_sha256 = encode_label(sources.masks[record.id]), sources.masks.sha256(record.id)
-    prior = opened_archive(sources.store.saliency(shard))[f"{record.id}.png"]
+    prior = _png(sources.store.saliency(shard), record)
     return ImageEvidence(read_photo(sources.photos, record), prior, mask, mask_sha256)
 
 
 def load_round(sources: Sources, record: ImageRecord, round_: Round) -> RoundEvidence:
     """Read the artifacts of one image in one round."""
-    store, shard, png = sources.store, shard_of(record.id, sources.shards), f"{record.id}.png"
+    store, shard = sources.store, shard_of(record.id, sources.shards)
     maps = opened_tensors(store.maps(round_, shard))
     saliency = corrected = None
     if record.split == "train":
-        if png in (by_hand := opened_archive(store.corrected(round_))):
-            corrected = by_hand[png]
-        label = opened_archive(store.labels(round_, shard))[png]
+        if f"{record.id}.png" in opened_archive(store.corrected(round_)):
+            corrected = _png(store.corrected(round_), record)
+        labels = store.labels(round_, shard)
         if not round_.is_initial:
-            saliency = opened_archive(store.saliency_labels(round_, shard))[png]
+            saliency = _png(store.saliency_labels(round_, shard), record)
     else:
-        label = opened_archive(store.predictions(round_))[png]
-    trained = ("saliency", "prediction", "confidence", "entropy")
+        labels = store.predictions(round_)
+    trained, classes = ("saliency", "prediction", "confidence", "entropy"), len(sources.classes)
     refined, prediction, confidence, entropy = (
-        None if round_.is_initial else maps[f"{record.id}.{name}"] for name in trained
+        None if round_.is_initial else read_map(maps, record, name, classes) for name in trained
     )
-    return RoundEvidence(label, maps[f"{record.id}.cam"], saliency, refined, prediction, confidence, entropy, corrected)
+    png = _png(labels, record)
+    label = decode_label(png, record, classes, labels)
+    return RoundEvidence(
+        png, label, read_cam(maps, record), saliency, refined, prediction, confidence, entropy, corrected
+    )
+
+
+def _png(archive: Path, record: ImageRecord) -> bytes:
+    """Return the PNG of an image from an archive, with a check of its size."""
+    content = opened_archive(archive)[f"{record.id}.png"]
+    check_png(content, record, archive)
+    return content
 
 
 def recompute(
@@ -112,7 +127,7 @@ def recompute(
     if record.split != "train" or not is_fused(round_, sources.rule):
         return None
     present = [sources.classes.index(name) for name in record.tags]
-    return differing_pixels(decode_indices(found.label), cam, present, found.salient(image), sources.rule)
+    return differing_pixels(found.label, cam, present, found.salient(image), sources.rule)
 
 
 def is_fused(round_: Round, rule: LabelsParams) -> bool:

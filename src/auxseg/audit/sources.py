@@ -10,7 +10,7 @@ from pathlib import Path
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
-from auxseg.artifacts.tables import read_csv
+from auxseg.artifacts.tables import read_artifact
 from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
@@ -83,7 +83,7 @@ def list_rounds(store: Store) -> list[Round]:
     Raises:
         DataError: there is no round.
     """
-    found = {Round.parse(row["round"]) for row in read_csv(store.table("rounds.csv")) if row["round"]}
+    found = {Round.parse(row["round"]) for row in read_artifact(store.table("rounds.csv"), ("round",)) if row["round"]}
     if found:
         return Round.up_to(max(found))
     labels = store.label_rounds

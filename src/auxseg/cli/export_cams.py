@@ -8,6 +8,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
 from auxseg.cli.next_step import print_next, require_result
 from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.stored import read_cam
 from auxseg.external.cams import FORMATS, write_cams
 from auxseg.parallel import track
 from auxseg.params.dag import require_round
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     count = 0
     for shard, maps in files.items():
         for record in track(dataset.records("train", shard), f"export {shard}"):
-            cams = dict(zip(record.tags, maps[f"{record.id}.cam"], strict=True))
+            cams = dict(zip(record.tags, read_cam(maps, record), strict=True))
             write_cams(arguments.to, record, cams, dataset.classes, arguments.format)
             count += 1
     print(f"CAMs of {count} images of {name} in {arguments.to}, format {arguments.format}")

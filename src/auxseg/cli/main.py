@@ -16,7 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError, ResourceError
+from auxseg.errors import (
+    EXIT_FAILED,
+    EXIT_REJECTED,
+    AuxsegError,
+    ParamsError,
+    ResourceError,
+    first_line,
+    memory_shortage,
+)
 
 COMMANDS = {
     "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
@@ -111,6 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REJECTED
     except KeyboardInterrupt:
         return 130
+    except (MemoryError, RuntimeError) as error:
+        if not (place := memory_shortage(error)):
+            raise
+        print(f"error: {place} has too little memory; lower runtime.max_side ({first_line(error)})", file=sys.stderr)
+        return EXIT_FAILED
     return code
 
 

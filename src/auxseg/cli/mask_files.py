@@ -22,8 +22,9 @@ from auxseg.cli.next_step import REPRO, require_result
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.listing import is_inside
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.datasets.stored import read_label
 from auxseg.errors import DataError, ParamsError
-from auxseg.images import IGNORE, PALETTE, decode_indices
+from auxseg.images import IGNORE, PALETTE
 from auxseg.params.dag import read_params, require_round
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
@@ -54,10 +55,12 @@ class MaskFile:
     kind: str
     """LABEL or PREDICTION."""
     archive: Path
+    classes: int
+    """Number of object classes."""
 
     def read(self) -> np.ndarray:
         """Return the mask, uint8 (H, W): class indices, 255 = ignore."""
-        return decode_indices(opened_archive(self.archive)[f"{self.record.id}.png"])
+        return read_label(opened_archive(self.archive), self.record, self.classes)
 
 
 def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
@@ -75,7 +78,8 @@ def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
         DataError: a file is missing, or contains something that is not a mask; or no image has a mask to export.
     """
     values, store = require_round(str(round_)), Store()
-    records = Dataset(store).records()
+    dataset = Dataset(store)
+    records, classes = dataset.records(), len(dataset.classes)
     kinds = {"train": LABEL, "val": PREDICTION}
     archives = {"train": [store.labels(round_, shard) for shard in values["shards"]], "val": []}
     has_network = not round_.is_initial
@@ -87,7 +91,7 @@ def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
         own = [record for record in records if record.split == part]
         asked = split in (part, "all")
         where = _members(archives[part]) if asked else {}
-        masks = [MaskFile(record, kind, where[record.id]) for record in own if record.id in where]
+        masks = [MaskFile(record, kind, where[record.id], classes) for record in own if record.id in where]
         if missing := len(own) - len(masks):
             if part == "val" and not has_network:
                 why = f"prediction of {round_}: it has no network"

@@ -6,15 +6,14 @@ from typing import Any
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.params.dag import chain
-
-MOST = 100
-"""Every round adds stages to the DAG, and the papers stop at five rounds."""
+from auxseg.params.dag import MOST_ROUNDS, chain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the number of rounds."""
-    parser.add_argument("count", metavar="N", type=whole_number(MOST), help=f"rounds r1 to rN, at most {MOST}")
+    parser.add_argument(
+        "count", metavar="N", type=whole_number(MOST_ROUNDS), help=f"rounds r1 to rN, at most {MOST_ROUNDS}"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

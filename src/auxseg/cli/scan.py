@@ -13,7 +13,7 @@ from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.collect import collect
 from auxseg.datasets.overview import overview
-from auxseg.datasets.scan import content_sha256, scan, write_raw
+from auxseg.datasets.scan import content_sha256, remember, scan, write_raw
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
@@ -96,6 +96,8 @@ def _scan_paths(values: dict[str, Any], root: Path, data: DataParams) -> None:
         if path is not None:
             _reject_masks(folder / path, key, root, data)
         found = None if path is None else content_sha256(folder / path, key, base)
+        if path is not None and found is not None:
+            remember(folder / path, found)
         if found != params.sha256:
             fresh[section.key] = found
 

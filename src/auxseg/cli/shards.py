@@ -6,10 +6,7 @@ from typing import Any
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.params.dag import read_file, shard_names
-
-MOST = 10_000
-"""Enough for a million images in shards of a hundred."""
+from auxseg.params.dag import MOST_SHARDS, read_file, shard_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "count",
         metavar="N",
-        type=whole_number(MOST),
-        help=f"at most {MOST}; a stage should work on a shard for 10 minutes or more",
+        type=whole_number(MOST_SHARDS),
+        help=f"at most {MOST_SHARDS}; a stage should work on a shard for 10 minutes or more",
     )
 
 

@@ -22,8 +22,9 @@ from auxseg.artifacts.atomic import atomic_dir, write_json
 from auxseg.artifacts.tables import write_rows
 from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import SEPARATOR, ImageRecord
+from auxseg.datasets.stored import read_label
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, decode_indices
+from auxseg.images import IGNORE
 from auxseg.parallel import track
 
 
@@ -55,7 +56,7 @@ def write_fiftyone(
             for name, one in labels.items():
                 if record.id not in one.archives:
                     raise DataError(f"{name}: no label of '{record.id}'; run `auxseg run`, or `dvc pull`")
-                label = decode_indices(opened_archive(one.archives[record.id])[f"{record.id}.png"])
+                label = read_label(opened_archive(one.archives[record.id]), record, len(names) - 1)
                 _write_grey(made / folders[name] / f"{record.id}.png", label)
                 row |= _figures(name, label, names)
             rows.append(row)

@@ -98,8 +98,8 @@ class Contradictions:
                 Contradiction(row["id"], row["split"], tuple(row["not_shown"]), tuple(row["not_tagged"]))
                 for row in values["images"]
             )
-            return cls(values["compared"], images, values["message"])
-        except (OSError, DataError, KeyError, TypeError) as error:
+            return cls(int(values["compared"]), images, str(values["message"]))
+        except (OSError, DataError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
 
 

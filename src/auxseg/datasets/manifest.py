@@ -17,11 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.artifacts.atomic import finished
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import damaged, read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 from auxseg.errors import DataError
 
 SEPARATOR = ";"
 """Between class names of one image in the manifest; class names may contain spaces."""
+COLUMNS = ("id", "path", "width", "height", "split", "labels", "sha256")
+"""Columns of a shard; `bits` and `bands` may follow."""
 NEGATIVE = "background"
 """The column `labels` of an image without any object; no class may have this name."""
 
@@ -69,14 +72,20 @@ class ClassTable:
         return (NEGATIVE, *self.names)
 
     def index(self, name: str) -> int:
-        """Return the class index (1..C) of a name."""
+        """Return the class index (1..C) of a name.
+
+        Raises:
+            DataError: there is no such class.
+        """
+        if name not in self.names:
+            raise DataError(f"class '{name}': not in the class table of the manifest; run the stage prepare again")
         return self.names.index(name) + 1
 
     def multi_hot(self, tags: Iterable[str]) -> np.ndarray:
         """Return the image-level labels as float32 (C,), 1 where the class is present."""
         hot = np.zeros(len(self.names), np.float32)
         for name in tags:
-            hot[self.names.index(name)] = 1
+            hot[self.index(name) - 1] = 1
         return hot
 
     def indices_from_values(self, unlisted: int) -> np.ndarray:
@@ -110,7 +119,7 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
                 *([record.bits or "", " ".join(map(str, record.bands or ()))] if is_deep else []),
             ]
         )
-    header = ["id", "path", "width", "height", "split", "labels", "sha256", *(["bits", "bands"] if is_deep else [])]
+    header = [*COLUMNS, *(["bits", "bands"] if is_deep else [])]
     for shard in shards:
         write_csv(folder / f"{shard}.csv", header, rows[shard])
     table = zip(range(len(classes) + 1), classes.with_background, (0, *classes.values), strict=True)
@@ -130,22 +139,33 @@ def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Seq
 
 
 def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
-    """Read one shard of the manifest, sorted by id; only images of `split` if it is given."""
-    records = [
-        ImageRecord(
-            row["id"],
-            row["path"],
-            int(row["width"]),
-            int(row["height"]),
-            row["split"],
-            () if row["labels"] == NEGATIVE else tuple(filter(None, row["labels"].split(SEPARATOR))),
-            row["sha256"],
-            int(row["bits"]) if row.get("bits") else None,
-            tuple(map(int, row["bands"].split())) if row.get("bands") else None,
-            bool(row["labels"]),
-        )
-        for row in read_csv(path)
-    ]
+    """Read one shard of the manifest, sorted by id; only images of `split` if it is given.
+
+    Raises:
+        DataError: the file is missing or damaged, or empty: a shard without images has a header.
+    """
+    rows = read_artifact(path, COLUMNS)
+    with read_whole(path):
+        records = [
+            ImageRecord(
+                row["id"],
+                row["path"],
+                int(row["width"]),
+                int(row["height"]),
+                row["split"],
+                () if row["labels"] == NEGATIVE else tuple(filter(None, row["labels"].split(SEPARATOR))),
+                row["sha256"],
+                int(row["bits"]) if row.get("bits") else None,
+                tuple(map(int, row["bands"].split())) if row.get("bands") else None,
+                bool(row["labels"]),
+            )
+            for row in rows
+        ]
+        for record in records:
+            if record.split not in ("train", "val") or record.width < 1 or record.height < 1:
+                raise ValueError(f"'{record.id}' has split '{record.split}', {record.width}x{record.height} pixels")
+    if len({record.id for record in records}) != len(records):
+        raise damaged(path, "an id is there twice")
     return [record for record in records if split in (None, record.split)]
 
 
@@ -162,18 +182,22 @@ def manifest_shards(folder: Path) -> list[str]:
 
 def read_classes(path: Path) -> ClassTable:
     """Read the class table, classes.csv of a manifest."""
-    rows = read_csv(path)[1:]
-    return ClassTable(tuple(row["name"] for row in rows), tuple(int(row["mask_value"]) for row in rows))
+    rows = read_artifact(path, ("index", "name", "mask_value"))[1:]
+    with read_whole(path):
+        table = ClassTable(tuple(row["name"] for row in rows), tuple(int(row["mask_value"]) for row in rows))
+    if not table.names or len(set(table.names)) != len(table) or not all(0 <= value <= 254 for value in table.values):
+        raise damaged(path, "it names no class, a class twice, or a mask value outside 0..254")
+    return table
 
 
 def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
     """Read the mask lists of some shards: id -> path relative to the data root."""
-    return {row["id"]: row["path"] for path in paths for row in read_csv(path)}
+    return {row["id"]: row["path"] for path in paths for row in read_artifact(path, ("id", "path"))}
 
 
 def read_mask_hashes(paths: Iterable[Path]) -> dict[str, str]:
     """Read the mask lists of some shards: id -> SHA-256."""
-    return {row["id"]: row["sha256"] for path in paths for row in read_csv(path)}
+    return {row["id"]: row["sha256"] for path in paths for row in read_artifact(path, ("id", "sha256"))}
 
 
 def shard_files(folder: Path, shards: Sequence[str], suffix: str) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
+from auxseg.artifacts.damage import read_whole
 from auxseg.errors import DataError
 from auxseg.files import read_json
 from auxseg.params.data import ScenesParams
@@ -29,7 +30,9 @@ def photos_root(dataset_file: Path) -> Path:
     """
     dataset = read_dataset(dataset_file)
     if dataset["format"] == "scenes":
-        return ensure_scenes(ScenesParams.model_validate(dataset["scenes"]))
+        with read_whole(dataset_file):
+            params = ScenesParams.model_validate(dataset["scenes"])
+        return ensure_scenes(params)
     return data_root(dataset["format"])
 
 
@@ -37,8 +40,10 @@ def read_dataset(dataset_file: Path) -> dict[str, Any]:
     """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
     try:
         values: dict[str, Any] = read_json(dataset_file)
+        if not isinstance(values, dict) or {"format", "unlisted"} - values.keys():
+            raise ValueError("`format` or `unlisted` is missing")
         return values
-    except (OSError, DataError) as error:
+    except (OSError, ValueError, DataError) as error:
         raise DataError(f"{dataset_file}: not readable ({error}); run the stage prepare again") from None
 
 

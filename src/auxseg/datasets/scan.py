@@ -5,16 +5,22 @@ writes data/raw.yaml. A new, changed or removed file changes data/raw.yaml, and 
 content of other paths in params.yaml (saliency maps, CAMs) is hashed into the key `sha256` beside the path.
 """
 
+import contextlib
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from auxseg.artifacts.atomic import sha256_file, write_text
+from auxseg.artifacts.atomic import sha256_file, write_json, write_text
 from auxseg.errors import DataError
 from auxseg.files import read_text
 from auxseg.parallel import available_cpus, track
+from auxseg.params.watched import Watched, require_scanned
+
+_SCANNED = Path(".auxseg/scanned.json")
+"""Folders that `auxseg scan` has hashed on this machine: path -> signature and hash. Not an artifact."""
 
 HEADER = (
     "# What the raw folder contained at the last `auxseg scan`. An input of `prepare`, so that `dvc repro` sees new\n"
@@ -53,6 +59,61 @@ def content_sha256(path: Path, key: str, base: str) -> str:
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder; correct {key} (relative to {base}) or add it")
     return str(scan(path)["sha256"])
+
+
+def check_content(section: Watched, base: Path) -> None:
+    """Check, before a path of params.yaml is read, that it has the content that `auxseg scan` saw.
+
+    A folder is not hashed again if no file in it has changed since `auxseg scan` on this machine, as its size, time and
+    inode tell: each shard of a stage would otherwise hash the maps of all shards.
+
+    Args:
+        section: the section with the path and its hash.
+        base: folder that a relative path refers to.
+
+    Raises:
+        ParamsError: the path was never scanned.
+        DataError: its content is another one.
+    """
+    require_scanned(section)
+    path = base / (section.watched() or "")
+    if section.watched() is None or not path.exists():
+        return  # the reader says what is missing
+    found = _remembered(path) or content_sha256(path, f"{section.key}.{section.path_key}", str(base))
+    if found != section.sha256:
+        raise DataError(
+            f"{path}: its content has SHA-256 {found}, but params.yaml says {section.key}.sha256: {section.sha256}; "
+            "put the scanned file back, or run `auxseg scan` to use this one"
+        )
+
+
+def remember(path: Path, content: str) -> None:
+    """Note the hash of a folder's content, for `check_content`."""
+    if path.is_dir():
+        write_json(_SCANNED, {**_notes(), str(path.resolve()): [_signature(path), content]})
+
+
+def _remembered(path: Path) -> str | None:
+    signature, content = _notes().get(str(path.resolve()), (None, None))
+    return content if path.is_dir() and signature == _signature(path) else None
+
+
+def _notes() -> dict[str, tuple[str, str]]:
+    try:
+        return dict(json.loads(_SCANNED.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # without notes, folders are hashed
+
+
+def _signature(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(raw_files(folder)):
+        with contextlib.suppress(OSError):  # a link to nothing: the reader says so
+            found = path.stat()
+            digest.update(
+                f"{path}\0{found.st_size} {found.st_mtime_ns} {found.st_ino}\n".encode(errors="surrogateescape")
+            )
+    return digest.hexdigest()
 
 
 def write_raw(path: Path, found: dict[str, int | str]) -> bool:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.artifacts.damage import damaged, read_whole
 from auxseg.artifacts.rounds import Round
 from auxseg.errors import DataError
 from auxseg.guard.record import Judgement
@@ -32,8 +33,9 @@ def check_gate(path: Path) -> None:
     """Read the line.
 
     Raises:
-        DataError: the gate is closed; the message says why and what to do.
+        DataError: the gate is closed; the message says why and what to do. Or the file is missing or damaged.
     """
-    text = path.read_text("utf-8").strip()
+    with read_whole(path):
+        text = path.read_text("utf-8").strip()
     if text != OPEN:
-        raise DataError(text)
+        raise DataError(text.splitlines()[0]) if text else damaged(path, "it is empty")

@@ -45,6 +45,18 @@ RULES = (
 NETWORK = ("constant", "unseen")
 """Figures that r0 does not have."""
 MORE_IS_BETTER = ("background", "confidence")
+LESS_IS_BETTER = (
+    "ignored",
+    "without_background",
+    "all_ignored",
+    "lost",
+    "disagreement",
+    "constant",
+    "unseen",
+    "prediction_differs",
+)
+SLIP = 0.01
+"""The smallest change of a share that is mentioned."""
 
 LONGER = (
     "Train longer: in params.yaml `train.steps: N` (and `train.epochs: null`), twice the steps that the log of the "
@@ -102,6 +114,19 @@ def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
     good = not reasons
     advice = () if good else (LONGER, SLOWER, TAKE_BEST.format(best=best))
     return Judgement(name, best, good, name if good else best, tuple(reasons), advice, dict(figures), dict(reference))
+
+
+def slipped(judgement: Judgement) -> list[str]:
+    """Return the figures of a round that are worse than those it was compared with, by SLIP or more, as in `RULES`.
+
+    It says nothing about whether the round is worse: the figures of sound rounds vary too.
+    """
+    found = []
+    for name in (*LESS_IS_BETTER, *MORE_IS_BETTER):
+        now, was = judgement.figures.get(name), judgement.reference_figures.get(name)
+        if now is not None and was is not None and (now - was) * (-1 if name in MORE_IS_BETTER else 1) >= SLIP:
+            found.append(f"{name} {_per_cent(now)} ({_per_cent(was)} before)")
+    return found
 
 
 def _reference(before: Judgement) -> Figures:

@@ -13,8 +13,8 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
+from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
 from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
-from auxseg.images import decode_grey, decode_indices
 from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 
@@ -50,18 +50,17 @@ class RoundFiles:
 
     def __call__(self, record: ImageRecord) -> ImageFigures:
         """Return the figures of one training image."""
-        shard, name = shard_of(record.id, list(self.labels)), f"{record.id}.png"
-        label = decode_indices(opened_archive(self.labels[shard])[name])
-        before = None if self.before is None else decode_indices(opened_archive(self.before[shard])[name])
-        saliency = decode_grey(opened_archive(self.saliency[shard])[name])
+        shard, classes = shard_of(record.id, list(self.labels)), len(self.classes)
+        label = read_label(opened_archive(self.labels[shard]), record, classes)
+        before = None if self.before is None else read_label(opened_archive(self.before[shard]), record, classes)
+        saliency = as_share(read_saliency(opened_archive(self.saliency[shard]), record))
         maps = opened_tensors(self.maps[shard])
         present = [self.classes.index(tag) for tag in record.tags]
-        figures = label_figures(label, before, present, upsample(maps[f"{record.id}.cam"], *label.shape), saliency)
+        figures = label_figures(label, before, present, upsample(read_cam(maps, record), *label.shape), saliency)
         if f"{record.id}.prediction" not in maps:  # r0 has no network
             return figures
-        prediction, confidence, entropy = (
-            maps[f"{record.id}.{kind}"] for kind in ("prediction", "confidence", "entropy")
-        )
+        prediction = read_map(maps, record, "prediction", classes)
+        confidence, entropy = (read_map(maps, record, kind) for kind in ("confidence", "entropy"))
         # `propagate` writes zeros where the network has no affinity
         spread = entropy if np.any(entropy) else None
         return figures | prediction_figures(prediction, confidence, spread, label, present)

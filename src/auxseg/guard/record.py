@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Self
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError, first_line
 
 BEST = "best"
 """Instead of a round's name: the last good round."""
@@ -64,9 +65,15 @@ class Judgement:
         """
         try:
             values = json.loads(path.read_text("utf-8"))
-            return cls(**{**values, "reasons": tuple(values["reasons"]), "advice": tuple(values["advice"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}: not readable ({error}); `dvc pull` it, or run `auxseg run`") from None
+            found = cls(**{**values, "reasons": tuple(values["reasons"]), "advice": tuple(values["advice"])})
+            for name in (found.round, found.reference, found.best):
+                Round.parse(name)
+            for value in (*found.figures.values(), *found.reference_figures.values()):
+                if value is not None and not isfinite(value):
+                    raise ValueError(f"a figure is {value}")
+            return found
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ParamsError, RecursionError) as error:
+            raise DataError(f"{path}: not readable ({first_line(error)}); `dvc pull` it, or run `auxseg run`") from None
 
 
 def read_judgements(store: Store, rounds: Iterable[Round]) -> list[Judgement]:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 from auxseg.images import IGNORE
 from auxseg.metrics.segmentation import Counts
+
+COLUMNS = ("mask", "label", "pixels")
 
 
 def no_confusion(classes: int) -> np.ndarray:
@@ -36,16 +39,18 @@ def counts_of(confusion: np.ndarray) -> Counts:
 def write_confusion(path: Path, confusion: np.ndarray) -> None:
     """Write the nonzero cells: `mask,label,pixels`, with class indices."""
     rows = [[row, _value(column, confusion), confusion[row, column]] for row, column in np.argwhere(confusion)]
-    write_csv(path, ["mask", "label", "pixels"], rows)
+    write_csv(path, COLUMNS, rows)
 
 
 def read_confusion(paths: Iterable[Path], classes: int) -> np.ndarray:
     """Read and pool the counts of several files."""
     pooled = no_confusion(classes)
     for path in paths:
-        for row in read_csv(path):
-            column = classes + 1 if int(row["label"]) == IGNORE else int(row["label"])
-            pooled[int(row["mask"]), column] += np.int64(row["pixels"])
+        rows = read_artifact(path, COLUMNS)
+        with read_whole(path):
+            for row in rows:
+                column = classes + 1 if int(row["label"]) == IGNORE else int(row["label"])
+                pooled[int(row["mask"]), column] += np.int64(row["pixels"])
     return pooled
 
 

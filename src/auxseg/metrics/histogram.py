@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 
 BINS = 20
 """Bins of equal width; the last one includes 1."""
+COLUMNS = ("measure", "bin", "count")
 
 
 class Histograms:
@@ -25,16 +27,18 @@ class Histograms:
     def write(self, path: Path) -> None:
         """Write `measure,bin,count`."""
         rows = [[name, index, count] for name, counts in self.counts.items() for index, count in enumerate(counts)]
-        write_csv(path, ["measure", "bin", "count"], rows)
+        write_csv(path, COLUMNS, rows)
 
     @classmethod
     def read(cls, paths: Iterable[Path]) -> "Histograms":
         """Read and pool the counts of several files."""
         pooled = cls()
         for path in paths:
-            for row in read_csv(path):
-                counts = pooled.counts.setdefault(row["measure"], np.zeros(BINS, np.int64))
-                counts[int(row["bin"])] += np.int64(row["count"])
+            rows = read_artifact(path, COLUMNS)
+            with read_whole(path):
+                for row in rows:
+                    counts = pooled.counts.setdefault(row["measure"], np.zeros(BINS, np.int64))
+                    counts[int(row["bin"])] += np.int64(row["count"])
         return pooled
 
     def rows(self, round_name: str) -> list[dict[str, object]]:

@@ -18,11 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 from auxseg.images import IGNORE
 
 FIGURES = ("mae", "max_f", "mean_f", "adaptive_f", "s", "max_e", "mean_e", "adaptive_e")
 CURVES = ("f", "e")
+COLUMNS = ("measure", "level", "images", "sum")
 
 
 class SaliencyMeasures:
@@ -50,18 +52,19 @@ class SaliencyMeasures:
             for name, values in self.sums.items()
             for level, value in enumerate(values)
         ]
-        write_csv(path, ["measure", "level", "images", "sum"], rows)
+        write_csv(path, COLUMNS, rows)
 
     @classmethod
     def read(cls, paths: Iterable[Path]) -> "SaliencyMeasures":
         """Read and pool the sums of several files, in their order."""
         pooled = cls()
         for path in paths:
-            rows = read_csv(path)
-            pooled.images += int(rows[0]["images"]) if rows else 0
-            for name in dict.fromkeys(row["measure"] for row in rows):
-                values = np.array([float(row["sum"]) for row in rows if row["measure"] == name])
-                pooled.sums[name] = pooled.sums.get(name, 0) + values
+            rows = read_artifact(path, COLUMNS)
+            with read_whole(path):
+                pooled.images += int(rows[0]["images"]) if rows else 0
+                for name in dict.fromkeys(row["measure"] for row in rows):
+                    values = np.array([float(row["sum"]) for row in rows if row["measure"] == name])
+                    pooled.sums[name] = pooled.sums.get(name, 0) + values
         return pooled
 
     def figures(self) -> dict[str, float]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 from auxseg.metrics.segmentation import Counts
 
 HEADER = ("kind", "class", "correct", "predicted", "true", "images")
@@ -28,10 +29,12 @@ def read_counts(paths: Iterable[Path], classes: int) -> dict[str, Counts]:
     """Read and pool the counts of several files, by kind in order of first appearance."""
     pooled: dict[str, Counts] = {}
     for path in paths:
-        for row in read_csv(path):
-            counts = pooled.setdefault(row["kind"], Counts.zeros(classes))
-            for name in ("correct", "predicted", "true"):
-                getattr(counts, name)[int(row["class"])] += np.int64(row[name])
-            if row["class"] == "0":
-                counts.images += int(row["images"])
+        rows = read_artifact(path, HEADER)
+        with read_whole(path):
+            for row in rows:
+                counts = pooled.setdefault(row["kind"], Counts.zeros(classes))
+                for name in ("correct", "predicted", "true"):
+                    getattr(counts, name)[int(row["class"])] += np.int64(row[name])
+                if row["class"] == "0":
+                    counts.images += int(row["images"])
     return pooled

@@ -84,7 +84,11 @@ def unwrapped(content: Any) -> Any:
 
 
 def _is_state(content: Any) -> bool:
-    return isinstance(content, Mapping) and bool(content) and all(isinstance(one, Tensor) for one in content.values())
+    return (
+        isinstance(content, Mapping)
+        and bool(content)
+        and all(isinstance(name, str) and isinstance(one, Tensor) for name, one in content.items())
+    )
 
 
 def reject_other_files(path: Path) -> None:

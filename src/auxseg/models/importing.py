@@ -13,6 +13,7 @@ import torch
 from auxseg.errors import DataError
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.backbones import BACKBONES, build_backbone
+from auxseg.models.checks import check_kinds, check_tensors
 from auxseg.models.classifier import Classifier
 from auxseg.models.mxnet_params import read_mxnet_params
 from auxseg.models.pretrained import State, misfits, read_state, shape, with_counters
@@ -72,7 +73,7 @@ def import_backbone(path: Path, name: str, leave_out: tuple[str, ...] = ()) -> I
         wanted = BACKBONES[name](stride).body.state_dict()
     state = read_published(path)
     unused = {key: value for key, value in state.items() if re.match(HEADS, key) or key.startswith(leave_out)}
-    return _checked(path, {key: value for key, value in state.items() if key not in unused}, unused, wanted, name)
+    return _checked(path, _used(path, state, unused), unused, wanted, name)
 
 
 def import_classifier(path: Path, leave_out: tuple[str, ...] = ()) -> Imported:
@@ -86,7 +87,7 @@ def import_classifier(path: Path, leave_out: tuple[str, ...] = ()) -> Imported:
     with torch.device("meta"):
         wanted = Classifier(build_backbone(RESNET38, pretrained=False), classes).state_dict()
     unused = {key: value for key, value in state.items() if key.startswith(leave_out)}
-    return _checked(path, _renamed(state, unused), unused, wanted, "the classifier")
+    return _checked(path, _renamed(_used(path, state, unused)), unused, wanted, "the classifier")
 
 
 def import_auxsegnet(path: Path, leave_out: tuple[str, ...] = ()) -> Imported:
@@ -104,19 +105,18 @@ def import_auxsegnet(path: Path, leave_out: tuple[str, ...] = ()) -> Imported:
     with torch.device("meta"):
         wanted = build_auxsegnet(RESNET38, network, classes).state_dict()
     unused = {key: value for key, value in state.items() if re.match(DEAD, key) or key.startswith(leave_out)}
-    return _checked(path, _renamed(state, unused), unused, wanted, "the released AuxSegNet")
+    return _checked(path, _renamed(_used(path, state, unused)), unused, wanted, "the released AuxSegNet")
 
 
 def read_published(path: Path) -> State:
-    """Read a file of weights as float32; names of MXNet and of parallel networks become PSA's names.
+    """Read a file of weights; names of MXNet and of parallel networks become PSA's names.
 
     Raises:
         DataError: the file is not readable as weights.
     """
     if path.suffix == ".params":
-        return {_from_mxnet(name): torch.from_numpy(a.astype("f4")) for name, a in read_mxnet_params(path).items()}
-    state = {name.removeprefix("module."): value for name, value in read_state(path).items()}
-    return {name: value if _is_counter(name) else value.float() for name, value in state.items()}
+        return {_from_mxnet(name): torch.from_numpy(a.copy()) for name, a in read_mxnet_params(path).items()}
+    return {name.removeprefix("module."): value for name, value in read_state(path).items()}
 
 
 def published_to_ours(name: str) -> str:
@@ -130,8 +130,14 @@ def published_to_ours(name: str) -> str:
     return f"backbone.body.{name}"
 
 
-def _renamed(state: State, unused: State) -> State:
-    renamed = {published_to_ours(name): value for name, value in state.items() if name not in unused}
+def _used(path: Path, state: State, unused: State) -> State:
+    used = {name: value for name, value in state.items() if name not in unused}
+    check_tensors(path, used)
+    return used
+
+
+def _renamed(state: State) -> State:
+    renamed = {published_to_ours(name): value for name, value in state.items()}
     linear = renamed.get("classification.linear.weight")
     if linear is not None and linear.shape[2:] == (1, 1):  # published as a 1x1 convolution
         renamed["classification.linear.weight"] = linear.flatten(1)
@@ -159,12 +165,14 @@ def _checked(path: Path, found: State, unused: State, wanted: State, target: str
             f"{path}: does not fit {target}: {_list('missing', missing)}; {_list('unknown', unknown)}; "
             "give the weights of that network (--leave-out PREFIX skips tensors whose names start with PREFIX)"
         )
+    check_kinds(path, state, wanted)
     if wrong := misfits(state, wanted):
         name = wrong[0]
         raise DataError(
             f"{path}: tensor '{name}' has shape {shape(state, name)}, {target} expects {shape(wanted, name)} "
             f"(and {len(wrong) - 1} more); give weights of this network"
         )
+    state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     return Imported(state, unused, len(state) - len(found))
 
 
@@ -177,7 +185,3 @@ def _expect(path: Path, state: State, name: str) -> torch.Tensor:
 def _list(what: str, names: list[str], most: int = 5) -> str:
     shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
     return f"{len(names)} tensors {what}" + (f" ({shown})" if names else "")
-
-
-def _is_counter(name: str) -> bool:
-    return name.endswith("num_batches_tracked")

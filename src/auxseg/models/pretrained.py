@@ -8,6 +8,7 @@ from torch import Tensor
 
 from auxseg.errors import DataError, ParamsError
 from auxseg.models.checkpoint_file import load_checkpoint, reject_other_files, unwrapped
+from auxseg.models.checks import check_kinds, check_tensors
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.watched import require_scanned
 from auxseg.published import EFFICIENTNET_LITE0, find
@@ -28,14 +29,17 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
     elif Path(params.weights).is_file():
         require_scanned(params)
         state = read_state(Path(params.weights))
+        check_tensors(Path(params.weights), state)
     else:
         raise ParamsError(
             f"params.yaml: key 'backbone.weights': expected imagenet, random or a file, got '{params.weights}'"
         )
+    path = Path(params.weights)
     if params.name == "efficientnet_lite0" and "_conv_stem.weight" in state:
         state = _rename_in_order(state, wanted)
     state = {name: value for name, value in state.items() if not name.startswith("fc.")}
     state = with_counters(state, wanted)
+    check_kinds(path, state, wanted)
     wrong = misfits(state, wanted)
     if wrong:
         name = wrong[0]
@@ -91,7 +95,9 @@ def read_state(path: Path) -> State:
         raise DataError(
             f"{path}: not readable as weights ({cause}); give a state dict (tensors by name) as .safetensors or .pth"
         ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    ):
         raise DataError(f"{path}: not a state dict (tensors by name); save only the network's state_dict()")
     return dict(state)
 

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import DataError
+from auxseg.models.checks import check_kinds, check_tensors
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -35,11 +37,14 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
     must fit the network in any case.
 
     Raises:
-        DataError: a tensor is unknown, missing or has the wrong shape.
+        DataError: a tensor is unknown, missing, or has the wrong shape, other elements, or NaN.
     """
     file = TensorFile(path)
-    state = {name: torch.from_numpy(file[name].copy()) for name in file}
+    with read_whole(path):  # numpy has types that torch does not take
+        state = {name: torch.from_numpy(file[name].copy()) for name in file}
     wanted = network.state_dict()
+    check_tensors(path, state)
+    check_kinds(path, state, wanted)
     for name, value in state.items():
         expected = tuple(wanted[name].shape) if name in wanted else None
         if expected != tuple(value.shape):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.section import Constant, Strict
+from auxseg.params.section import MOST_PIXELS, MOST_SCALE, Constant, Strict
 
 
 class AugmentParams(Strict):
@@ -43,4 +43,8 @@ class AugmentParams(Strict):
         for low, high in filter(None, (self.resize_long, self.scale)):
             if not 0 < low <= high:
                 raise ValueError("a range is [low, high] with 0 < low <= high")
+        if self.resize_long and self.resize_long[1] > MOST_PIXELS:
+            raise ValueError(f"resize_long goes up to {MOST_PIXELS} pixels")
+        if self.scale and not 0.01 <= self.scale[0] <= self.scale[1] <= MOST_SCALE:
+            raise ValueError(f"scale is within 0.01 to {MOST_SCALE}")
         return self

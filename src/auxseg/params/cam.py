@@ -1,10 +1,10 @@
 """`cam`: the class activation maps of round 0 (docs/method.md section 2, r0; docs/data.md for other methods' CAMs)."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.section import Constant, Section
+from auxseg.params.section import MOST_SCALES, Constant, Scale, Section
 
 
 class CamParams(Section):
@@ -20,7 +20,7 @@ class CamParams(Section):
     """npy, png: the folder. A relative path is relative to the data root."""
     sha256: str | None = None
     """npy, png: hash of the folder's content. `auxseg scan` writes it, so that DVC notices new CAMs."""
-    scales: list[Annotated[float, Field(gt=0)]] = Field([0.5, 1.0, 1.5, 2.0], min_length=1)
+    scales: list[Scale] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, max_length=MOST_SCALES)
     """classifier: scales of the input; the maps are summed on the grid of scale 1."""
     flip: Constant[bool] = True
     """classifier: add the mirrored image's map, as PSA does."""

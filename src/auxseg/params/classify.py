@@ -6,7 +6,7 @@ from pydantic import Field
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.training import AutoSteps, TrainingParams
+from auxseg.params.training import MOST_BATCH, MOST_EPOCHS, AutoSteps, TrainingParams
 
 
 class ClassifyParams(TrainingParams):
@@ -19,8 +19,8 @@ class ClassifyParams(TrainingParams):
 
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=5, least=240, most=2000)
 
-    epochs: int | None = Field(15, ge=1)
-    batch_size: int = Field(16, ge=1)
+    epochs: int | None = Field(15, ge=1, le=MOST_EPOCHS)
+    batch_size: int = Field(16, ge=1, le=MOST_BATCH)
     """Images per step of the optimiser, over all processes."""
     optimiser: OptimiserParams = OptimiserParams(lr=0.01)
     augment: AugmentParams = AugmentParams(crop=448, resize_long=(256, 512))

@@ -6,23 +6,23 @@ from typing import Any
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from auxseg.params.section import Spelling, Strict
+from auxseg.params.section import MOST_FACTOR, Spelling, Strict
 
 
 class CrfParams(Strict):
     """A Gaussian kernel (position) and a bilateral kernel (position and colour), with mean-field inference."""
 
-    iterations: int = Field(10, ge=0)
+    iterations: int = Field(10, ge=0, le=1000)
     """Mean-field steps; 0 leaves the input as it is."""
-    gaussian_sxy: float = Field(4.0, gt=0)
+    gaussian_sxy: float = Field(4.0, ge=0.5, le=10_000)
     """Width of the position kernel, pixels."""
-    gaussian_compat: float = Field(3.0, ge=0)
+    gaussian_compat: float = Field(3.0, ge=0, le=MOST_FACTOR)
     """Strength of the position kernel."""
-    bilateral_sxy: float = Field(83.0, gt=0)
+    bilateral_sxy: float = Field(83.0, ge=0.5, le=10_000)
     """Width of the bilateral kernel in position, pixels."""
-    bilateral_srgb: float = Field(5.0, gt=0)
+    bilateral_srgb: float = Field(5.0, ge=0.1, le=10_000)
     """Width of the bilateral kernel in colour, grey levels 0..255."""
-    bilateral_compat: float = Field(3.0, ge=0)
+    bilateral_compat: float = Field(3.0, ge=0, le=MOST_FACTOR)
     """Strength of the bilateral kernel."""
 
 

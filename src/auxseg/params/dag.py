@@ -13,6 +13,11 @@ from auxseg.params.yaml_file import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
+MOST_ROUNDS = 100
+"""Every round adds stages to the DAG, and the papers stop at five rounds."""
+MOST_SHARDS = 10_000
+"""Enough for a million images in shards of a hundred."""
+
 DAG_KEYS = ("rounds", "label_rounds", "shards")
 SECTION_KEYS = (
     "runtime",
@@ -119,6 +124,8 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
             raise ParamsError(
                 f"{path}: key 'rounds': round {quote(name)} is not a string (DVC would silently skip its stages); {fix}"
             )
+    if len(rounds) > MOST_ROUNDS:
+        raise ParamsError(f"{path}: key 'rounds': at most {MOST_ROUNDS} rounds, got {len(rounds)}; `auxseg rounds N`")
     expected, label_rounds = chain(len(rounds))
     if rounds != expected:
         raise ParamsError(f"{path}: key 'rounds': expected {quote(expected)}, got {quote(rounds)}; {fix}")
@@ -131,6 +138,8 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
 
 def _check_shards(shards: Any, path: Path) -> None:
     count = len(shards) if isinstance(shards, list) else 0
+    if count > MOST_SHARDS:
+        raise ParamsError(f"{path}: key 'shards': at most {MOST_SHARDS} shards, got {count}; `auxseg shards N`")
     if not count or shards != shard_names(count):
         raise ParamsError(
             f"{path}: key 'shards': expected strings as in {shard_names(max(count, 2))}, got {quote(shards)}; "

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from auxseg.params.section import Section, Strict
+from auxseg.params.section import MOST_IMAGES, Section, Seed, Strict
 
 VOC_CLASSES = (
     "aeroplane",
@@ -138,7 +138,7 @@ MaskSuffix = Annotated[str, AfterValidator(_png)]
 MaskValue = Annotated[int, Field(ge=0, le=254)]
 """A value of a mask; 255 is always ignored."""
 
-Band = Annotated[int, Field(ge=1)]
+Band = Annotated[int, Field(ge=1, le=65_535)]
 """A band of a TIFF, counted from 1."""
 
 DEFAULT_MASKS = "SegmentationClass"
@@ -148,13 +148,13 @@ DEFAULT_MASKS = "SegmentationClass"
 class ScenesParams(Strict):
     """The embedded data set, generated; the same seed gives the same images."""
 
-    train: int = Field(300, ge=1)
+    train: int = Field(300, ge=1, le=MOST_IMAGES)
     """Training images."""
-    val: int = Field(100, ge=0)
+    val: int = Field(100, ge=0, le=MOST_IMAGES)
     """Validation images."""
     side: int = Field(160, ge=64, le=512)
     """Side of an image, pixels."""
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     """Seed of the generator; another seed gives another data set."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from auxseg.params.crf import CLASS_CRF, CrfParams, PaperOrCustom
-from auxseg.params.section import Constant, Section
+from auxseg.params.section import MOST_PIXELS, MOST_SCALES, Constant, Scale, Section
 
 
 class EvaluateParams(Section):
@@ -13,7 +13,7 @@ class EvaluateParams(Section):
 
     key: ClassVar[str] = "evaluate"
 
-    scales: list[float] = Field([0.5, 0.75, 1.0, 1.25, 1.5], min_length=1)
+    scales: list[Scale] = Field([0.5, 0.75, 1.0, 1.25, 1.5], min_length=1, max_length=MOST_SCALES)
     """Scales of the input; 1 must be among them, for the single-scale figure."""
     flip: bool = True
     combine: Constant[Literal["mean", "max"]] = "mean"
@@ -25,13 +25,13 @@ class EvaluateParams(Section):
     crf: Annotated[CrfParams, PaperOrCustom(CLASS_CRF)] = CLASS_CRF
     """CRF of the final prediction. paper: the released code's, with ten iterations, a position kernel of 4 pixels and a
     bilateral kernel of 83 pixels and 5 grey levels. Or your own values, as for `labels.saliency_crf`."""
-    crf_side: int | None = Field(1024, ge=64)
+    crf_side: int | None = Field(1024, ge=64, le=MOST_PIXELS)
     """Longest side of the grid on which the CRF runs, pixels: a larger image is reduced to it, and the kernels' widths
     with it, and the result is enlarged again. null: always the image's own size (12 megapixels: a minute, 5 GB)."""
 
     @field_validator("scales")
     @classmethod
     def _single_scale(cls, scales: list[float]) -> list[float]:
-        if 1 not in scales or min(scales) <= 0:
-            raise ValueError("scales must be positive and include 1, for the single-scale figure")
+        if 1 not in scales:
+            raise ValueError("scales must include 1, for the single-scale figure")
         return scales

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from auxseg.params.crf import SALIENCY_CRF, CrfParams, PaperOrCustom
-from auxseg.params.section import Section
+from auxseg.params.section import MOST_PIXELS, Section
 
 
 class LabelsParams(Section):
@@ -31,7 +31,7 @@ class LabelsParams(Section):
     """CRF of the saliency label. paper: the released code's, with one iteration, a position kernel of 3 pixels and a
     bilateral kernel of 60 pixels and 5 grey levels. Or your own values, such as {iterations: 3, bilateral_sxy: 40.0};
     keys that you leave out have the paper's values. {iterations: 0} switches the CRF off."""
-    crf_side: int | None = Field(1024, ge=64)
+    crf_side: int | None = Field(1024, ge=64, le=MOST_PIXELS)
     """Longest side of the grid on which `saliency_crf` runs, pixels, see `evaluate.crf_side`."""
 
     @model_validator(mode="after")

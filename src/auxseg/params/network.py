@@ -1,6 +1,6 @@
 """`network`: the heads and affinities of AuxSegNet and AuxSegNet+ (docs/method.md section 1)."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,9 +29,9 @@ class NetworkParams(Section):
 
     variant: Literal["auxsegnet", "auxsegnet_plus"] = "auxsegnet_plus"
     """auxsegnet: pairwise affinity (P1). auxsegnet_plus: pairwise and unary affinity (P2, rebuilt)."""
-    channels: int = Field(128, ge=8)
+    channels: int = Field(128, ge=8, le=4096)
     """D, channels of the saliency and segmentation branches."""
-    rates: list[int] = Field([6, 12, 18], min_length=3, max_length=3)
+    rates: list[Annotated[int, Field(ge=1, le=512)]] = Field([6, 12, 18], min_length=3, max_length=3)
     """Dilation rates of the two branch convolutions and of the one before the prediction, for output stride 8 and crop
     321; they are multiplied by 8 / stride. Use smaller rates on a smaller crop, or most taps fall on padding."""
     affinity: Literal["none", "segmentation", "cross_task_segmentation", "cross_task"] = "cross_task"
@@ -40,7 +40,7 @@ class NetworkParams(Section):
     two. cross_task: it refines the saliency too."""
     whiten: bool = True
     """auxsegnet_plus: subtract the mean over positions from queries and keys."""
-    tau: float = Field(1.0, gt=0)
+    tau: float = Field(1.0, ge=1e-4, le=1e4)
     """auxsegnet_plus: temperature of the pairwise softmax."""
     scale_dim: bool = False
     """Divide the pairwise logits by sqrt(D) (DNL does, P1 does not)."""

@@ -1,10 +1,10 @@
 """`propagate`: one pass of a round's network over all images (docs/method.md section 2, round r)."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from auxseg.params.section import Section
+from auxseg.params.section import MOST_SCALES, Scale, Section
 
 
 class PropagateParams(Section):
@@ -12,7 +12,7 @@ class PropagateParams(Section):
 
     key: ClassVar[str] = "propagate"
 
-    scales: list[Annotated[float, Field(gt=0)]] = Field([1.0], min_length=1)
+    scales: list[Scale] = Field([1.0], min_length=1, max_length=MOST_SCALES)
     """Scales of the input, 1 among them; refined CAM and saliency are averaged over them. The papers use only 1. Each
     scale costs one pass."""
     flip: bool = False

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from auxseg.params.section import Section
+from auxseg.params.section import MOST_PIXELS, Section
 
 
 class RuntimeParams(Section):
@@ -16,11 +16,11 @@ class RuntimeParams(Section):
     """CPU threads of torch and OpenCV. Sums depend on it, so it is a parameter and not read from the environment."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""
-    max_side: int = Field(1024, ge=64)
+    max_side: int = Field(1024, ge=64, le=MOST_PIXELS)
     """An image whose longer side is larger, in pixels, is reduced to this before a network sees it: affinities grow
     with the fourth power of the side, and objects should be about as large as in training. Labels and predictions keep
     the image's size."""
-    min_side: int | None = Field(None, ge=64)
+    min_side: int | None = Field(None, ge=64, le=MOST_PIXELS)
     """An image whose longer side is smaller, in pixels, is enlarged to this before a network sees it; null: never."""
 
     @model_validator(mode="after")

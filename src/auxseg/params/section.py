@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from auxseg.errors import ParamsError, cut, quote
@@ -15,6 +15,18 @@ COMPATIBILITIES = ("paper", "released")
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""The start of a random number generator; torch's take 64 bits."""
+MOST_SCALE = 8
+Scale = Annotated[float, Field(ge=0.01, le=MOST_SCALE)]
+"""A factor of the size of an image."""
+MOST_SCALES = 32
+MOST_PIXELS = 16_384
+"""Of the longer side of anything that is computed on, pixels; memory grows with its square or faster."""
+MOST_IMAGES = 100_000_000
+MOST_FACTOR = 1e6
+"""Of a factor or weight; float32 ends at 3e38, and sums of squares must fit."""
 
 _CONSTANT = object()
 
@@ -145,7 +157,7 @@ def _explain(section: type[Section], error: ValidationError) -> str:
 def _is_number(value: Any) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return isinstance(value, str)
 

@@ -6,16 +6,16 @@ from pydantic import Field
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import OptimiserParams
-from auxseg.params.section import Constant, Strict
-from auxseg.params.training import AutoSteps, TrainingParams
+from auxseg.params.section import MOST_FACTOR, Constant, Strict
+from auxseg.params.training import MOST_EPOCHS, AutoSteps, TrainingParams
 
 
 class LossParams(Strict):
     """Weights l1, l2, l3 of the loss (docs/method.md section 1)."""
 
-    classification: float = Field(1.0, ge=0)
-    saliency: float = Field(1.0, ge=0)
-    segmentation: float = Field(1.0, ge=0)
+    classification: float = Field(1.0, ge=0, le=MOST_FACTOR)
+    saliency: float = Field(1.0, ge=0, le=MOST_FACTOR)
+    segmentation: float = Field(1.0, ge=0, le=MOST_FACTOR)
 
 
 class TrainOptimiserParams(OptimiserParams):
@@ -43,7 +43,7 @@ class TrainParams(TrainingParams):
 
     auto_steps: ClassVar[AutoSteps] = AutoSteps(passes=4, least=480, most=2000)
 
-    epochs: int | None = Field(10, ge=1)
+    epochs: int | None = Field(10, ge=1, le=MOST_EPOCHS)
     """Passes over the training images in one round; null if `steps` says how long to train."""
     frozen_layers: int = Field(1, ge=0, le=8)
     """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
@@ -54,7 +54,7 @@ class TrainParams(TrainingParams):
     """soft: saliency labels are used unchanged. binary: they are thresholded at 0.5 after augmentation (the released
     code; docs/fidelity.md, quirk 7)."""
     loss: LossParams = LossParams()
-    later_rate: float = Field(1.0, gt=0)
+    later_rate: float = Field(1.0, gt=0, le=100)
     """Factor on the learning rate in every round after the first. The branches are trained by then, and at the full
     rate of new layers a short round unlearns more than its better labels teach."""
 

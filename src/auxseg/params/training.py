@@ -6,9 +6,11 @@ from pydantic import Field, field_validator, model_validator
 
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.optimiser import BatchNorm, OptimiserParams
-from auxseg.params.section import Section
+from auxseg.params.section import Section, Seed
 
 MOST_STEPS = 10_000_000
+MOST_EPOCHS = 1_000_000
+MOST_BATCH = 65_536
 
 Balance = Literal["none", "sqrt", "inverse"]
 
@@ -27,22 +29,22 @@ class TrainingParams(Section):
     auto_steps: ClassVar[AutoSteps]
     """Chosen by experiments on subsets of 60 and 200 images (docs/own-data.md)."""
 
-    epochs: int | None = Field(10, ge=1)
+    epochs: int | None = Field(10, ge=1, le=MOST_EPOCHS)
     """Passes over the training images; null if `steps` says how long to train."""
     steps: int | Literal["auto"] | None = None
     """Steps of the optimiser, instead of `epochs`: a number, or auto, which derives it from the number of images
     (docs/own-data.md)."""
-    batch_size: int = Field(4, ge=1)
+    batch_size: int = Field(4, ge=1, le=MOST_BATCH)
     """Images per step of the optimiser, over all processes."""
-    accumulate: int = Field(1, ge=1)
+    accumulate: int = Field(1, ge=1, le=MOST_BATCH)
     """Number of parts that each process splits its images of a step into and computes one after the other: less memory,
     the same gradient."""
     balance: Balance = "none"
     """Whether images of rare classes are drawn more often (docs/training.md). inverse: in proportion to 1 / n, where n
     is the number of images of an image's rarest class. sqrt: to 1 / sqrt(n). none: each image once per pass."""
-    devices: int = Field(1, ge=1)
+    devices: int = Field(1, ge=1, le=64)
     """GPUs per machine, with one process each (on a CPU: processes)."""
-    nodes: int = Field(1, ge=1)
+    nodes: int = Field(1, ge=1, le=1024)
     """Machines with `devices` each; more than 1 needs a Slurm job of as many nodes."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Channel dropout of the classification branch, before global average pooling."""
@@ -54,7 +56,7 @@ class TrainingParams(Section):
     first group of blocks too (PSA's ResNet38), and so on."""
     optimiser: OptimiserParams = OptimiserParams()
     augment: AugmentParams = AugmentParams()
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
     @property
     def processes(self) -> int:

@@ -21,7 +21,15 @@ from typing import Any, TypeVar
 from auxseg.artifacts.leftovers import remove_leftovers
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
-from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ChangedError, ParamsError, ResourceError
+from auxseg.errors import (
+    EXIT_FAILED,
+    EXIT_REJECTED,
+    AuxsegError,
+    ChangedError,
+    ParamsError,
+    ResourceError,
+    memory_shortage,
+)
 from auxseg.params.dag import read_params
 from auxseg.params.section import COMPATIBILITY, Section
 from auxseg.parent import end_with_parent
@@ -165,10 +173,10 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if type(error).__name__ == "OutOfMemoryError":  # torch's, and torch is not imported here
-            reason = str(error).splitlines()[0]
-            lower = LOWER_FOR_MEMORY.get(name, "runtime.max_side")
-            logging.error("params.yaml: the GPU has too little memory; lower %s (%s)", lower, reason)
+        if isinstance(error, OSError) and error.filename is not None:  # a read-only folder, a folder for a file
+            logging.error("%s: %s; fix that, then run the same command again", error.filename, error.strerror)
+        elif place := memory_shortage(error):
+            logging.error("params.yaml: %s has too little memory; %s (%s)", place, _less(name, place), _first(error))
         else:
             logging.critical("stage %s failed\n%s", name, traceback.format_exc())
         sys.exit(EXIT_FAILED)
@@ -198,6 +206,18 @@ def _instance(name: str, rounds: bool, shards: bool) -> tuple[str, str]:
     return getattr(arguments, "round", ""), getattr(arguments, "shard", "")
 
 
+def _less(name: str, place: str) -> str:
+    lower = LOWER_FOR_MEMORY.get(name, "runtime.max_side")
+    if place == "the GPU" or name in LOWER_FOR_MEMORY:
+        return f"lower {lower}"
+    side = "lower labels.crf_side, or " if name == "labels" else ""
+    return f"{side}run fewer processes: LOKY_MAX_CPU_COUNT=1"
+
+
+def _first(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _allow_open_files() -> None:
     """Raise the soft limit on open files to the hard one, because `train` opens two archives per shard."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -223,6 +243,7 @@ def _end_with_starter(rank: int | None) -> None:
 
 
 def _start_log(path: Path, rank: int | None) -> None:
+    logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for a traceback
     to_terminal = logging.StreamHandler()
     to_terminal.setFormatter(logging.Formatter(f"%(levelname)s: {f'process {rank}: ' if rank else ''}%(message)s"))
     to_terminal.setLevel("ERROR" if rank else _log_level())
@@ -260,5 +281,6 @@ def _log_cost(name: str, key: str, seconds: float) -> None:
     # peak of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
     peak = max(one.ru_maxrss for one in usage) * (1 if sys.platform == "darwin" else 1024) / 1e6
     logging.info("%s: %.1f s (CPU %.1f s), peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, cpu, peak)
-    with Path("logs/times.csv").open("a") as stream:
+    # the outputs are written; a full disk must not turn that into a failure
+    with contextlib.suppress(OSError), Path("logs/times.csv").open("a") as stream:
         stream.write(f"{name},{key},{seconds:.1f},{cpu:.1f},{peak:.0f}\n")

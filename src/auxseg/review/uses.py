@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.artifacts.damage import read_whole
+from auxseg.artifacts.tables import read_artifact, write_csv
 from auxseg.datasets.manifest import SEPARATOR
+
+COLUMNS = ("image_id", "use", "drop_classes")
 
 
 class Use(enum.StrEnum):
@@ -31,15 +34,21 @@ class TrainingUse:
 def write_uses(path: Path, uses: Mapping[str, TrainingUse]) -> None:
     """Write image id, use and dropped classes, sorted by id."""
     rows = [[image_id, uses[image_id].use.value, SEPARATOR.join(uses[image_id].dropped)] for image_id in sorted(uses)]
-    write_csv(path, ["image_id", "use", "drop_classes"], rows)
+    write_csv(path, COLUMNS, rows)
 
 
 def read_uses(path: Path) -> dict[str, TrainingUse]:
-    """Read what `write_uses` wrote."""
-    return {
-        row["image_id"]: TrainingUse(Use(row["use"]), tuple(filter(None, row["drop_classes"].split(SEPARATOR))))
-        for row in read_csv(path)
-    }
+    """Read what `write_uses` wrote.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    rows = read_artifact(path, COLUMNS)
+    with read_whole(path):
+        return {
+            row["image_id"]: TrainingUse(Use(row["use"]), tuple(filter(None, row["drop_classes"].split(SEPARATOR))))
+            for row in rows
+        }
 
 
 def summarise(uses: Iterable[TrainingUse]) -> str:

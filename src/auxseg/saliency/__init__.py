@@ -14,10 +14,10 @@ import numpy as np
 
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
+from auxseg.datasets.scan import check_content
 from auxseg.images import encode_grey
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
-from auxseg.params.watched import require_scanned
 
 
 class Provider(Protocol):
@@ -68,9 +68,9 @@ def build_provider(params: SaliencyParams, root: Path, threads: int = 1) -> Prov
 
     Raises:
         ParamsError: `saliency.path` has not been scanned yet.
-        DataError: the folder or the weights are missing, damaged or cannot be downloaded.
+        DataError: the folder or the weights are missing, damaged, not those that were scanned, or cannot be downloaded.
     """
-    require_scanned(params)
+    check_content(params, Path(root))
     return PROVIDERS[params.provider](params, Path(root), threads)
 
 

@@ -13,7 +13,7 @@ import onnxruntime
 from PIL import Image
 
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.errors import DataError
+from auxseg.errors import DataError, first_line, memory_shortage
 
 SIDE = 320
 """Height and width that the network was trained at, and that the published file declares."""
@@ -55,14 +55,45 @@ class U2NetP:
                 f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, "
                 "or set saliency.path to null for the published weights"
             ) from None
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        self._weights = weights
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        wanted = (1, 3, side, side)
+        if len(inputs) != 1 or inputs[0].type != "tensor(float)" or not _fits(inputs[0].shape, wanted) or not outputs:
+            raise self._other(f"input {', '.join(f'{one.name} {one.type} {one.shape}' for one in inputs)}")
+        self._input, self._output = inputs[0].name, outputs[0].name
         log.info("u2netp: %s, %d threads, input %d x %d", weights, threads, side, side)
 
     def __call__(self, record: ImageRecord, rgb: np.ndarray) -> np.ndarray:
         """Return S, float32 (H, W) in [0, 1], of an image, RGB uint8 (H, W, 3)."""
-        (d0,) = self._session.run([self._output], {self._input: preprocess(rgb, self._side)})
+        try:
+            (d0,) = self._session.run([self._output], {self._input: preprocess(rgb, self._side)})
+        except Exception as error:  # onnxruntime's errors have no common base
+            if memory_shortage(error):
+                raise
+            raise self._other(first_line(error)) from None
+        if getattr(d0, "dtype", None) != np.float32 or d0.shape[:2] != (1, 1) or d0.ndim != 4 or 0 in d0.shape:
+            raise self._other(f"output {getattr(d0, 'shape', type(d0).__name__)}")
+        if not np.isfinite(d0).all():
+            raise DataError(
+                f"{self._weights}: the network's map of image '{record.id if record else ''}' contains values that are "
+                "no numbers (NaN or infinite); replace the file"
+            )
         return postprocess(d0[0, 0], rgb.shape[:2])
+
+    def _other(self, what: str) -> DataError:
+        return DataError(
+            f"{self._weights}: not U2-Net-p: {what}; it needs one input, float (1, 3, {self._side}, {self._side}), and "
+            "a first output (1, 1, height, width); give its .onnx file, or set saliency.path to null"
+        )
+
+
+def _fits(shape: list[int | str | None] | None, wanted: tuple[int, ...]) -> bool:
+    """Return whether a declared shape, with names or None for free sides, takes an input of a shape."""
+    return (
+        shape is not None
+        and len(shape) == len(wanted)
+        and all(not isinstance(one, int) or one == size for one, size in zip(shape, wanted, strict=True))
+    )
 
 
 def _resized(weights: Path, side: int) -> bytes:

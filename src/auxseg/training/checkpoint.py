@@ -165,9 +165,17 @@ class Saver:
             logging.warning("SIGTERM: stopped at %s; the same command continues from there", self._position())
             raise SystemExit(EXIT_TERMINATED)
 
+    @property
+    def kept(self) -> Path | None:
+        """The checkpoint that there is, or None."""
+        return self._file.path if self._file and self._file.path.exists() else None
+
     def save(self) -> None:
-        """Write a checkpoint."""
-        if not self._active:
+        """Write a checkpoint; nothing if a weight is not finite, because the one before is still good.
+
+        The loss of the next batch then ends the training; after the last batch, the check of the weights does.
+        """
+        if not self._active or not self._state.is_finite():
             return
         generators = {"cpu": self._team.all_gather(torch.get_rng_state())}
         if self._team.device.type == "cuda":

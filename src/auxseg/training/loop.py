@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from auxseg.errors import AuxsegError
+from auxseg.errors import AuxsegError, shorten
 from auxseg.parallel import track
 from auxseg.params.training import TrainingParams
 from auxseg.training.augment import Sample
@@ -20,7 +20,7 @@ from auxseg.training.distributed import Team
 from auxseg.training.length import Length, training_length
 from auxseg.training.losses import Divisors
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
-from auxseg.training.samples import EpochOrder, TrainingSamples, make_loader
+from auxseg.training.samples import EpochOrder, TrainingSamples, loaded, make_loader
 from auxseg.training.state import TrainingState
 
 Step = Callable[[Sample, Divisors], dict[str, Tensor]]
@@ -29,6 +29,9 @@ divisor of the whole batch. `loss` is the value to minimise."""
 
 ROW_STEPS = 25
 """Minimum number of steps per row of the curve, for a training in steps."""
+
+SHOWN = 16
+"""Images that a message names."""
 
 _CALMER = "lower optimiser.lr or set optimiser.clip_norm"
 
@@ -51,7 +54,8 @@ def fit(
     them per process, one after the other. With a `checkpoint` (of the leading process), a killed run resumes from it.
 
     Raises:
-        AuxsegError: the loss or a weight is not finite.
+        AuxsegError: the loss or a weight is not finite; names the step and the images of its batch. The checkpoint
+            stays as it was before.
         DataError: there are fewer images than parts of a batch.
         SystemExit: SIGTERM was received, and the checkpoint is written.
     """
@@ -73,12 +77,16 @@ def fit(
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
-            batches = zip(*[iter(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
+            batches = zip(*[loaded(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
             label, remaining = plan.label(state.epoch), order.stop - first
             for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
-                state.end_batch(descend(parts))
+                losses = descend(parts)
+                if losses is None:
+                    raise AuxsegError(_diverged(state, plan, order, samples, saver))
+                state.end_batch(losses)
                 saver.end_batch()
-            loss = _end_epoch(state, plan.epoch_at_end_of(state.epoch))
+            state.end_epoch(plan.epoch_at_end_of(state.epoch))
+            loss = state.curve[-1]["loss"]
             saver.save()
             seconds = time.monotonic() - started
             logging.info(
@@ -128,13 +136,19 @@ def _check_weights(network: nn.Module) -> None:
             raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
 
 
-def _end_epoch(state: TrainingState, passes: float) -> float:
-    """Finish the current row of the curve, after `passes` passes over the samples, and return its mean loss."""
-    state.end_epoch(passes)
-    row = state.curve[-1]
-    if not math.isfinite(row["loss"]):
-        raise AuxsegError(f"epoch {row['epoch']}: the loss is {row['loss']}; {_CALMER}")
-    return row["loss"]
+def _diverged(state: TrainingState, plan: _Plan, order: EpochOrder, samples: TrainingSamples, saver: Saver) -> str:
+    """Return what happened in the batch after those that `state` has counted, whose loss is not finite.
+
+    A gradient that is not finite makes weights so in its step, and the loss only in the next one.
+    """
+    batch, step = state.batch, (state.epoch - 1) * plan.batches + state.batch + 1
+    wrong = next((name for name, value in state.network.named_parameters() if not torch.isfinite(value).all()), "")
+    what = "the loss is not a finite number"
+    if wrong and batch:
+        what, batch, step = f"the gradient is not finite (of {wrong})", batch - 1, step - 1
+    ids = [samples.records[position % len(samples)].id for position in order.positions(batch)]
+    kept = f"; {saver.kept} is kept" if saver.kept else ""
+    return f"step {step}: {what}; images {shorten(ids, SHOWN)}: look at them and their labels, {_CALMER}{kept}"
 
 
 class _Module(nn.Module):
@@ -159,20 +173,25 @@ class _Descent:
         self._team = team
         self._clip_norm = clip_norm
 
-    def __call__(self, parts: Sequence[Sample]) -> dict[str, float]:
-        """Take a step with this process's parts of a batch; return the losses of the whole batch."""
+    def __call__(self, parts: Sequence[Sample]) -> dict[str, float] | None:
+        """Take a step with this process's parts of a batch; return the losses of the whole batch.
+
+        Returns None, in every process and without a step, if one of the losses is not a finite number.
+        """
         divisors = Divisors(*self._team.all_reduce(torch.stack(Divisors.of(*parts))).to(self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
         with self._team.no_sync(self._module):
             shares = [self._backward(part, divisors) for part in parts[:-1]]
         shares.append(self._backward(parts[-1], divisors))
+        totals = self._team.all_reduce(
+            torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0)
+        )
+        if not torch.isfinite(totals).all():  # on the CPU: the shares were read there already
+            return None
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
         self._state.optimiser.step()
         self._state.schedule.step()
-        totals = self._team.all_reduce(
-            torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0)
-        )
         return dict(zip(shares[0], totals.tolist(), strict=True))
 
     def _backward(self, part: Sample, divisors: Divisors) -> dict[str, float]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from auxseg.artifacts.archive import Archive
+from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.rounds import Round
 from auxseg.datasets.dataset import Dataset
 from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
@@ -43,7 +44,10 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
     """Return the training images with the labels of round `labelled`, used as its review says."""
     store, classes = dataset.store, dataset.classes
     uses = read_uses(store.uses(labelled))
-    records = [record for record in dataset.records("train") if uses[record.id].use is not Use.LEAVE_OUT]
+    records = dataset.records("train")
+    if missing := [record.id for record in records if record.id not in uses]:
+        raise damaged(store.uses(labelled), f"it has no row of '{missing[0]}'")
+    records = [record for record in records if uses[record.id].use is not Use.LEAVE_OUT]
     labels, saliency = (
         LabelFiles([Archive(path) for path in dataset.every_shard(partial(file, labelled)).values()])
         for file in (store.labels, store.saliency_labels)
@@ -57,7 +61,7 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
         labels,
         saliency,
         ignored={image_id for image_id, use in uses.items() if use.use is Use.IGNORE},
-        dropped=_dropped(uses, classes.with_background),
+        dropped=_dropped(uses, classes.with_background, store.uses(labelled)),
         runtime=runtime,
         corrected=LabelFiles([Archive(store.corrected(labelled))]),
     )
@@ -75,6 +79,8 @@ def training_step(network: AuxSegNet, params: TrainParams, runtime: RuntimeParam
     return step
 
 
-def _dropped(uses: Mapping[str, TrainingUse], names: tuple[str, ...]) -> dict[str, list[int]]:
+def _dropped(uses: Mapping[str, TrainingUse], names: tuple[str, ...], source: Path) -> dict[str, list[int]]:
     """Return image id -> class indices whose pixels count as 255."""
+    if strange := [name for use in uses.values() for name in use.dropped if name not in names]:
+        raise damaged(source, f"'{strange[0]}' is no class")
     return {image_id: [names.index(name) for name in use.dropped] for image_id, use in uses.items() if use.dropped}

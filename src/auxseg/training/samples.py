@@ -17,8 +17,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.errors import ParamsError
-from auxseg.images import IGNORE, decode_grey, decode_indices
+from auxseg.datasets.stored import as_share, decode_label, decode_saliency
+from auxseg.errors import AuxsegError, DataError, ParamsError, first_line
+from auxseg.images import IGNORE
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
@@ -26,6 +27,9 @@ from auxseg.parent import end_with_parent
 from auxseg.training.augment import NO_SALIENCY, Augment, PixelSample, Sample
 from auxseg.training.balance import draw
 from auxseg.training.length import whole_batch
+
+MOST_WORKERS = 256
+"""Processes that decode images for one process that trains."""
 
 
 class TrainingSamples(Dataset[Sample]):
@@ -76,7 +80,7 @@ class TrainingSamples(Dataset[Sample]):
         if self.labels is None or self.saliency is None:
             sample = Sample(image, classes)
         else:
-            sample = PixelSample(image, classes, *self._pixels(record.id, self.labels, self.saliency))
+            sample = PixelSample(image, classes, *self._pixels(record, self.labels, self.saliency))
         with torch.random.fork_rng(devices=[]):
             # only the CPU's generator: torch.manual_seed would also seed the GPU's, from which dropout draws
             torch.default_generator.manual_seed(self._seed(epoch, position))
@@ -92,15 +96,19 @@ class TrainingSamples(Dataset[Sample]):
         return torch.Generator().manual_seed(self._seed(epoch, -1 - batch))  # no image has a negative position
 
     def _pixels(
-        self, image_id: str, labels: Mapping[str, bytes], saliency: Mapping[str, bytes]
+        self, record: ImageRecord, labels: Mapping[str, bytes], saliency: Mapping[str, bytes]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return label, uint8, and saliency label, float32 in 0..1; both (1, H, W)."""
-        salient = torch.from_numpy(decode_grey(saliency[image_id]))[None]
+        image_id, classes = record.id, len(self.classes)
+        levels = decode_saliency(saliency[image_id], record, source_of(saliency, image_id))
+        salient = torch.from_numpy(as_share(levels))[None]
         if image_id in self.corrected:
-            label = torch.from_numpy(decode_indices(self.corrected[image_id]).copy())[None]
+            by_hand = decode_label(self.corrected[image_id], record, classes, source_of(self.corrected, image_id))
+            label = torch.from_numpy(by_hand.copy())[None]
             # the two tasks share features, so a person's object must not be background to the other one
             return label, torch.where(label == IGNORE, salient, (label != 0).float())
-        label = torch.from_numpy(decode_indices(labels[image_id]).copy())[None]
+        stored = decode_label(labels[image_id], record, classes, source_of(labels, image_id))
+        label = torch.from_numpy(stored.copy())[None]
         if image_id in self.dropped:
             label[torch.isin(label, torch.tensor(self.dropped[image_id], dtype=torch.uint8))] = IGNORE
         return label, salient
@@ -180,6 +188,12 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
                 for part in range(self.rank, self.parts, self.size):
                     yield [(epoch, position, batch) for position in positions[part :: self.parts]]
 
+    def positions(self, batch: int) -> list[int]:
+        """Return the positions of a whole batch of the current epoch, of all processes."""
+        whole = EpochOrder(self.length, self.batch_size, self.seed, weights=self.weights)
+        whole.epoch, whole.passes, whole.first, whole.stop = self.epoch, self.passes, batch, batch + 1
+        return [position for part in whole for _, position, _ in part]
+
     def _drawn(self, weights: Sequence[float], generator: torch.Generator) -> list[int]:
         times = draw(weights, generator)
         return [position + again * self.length for position in range(self.length) for again in range(times[position])]
@@ -196,8 +210,11 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # set by torchrun: the processes on this machine
     default = max(1, min(8, available_cpus() // processes)) if device.type == "cuda" else 0
     asked = os.environ.get("AUXSEG_WORKERS", str(default))
-    if not asked.isdecimal():
-        raise ParamsError(f"AUXSEG_WORKERS: '{asked}' is not a number of processes; write 0, 1, 2, … or unset it")
+    if not asked.isdecimal() or len(asked) > len(str(MOST_WORKERS)) or int(asked) > MOST_WORKERS:
+        raise ParamsError(
+            f"AUXSEG_WORKERS: '{first_line(asked)}' is not a number of processes; write 0, 1, 2, … {MOST_WORKERS} or "
+            "unset it"
+        )
     workers = int(asked)
     return DataLoader(
         samples,
@@ -220,6 +237,25 @@ def _start_worker(worker: int) -> None:
     end_with_parent(os.getppid())
 
 
+def loaded(loader: DataLoader[Sample]) -> Iterator[Sample]:
+    """Yield the parts of an epoch's batches.
+
+    Raises:
+        AuxsegError: in one line, also from a worker process, whose errors torch puts below a traceback.
+    """
+    try:
+        yield from loader
+    except AuxsegError as error:
+        kind = type(error)
+        last = (str(error).splitlines() or [""])[-1]
+        raise kind(last.removeprefix(f"{kind.__module__}.{kind.__qualname__}: ")) from None
+
+
+def source_of(files: Mapping[str, bytes], image_id: str) -> Path:
+    """Return the file with an image's PNG, for messages."""
+    return files.source(image_id) if isinstance(files, LabelFiles) else Path(f"{image_id}.png")
+
+
 class LabelFiles(Mapping[str, bytes]):
     """The PNGs of one round from all shards, by image id."""
 
@@ -228,8 +264,21 @@ class LabelFiles(Mapping[str, bytes]):
         self._shard = {name: index for index, archive in enumerate(self._archives) for name in archive}
 
     def __getitem__(self, image_id: str) -> bytes:
-        name = f"{image_id}.png"
-        return self._archives[self._shard[name]][name]
+        return self._archive(image_id)[f"{image_id}.png"]
+
+    def __contains__(self, image_id: object) -> bool:
+        return f"{image_id}.png" in self._shard
+
+    def source(self, image_id: str) -> Path:
+        """Return the archive with an image's PNG."""
+        return self._archive(image_id).path
+
+    def _archive(self, image_id: str) -> Archive:
+        index = self._shard.get(f"{image_id}.png")
+        if index is None:
+            folder = self._archives[0].path.parent if self._archives else "labels"
+            raise DataError(f"{folder}: no archive contains '{image_id}.png'; run `dvc repro`, which writes them again")
+        return self._archives[index]
 
     def __iter__(self) -> Iterator[str]:
         return (name.removesuffix(".png") for name in self._shard)

@@ -46,6 +46,10 @@ class TrainingState:
         self.epoch, self.batch, self.sums = self.epoch + 1, 0, {}
         self.lr = float(self.schedule.get_last_lr()[0])
 
+    def is_finite(self) -> bool:
+        """Return whether all weights are finite numbers; the same in all processes, which have the same weights."""
+        return all(bool(torch.isfinite(parameter).all()) for parameter in self.network.parameters())
+
     def export(self) -> tuple[Tensors, Values]:
         """Return the weights and the optimiser's tensors, and everything else as JSON values."""
         optimiser = self.optimiser.state_dict()
