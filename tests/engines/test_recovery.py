@@ -173,9 +173,9 @@ def test_check_repairs_too(project, capsys):
 
 SLOW = """\
 import sys, time
-from dvc.utils import serialize
-from dvc.utils.serialize import dump_yaml
 from auxseg.engines import repro
+serialize = sys.modules["dvc.utils.serialize"]
+dump_yaml = serialize.dump_yaml
 def slow(path, data, **options):
     time.sleep(1)
     dump_yaml(path, data, **options)

@@ -77,7 +77,7 @@ def noticing_busy_files() -> Iterator[list[str]]:
         error = record.exc_info[1] if record.exc_info else None
         while error is not None and not isinstance(error, LockError):
             error = error.__cause__ or error.__context__
-        if error is None:
+        if error is None or "is busy" not in str(error):
             return True
         found.append(" ".join(str(error).split()))
         return False

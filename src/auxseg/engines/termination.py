@@ -36,24 +36,25 @@ def end_cleanly(*, quiet: bool = False) -> Callable[[], None]:
     def terminate(number: int, frame: FrameType | None) -> None:
         if quiet:
             logging.disable(logging.CRITICAL)
-        children = psutil.Process().children(recursive=True)
-        for child in children:
+        for child in psutil.Process().children(recursive=True):
+            if number == signal.SIGALRM and child in told:
+                continue
+            told.append(child)
             with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
                 child.terminate()
-        told.extend(children)
-        if not children:
-            if _is_writing(frame):
-                signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
-            else:
-                sys.exit(EXIT_TERMINATED)
+        if any(map(_is_at_work, told)) or _is_writing(frame):
+            # look again, because a command may have ended by itself, and then DVC starts the next one
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
+        else:
+            sys.exit(EXIT_TERMINATED)
 
     for number in (signal.SIGTERM, signal.SIGALRM, *((signal.SIGINT,) if quiet else ())):
         signal.signal(number, terminate)
 
     def wait() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)  # when Python exits, nobody handles it any more
         while any(map(_is_at_work, told)):
             time.sleep(SECONDS_BETWEEN_TRIES)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)  # when Python exits, nobody handles it any more
 
     return wait
 
