@@ -11,11 +11,14 @@ from auxseg import images
 from auxseg.artifacts.atomic import atomic_path, write_text
 from auxseg.artifacts.tables import read_csv, write_csv
 from auxseg.cli.predict import _check_names
+from auxseg.datasets.annotations.annotated import ImageFiles
 from auxseg.datasets.collect import _check_printable
-from auxseg.datasets.listing import Listed
+from auxseg.datasets.listing import Folder, Listed
+from auxseg.datasets.scan import scan
 from auxseg.datasets.tags import read_npy_tags
 from auxseg.datasets.unpickle import load_object_npy
 from auxseg.errors import QUOTED, DataError, ParamsError, cut, quote, shorten
+from auxseg.files import real_path
 from auxseg.params.local import data_root
 from auxseg.params.yaml_file import read_yaml
 from auxseg.review.verdicts import Verdict, read_verdicts, write_verdicts
@@ -145,6 +148,16 @@ def test_an_unknown_user(monkeypatch):
     monkeypatch.setenv("AUXSEG_DATA", "~nobody-of-this-name/data")
     with pytest.raises(ParamsError, match="data root '~nobody-of-this-name/data' names an unknown user"):
         data_root("folder")
+
+
+def test_links_to_themselves_and_endless_names_are_no_files(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert real_path(tmp_path / "loop") == tmp_path.resolve() / "loop"
+    with pytest.raises(DataError, match=r"loop: cannot be read \(Too many levels of symbolic links\)"):
+        scan(tmp_path)
+    endless = f"{'n' * 300}/a"
+    assert Folder(tmp_path, ".", (".jpg",)).find(endless) is None
+    assert ImageFiles(tmp_path, ".").find(endless, tmp_path / "a.json") is None
 
 
 def test_what_messages_quote():
