@@ -41,6 +41,11 @@ def require_file(path: Path) -> None:
         raise DataError(f"{path}: {kind}, but a file is expected; give a file with this content")
 
 
+def real_path(path: Path) -> Path:
+    """Return a path without links, as `Path.resolve` does, which raises an error for a link to itself."""
+    return Path(os.path.realpath(path))
+
+
 def open_file(path: Path) -> io.BufferedReader:
     """Open a file for reading bytes.
 

@@ -24,6 +24,7 @@ from auxseg.datasets.listing import is_inside
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.stored import read_label
 from auxseg.errors import DataError, ParamsError
+from auxseg.files import real_path
 from auxseg.images import IGNORE, PALETTE
 from auxseg.params.dag import read_params, require_round
 from auxseg.params.data import DataParams
@@ -139,10 +140,10 @@ def check_target(to: Path) -> None:
     folders = [params.photos, params.masks]
     if params.in_voc_layout:
         folders += ["SegmentationClass", "SegmentationClassAug"]
-    place, root = to.resolve(), root.resolve()
-    images = {(root / folder).resolve() for folder in folders if folder} - {root}
+    place, root = real_path(to), real_path(root)
+    images = {real_path(root / folder) for folder in folders if folder} - {root}
     # the CSV of image-level labels may have the name of a table that is written here
-    if place in (root, (root / params.labels_file).resolve().parent) or any(map(place.is_relative_to, images)):
+    if place in (root, real_path(root / params.labels_file).parent) or any(map(place.is_relative_to, images)):
         raise DataError(f"--to {to}: the data set's own files, which could be overwritten; give another folder")
 
 

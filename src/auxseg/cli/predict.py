@@ -26,7 +26,7 @@ from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.problems import raise_first
 from auxseg.datasets.tags import listed_id
 from auxseg.errors import CONTROLS, DataError
-from auxseg.files import read_text
+from auxseg.files import read_text, real_path
 from auxseg.images import encode_grey, encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
@@ -109,9 +109,9 @@ def _reject_overwriting(to: Path, photos: Sequence[Path]) -> None:
     """
     for path in photos:
         written = (to / f"{path.stem}.png", to / CONFIDENCE / f"{path.stem}.png", to / OVERLAYS / f"{path.stem}.jpg")
-        if path.resolve() in [file.resolve() for file in written]:
+        if real_path(path) in map(real_path, written):
             raise DataError(f"--to {to}: the prediction would overwrite {path}; give another folder")
-    if any(path.parent.resolve() == to.resolve() for path in photos):
+    if any(real_path(path.parent) == real_path(to) for path in photos):
         raise DataError(f"--to {to}: the folder of the images; predictions there would be read as images next time")
 
 

@@ -15,6 +15,7 @@ from auxseg.datasets.collect import collect
 from auxseg.datasets.overview import overview
 from auxseg.datasets.scan import content_sha256, remember, scan, write_raw
 from auxseg.errors import DataError, ParamsError
+from auxseg.files import real_path
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
 from auxseg.params.dag import read_params
@@ -120,5 +121,5 @@ def _reject_masks(path: Path, key: str, root: Path, params: DataParams) -> None:
     masks = [] if params.masks is None else [root / params.masks]
     if params.in_voc_layout:
         masks += [root / "SegmentationClass", root / "SegmentationClassAug"]  # whichever of them `data.masks` names
-    if any(path.resolve().is_relative_to(folder.resolve()) for folder in masks):
+    if any(real_path(path).is_relative_to(real_path(folder)) for folder in masks):
         raise DataError(f"params.yaml: key '{key}': {path} holds the masks used for evaluation; give another folder")

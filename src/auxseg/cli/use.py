@@ -11,7 +11,7 @@ from auxseg.cli.next_step import print_next
 from auxseg.cli.scan import scan_root
 from auxseg.datasets.annotations.recognise import recognise
 from auxseg.errors import DataError, ParamsError
-from auxseg.files import read_bytes, read_text
+from auxseg.files import read_bytes, read_text, real_path
 from auxseg.params.dag import PARAMS_FILE
 from auxseg.params.data import DataParams
 from auxseg.params.local import LOCAL_FILE, data_root, local_values, write_local
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.data and not arguments.data.is_dir():
         raise DataError(f"--data {arguments.data}: no such folder; give the folder that holds the data set")
     elsewhere = os.environ.get("AUXSEG_DATA")
-    if arguments.data and elsewhere and Path(elsewhere).resolve() != arguments.data.resolve():
+    if arguments.data and elsewhere and real_path(Path(elsewhere)) != real_path(arguments.data):
         raise DataError("--data: AUXSEG_DATA names another folder and takes precedence; unset it first")
     data_format = (values.get("data") or {}).get("format", "scenes")
     rooted = bool(arguments.data or elsewhere is not None) or LOCAL_FILE.exists()
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"params.yaml is now {path}" + (f"; the previous one is {kept}" if kept else ""))
     report_removed(removed)
     if arguments.data:
-        write_local(arguments.data.resolve())
+        write_local(real_path(arguments.data))
     if data_format == "folder" and rooted:
         _set_format(DataParams.parse(values.get("data")))
     if rooted or data_format == "scenes":

@@ -140,7 +140,8 @@ def raw_files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Pat
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); fix its permissions") from None
     for entry in shown:
-        if entry.is_dir():
+        # a link to itself is no folder; asking the entry raises an error
+        if os.path.isdir(entry) if entry.is_symlink() else entry.is_dir():  # noqa: PTH112
             yield from raw_files(Path(entry.path), above | {real})
         else:
             yield Path(entry.path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.errors import ParamsError
-from auxseg.files import read_text
+from auxseg.files import read_text, real_path
 from auxseg.params.overrides import defaults, override
 from auxseg.params.registry import check
 from auxseg.params.section import suggest
@@ -33,7 +33,7 @@ def find_preset(name: str, folder: Path = FOLDER) -> Path:
     """
     path, names = Path(name), preset_names(folder)
     if path.suffix == ".yaml" and path.is_file():
-        if path.resolve().parent != folder.resolve():
+        if real_path(path).parent != real_path(folder):
             raise ParamsError(f"{name}: not in {folder}; copy it there, then `auxseg use {path.stem}`")
         name = path.stem
     if name not in names:

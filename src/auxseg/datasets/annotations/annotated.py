@@ -78,7 +78,8 @@ class ImageFiles:
         wanted = PurePosixPath(re.sub(r"^[A-Za-z]:", "", name.strip()).replace("\\", "/").lstrip("/"))
         for base in (beside.parent, self.root / self.folder, self.root):
             path = Path(os.path.abspath(base / wanted))  # noqa: PTH100 - as above
-            if path.is_file() and path.is_relative_to(self.root):
+            # os.path says no for a name of 300 bytes, where pathlib raises an error
+            if os.path.isfile(path) and path.is_relative_to(self.root):  # noqa: PTH113
                 return path.relative_to(self.root).as_posix()
         same_name = self._by_name.get(_composed(wanted.name), [])
         same_path = [path for path in same_name if path.endswith(f"/{_composed(str(wanted))}")]
