@@ -1,5 +1,6 @@
 """The state of a training: everything that changes while a network trains, as tensors and JSON for a checkpoint."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ class TrainingState:
 
     def is_finite(self) -> bool:
         """Return whether all weights are finite numbers; the same in all processes, which have the same weights."""
-        return all(bool(torch.isfinite(parameter).all()) for parameter in self.network.parameters())
+        # a sum is not finite if one of its terms is not, and needs no copy
+        return all(math.isfinite(parameter.detach().sum()) for parameter in self.network.parameters())
 
     def export(self) -> tuple[Tensors, Values]:
         """Return the weights and the optimiser's tensors, and everything else as JSON values."""
