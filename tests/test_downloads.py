@@ -64,9 +64,9 @@ def test_every_attempt_continues_where_the_last_one_stopped(server, tmp_path):
     for attempt in (1, 2):
         with pytest.raises(DataError, match=r"/cut: download failed \(.*run the same command again, it continues$"):
             download(f"{server.url}/cut", DIGEST, target)
-        assert (tmp_path / "new/a.bin.part").stat().st_size == 100_000 * attempt
+        assert (tmp_path / "new/a.bin.part").stat().st_size == 65_536 * attempt
     assert download(f"{server.url}/ok", DIGEST, target).read_bytes() == CONTENT
-    assert server.asked == [("/cut", 0), ("/cut", 100_000), ("/ok", 200_000)]
+    assert server.asked == [("/cut", 0), ("/cut", 65_536), ("/ok", 131_072)]
     assert [path.name for path in target.parent.iterdir()] == ["a.bin"]
     download(f"{server.url}/ok", DIGEST, target)
     assert len(server.asked) == 3  # it is there

@@ -23,8 +23,8 @@ def test_the_page_lists_every_pinned_package(licences):
     assert {name for name, _ in rows} - {"package"} == {
         name for lock in licences.LOCKS for name in licences.pinned(ROOT / lock)
     }
-    assert dict(rows)["numpy"].startswith("BSD-3-Clause")
-    assert dict(rows)["torch"].startswith("BSD-3-Clause")
+    assert dict(rows)["numpy"].startswith("BSD")
+    assert "BSD-3-Clause" in dict(rows)["torch"]
 
 
 @pytest.mark.parametrize(

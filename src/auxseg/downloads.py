@@ -18,7 +18,7 @@ SCHEMES = ("https",)
 """Accepted schemes of URLs, those of redirections too."""
 
 _TIMEOUT = 30  # seconds without a byte
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # of an interrupted download, whole chunks are kept
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,8 @@ def unpack(archive: Path, inner: str, target: Path) -> None:
                     tar.extractall(name, filter="data")
             (Path(name) / inner).rename(target)
         except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, shutil.Error) as error:
-            raise DataError(f"{archive}: cannot be unpacked ({error}); remove it and try again") from None
+            reason = " ".join(str(error).split())  # tarfile's may have several lines
+            raise DataError(f"{archive}: cannot be unpacked ({reason}); remove it and try again") from None
 
 
 def _sha256(path: Path) -> str:
