@@ -8,6 +8,7 @@ import pytest
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
+from auxseg.errors import cut
 
 HEADER = "image_id,label_hash,round,verdict,drop_classes,note,reviewer,date\n"
 TABLE = Path("review/verdicts.csv")
@@ -94,7 +95,7 @@ def test_one_bad_row_imports_nothing(project, capsys):
 def test_verdicts_of_no_round_import_nothing(project, name, capsys):
     Path("bad.csv").write_text(HEADER + ROWS["a"].replace(",r0,", f",{name},"))
     assert main(["verdicts", "import", "bad.csv"]) == 2
-    assert capsys.readouterr().err.startswith(f"error: bad.csv line 2: round '{name}' is no")
+    assert capsys.readouterr().err.startswith(f"error: bad.csv line 2: round '{cut(name)}' is no")
     assert TABLE.read_text() == HEADER
 
 

@@ -34,9 +34,10 @@ def coco_region(shape: Any, size: Size) -> np.ndarray:
             encoded = coco_mask.frPyObjects(polygons, *size) if polygons else []
             region = coco_mask.decode(coco_mask.merge(encoded)) if encoded else np.zeros(size, np.uint8)
         else:
+            counts = shape["counts"]
             if tuple(shape["size"]) != size:  # before an array of this size is made
                 raise _OtherSizeError
-            packed = shape if isinstance(shape["counts"], str | bytes) else coco_mask.frPyObjects(shape, *size)
+            packed = shape if isinstance(counts, str | bytes) else coco_mask.frPyObjects(shape, *size)
             region = coco_mask.decode(packed)
     except _OtherSizeError:
         raise ValueError(f"has size {quote(tuple(shape['size']))}, the image {size}") from None
