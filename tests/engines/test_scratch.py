@@ -13,6 +13,7 @@ from pathlib import Path
 Path("data/out").mkdir(parents=True)
 Path("data/out/a.txt").write_text(Path("data/in.txt").read_text() + os.environ.get("EXTRA", ""))
 Path("data/out/b.txt").write_text(Path("params.yaml").read_text())
+assert os.environ["DVC_STAGE"] == "a"  # from which stages take round and shard
 sys.exit("no luck" if os.environ.get("FAIL") else "data/other.txt is there" if Path("data/other.txt").exists() else 0)
 """
 

@@ -35,7 +35,7 @@ def run_again(stage: PipelineStage, environment: dict[str, str]) -> list[str]:
             (scratch / path).symlink_to(project / path)
         # stages call `python`, which must be this one even if the virtual environment is not activated
         search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        variables = {**os.environ, "PATH": search, **environment}
+        variables = {**os.environ, "PATH": search, "DVC_STAGE": stage.addressing, **environment}
         variables.pop(VARIABLE, None)
         done = subprocess.run(shlex.split(stage.cmd), cwd=scratch, env=variables, stdout=subprocess.DEVNULL)
         if done.returncode:
