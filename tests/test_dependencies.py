@@ -30,7 +30,12 @@ NOT_IMPORTED = {
     "types-pyyaml": "types, which mypy reads",
     "types-tqdm": "types, which mypy reads",
 }
-THEIRS = {"network": "the released code, whose clone benchmarks/released_network.py puts on the path"}
+THEIRS = {
+    "datumaro": "benchmarks/format_readers.py runs in an environment of its own",
+    "label_studio_sdk": "the same",
+    "labelme": "the same",
+    "network": "the released code, whose clone benchmarks/released_network.py puts on the path",
+}
 
 
 def canonical(name: str) -> str:

@@ -111,7 +111,7 @@ def test_a_folder_where_a_file_was_expected_is_one_line(project, capsys):
     for command in (["check", "params"], ["params", "render", "params"], ["verdicts", "import", "params"]):
         assert main(command) == 2
         error = capsys.readouterr().err
-        assert error.startswith("error: params: Is a directory") and error.count("\n") == 1
+        assert error.startswith("error: params: a folder, but a file is expected") and error.count("\n") == 1
 
 
 def test_params_render_brings_a_file_up_to_date(project):

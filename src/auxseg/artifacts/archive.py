@@ -41,6 +41,8 @@ class Archive(Members[bytes]):
         try:
             require_file(self.path)
             self._zip = zipfile.ZipFile(self.path)
+        except DataError:
+            raise
         except Exception as error:  # zipfile's errors for a damaged directory have no common base
             if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
                 raise ResourceError(f"{self.path}: too many open files; raise `ulimit -n`") from None

@@ -46,6 +46,8 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
             float_precision="round_trip",
         )
         return frame
+    except DataError:
+        raise
     except Exception as error:  # pandas has many
         reason = first_line(error)
         raise DataError(f"{path}: not a readable table ({reason}); run the stage that writes it again") from None

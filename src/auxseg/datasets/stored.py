@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from auxseg.artifacts.archive import Archive
-from auxseg.artifacts.damage import damaged, read_whole
+from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.errors import DataError
 from auxseg.images import decode_indices
 
 _GREY, _PALETTE = 0, 3
@@ -78,8 +79,10 @@ def check_png(content: bytes, record: ImageRecord, source: Path, kinds: tuple[in
 
 def _decoded(content: bytes, record: ImageRecord, kinds: tuple[int, ...], source: Path) -> np.ndarray:
     check_png(content, record, source, kinds)  # before decoding, because a header may promise gigabytes
-    with read_whole(source):
+    try:
         return decode_indices(content)
+    except DataError as error:
+        raise damaged(source, f"'{record.id}.png' cannot be decoded ({error})") from None
 
 
 def read_map(maps: TensorFile, record: ImageRecord, name: str, classes: int | None = None) -> np.ndarray:

@@ -247,8 +247,8 @@ def loaded(loader: DataLoader[Sample]) -> Iterator[Sample]:
         yield from loader
     except AuxsegError as error:
         kind = type(error)
-        last = (str(error).splitlines() or [""])[-1]
-        raise kind(last.removeprefix(f"{kind.__module__}.{kind.__qualname__}: ")) from None
+        message = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+        raise kind(message.removesuffix("\\n")) from None  # line ends of the traceback are escaped in a message
 
 
 def source_of(files: Mapping[str, bytes], image_id: str) -> Path:
