@@ -44,7 +44,7 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
     if wrong:
         name = wrong[0]
         raise DataError(
-            f"backbone.weights '{params.weights}': tensor '{name}' has shape {shape(state, name)}, {params.name} "
+            f"backbone.weights: {params.weights}: tensor '{name}' has shape {shape(state, name)}, {params.name} "
             f"expects {shape(wanted, name)} (and {len(wrong) - 1} more); give weights of this network"
         )
     return state
