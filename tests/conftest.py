@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+ROOT = Path(__file__).resolve().parents[1]
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and OpenMP when they are imported
 
 # the same examples on every machine and no time limit on one: a busy machine must not fail
@@ -31,15 +33,20 @@ def _own_dvc_cache(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="session")
-def load_stage():
-    """Import a script of workflow/stages by its name, as a worker process does."""
+def load_script():
+    """Import a script that lies in no package, by its path relative to the root of the project."""
 
-    def load(name):
-        path = Path(__file__).resolve().parents[1] / "workflow/stages" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(f"stage_{name}", path)
+    def load(path, name=None):
+        spec = importlib.util.spec_from_file_location(name or Path(path).stem, ROOT / path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # dataclasses look their module up
         spec.loader.exec_module(module)
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def load_stage(load_script):
+    """Import a script of workflow/stages by its name, as a worker process does."""
+    return lambda name: load_script(f"workflow/stages/{name}.py", f"stage_{name}")

@@ -1,6 +1,5 @@
 """docs/licences.md names every pinned package, and how tools/licences.py finds a licence."""
 
-import importlib.util
 import re
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -11,11 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def licences():
-    spec = importlib.util.spec_from_file_location("licences", ROOT / "tools/licences.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def licences(load_script):
+    return load_script("tools/licences.py")
 
 
 def test_the_page_lists_every_pinned_package(licences):

@@ -29,12 +29,15 @@ def upsampled_bands(maps: np.ndarray, height: int, width: int, rows: int = _BAND
 
     The whole result of a photo of 12 megapixels and 80 classes would take 4 GB.
     """
+    bands = (slice(start, min(start + rows, height)) for start in range(0, height, rows))
+    maps = maps.astype(np.float32, copy=False)
+    if maps.shape[1:] == (height, width):  # such as a CRF's probabilities, where there is nothing to compute
+        yield from ((band, maps[:, band]) for band in bands)
+        return
     left, right, to_right = _neighbours(maps.shape[2], width)
     top, bottom, to_bottom = _neighbours(maps.shape[1], height)
-    maps = maps.astype(np.float32)
-    for start in range(0, height, rows):
-        band = slice(start, min(start + rows, height))
-        first = top[start]
+    for band in bands:
+        first = top[band.start]
         own = maps[:, first : bottom[band][-1] + 1]
         wide = own[:, :, left] * (1 - to_right) + own[:, :, right] * to_right
         share = to_bottom[band, None]

@@ -1,8 +1,5 @@
 """A real browser for the report: Debian's chromium, driven by playwright, over file://."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import sync_playwright
 from report_browser import CHROMIUM, FLAGS, TRAIN, Visit, find_browser
@@ -34,13 +31,9 @@ def visit(chromium):
 
 
 @pytest.fixture(scope="session")
-def multiplied():
+def multiplied(load_script):
     """The benchmark's way to a report of many images: `multiplied(report, target, count)`."""
-    path = Path(__file__).resolve().parents[2] / "benchmarks/audit_scale.py"
-    spec = importlib.util.spec_from_file_location("audit_scale", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.multiply
+    return load_script("benchmarks/audit_scale.py").multiply
 
 
 @pytest.fixture(scope="session")

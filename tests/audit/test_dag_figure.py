@@ -1,6 +1,5 @@
 """The picture of the DAG says what dvc.yaml says."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def figure():
-    spec = importlib.util.spec_from_file_location("dag_figure", PROJECT / "benchmarks/dag_figure.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def figure(load_script):
+    return load_script("benchmarks/dag_figure.py")
 
 
 def test_graph_of_the_project(figure):

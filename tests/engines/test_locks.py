@@ -1,7 +1,6 @@
 """Locks: many writers at once lose nothing; what a killed process left is cleared, and a living one's is not."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -25,11 +24,8 @@ GIGABYTE = 1 << 30
 
 
 @pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location("locks", ROOT / "benchmarks/locks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def bench(load_script):
+    return load_script("benchmarks/locks.py")
 
 
 def test_sixteen_shards_at_once_in_one_project(bench, tmp_path):

@@ -36,15 +36,16 @@ def _read(path: Path, columns: Mapping[str, Cell]) -> pandas.DataFrame:
     missing = {name: [""] for name, kind in columns.items() if kind is float}
     dtypes: dict[Hashable, Cell] = dict(columns.items())
     try:
-        frame: pandas.DataFrame = pandas.read_csv(
-            open_file(path),
-            dtype=dtypes,
-            usecols=list(columns),
-            index_col=False,  # otherwise rows with a surplus cell would be read one column further
-            keep_default_na=False,
-            na_values=missing,
-            float_precision="round_trip",
-        )
+        with open_file(path) as stream:
+            frame: pandas.DataFrame = pandas.read_csv(
+                stream,
+                dtype=dtypes,
+                usecols=list(columns),
+                index_col=False,  # otherwise rows with a surplus cell would be read one column further
+                keep_default_na=False,
+                na_values=missing,
+                float_precision="round_trip",
+            )
         return frame
     except DataError:
         raise

@@ -5,7 +5,6 @@ writes data/raw.yaml. A new, changed or removed file changes data/raw.yaml, and 
 content of other paths in params.yaml (saliency maps, CAMs) is hashed into the key `sha256` beside the path.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from auxseg.artifacts.atomic import sha256_file, write_json, write_text
+from auxseg.artifacts.atomic import sha256_file, signature, write_json, write_text
 from auxseg.errors import DataError
 from auxseg.files import read_text
 from auxseg.parallel import available_cpus, track
@@ -94,8 +93,8 @@ def remember(path: Path, content: str) -> None:
 
 
 def _remembered(path: Path) -> str | None:
-    signature, content = _notes().get(str(path.resolve()), (None, None))
-    return content if path.is_dir() and signature == _signature(path) else None
+    noted, content = _notes().get(str(path.resolve()), (None, None))
+    return content if path.is_dir() and noted == _signature(path) else None
 
 
 def _notes() -> dict[str, tuple[str, str]]:
@@ -106,14 +105,7 @@ def _notes() -> dict[str, tuple[str, str]]:
 
 
 def _signature(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(raw_files(folder)):
-        with contextlib.suppress(OSError):  # a link to nothing: the reader says so
-            found = path.stat()
-            digest.update(
-                f"{path}\0{found.st_size} {found.st_mtime_ns} {found.st_ino}\n".encode(errors="surrogateescape")
-            )
-    return digest.hexdigest()
+    return hashlib.sha256(repr(signature(map(str, raw_files(folder)))).encode()).hexdigest()
 
 
 def write_raw(path: Path, found: dict[str, int | str]) -> bool:

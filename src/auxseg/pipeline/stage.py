@@ -24,10 +24,12 @@ from auxseg.artifacts.store import Permit, Store
 from auxseg.errors import (
     EXIT_FAILED,
     EXIT_REJECTED,
+    LINE,
     AuxsegError,
     ChangedError,
     ParamsError,
     ResourceError,
+    first_line,
     memory_shortage,
 )
 from auxseg.params.dag import read_params
@@ -162,7 +164,7 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         main(stage)
         stage.require_unchanged()
         if rank is None:  # otherwise the process that started torchrun does
-            _log_cost(name, stage.key, time.monotonic() - started)
+            _log_cost(stage, time.monotonic() - started)
     except (ChangedError, ResourceError) as error:
         logging.error("%s", error)
         sys.exit(EXIT_FAILED)
@@ -176,7 +178,9 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         if isinstance(error, OSError) and error.filename is not None:  # a read-only folder, a folder for a file
             logging.error("%s: %s; fix that, then run the same command again", error.filename, error.strerror)
         elif place := memory_shortage(error):
-            logging.error("params.yaml: %s has too little memory; %s (%s)", place, _less(name, place), _first(error))
+            logging.error(
+                "params.yaml: %s has too little memory; %s (%s)", place, _less(name, place), first_line(error, LINE)
+            )
         else:
             logging.critical("stage %s failed\n%s", name, traceback.format_exc())
         sys.exit(EXIT_FAILED)
@@ -212,10 +216,6 @@ def _less(name: str, place: str) -> str:
         return f"lower {lower}"
     side = "lower labels.crf_side, or " if name == "labels" else ""
     return f"{side}run fewer processes: LOKY_MAX_CPU_COUNT=1"
-
-
-def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _allow_open_files() -> None:
@@ -274,13 +274,13 @@ def _log_position(stage: Stage) -> None:
             logging.info(line)
 
 
-def _log_cost(name: str, key: str, seconds: float) -> None:
+def _log_cost(stage: Stage, seconds: float) -> None:
     """Log wall time, CPU time and peak memory, and append them to logs/times.csv, which is not an artifact."""
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(one.ru_utime + one.ru_stime for one in usage)
     # peak of the largest process; ru_maxrss is in kB on Linux, in bytes on macOS
     peak = max(one.ru_maxrss for one in usage) * (1 if sys.platform == "darwin" else 1024) / 1e6
-    logging.info("%s: %.1f s (CPU %.1f s), peak memory %.0f MB", f"{name}@{key}" if key else name, seconds, cpu, peak)
+    logging.info("%s: %.1f s (CPU %.1f s), peak memory %.0f MB", stage.address, seconds, cpu, peak)
     # the outputs are written; a full disk must not turn that into a failure
     with contextlib.suppress(OSError), Path("logs/times.csv").open("a") as stream:
-        stream.write(f"{name},{key},{seconds:.1f},{cpu:.1f},{peak:.0f}\n")
+        stream.write(f"{stage.name},{stage.key},{seconds:.1f},{cpu:.1f},{peak:.0f}\n")

@@ -8,11 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auxseg.artifacts.atomic import signature
-from auxseg.errors import ChangedError
+from auxseg.errors import ChangedError, cut
 from auxseg.params.dag import PARAMS_FILE, read_file
-
-SHOWN = 80
-"""Most characters of a value in a message."""
 
 
 class Given:
@@ -32,12 +29,13 @@ class Given:
             ChangedError: one line that names the key and both values, or the file.
             ParamsError: params.yaml is gone, or not YAML any more.
         """
-        values = read_file()
-        now = {name: values.get(name) if isinstance(values, dict) else None for name in self._sections}
-        for key, old, new in differences(self._sections, now):
+        file = read_file()
+        now = {name: file.get(name) if isinstance(file, dict) else None for name in self._sections}
+        for key, *values in differences(self._sections, now):
+            old, new = (cut(repr(value)) for value in values)
             raise ChangedError(
-                f"{PARAMS_FILE}: key '{key}': changed from {_shown(old)} to {_shown(new)} while {self._address} ran, "
-                "so its result is not recorded; run again"
+                f"{PARAMS_FILE}: key '{key}': changed from {old} to {new} while {self._address} ran, so its result is "
+                "not recorded; run again"
             )
         for path in sorted({path for path, *_ in set(self._files) ^ set(signature(self._inputs))}):
             raise ChangedError(f"{path}: changed while {self._address} ran, so its result is not recorded; run again")
@@ -53,8 +51,3 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, A
             yield from differences(old.get(name), new.get(name), f"{key}.{name}" if key else str(name))
     elif repr(old) != repr(new):  # unlike 1 and True, and like two NaN
         yield key, old, new
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

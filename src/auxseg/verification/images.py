@@ -16,8 +16,8 @@ from auxseg.audit.evidence import differing_pixels, is_fused
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.masks import Masks
+from auxseg.datasets.stored import as_share, read_cam, read_label, read_saliency
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, decode_grey, decode_indices
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
 
@@ -121,29 +121,15 @@ def _require_prior(saliency: Path, prior: Path, record: ImageRecord) -> None:
 def _require_fused(
     labels: Path, saliency: Path, maps: Path, record: ImageRecord, classes: ClassTable, rule: LabelsParams
 ) -> None:
-    label, grey = _label(labels, record, len(classes)), _grey(saliency, record)
-    cam, present = opened_tensors(maps)[f"{record.id}.cam"], [classes.index(name) for name in record.tags]
-    if cam.ndim != 3 or len(cam) != len(present):
-        raise DataError(f"{maps}: '{record.id}.cam' has the shape {cam.shape}, but the image has {len(present)} labels")
+    label, grey = _label(labels, record, len(classes)), as_share(_grey(saliency, record))
+    cam, present = read_cam(opened_tensors(maps), record), [classes.index(name) for name in record.tags]
     if count := differing_pixels(label, upsample(cam, *label.shape), present, grey, rule):
         raise DataError(f"{labels}: '{record.id}.png': {count} pixels are not what fusion makes of the stored maps")
 
 
 def _label(path: Path, record: ImageRecord, classes: int) -> np.ndarray:
-    label = decode_indices(opened_archive(path)[f"{record.id}.png"])
-    _require_size(path, record, label)
-    if not np.isin(label, (*range(classes + 1), IGNORE)).all():
-        raise DataError(f"{path}: '{record.id}.png' has a class index above {classes}")
-    return label
+    return read_label(opened_archive(path), record, classes)
 
 
 def _grey(path: Path, record: ImageRecord) -> np.ndarray:
-    grey = decode_grey(opened_archive(path)[f"{record.id}.png"])
-    _require_size(path, record, grey)
-    return grey
-
-
-def _require_size(path: Path, record: ImageRecord, pixels: np.ndarray) -> None:
-    if pixels.shape != (record.height, record.width):
-        found, wanted = " x ".join(map(str, pixels.shape[::-1])), f"{record.width} x {record.height}"
-        raise DataError(f"{path}: '{record.id}.png' has {found} pixels, its image {wanted}")
+    return read_saliency(opened_archive(path), record)
