@@ -223,7 +223,7 @@ def test_sigterm_while_a_stage_runs_ends_both_without_a_word(project):
         time.sleep(0.05)
     process.terminate()
     _, err = process.communicate(timeout=60)
-    assert process.returncode != 0 and err == ""
+    assert process.returncode == 143 and err == ""
     assert repair_project() == []
 
 

@@ -9,7 +9,7 @@ import time
 from auxseg.engines.dvc_internals import noticing_busy_files, run_dvc
 from auxseg.engines.recovery import repair_project
 from auxseg.engines.termination import end_cleanly
-from auxseg.errors import EXIT_REJECTED, AuxsegError
+from auxseg.errors import EXIT_REJECTED, EXIT_TERMINATED, AuxsegError
 
 SECONDS_BETWEEN_TRIES = 5.0
 
@@ -20,12 +20,14 @@ def main(targets: list[str]) -> int:
     try:
         for line in repair_project():
             print(f"cleared {line}", file=sys.stderr, flush=True)
-        return repro(targets)
+        code = repro(targets)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_REJECTED
+        code = EXIT_REJECTED
     finally:
-        wait()
+        terminated = wait()
+    # DVC calls a stage that the signal ended a failed one
+    return EXIT_TERMINATED if terminated and code else code
 
 
 def repro(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -21,19 +22,21 @@ from auxseg.errors import EXIT_TERMINATED
 SECONDS_BETWEEN_TRIES = 0.2
 
 
-def end_cleanly(*, quiet: bool = False) -> Callable[[], None]:
+def end_cleanly(*, quiet: bool = False) -> Callable[[], bool]:
     """End this process as above from now on, at SIGTERM and, if `quiet`, at SIGINT.
 
     Args:
         quiet: keep what DVC says after the signal from being printed.
 
     Returns:
-        A function that waits for the commands that got the signal. Call it before the process ends, because a batch
-        system kills what outlives a job, even while it writes a checkpoint.
+        A function that waits for the commands that got the signal, and tells whether there was one. Call it before the
+        process ends, because a batch system kills what outlives a job, even while it writes a checkpoint.
     """
     told: list[psutil.Process] = []  # all of them, because a shell may end long before the command that it started
+    signalled = threading.Event()
 
     def terminate(number: int, frame: FrameType | None) -> None:
+        signalled.set()
         if quiet:
             logging.disable(logging.CRITICAL)
         for child in psutil.Process().children(recursive=True):
@@ -51,10 +54,11 @@ def end_cleanly(*, quiet: bool = False) -> Callable[[], None]:
     for number in (signal.SIGTERM, signal.SIGALRM, *((signal.SIGINT,) if quiet else ())):
         signal.signal(number, terminate)
 
-    def wait() -> None:
+    def wait() -> bool:
         while any(map(_is_at_work, told)):
             time.sleep(SECONDS_BETWEEN_TRIES)
         signal.setitimer(signal.ITIMER_REAL, 0.0)  # when Python exits, nobody handles it any more
+        return signalled.is_set()
 
     return wait
 
