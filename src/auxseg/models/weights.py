@@ -10,6 +10,7 @@ from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.errors import DataError
 from auxseg.models.checks import check_kinds, check_tensors
+from auxseg.models.folding import fold_batch_norms
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -21,13 +22,15 @@ def save_weights(path: Path, network: nn.Module, metadata: Any) -> None:
 
 
 def load_network(path: Path, network: Network, device: torch.device) -> Network:
-    """Return a network that predicts: with all weights of a file, on `device`, in eval mode.
+    """Return a network that predicts: with all weights of a file, on `device`, in eval mode, batch norms folded.
 
     Raises:
         DataError: as `load_weights`.
     """
     load_weights(path, network)
-    return network.to(device).eval()
+    network.to(device).to(memory_format=torch.channels_last).eval()
+    fold_batch_norms(network)
+    return network
 
 
 def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> list[str]:

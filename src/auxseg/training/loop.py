@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from auxseg.errors import AuxsegError, shorten
+from auxseg.models.folding import fold_batch_norms
 from auxseg.parallel import track
 from auxseg.params.training import TrainingParams
 from auxseg.training.augment import Sample
@@ -66,7 +67,7 @@ def fit(
     order = EpochOrder(len(samples), params.batch_size, samples.seed, team.rank, team.size, params.accumulate, weights)
     plan = _plan(order, training_length(params, len(samples)))
     loader = make_loader(samples, order, team.device)
-    network.to(team.device).train()
+    network.to(team.device).to(memory_format=torch.channels_last).train()
     set_batch_norm(network, params.batch_norm)
     sgd = build_optimiser(network, params.optimiser)
     schedule = polynomial(sgd, plan.steps, params.optimiser.power, params.optimiser.warmup)
@@ -74,6 +75,7 @@ def fit(
     state = TrainingState(network, sgd, schedule)
     with Saver(state, team, checkpoint) as saver:
         descend = _Descent(state, team.replicated(_Module(network, step)), team, params.optimiser.clip_norm)
+        fold_batch_norms(network)  # after batch norms that learn have been replaced by shared ones
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
