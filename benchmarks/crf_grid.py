@@ -55,15 +55,15 @@ def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> lis
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
     from auxseg.models.inputs import to_tensor
+    from auxseg.models.precision import noted_precision
     from auxseg.prediction import predict
 
     values, dataset = read_params(), Dataset(Store())
     runtime, params = RuntimeParams.of(values), EvaluateParams.of(values)
+    weights = dataset.store.weights(max(map(Round.parse, values["label_rounds"])))
+    runtime = noted_precision(runtime, weights)
     masks, classes, device = Masks.of(dataset), dataset.classes, prepare_device(runtime)
-    last = max(map(Round.parse, values["label_rounds"]))
-    network = load_auxsegnet(
-        dataset.store.weights(last), BackboneParams.of(values), NetworkParams.of(values), len(classes), device
-    )
+    network = load_auxsegnet(weights, BackboneParams.of(values), NetworkParams.of(values), len(classes), device)
     counts, seconds = [Counts.zeros(len(classes)) for _ in sides], [0.0] * len(sides)
     records = [record for record in dataset.records("val") if record.id in masks][:count]
     for record in records:

@@ -27,6 +27,7 @@ from auxseg.errors import DataError
 from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
 from auxseg.models.auxsegnet import load_auxsegnet
 from auxseg.models.device import prepare_device
+from auxseg.models.precision import noted_precision
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
 from auxseg.params.evaluate import EvaluateParams
@@ -57,8 +58,9 @@ def final_predictions(photos: Sequence[np.ndarray], dataset: Dataset, last: Roun
     backbone, network_params, evaluate, runtime = (
         section.of(values) for section in (BackboneParams, NetworkParams, EvaluateParams, RuntimeParams)
     )
-    device = prepare_device(runtime)
     weights = dataset.store.weights(last)
+    runtime = noted_precision(runtime, weights)
+    device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(dataset.classes), device)
     predictions = predict_photos(network, photos, evaluate, runtime, device)
     return [prediction.final for prediction in predictions]

@@ -23,6 +23,7 @@ from auxseg.images import encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.device import prepare_device
+from auxseg.models.precision import noted_precision
 from auxseg.models.weights import load_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
@@ -49,6 +50,7 @@ def main() -> None:
     store = Store()
     dataset = Dataset(store)
     classes, root, found = dataset.classes, dataset.root, Masks.of(dataset)
+    runtime = noted_precision(runtime, store.weights(R0))
     device = prepare_device(runtime)
     low_precision = runtime.low_precision
 

@@ -25,7 +25,7 @@ PARAMS = {
     "rounds": {"r1": "r0"},
     "label_rounds": ["r0", "r1"],
     "shards": ["00"],
-    "runtime": {"threads": 1},
+    "runtime": {"threads": 1, "precision": "float32"},
     "data": {"format": "folder"},
     "backbone": {"name": "resnet18", "weights": "random", "output_stride": 32},
     "network": {"channels": 8},

@@ -47,7 +47,7 @@ def work(tmp_path, monkeypatch):
     write_archive(work / "data/saliency/00.zip", priors)
     (work / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
-    values |= {"shards": ["00"], "runtime": {"threads": 1}, "data": {"format": "voc"}}
+    values |= {"shards": ["00"], "runtime": {"threads": 1, "precision": "float32"}, "data": {"format": "voc"}}
     (work / "params.yaml").write_text(yaml.safe_dump(values))
     monkeypatch.chdir(work)
     monkeypatch.setenv("AUXSEG_DATA", str(raw))

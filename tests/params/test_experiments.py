@@ -80,6 +80,7 @@ def test_one_experiment_against_its_preset():
         "rounds": {"r1": "r0"},
         "label_rounds": ["r0", "r1"],
         "runtime.threads": 1,
+        "runtime.precision": "bfloat16",
         "network.variant": "auxsegnet",
         "network.affinity": "segmentation",
         "train.epochs": 2,

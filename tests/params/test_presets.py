@@ -86,7 +86,7 @@ def test_own_data_is_trained_for_any_number_of_images():
         # longer sides, not scale factors: small and large photos are trained on at the same size
         assert own[section]["augment"]["scale"] is None
     assert own["data"]["folder"]["val_share"] is None and own["data"]["folder"]["masks"] is None
-    assert own["runtime"]["precision"] == "float32"
+    assert own["runtime"]["precision"] == "auto"
 
 
 def test_the_papers_presets_count_epochs_and_keep_refined_cams_as_they_are():

@@ -17,7 +17,7 @@ from auxseg.params.data import ScenesParams
 
 IMAGES = 40
 QUICK = {
-    "runtime": {"threads": 1},
+    "runtime": {"threads": 1, "precision": "float32"},
     "saliency": {"provider": "boundary", "superpixels": 40},
     "classify": {"steps": 30, "augment": {"crop": 64, "resize_long": [64, 80]}},
     "train": {"steps": 30, "augment": {"crop": 64, "resize_long": [64, 80]}},

@@ -21,7 +21,7 @@ PARAMS = {
     "label_rounds": ["r0", "r1"],
     "shards": ["00", "01"],
     "compatibility": "paper",
-    "runtime": {"threads": 1},
+    "runtime": {"threads": 1, "precision": "float32"},
     "data": {"format": "voc", "classes": list(SCENES_CLASSES)},
     "saliency": {"superpixels": 40},
     "backbone": {"name": "resnet18", "weights": "random"},

@@ -51,7 +51,7 @@ def project(tmp_path):
 
 def configure(work, **saliency):
     values = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    values |= {"shards": SHARDS, "saliency": saliency, "runtime": {"threads": 1}}
+    values |= {"shards": SHARDS, "saliency": saliency, "runtime": {"threads": 1, "precision": "float32"}}
     (work / "params.yaml").write_text(yaml.safe_dump(values))
 
 

@@ -13,6 +13,7 @@ from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.params.classify import ClassifyParams
+from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage
 from auxseg.training.distributed import Team
 from auxseg.training.job import train_and_save
@@ -49,6 +50,7 @@ def train(tmp_path, monkeypatch, photos):
             Team(torch.device("cpu")),
             round_=R0,
             classes=names,
+            runtime=RuntimeParams(precision="bfloat16"),
         )
 
     return run
@@ -58,6 +60,7 @@ def test_weights_curve_and_checkpoint(train):
     checkpoint = train()
     assert TensorFile("data/models/r0.safetensors").metadata == {
         "classes": ["cat", "dog", "cow"],
+        "precision": "bfloat16",
         "length": "6 steps of 2 images, 3.0 passes over 5 images (classify.epochs: 3)",
     }
     curve = read_csv(Path("data/curves/r0.csv"))

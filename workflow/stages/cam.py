@@ -12,6 +12,7 @@ from auxseg.datasets.manifest import ImageRecord
 from auxseg.external.cams import CamFolder
 from auxseg.models.classifier import load_classifier
 from auxseg.models.device import prepare_device
+from auxseg.models.precision import noted_precision
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.cam import CamParams
@@ -29,9 +30,9 @@ def main(stage: Stage) -> None:
 
 
 def own_cams(stage: Stage, dataset: Dataset, params: CamParams) -> Callable[[ImageRecord], np.ndarray]:
-    runtime = stage.params(RuntimeParams)
-    device = prepare_device(runtime)
     weights, backbone = stage.inputs.weights(R0), stage.params(BackboneParams)
+    runtime = noted_precision(stage.params(RuntimeParams), weights)
+    device = prepare_device(runtime)
     network = load_classifier(weights, backbone, len(dataset.classes), device)
     return classifier_cams(network, dataset, params, runtime, device)
 

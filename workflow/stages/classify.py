@@ -5,6 +5,8 @@ from functools import partial
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.rounds import R0
 from auxseg.datasets.dataset import Dataset
+from auxseg.models.device import allow_tf32
+from auxseg.models.precision import choose_precision
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
@@ -20,9 +22,12 @@ def main(stage: Stage) -> None:
 
 
 def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team: Team) -> None:
-    dataset = Dataset(stage.inputs)
-    network, step, samples = build_training(dataset, stage.params(BackboneParams), runtime, params, team.device)
-    checkpoint = train_and_save(stage, network, step, samples, params, team, round_=R0, classes=dataset.classes.names)
+    dataset, backbone = Dataset(stage.inputs), stage.params(BackboneParams)
+    runtime = team.from_leader(choose_precision(runtime, backbone, team.device) if team.is_main else runtime)
+    allow_tf32(runtime)
+    network, step, samples = build_training(dataset, backbone, runtime, params, team.device)
+    names = dataset.classes.names
+    checkpoint = train_and_save(stage, network, step, samples, params, team, round_=R0, classes=names, runtime=runtime)
     if checkpoint:
         figure = val_precision(network, dataset, runtime, team.device)
         write_json(stage.outputs.classifier_metrics, {"val_mean_average_precision": figure})

@@ -17,6 +17,7 @@ from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 from auxseg.models.auxsegnet import load_auxsegnet
 from auxseg.models.device import prepare_device
+from auxseg.models.precision import noted_precision
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.evaluate import EvaluateParams
@@ -28,9 +29,9 @@ from auxseg.prediction import predict_photos, segment_photos
 
 
 def main(stage: Stage) -> None:
-    runtime, dataset = stage.params(RuntimeParams), Dataset(stage.inputs)
+    weights, dataset = stage.inputs.weights(stage.round), Dataset(stage.inputs)
+    runtime = noted_precision(stage.params(RuntimeParams), weights)
     device, masks, classes = prepare_device(runtime), Masks.of(dataset), len(dataset.classes)
-    weights = stage.inputs.weights(stage.round)
     network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), classes, device)
     params, records, files = stage.params(EvaluateParams), dataset.records("val"), {}
     counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, classes))

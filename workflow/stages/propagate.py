@@ -5,6 +5,7 @@ from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.datasets.dataset import Dataset
 from auxseg.models.auxsegnet import load_auxsegnet
 from auxseg.models.device import prepare_device
+from auxseg.models.precision import noted_precision
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.propagate import PropagateParams
@@ -14,15 +15,10 @@ from auxseg.propagation import propagate_images
 
 
 def main(stage: Stage) -> None:
-    runtime, dataset = stage.params(RuntimeParams), Dataset(stage.inputs)
-    device = prepare_device(runtime)
-    network = load_auxsegnet(
-        stage.inputs.weights(stage.round),
-        stage.params(BackboneParams),
-        stage.params(NetworkParams),
-        len(dataset.classes),
-        device,
-    )
+    weights, dataset = stage.inputs.weights(stage.round), Dataset(stage.inputs)
+    runtime = noted_precision(stage.params(RuntimeParams), weights)
+    device, classes = prepare_device(runtime), len(dataset.classes)
+    network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), classes, device)
     initial = TensorFile(stage.inputs.maps(R0, stage.shard))
     records = dataset.records(shard=stage.shard)
     params, title = stage.params(PropagateParams), f"propagate {stage.key}"

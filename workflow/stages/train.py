@@ -4,6 +4,7 @@ from functools import partial
 
 from auxseg.datasets.dataset import Dataset
 from auxseg.guard.gate import check_gate
+from auxseg.models.precision import noted_precision
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
@@ -15,7 +16,8 @@ from auxseg.training.multi_task import start_network, training_set, training_ste
 
 
 def main(stage: Stage) -> None:
-    runtime, params = stage.params(RuntimeParams), stage.params(TrainParams)
+    runtime = noted_precision(stage.params(RuntimeParams), stage.inputs.weights(stage.round.previous))
+    params = stage.params(TrainParams)
     train_together(params, runtime, partial(train, stage, runtime, params))
 
 
@@ -28,7 +30,9 @@ def train(stage: Stage, runtime: RuntimeParams, params: TrainParams, team: Team)
     )
     samples, step = training_set(dataset, before, params, runtime), training_step(network, params, runtime)
     params = params.of_round(starts_trained=starts_trained)
-    checkpoint = train_and_save(stage, network, step, samples, params, team, round_=stage.round, classes=classes.names)
+    checkpoint = train_and_save(
+        stage, network, step, samples, params, team, round_=stage.round, classes=classes.names, runtime=runtime
+    )
     if checkpoint:
         stage.require_unchanged()  # otherwise the checkpoint is still good for the parameters that it started with
         checkpoint.remove()

@@ -70,8 +70,10 @@ def run(arguments: argparse.Namespace) -> None:
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
+    from auxseg.models.precision import noted_precision
     from auxseg.prediction import segment_photos
 
+    runtime = noted_precision(runtime, weights)
     device = prepare_device(runtime)
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []

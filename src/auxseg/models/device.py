@@ -23,7 +23,7 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     # Filling is slow, and only useful to find bugs. torch adds this name at run time, so its types lack it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # torch's default is TF32, which is less precise than float32
+    allow_tf32(params)
     default = "cuda" if torch.cuda.is_available() else "cpu"
     if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 means no GPU
         logging.warning("CUDA_VISIBLE_DEVICES names a GPU, but torch finds none: this runs on the CPU")
@@ -36,3 +36,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
             f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1"
         ) from None
     return device
+
+
+def allow_tf32(params: RuntimeParams) -> None:
+    """Let GPUs shorten the products of float32, or not; torch's own default is to do so in convolutions only."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = params.precision == "tf32"

@@ -1,10 +1,13 @@
 """`runtime`: parameters that all stages with a network share."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from auxseg.params.section import MOST_PIXELS, Section
+
+Precision = Literal["float32", "tf32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 class RuntimeParams(Section):
@@ -14,8 +17,9 @@ class RuntimeParams(Section):
 
     threads: int = Field(2, ge=1, le=256)
     """CPU threads of torch and OpenCV. Sums depend on it, so it is a parameter and not read from the environment."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Arithmetic of convolutions; bfloat16 is autocast (faster on GPUs and on CPUs with AMX)."""
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
+    """Arithmetic of networks. bfloat16 is autocast (faster on GPUs and on CPUs with AMX); tf32 is float32 with shorter
+    products on GPUs, and float32 elsewhere. auto: `classify` measures which is fastest, and the whole run uses that."""
     max_side: int = Field(1024, ge=64, le=MOST_PIXELS)
     """An image whose longer side is larger, in pixels, is reduced to this before a network sees it: affinities grow
     with the fourth power of the side, and objects should be about as large as in training. Labels and predictions keep

@@ -8,6 +8,7 @@ from torch import nn
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import write_rows
 from auxseg.models.weights import save_weights
+from auxseg.params.runtime import RuntimeParams
 from auxseg.params.training import TrainingParams
 from auxseg.training.checkpoint import CheckpointFile, Instance
 from auxseg.training.distributed import Team
@@ -26,6 +27,7 @@ def train_and_save(
     *,
     round_: Round,
     classes: Sequence[str],
+    runtime: RuntimeParams,
 ) -> CheckpointFile | None:
     """Train `network` in place, and write weights and curve of a round.
 
@@ -38,6 +40,7 @@ def train_and_save(
         team: the processes that train together.
         round_: the round of both outputs.
         classes: class names without the background; they are stored with the weights.
+        runtime: its precision is stored with the weights too, because the stages that load them use the same.
 
     Returns:
         The checkpoint, which the stage removes when all its outputs are written; None in every process but the leading
@@ -51,7 +54,7 @@ def train_and_save(
     checkpoint = CheckpointFile.of(stage, team.device) if team.is_main else None
     curve = fit(network, step, samples, params, team, checkpoint)
     if checkpoint:
-        notes = {"classes": list(classes), "length": length.reason}
+        notes = {"classes": list(classes), "length": length.reason, "precision": runtime.precision}
         save_weights(stage.outputs.weights(round_), network, notes)
         write_rows(stage.outputs.curve(round_), curve)
     return checkpoint
