@@ -2,6 +2,8 @@
 
 import logging
 import os
+import platform
+from pathlib import Path
 
 import cv2
 import torch
@@ -41,3 +43,15 @@ def prepare_device(params: RuntimeParams) -> torch.device:
 def allow_tf32(params: RuntimeParams) -> None:
     """Let GPUs shorten the products of float32, or not; torch's own default is to do so in convolutions only."""
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = params.precision == "tf32"
+
+
+def processor() -> str:
+    """Return the model of the CPU, and its matrix extension, which virtual machines hide from some of their guests."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    named = {key.strip(): value.strip() for key, value in facts.items()}
+    matrices = " with AMX" if "amx_bf16" in named.get("flags", "") else ""
+    return f"{named.get('model name', platform.machine())}{matrices}"

@@ -8,7 +8,6 @@ the weights folder (`auxseg.published.weights_folder`), so one machine chooses o
 import contextlib
 import json
 import logging
-import platform
 import statistics
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
-from auxseg.models.device import allow_tf32
+from auxseg.models.device import allow_tf32, processor
 from auxseg.models.folding import fold_batch_norms
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
@@ -114,20 +113,8 @@ def _describe(runtime: RuntimeParams, backbone: BackboneParams, device: torch.de
     if device.type == "cuda":
         machine = torch.cuda.get_device_name(device)
     else:
-        machine = f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}, {runtime.threads} threads"
+        machine = f"{processor()}, {torch.backends.cpu.get_cpu_capability()}, {runtime.threads} threads"
     return f"{machine}; {backbone.name}, stride {backbone.output_stride}; torch {torch.__version__}"
-
-
-def _processor() -> str:
-    """Return the model of the CPU, and its matrix extension, which virtual machines hide from some of their guests."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = dict(line.split(":", 1) for line in lines if ":" in line)
-    named = {key.strip(): value.strip() for key, value in facts.items()}
-    matrices = " with AMX" if "amx_bf16" in named.get("flags", "") else ""
-    return f"{named.get('model name', platform.machine())}{matrices}"
 
 
 def _kept() -> dict[str, Precision]:
