@@ -18,8 +18,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,8 +50,17 @@ RESULTS = ROOT / "benchmarks/crf_grid.csv"
 COLUMNS = ("image", "classes", "side", "images", "miou", "cpu_seconds_per_image", "peak_gigabytes", "commit")
 
 
-def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> list[dict]:
-    """Return one row a side: mIoU of the final predictions of val, in the project of the current folder."""
+class Predicted(NamedTuple):
+    """A val image with what the network makes of it."""
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    joined: np.ndarray
+    """Class probabilities of all views, (C + 1, H, W)."""
+
+
+def predicted(count: int, params: EvaluateParams) -> Iterator[Predicted]:
+    """Yield the first val images with masks, as the last round's network of the current project sees them."""
     # imported here, because the process that measures memory is to be like a worker, which has no torch
     from auxseg.models.auxsegnet import load_auxsegnet
     from auxseg.models.device import prepare_device
@@ -59,12 +69,11 @@ def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> lis
     from auxseg.prediction import predict
 
     values, dataset = read_params(), Dataset(Store())
-    runtime, params = RuntimeParams.of(values), EvaluateParams.of(values)
+    runtime = RuntimeParams.of(values)
     weights = dataset.store.weights(max(map(Round.parse, values["label_rounds"])))
     runtime = noted_precision(runtime, weights)
     masks, classes, device = Masks.of(dataset), dataset.classes, prepare_device(runtime)
     network = load_auxsegnet(weights, BackboneParams.of(values), NetworkParams.of(values), len(classes), device)
-    counts, seconds = [Counts.zeros(len(classes)) for _ in sides], [0.0] * len(sides)
     records = [record for record in dataset.records("val") if record.id in masks][:count]
     for record in records:
         rgb = read_photo(dataset.root, record)
@@ -77,24 +86,32 @@ def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> lis
             low_precision=runtime.low_precision,
             recognition=params.recognition,
         )
+        yield Predicted(rgb, masks[record.id], joined)
+
+
+def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> list[dict]:
+    """Return one row a side: mIoU of the final predictions of val, in the project of the current folder."""
+    params, classes = EvaluateParams.of(read_params()), len(Dataset(Store()).classes)
+    counts, seconds = [Counts.zeros(classes) for _ in sides], [0.0] * len(sides)
+    for rgb, small_mask, joined in predicted(count, params):
         height, width = (round(side * enlarge) for side in rgb.shape[:2])
         large = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC)
-        mask = cv2.resize(masks[record.id], (width, height), interpolation=cv2.INTER_NEAREST)
+        mask = cv2.resize(small_mask, (width, height), interpolation=cv2.INTER_NEAREST)
         for number, side in enumerate(sides):
             started = time.process_time()
             final = strongest(class_crf(large, joined, params.crf, side), height, width)
             seconds[number] += time.process_time() - started
-            counts[number] += Counts.of(final, mask, len(classes))
+            counts[number] += Counts.of(final, mask, classes)
     return [
         {
             "image": f"enlarged {enlarge:g} times",
-            "classes": len(classes),
+            "classes": classes,
             "side": side or "full size",
-            "images": len(records),
-            "miou": f"{count.means()['miou']:.2f}",
-            "cpu_seconds_per_image": f"{taken / len(records):.2f}",
+            "images": total.images,
+            "miou": f"{total.means()['miou']:.2f}",
+            "cpu_seconds_per_image": f"{taken / total.images:.2f}",
         }
-        for side, count, taken in zip(sides, counts, seconds, strict=True)
+        for side, total, taken in zip(sides, counts, seconds, strict=True)
     ]
 
 

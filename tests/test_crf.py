@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.crf import class_crf, saliency_crf
-from auxseg.maps import upsample
-from auxseg.params.crf import CrfParams
+from auxseg.maps import strongest, upsample
+from auxseg.params.crf import CLASS_CRF, CrfParams
 
 ALONE = CrfParams(iterations=1, gaussian_compat=0.0, bilateral_compat=0.0)
 """Without pairwise terms mean field gives softmax(-unary)."""
@@ -180,3 +180,32 @@ def test_the_grids_sides(height, width, side):
     assert max(found.shape[1:]) == min(max(height, width), side)
     factor = min(1, side / max(height, width))
     assert np.abs(np.array(found.shape[1:]) - np.array([height, width]) * factor).max() <= 1
+
+
+def likely(height=12, width=16):
+    """Probabilities of four classes; the second and the last reach 0.04 and 0.004 nowhere."""
+    first, second, last = np.random.default_rng(2).random((3, height, width)) * [[[0.9]], [[0.03]], [[0.003]]]
+    return np.stack([first, second, 1 - first - second - last, last]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.0, [0, 1, 2, 3]), (0.01, [0, 1, 2]), (0.1, [0, 2])])
+def test_unlikely_classes_take_no_part(least, kept):
+    probabilities = likely()
+    assert [index for index in range(4) if probabilities[index].max() >= least] == kept
+    found = class_crf(picture(), probabilities, CLASS_CRF, least=least)
+    assert found.shape == (4, 12, 16)
+    np.testing.assert_array_equal(found[kept], class_crf(picture(), probabilities[kept], CLASS_CRF))
+    assert not found[[index for index in range(4) if index not in kept]].any()
+
+
+def test_the_likeliest_class_always_takes_part():
+    probabilities = np.full((5, 6, 7), 0.2, np.float32)
+    probabilities[3] += 0.01
+    found = class_crf(picture(6, 7), probabilities, CLASS_CRF, least=1.0)
+    assert (strongest(found, 6, 7) == 3).all()
+
+
+def test_an_unlikely_class_changes_next_to_nothing():
+    probabilities = likely()
+    every, some = (class_crf(picture(), probabilities, CLASS_CRF, least=least) for least in (0.0, 0.01))
+    assert (strongest(every, 12, 16) != strongest(some, 12, 16)).mean() < 0.01

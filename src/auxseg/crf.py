@@ -35,23 +35,31 @@ def saliency_crf(image: np.ndarray, saliency: np.ndarray, params: CrfParams, sid
     return refined
 
 
-def class_crf(image: np.ndarray, probabilities: np.ndarray, params: CrfParams, side: int | None = None) -> np.ndarray:
+def class_crf(
+    image: np.ndarray, probabilities: np.ndarray, params: CrfParams, side: int | None = None, least: float = 0.0
+) -> np.ndarray:
     """Return class probabilities, float32 (C + 1, H', W'), after a CRF with the softmax unary -log p.
 
-    Time and memory grow with the pixels. With `side`, a larger image is reduced to a grid with that longest side, and
-    the kernels' widths with it, so that they cover the same part of the image. H' and W' are those of the grid.
+    Time and memory grow with the pixels and with the classes. With `side`, a larger image is reduced to a grid with
+    that longest side, and the kernels' widths with it, so that they cover the same part of the image. H' and W' are
+    those of the grid. With `least`, only classes that reach that probability somewhere take part; the others get 0.
 
     Args:
         image: uint8 (H, W, 3).
         probabilities: float (C + 1, h, w) at any resolution, summing to 1 over classes.
         params: the kernels.
         side: longest side of the grid, pixels; None for the image's own size.
+        least: probability in 0..1; 0 for all classes.
     """
     image, params = _on_grid(image, params, side)
-    probabilities = upsample(probabilities, *image.shape[:2])
     if not params.iterations:
-        return probabilities
-    return _infer(image, -np.log(np.clip(probabilities, 1e-5, 1.0)), params)
+        return upsample(probabilities, *image.shape[:2])
+    highest = probabilities.max(axis=(1, 2))
+    taking_part = highest >= min(least, highest.max())  # at least one class
+    likely = upsample(probabilities[taking_part], *image.shape[:2])
+    refined = np.zeros((len(probabilities), *image.shape[:2]), np.float32)
+    refined[taking_part] = _infer(image, -np.log(np.clip(likely, 1e-5, 1.0)), params)
+    return refined
 
 
 def _on_grid(image: np.ndarray, params: CrfParams, side: int | None) -> tuple[np.ndarray, CrfParams]:

@@ -55,4 +55,4 @@ def post_process(views: Views, params: EvaluateParams) -> Prediction:
 
 
 def _final(rgb: np.ndarray, joined: np.ndarray, params: EvaluateParams) -> np.ndarray:
-    return strongest(class_crf(rgb, joined, params.crf, params.crf_side), *rgb.shape[:2])
+    return strongest(class_crf(rgb, joined, params.crf, params.crf_side, params.crf_least), *rgb.shape[:2])

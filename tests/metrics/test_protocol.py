@@ -124,7 +124,7 @@ def test_evaluate_counts_each_prediction_under_its_name(work, load_stage, monkey
     monkeypatch.setenv("AUXSEG_DATA", str(raw))
     monkeypatch.chdir(project)
     (project / "data/models").mkdir()
-    (project / "data/models/r1.safetensors").touch()
+    write_tensors(project / "data/models/r1.safetensors", {})
     evaluate.main(Stage("evaluate", "r1"))
     counts = read_counts([project / "data/evaluate/r1.csv"], 2)
     for name, prediction in {"model": single, "model+ms": joined, "model+ms+crf": masks["b"]}.items():

@@ -29,6 +29,10 @@ class EvaluateParams(Section):
     """Longest side of the grid on which the CRF runs, pixels: a larger image is reduced to it, and the kernels' widths
     with it, and the result is enlarged again. null: always the image's own size (12 megapixels: a minute, 5 GB)."""
 
+    crf_least: float = Field(0.05, ge=0, le=1)
+    """The CRF sees only the classes whose probability reaches this somewhere in the image. 0: all, which takes twice
+    as long with 20 classes and changes one pixel in 10,000 (docs/performance.md)."""
+
     @field_validator("scales")
     @classmethod
     def _single_scale(cls, scales: list[float]) -> list[float]:
