@@ -13,7 +13,7 @@ import pytest
 
 from auxseg import parallel
 from auxseg.errors import ResourceError
-from auxseg.parallel import available_cpus, background_processes, map_processes, track
+from auxseg.parallel import available_cpus, background_processes, map_processes, read_ahead, track
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity")
@@ -174,6 +174,28 @@ def test_background_processes_keep_order_and_do_not_run_far_ahead(monkeypatch):
         results.append(result)
         assert len(produced) - len(results) <= 2  # the worker's and one more, as promised
     assert results == [-i for i in range(12)]
+
+
+def test_reading_ahead_keeps_order_and_its_distance():
+    read = []
+
+    def one(number):
+        read.append(number)
+        return -number
+
+    results = []
+    for result in read_ahead(one, range(20)):
+        results.append(result)
+        assert len(read) - len(results) <= parallel.AHEAD
+    assert results == [-number for number in range(20)]
+    assert sorted(read) == list(range(20))
+
+
+def test_an_error_arrives_where_its_result_would():
+    numbers = read_ahead(math.sqrt, [4.0, 9.0, -1.0, 16.0])
+    assert [next(numbers), next(numbers)] == [2.0, 3.0]
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        next(numbers)
 
 
 def test_background_error_arrives(monkeypatch):

@@ -153,7 +153,7 @@ def test_without_val_masks_the_stage_makes_only_final_ones(load_stage, monkeypat
     monkeypatch.setattr(stage, "predict_photos", made("all", Prediction(0 * label, 0 * label, label)))
     monkeypatch.setattr(stage, "load_auxsegnet", lambda *_: None)
     monkeypatch.setattr(stage, "noted_precision", lambda runtime, _: runtime)
-    monkeypatch.setattr(stage, "read_photo", lambda *_: None)
+    monkeypatch.setattr(stage, "read_photos", lambda root, records: iter(records))
     monkeypatch.setattr(stage, "prepare_device", lambda *_: CPU)
     monkeypatch.setattr(stage, "write_archive", lambda path, files: written.update(files))
     monkeypatch.setattr(stage, "write_counts", lambda path, counts: written.update(counts=counts))

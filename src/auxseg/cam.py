@@ -1,6 +1,6 @@
 """Multi-scale class activation maps, as in PSA (docs/method.md section 2, r0)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.datasets.photos import read_photo
+from auxseg.datasets.photos import read_photos
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import Classifier, normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
@@ -18,29 +18,32 @@ from auxseg.params.runtime import RuntimeParams
 
 
 def classifier_cams(
-    network: Classifier, dataset: Dataset, params: CamParams, runtime: RuntimeParams, device: torch.device
-) -> Callable[[ImageRecord], np.ndarray]:
-    """Return a function that returns the CAMs of an image's classes, float16 (L, h, w) in [0, 1], in their order.
+    network: Classifier,
+    dataset: Dataset,
+    records: Sequence[ImageRecord],
+    params: CamParams,
+    runtime: RuntimeParams,
+    device: torch.device,
+) -> Iterator[np.ndarray]:
+    """Yield the CAMs of each image's classes, float16 (L, h, w) in [0, 1], in their order.
 
     Args:
         network: in eval mode, on `device`.
         dataset: classes and image root.
+        records: the images.
         params: scales and flip.
         runtime: longest side and precision.
         device: the device of the network.
     """
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
-
-    def cam_of(record: ImageRecord) -> np.ndarray:
-        image = to_tensor(read_photo(dataset.root, record), device, runtime)
+    for record, photo in zip(records, read_photos(dataset.root, records), strict=True):
+        image = to_tensor(photo, device, runtime)
         present = [dataset.classes.index(name) - 1 for name in record.tags]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam = multi_scale_cam(network, image, present, params.scales, params.flip)
         found = cam.cpu().numpy().astype(np.float16)
         check_outputs({"CAM": found}, f"image '{record.id}'")
-        return found
-
-    return cam_of
+        yield found
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -22,6 +22,8 @@ from auxseg.parent import end_with_parent
 THREADS = "OMP_NUM_THREADS"
 SECONDS_BETWEEN_LINES = 30
 """Minimum time between two lines of a loop's progress in a log."""
+READERS, AHEAD = 2, 4
+"""Threads that read files, and files that may be read before they are needed; an image of 134 megapixels is 0.4 GB."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,6 +102,22 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def read_ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Apply `read` in threads to a few items ahead of the one that is asked for; results keep the order of items.
+
+    Use it for files that a network is to see: decoding JPEGs releases the interpreter's lock. An error arrives where
+    its result would.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -12,7 +12,7 @@ from torch import Tensor
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.datasets.photos import read_photo
+from auxseg.datasets.photos import read_photos
 from auxseg.datasets.stored import read_cam
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
@@ -47,10 +47,10 @@ def propagate_images(
         title: of the progress bar.
     """
     tensors: dict[str, np.ndarray] = {}
-    for record in track(records, title):
+    for record, photo in zip(track(records, title), read_photos(dataset.root, records), strict=True):
         maps = propagate_image(
             network,
-            to_tensor(read_photo(dataset.root, record), device, runtime),
+            to_tensor(photo, device, runtime),
             [dataset.classes.index(name) - 1 for name in record.tags],
             scales=params.scales,
             flip=params.flip,

@@ -1,6 +1,6 @@
 """Stage cam: the CAMs of r0 for the training images of one shard, from the classifier or from another method."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,19 +22,22 @@ from auxseg.pipeline.stage import Stage, run
 
 def main(stage: Stage) -> None:
     params, dataset = stage.params(CamParams), Dataset(stage.inputs)
-    own = params.provider == "classifier"
-    cam_of = own_cams(stage, dataset, params) if own else CamFolder.of(params, dataset.root, dataset.classes)
     records = dataset.records("train", stage.shard)
-    maps = {f"{record.id}.cam": cam_of(record) for record in track(records, f"cam {stage.key}")}
+    if params.provider == "classifier":
+        cams = own_cams(stage, dataset, records, params)
+    else:
+        cams = map(CamFolder.of(params, dataset.root, dataset.classes), records)
+    cams = track(cams, f"cam {stage.key}", total=len(records))
+    maps = {f"{record.id}.cam": cam for record, cam in zip(records, cams, strict=True)}
     write_tensors(stage.outputs.maps(R0, stage.shard), maps)
 
 
-def own_cams(stage: Stage, dataset: Dataset, params: CamParams) -> Callable[[ImageRecord], np.ndarray]:
+def own_cams(stage: Stage, dataset: Dataset, records: Sequence[ImageRecord], params: CamParams) -> Iterator[np.ndarray]:
     weights, backbone = stage.inputs.weights(R0), stage.params(BackboneParams)
     runtime = noted_precision(stage.params(RuntimeParams), weights)
     device = prepare_device(runtime)
     network = load_classifier(weights, backbone, len(dataset.classes), device)
-    return classifier_cams(network, dataset, params, runtime, device)
+    return classifier_cams(network, dataset, records, params, runtime, device)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from functools import partial
 from auxseg.artifacts.archive import write_archive
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
-from auxseg.datasets.photos import read_photo
+from auxseg.datasets.photos import read_photos
 from auxseg.images import encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
@@ -35,7 +35,7 @@ def main(stage: Stage) -> None:
     network = load_auxsegnet(weights, stage.params(BackboneParams), stage.params(NetworkParams), classes, device)
     params, records, files = stage.params(EvaluateParams), dataset.records("val"), {}
     counts: dict[str, Counts] = defaultdict(partial(Counts.zeros, classes))
-    photos = (read_photo(dataset.root, record) for record in track(records, f"evaluate {stage.round}"))
+    photos = track(read_photos(dataset.root, records), f"evaluate {stage.round}", total=len(records))
     if any(record.id in masks for record in records):
         predictions = predict_photos(network, photos, params, runtime, device)
         for record, prediction in zip(records, predictions, strict=True):

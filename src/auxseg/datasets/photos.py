@@ -1,5 +1,7 @@
 """Reading an image of the manifest."""
 
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,12 @@ import numpy as np
 from auxseg.datasets.deep_images import Reading, read_image
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError
+from auxseg.parallel import read_ahead
+
+
+def read_photos(root: Path, records: Iterable[ImageRecord]) -> Iterator[np.ndarray]:
+    """Yield the image of each record as `read_photo` does, and read a few ahead."""
+    return read_ahead(partial(read_photo, root), records)
 
 
 def read_photo(root: Path, record: ImageRecord) -> np.ndarray:
