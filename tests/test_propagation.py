@@ -62,9 +62,9 @@ def test_maps(network, renormalise):
 def test_entropy_of_known_rows():
     uniform, single = torch.full((1, 4), 0.5), torch.eye(4)[:1]  # a row that sums to 2 is a distribution all the same
     half = torch.tensor([[0.5, 0.5, 0, 0]])
-    found = affinity_entropy(torch.cat([uniform, single, half, half]))
+    found = affinity_entropy(torch.cat([uniform, single, half, half])[None])[0]
     np.testing.assert_allclose(found, [1, 0, 0.5, 0.5], atol=1e-6)
-    assert affinity_entropy(torch.ones(1, 1)).tolist() == [0]
+    assert affinity_entropy(torch.ones(1, 1, 1)).tolist() == [[0]]
 
 
 def test_renormalising_brings_the_maximum_back_to_one(network):

@@ -41,6 +41,15 @@ TABLES: dict[str, dict[str, str]] = {
         "cpu": "now",
         "cpu_ratio": "ratio",
     },
+    "large_images": {
+        "height": "height",
+        "width": "width",
+        "positions": "positions",
+        "affinities": "affinities",
+        "kernel": "fusion kernel",
+        "seconds": "seconds",
+        "peak_mb": "peak, MB",
+    },
     "crf_classes": {
         "labels": "labels",
         "least": "`crf_least`",

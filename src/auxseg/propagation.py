@@ -15,10 +15,12 @@ from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photos
 from auxseg.datasets.stored import read_cam
 from auxseg.maps import upsample
+from auxseg.models.affinity import Affinity
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.tiles import TiledAffinity
 from auxseg.parallel import track
 from auxseg.params.propagate import PropagateParams
 from auxseg.params.runtime import RuntimeParams
@@ -116,7 +118,7 @@ def propagate_image(
         cam = normalise_cam(cam) if renormalise else cam
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
     pairwise = outputs.pairwise
-    entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise[0])
+    entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise)[0]
     return {
         "cam": cam.cpu().numpy().astype(np.float16),
         "saliency": saliency[0].cpu().numpy().astype(np.float16),
@@ -136,8 +138,13 @@ def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
     return maps[0]
 
 
-def affinity_entropy(affinity: Tensor) -> Tensor:
-    """Return the entropy of each row of an affinity (N, N) divided by log N, (N,) in [0, 1]; rows need not sum to 1."""
-    rows = affinity / affinity.sum(dim=1, keepdim=True)
-    entropies: Tensor = torch.special.entr(rows).sum(dim=1)
-    return entropies / max(math.log(len(rows)), 1e-5)
+def affinity_entropy(affinity: Affinity) -> Tensor:
+    """Return the entropy of each row of an affinity (B, N, N) divided by log N, (B, N) in [0, 1].
+
+    Rows need not sum to 1.
+    """
+    if isinstance(affinity, TiledAffinity):
+        return affinity.map_rows(affinity_entropy)
+    rows = affinity / affinity.sum(dim=2, keepdim=True)
+    entropies: Tensor = torch.special.entr(rows).sum(dim=2)
+    return entropies / max(math.log(rows.shape[2]), 1e-5)

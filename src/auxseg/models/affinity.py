@@ -1,16 +1,23 @@
 """Affinities: within a task (docs/method.md section 1.4) and across the two tasks (section 1.6).
 
-An affinity is (B, N, N) over the N = h w positions in raster order; row i is the query position.
+An affinity is (B, N, N) over the N = h w positions in raster order; row i is the query position. That of a large image
+is a `TiledAffinity`, which stands for the same numbers (`auxseg.models.tiles`).
 """
+
+from typing import overload
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from auxseg.models.tiles import TiledAffinity, is_dense
 from auxseg.params.network import CrossTaskParams, NetworkParams
 
+Affinity = Tensor | TiledAffinity
+"""A pairwise affinity, (B, N, N)."""
 
-def pairwise_affinity(query: Tensor, key: Tensor, *, whiten: bool, temperature: float) -> Tensor:
+
+def pairwise_affinity(query: Tensor, key: Tensor, *, whiten: bool, temperature: float) -> Affinity:
     """Return softmax_row(Q K^T / temperature), (B, N, N), of queries and keys (B, N, D).
 
     `whiten` subtracts the mean over positions from both, as in the disentangled non-local block.
@@ -18,11 +25,21 @@ def pairwise_affinity(query: Tensor, key: Tensor, *, whiten: bool, temperature: 
     if whiten:
         query = query - query.mean(dim=1, keepdim=True)
         key = key - key.mean(dim=1, keepdim=True)
-    return torch.softmax(query @ key.transpose(1, 2) / temperature, dim=2)
+    if is_dense(query.shape[1]):
+        return torch.softmax(query @ key.transpose(1, 2) / temperature, dim=2)
+
+    def rows(start: int, stop: int) -> Tensor:
+        logits = query[:, start:stop] @ key.transpose(1, 2) / temperature
+        # autocast may have ended by now, which keeps the softmax in float32
+        return torch.softmax(logits, dim=2, dtype=torch.float32 if logits.dtype == torch.bfloat16 else logits.dtype)
+
+    return TiledAffinity(rows, *query.shape[:2])
 
 
-def apply_affinity(affinity: Tensor, maps: Tensor, *, transpose: bool = False) -> Tensor:
+def apply_affinity(affinity: Affinity, maps: Tensor, *, transpose: bool = False) -> Tensor:
     """Return A P (or A^T P): maps (B, C, h, w) averaged over positions by an affinity (B, N, N)."""
+    if isinstance(affinity, TiledAffinity):
+        return affinity.apply(maps, transpose=transpose)
     if transpose:
         affinity = affinity.transpose(1, 2)
     return (maps.flatten(2) @ affinity.transpose(1, 2)).view_as(maps)
@@ -54,7 +71,7 @@ class TaskAffinity(nn.Module):
         self.out = nn.Conv2d(channels, channels, 1)
         self.unary = nn.Conv2d(channels, 1, 1) if plus else None
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def forward(self, features: Tensor) -> tuple[Tensor, Affinity, Tensor | None]:
         """Return refined features (B, D, h, w), A^p (B, N, N) and a^u (B, 1, N) or None."""
         pairwise = pairwise_affinity(
             _rows(self.query(features)),
@@ -85,8 +102,27 @@ class CrossTaskFusion(nn.Module):
         self.mix = nn.Conv2d(2, 2, params.kernel, padding=params.kernel // 2, bias=False)
         self.weigh = nn.Conv2d(2, 2, 1)
 
-    def forward(self, segmentation: Tensor, saliency: Tensor) -> Tensor:
+    @overload
+    def forward(self, segmentation: Tensor, saliency: Tensor) -> Tensor: ...
+    @overload
+    def forward(self, segmentation: Affinity, saliency: Affinity) -> Affinity: ...
+    def forward(self, segmentation: Affinity, saliency: Affinity) -> Affinity:
         """Fuse two maps (B, M, N) into one of that shape; M = N for pairwise affinities, M = 1 for unary rows."""
+        if isinstance(segmentation, Tensor) and isinstance(saliency, Tensor):
+            return self._fused(segmentation, saliency)
+        if isinstance(segmentation, Tensor) or isinstance(saliency, Tensor):
+            raise TypeError("one affinity is whole and the other is not")
+        positions, reach = segmentation.positions, self.mix.kernel_size[0] // 2
+
+        def rows(start: int, stop: int) -> Tensor:
+            # with the neighbours that the kernel reads; beyond the ends of the map it reads zeros in either case
+            first, last = max(0, start - reach), min(positions, stop + reach)
+            fused = self._fused(segmentation.rows(first, last), saliency.rows(first, last))
+            return fused[:, start - first : stop - first]
+
+        return TiledAffinity(rows, segmentation.batch, positions)
+
+    def _fused(self, segmentation: Tensor, saliency: Tensor) -> Tensor:
         stacked = torch.stack([segmentation, saliency], dim=1)
         seen = stacked * stacked.shape[-1] if self.scale_by_positions else stacked
         weights = torch.softmax(self.weigh(F.relu(self.mix(seen))), dim=1)

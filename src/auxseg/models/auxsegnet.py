@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, apply_affinity, pool
+from auxseg.models.affinity import Affinity, CrossTaskFusion, TaskAffinity, apply_affinity, pool
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
 from auxseg.models.weights import load_network
@@ -30,7 +30,7 @@ class Outputs:
     """P_sal', or P_sal itself if no affinity refines it (`network.affinity`)."""
     refined_segmentation: Tensor
     """P_seg', or P_seg itself."""
-    pairwise: Tensor | None
+    pairwise: Affinity | None
     """A_CT^p, (B, N, N); A_seg^p or None, depending on `network.affinity`."""
     unary: Tensor | None
     """a_CT^u, (B, 1, N), or a_seg^u; None for the variant auxsegnet."""
@@ -56,7 +56,7 @@ class TaskBranch(nn.Module):
         if params.released_init:
             nn.init.xavier_uniform_(self.predict.weight)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def forward(self, features: Tensor) -> tuple[Tensor, Affinity | None, Tensor | None]:
         """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity, or None for each."""
         branch = F.relu(self.context(F.relu(self.reduce(features))))
         refined, pairwise, unary = (branch, None, None) if self.affinity is None else self.affinity(branch)
@@ -94,18 +94,24 @@ class AuxSegNet(nn.Module):
         if self.cross_unary is not None:
             unary = self.cross_unary(unary, _full(saliency_unary))
         saliency, segmentation = _full(saliency), _full(segmentation)
+        if self.params.affinity == "cross_task":
+            # together, because the affinity is the largest tensor of all, and may have to be computed for each use
+            refined = self.refine(torch.cat([saliency, segmentation], dim=1), pairwise, unary)
+            refined_saliency, refined_segmentation = refined[:, :1], refined[:, 1:]
+        else:
+            refined_saliency, refined_segmentation = saliency, self.refine(segmentation, pairwise, unary)
         return Outputs(
             _full(classification),
             saliency,
             segmentation,
-            self.refine(saliency, pairwise, unary) if self.params.affinity == "cross_task" else saliency,
-            self.refine(segmentation, pairwise, unary),
+            refined_saliency,
+            refined_segmentation,
             pairwise,
             unary,
             _full(features),
         )
 
-    def refine(self, prediction: Tensor, pairwise: Tensor | None, unary: Tensor | None) -> Tensor:
+    def refine(self, prediction: Tensor, pairwise: Affinity | None, unary: Tensor | None) -> Tensor:
         """Return P' (section 1.7) for logits P (B, C, h, w); P itself if there is no affinity."""
         if unary is not None and self.params.refine_with == "unary":
             return prediction + pool(unary, prediction)
@@ -120,7 +126,7 @@ class AuxSegNet(nn.Module):
         cam = normalise_cam(F.relu(self.classification.cam(outputs.features)))
         return self._propagated(cam, outputs.pairwise)
 
-    def _propagated(self, maps: Tensor, pairwise: Tensor | None) -> Tensor:
+    def _propagated(self, maps: Tensor, pairwise: Affinity | None) -> Tensor:
         return maps if pairwise is None else apply_affinity(pairwise, maps, transpose=self.params.transpose)
 
 
@@ -138,9 +144,11 @@ def _dilated(in_channels: int, out_channels: int, rate: int, stride: int, zero_b
 def _full(value: Tensor) -> Tensor: ...
 @overload
 def _full(value: Tensor | None) -> Tensor | None: ...
-def _full(value: Tensor | None) -> Tensor | None:
+@overload
+def _full(value: Affinity | None) -> Affinity | None: ...
+def _full(value: Affinity | None) -> Affinity | None:
     """Return bfloat16 as float32, and anything else unchanged."""
-    return value.float() if value is not None and value.dtype == torch.bfloat16 else value
+    return value.float() if isinstance(value, Tensor) and value.dtype == torch.bfloat16 else value
 
 
 def build_auxsegnet(backbone: BackboneParams, network: NetworkParams, classes: int, dropout: float = 0.5) -> AuxSegNet:
