@@ -56,7 +56,10 @@ AUDIT := .auxseg/pip-audit
 audit-dependencies: $(STAMP)  ## Ask PyPI which pinned packages have known vulnerabilities (needs the network)
 	$(VENV)/bin/python -m venv $(AUDIT)
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
-	$(AUDIT)/bin/pip-audit --no-deps --disable-pip $(LOCKS:%=--requirement %)
+	@# --strict: otherwise it passes if it could look up no package at all
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(LOCKS:%=--requirement %) || { \
+	  echo "error: vulnerable, or not audited; 'could not be audited' above means that this machine's package index" \
+	    "does not answer the questions of pip-audit (PyPI's JSON API): run it where PyPI itself is reached" >&2; exit 1; }
 
 # needs no .venv, because `make env` rejects a pin without hashes
 UV := .auxseg/uv

@@ -185,6 +185,23 @@ def test_tools_are_installed_for_tests_and_linters_alone(tmp_path):
         assert dry_run(tmp_path, target).count("--requirement requirements.dev.lock") == expected, target
 
 
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (1, "error: vulnerable, or not audited; ")])
+def test_an_audit_passes_only_if_every_package_was_looked_up(tmp_path, code, said):
+    make = ["make", "--file", ROOT / "Makefile", "--old-file", ".venv/.installed", "audit-dependencies"]
+    for name in (".venv/bin/python", ".auxseg/pip-audit/bin/python", ".auxseg/pip-audit/bin/pip-audit"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$@" >> calls\nexit {code if name.endswith("audit") else 0}\n')
+        (tmp_path / name).chmod(0o755)
+    for name in (".venv/.installed", "requirements.lock", "requirements.build.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (code == 0)
+    assert done.stderr.startswith(said)
+    asked = (tmp_path / "calls").read_text().splitlines()[-1]
+    assert "--strict" in asked
+    assert asked.endswith(" ".join(f"--requirement requirements{kind}.lock" for kind in ("", ".dev", ".build")))
+
+
 def test_another_torch_is_an_error(machine):
     done = machine.env("python3", torch="gpu")
     assert done.returncode == 2
