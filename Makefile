@@ -7,10 +7,11 @@ VENV := .venv
 TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 TOOLS := $(VENV)/.tools
+LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly lint licences audit-dependencies format env clean
+.PHONY: help demo voc coco table test test-cluster test-nightly lint licences audit-dependencies locks format env clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -55,8 +56,17 @@ AUDIT := .auxseg/pip-audit
 audit-dependencies: $(STAMP)  ## Ask PyPI which pinned packages have known vulnerabilities (needs the network)
 	$(VENV)/bin/python -m venv $(AUDIT)
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
-	$(AUDIT)/bin/pip-audit --no-deps --disable-pip --requirement requirements.lock --requirement requirements.dev.lock \
-	  --requirement requirements.build.lock
+	@# --strict: otherwise it passes if it could look up no package at all
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(LOCKS:%=--requirement %) || { \
+	  echo "error: vulnerable, or not audited; 'could not be audited' above means that this machine's package index" \
+	    "does not answer the questions of pip-audit (PyPI's JSON API): run it where PyPI itself is reached" >&2; exit 1; }
+
+# needs no .venv, because `make env` rejects a pin without hashes
+UV := .auxseg/uv
+locks:  ## Write the hashes of all pinned releases into the locks (needs the network)
+	$(firstword $(PYTHONS)) -m venv $(UV)
+	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8,<1"
+	sh tools/lock_hashes.sh $(UV)/bin/uv $(LOCKS)
 
 format: $(TOOLS)  ## Fix formatting, and style errors that can be fixed automatically
 	$(RUN) ruff check --fix-only --quiet .
@@ -70,8 +80,8 @@ $(STAMP): requirements.lock requirements.build.lock pyproject.toml
 
 $(TOOLS): $(STAMP) requirements.dev.lock
 	@echo "installing the tools of requirements.dev.lock into $(VENV): about 0.1 GB to download, 0.5 GB on disk"
-	@$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement requirements.dev.lock \
-	  --constraint requirements.lock
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes --no-build-isolation \
+	  --requirement requirements.dev.lock --constraint requirements.lock
 	@touch $@
 
 clean:  ## Remove logs and the tools' caches; keep data, DVC's cache and .venv

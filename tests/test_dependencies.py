@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 import pytest
+from locked import canonical, locked
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,11 +37,6 @@ THEIRS = {
     "labelme": "the same",
     "network": "the released code, whose clone benchmarks/released_network.py puts on the path",
 }
-
-
-def canonical(name: str) -> str:
-    """Return the name of a distribution as registries compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def declared(*extras: str) -> set[str]:
@@ -88,8 +84,7 @@ def test_what_is_declared_is_imported():
 
 
 def pinned(lock: str) -> set[str]:
-    lines = (ROOT / lock).read_text().splitlines()
-    return {canonical(line.split("==")[0]) for line in lines if "==" in line}
+    return set(locked(ROOT / lock))
 
 
 def test_what_is_declared_is_pinned():
@@ -107,3 +102,23 @@ def test_what_the_pipeline_needs_is_not_a_tool():
             continue  # a package of another Python or platform
         found = {canonical(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})}
         assert not found & tools, name
+
+
+LOCKS = ("requirements.lock", "requirements.dev.lock", "requirements.build.lock")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_hashes_and_no_index(lock):
+    text = (ROOT / lock).read_text("utf-8")
+    pins = locked(ROOT / lock)
+    assert [name for name, hashes in pins.items() if not hashes or len(set(hashes)) < len(hashes)] == []
+    assert text.count("--hash=") == sum(map(len, pins.values()))
+    assert "://" not in text
+
+
+def test_locks_that_pin_the_same_agree():
+    found = [re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / lock).read_text("utf-8"), re.MULTILINE) for lock in LOCKS]
+    versions = {
+        name: {version for one in found for other, version in one if other == name} for one in found for name, _ in one
+    }
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}

@@ -1,11 +1,16 @@
 """`make env` (workflow/environment.sh): which Python it takes, what it installs. Python, pip and uv are made up."""
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from locked import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,7 +36,7 @@ class Machine:
         (folder / "include").mkdir()
         (folder / "include/Python.h").touch()
         self.bin.mkdir()
-        for name in ("sh", "grep", "cp", "mkdir", "touch", "basename"):
+        for name in ("sh", "awk", "grep", "cp", "mkdir", "touch", "basename"):
             (self.bin / name).symlink_to(shutil.which(name))
         self.program("c++", "#!/bin/sh\n")
 
@@ -105,16 +110,47 @@ def test_what_builds_pydensecrf_is_looked_for_before_the_download(machine, missi
     assert done.stderr == "error: pydensecrf2 needs a C++ compiler and Python's headers (Debian: g++ python3-dev)\n"
 
 
-def test_pydensecrf_is_built_first_then_the_lock_then_the_weights(machine):
+def test_build_tools_come_first_then_the_lock_then_the_weights(machine):
     machine.python("python3", fits=True)
     machine.env("python3")
     assert machine.called()[1:] == [
-        "python -m pip install --requirement requirements.build.lock",
-        "python -m pip install --no-build-isolation --no-deps pydensecrf2==1.1",
-        "python -m pip install --requirement requirements.lock",
+        "python -m pip install --require-hashes --requirement requirements.build.lock",
+        "python -m pip install --require-hashes --no-build-isolation --requirement requirements.lock",
         "python -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .",
         "python -m auxseg.published",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "line"),
+    [
+        ("--hash=sha256:" + "0" * 64 + " --hash=sha256:{right}", None),
+        ("--hash=sha256:" + "0" * 64, "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE"),
+        ("", "ERROR: Hashes are required in --require-hashes mode, but they are missing"),
+    ],
+)
+def test_real_pip_installs_no_file_of_another_hash(tmp_path, hashes, line):
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny.py", "")
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (tmp_path / "requirements.build.lock").write_text(f"tiny==1.0 --hash=sha256:{right}\n")
+    (tmp_path / "own.lock").write_text(f"tiny==1.0 {hashes.format(right=right)}\n")
+    pip = {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path), "CONFIG_FILE": os.devnull, "TARGET": str(tmp_path / "there")}
+    done = subprocess.run(
+        ["sh", ROOT / "workflow/packages.sh", sys.executable, "own.lock"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **{f"PIP_{name}": value for name, value in pip.items()}},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.count("Successfully installed tiny-1.0") == (1 if line else 2), done.stdout
+    assert (done.returncode == 0) == (line is None)
+    assert (line or "") in done.stderr
 
 
 def test_an_environment_that_is_there_is_updated(machine):
@@ -129,13 +165,17 @@ def test_torch_cpu_takes_pytorchs_own_index_and_no_cuda(machine):
     machine.python("python3", fits=True)
     done = machine.env("python3", torch="cpu")
     assert "0.7 GB to download" in done.stdout.splitlines()[0]
-    assert machine.called()[1].startswith(
-        "python -m pip install --no-deps --index-url https://download.pytorch.org/whl/cpu torch=="
+    assert re.fullmatch(
+        r"python -m pip install --no-deps --index-url https://download\.pytorch\.org/whl/cpu "
+        r"torch==[\d.]+ torchvision==[\d.]+",
+        machine.called()[1],
     )
-    assert "python -m pip install --requirement .venv/requirements.cpu.lock" in machine.called()
-    lock = (machine.folder / ".venv/requirements.cpu.lock").read_text()
-    assert not any(line.startswith(("nvidia-", "cuda-", "triton==")) for line in lock.splitlines())
-    assert "\ntorch==" in lock and "\nnumpy==" in lock
+    cpu = "python -m pip install --require-hashes --no-build-isolation --requirement .venv/requirements.cpu.lock"
+    assert cpu in machine.called()
+    left, whole = (locked(machine.folder / path) for path in (".venv/requirements.cpu.lock", "requirements.lock"))
+    cuda = {name for name in whole if name.startswith(("nvidia-", "cuda-", "triton"))}
+    assert len(cuda) > 10 and {"torch", "torchvision", "numpy"} <= left.keys()
+    assert left == {name: hashes for name, hashes in whole.items() if name not in cuda}
 
 
 def test_tools_are_installed_for_tests_and_linters_alone(tmp_path):
@@ -143,6 +183,23 @@ def test_tools_are_installed_for_tests_and_linters_alone(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     for target, expected in {"demo": 0, "env": 0, "test": 1, "lint": 1, "test-cluster": 1, "test-nightly": 1}.items():
         assert dry_run(tmp_path, target).count("--requirement requirements.dev.lock") == expected, target
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (1, "error: vulnerable, or not audited; ")])
+def test_an_audit_passes_only_if_every_package_was_looked_up(tmp_path, code, said):
+    make = ["make", "--file", ROOT / "Makefile", "--old-file", ".venv/.installed", "audit-dependencies"]
+    for name in (".venv/bin/python", ".auxseg/pip-audit/bin/python", ".auxseg/pip-audit/bin/pip-audit"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$@" >> calls\nexit {code if name.endswith("audit") else 0}\n')
+        (tmp_path / name).chmod(0o755)
+    for name in (".venv/.installed", "requirements.lock", "requirements.build.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (code == 0)
+    assert done.stderr.startswith(said)
+    asked = (tmp_path / "calls").read_text().splitlines()[-1]
+    assert "--strict" in asked
+    assert asked.endswith(" ".join(f"--requirement requirements{kind}.lock" for kind in ("", ".dev", ".build")))
 
 
 def test_another_torch_is_an_error(machine):

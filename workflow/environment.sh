@@ -48,10 +48,11 @@ lock=requirements.lock
 if [ "$torch" = cpu ]; then
   # saves 0.3 GB; Python compiles each module when it is first imported
   export PIP_NO_COMPILE=1
-  # CUDA's packages are pinned only for the other builds
+  # CUDA's packages are pinned only for the other builds, which are those whose hashes the lock has
   lock=$venv/requirements.cpu.lock
-  grep -Ev '^(cuda-|nvidia-|triton==)' requirements.lock >"$lock"
-  "$venv/bin/python" -m pip install --no-deps --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' requirements.lock)
+  awk '/^[^ #]/ { drop = /^(cuda-|nvidia-|triton==)/ } !drop' requirements.lock >"$lock"
+  "$venv/bin/python" -m pip install --no-deps --index-url "$TORCH_INDEX" \
+    $(grep -Eo '^torch(vision)?==[^ ]+' requirements.lock)
 fi
 sh workflow/packages.sh "$venv/bin/python" "$lock"
 "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -1,13 +1,18 @@
 """A crash leaves the old file or none."""
 
+import errno
 import json
+import os
+import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from auxseg.artifacts.atomic import atomic_dir, atomic_path, finished, sha256_file, write_json, write_text
+from auxseg.errors import ResourceError
 
 
 def names(folder: Path) -> list[str]:
@@ -46,6 +51,35 @@ def test_a_folder_is_replaced_whole(tmp_path):
         with atomic_dir(tmp_path / "d") as temporary:
             (temporary / name).write_text("x")
     assert names(tmp_path / "d") == ["two"]
+
+
+def test_a_folder_that_cannot_be_moved_leaves_the_old_one(tmp_path, monkeypatch):
+    with atomic_dir(tmp_path / "d") as made:
+        (made / "old").touch()
+    move = Path.replace
+
+    def replace(self, target):
+        if target == tmp_path / "d" and (self / "new").exists():
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(self))
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(OSError, match="Invalid cross-device link") as error, atomic_dir(tmp_path / "d") as made:
+        (made / "new").touch()
+    assert error.value.filename == str(tmp_path / "d")
+    assert names(tmp_path) == ["d"] and names(tmp_path / "d") == ["old"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_file_systems_that_flush_no_folders(tmp_path, monkeypatch, number):
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(ResourceError, match="a: cannot be written") if number == errno.EIO else nullcontext():
+        write_text(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == "new"
 
 
 @pytest.mark.parametrize("kind", ["atomic_path", "atomic_dir"])

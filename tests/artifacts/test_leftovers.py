@@ -59,6 +59,7 @@ def test_dvc_ignores_them(tmp_path, monkeypatch):
 def test_what_a_dead_process_left_of_ones_own_outputs_goes_at_once(tmp_path, monkeypatch, dead):
     monkeypatch.chdir(tmp_path)
     left = [make(f"data/labels/.tmp-{dead}-00.zip/00.zip").parent, make(f"data/.tmp-{dead}-audit/index.html").parent]
+    left.append(make(f"data/.tmp-{dead}-old-audit/index.html").parent)
     left.append(make(f"data/labels/.tmp-{dead}{dead}{dead}-00.zip"))  # no such process id anywhere
     stay = [
         make(f"data/labels/.tmp-{os.getpid()}-00.zip"),  # alive

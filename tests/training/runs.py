@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import stat
 from pathlib import Path
 
 import torch
@@ -149,7 +150,7 @@ def _strike(after: int, number: int):
 
 
 class _Fsync:
-    """The module os for atomic writes, with a strike before the flush."""
+    """The module os for atomic writes, with a strike before the flush of a file."""
 
     def __init__(self, strike):
         self._strike = strike
@@ -158,5 +159,6 @@ class _Fsync:
         return getattr(os, name)
 
     def fsync(self, descriptor):
-        self._strike()
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._strike()
         os.fsync(descriptor)

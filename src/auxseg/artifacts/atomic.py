@@ -1,11 +1,15 @@
 """Files that are complete or do not exist.
 
 Everything is written into a folder `.tmp-PID-NAME` beside it (listed in `.dvcignore`) and renamed, so a killed process
-leaves the old file or none, and what a library writes beside its file is in that folder too. Single files are flushed
-to disk first, so they also survive a crash of the machine.
+leaves the old file or none, and what a library writes beside its file is in that folder too.
+
+That holds when the machine loses its power too. A kernel writes to the disk when it likes and in any order, unless it
+is told to flush: a rename may be there before the content of the file. So the content is flushed before the rename, and
+the folder with the new name after it; then the file is there for good.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -23,43 +27,101 @@ what file browsers and NFS leave behind. .dvcignore lists the same, and UNFINISH
 UNFINISHED = ".tmp"
 """How the names end of files that DVC has not finished."""
 
+REPLACED = "old-"
+"""Prefix of the name of a folder that is being replaced."""
+
 NAME_BYTES = 255
 """Most bytes of a file's name on all usual file systems."""
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise."""
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it otherwise.
+
+    Whatever happens, `path` is the old file, or none if there was none, or the new one; after the block the new one.
+    """
     path = Path(path)
     folder = _beside(path)
     temporary = folder / path.name
     with _named(path, folder):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         folder.mkdir(exist_ok=True)  # it exists if the same process writes the same file twice at once
         try:
             yield temporary
-            with temporary.open("rb") as stream:
-                os.fsync(stream.fileno())
+            _flush(temporary)
             temporary.replace(path)
+            _flush(path.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def atomic_dir(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds."""
+    """Yield a temporary folder beside `path` or its link target; it replaces the whole folder if the block succeeds.
+
+    It is in the same folder as `path`, so relative paths in its files hold. Whatever happens, `path` is the old folder,
+    none, or the new one, each complete; after the block the new one.
+    """
     path = Path(path).resolve()
-    temporary = _beside(path)
+    temporary, replaced = _beside(path), _beside(path.with_name(REPLACED + path.name))
     with _named(path, temporary):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
+        _make_folder(path.parent)
+        for left in (temporary, replaced):
+            shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir()
         try:
             yield temporary
-            shutil.rmtree(path, ignore_errors=True)
-            temporary.replace(path)
+            _flush_all(temporary)
+            _exchange(temporary, path, replaced)
+            _flush(path.parent)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in (temporary, replaced):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _exchange(new: Path, path: Path, replaced: Path) -> None:
+    """Move a folder to `path`, and the one that is there to `replaced`: removed in place, half of it might stay."""
+    if path.is_dir():
+        path.replace(replaced)
+    try:
+        new.replace(path)
+    except OSError:
+        if replaced.is_dir():
+            replaced.replace(path)
+        raise
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, and flush their names."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        _flush(one.parent)
+
+
+def _flush_all(folder: Path) -> None:
+    for base, _, names in os.walk(folder):
+        for path in (*(Path(base, name) for name in names), Path(base)):
+            if not path.is_symlink():
+                _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Write a file, or the names in a folder, to the disk; return when they are there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if path.is_dir():  # one may write into folders that one cannot list
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some network file systems flush no folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

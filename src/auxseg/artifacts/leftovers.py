@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from auxseg.artifacts.atomic import UNFINISHED, remove_path
+from auxseg.artifacts.atomic import REPLACED, UNFINISHED, remove_path
 
 UNTOUCHED = 3600.0
 """Nothing writes for so long, seconds, into a file that a living process has open."""
@@ -46,7 +46,7 @@ def _temporary(folder: Path) -> Iterable[Path]:
 
 def _is_left(path: Path, own: set[str], untouched: float) -> bool:
     owner = re.fullmatch(r"\.tmp-(\d+)-(.+)", path.name)
-    if owner and owner[2] in own and not _is_alive(int(owner[1])):
+    if owner and owner[2].removeprefix(REPLACED) in own and not _is_alive(int(owner[1])):
         return True
     try:
         return time.time() - max(file.lstat().st_mtime for file in (path, *path.rglob("*"))) > untouched

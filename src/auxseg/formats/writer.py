@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from auxseg.artifacts.atomic import write_bytes
 from auxseg.errors import DataError
 
 IGNORE_NAME = "ignore"
@@ -119,8 +118,10 @@ class Writer(ABC):
         shutil.copyfile(source, target)
 
     def write_bytes(self, relative: str, content: bytes) -> None:
-        """Write a file of the folder."""
-        write_bytes(self.folder / relative, content)
+        """Write a file of the folder, which is flushed and renamed as a whole."""
+        path = self.folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 class JsonList:
