@@ -11,7 +11,7 @@ from typing import Self
 from auxseg.datasets.problems import LISTED, STRICT, Problems
 from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
-from auxseg.params.data import DataParams
+from auxseg.params.data import DataParams, FolderParams
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,16 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         keys = (f"{folder}/{stem}" for folder, stems in sorted(self._inner.items()) for stem in stems)
         return (key for key in keys if unicodedata.normalize("NFC", key) not in listed)
+
+
+def require_masks(root: Path, folder: FolderParams) -> None:
+    """Check that `data.folder.masks` exists, if it names a folder.
+
+    Raises:
+        DataError: it does not.
+    """
+    if folder.masks is not None:
+        require_folder(root / folder.masks, "set data.folder.masks to the folder of masks, or to null")
 
 
 def mask_folder(root: Path, params: DataParams) -> Folder | None:

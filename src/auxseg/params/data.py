@@ -199,11 +199,21 @@ class DataParams(Section):
     key: ClassVar[str] = "data"
 
     format: Literal[
-        "scenes", "voc", "coco", "folder", "coco-json", "labelme", "cvat", "label-studio", "class-folders"
+        "scenes",
+        "voc",
+        "coco",
+        "folder",
+        "coco-json",
+        "labelme",
+        "cvat",
+        "label-studio",
+        "class-folders",
+        "roboflow-csv",
     ] = "scenes"
     """scenes: the embedded data set. voc: the VOC devkit's layout. coco: the same layout with COCO's classes, as `make
     coco` writes it. folder: images and a CSV. coco-json, labelme, cvat, label-studio: as these tools export it; labels
-    come from the annotations. class-folders: one folder per class (docs/data.md)."""
+    come from the annotations. class-folders: one folder per class. roboflow-csv: a folder per split with a _classes.csv
+    (docs/data.md)."""
     annotations: InRoot | None = None
     """coco-json, labelme, label-studio: the JSON file, or the folder of them. null: found in the data root."""
     classes: dict[str, int] | list[str] | None = None
@@ -264,7 +274,12 @@ class DataParams(Section):
         """The folder of masks of this format, relative to the data root; None without masks."""
         if self.in_voc_layout or self.format == "cvat":
             return self.mask_folder
-        return self.folder.masks if self.format in ("folder", "class-folders") else None
+        return self.folder.masks if self.has_mask_files else None
+
+    @property
+    def has_mask_files(self) -> bool:
+        """Whether the masks, if there are any, are files in `folder.masks`."""
+        return self.format in ("folder", "class-folders", "roboflow-csv")
 
     @property
     def mask_suffixes(self) -> tuple[str, ...]:
@@ -284,7 +299,7 @@ class DataParams(Section):
     @property
     def is_annotated(self) -> bool:
         """Whether a reader of `auxseg.datasets.annotations` reads labels and masks."""
-        return self.format in ("coco-json", "labelme", "cvat", "label-studio", "class-folders")
+        return not self.in_voc_layout and self.format != "folder"
 
     @property
     def has_plain_values(self) -> bool:
