@@ -53,7 +53,7 @@ def make_root(source: Path, target: Path, params: DataParams, count: int) -> Non
     for split, is_aside in ((params.train_split, False), (params.val_split, True)):
         ids = [image_id for image_id in listed if (image_id in aside) == is_aside]
         (target / LISTS / f"{split}.txt").write_text("".join(f"{image_id}\n" for image_id in ids))
-    masks = Folder(source, params.mask_folder, (params.mask_suffix,))
+    masks = Folder(source, params.mask_folder, params.mask_suffixes)
     (target / params.mask_folder).mkdir()
     for mask in filter(None, map(masks.find, aside)):
         (target / mask).symlink_to((source / mask).resolve())

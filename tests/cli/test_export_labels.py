@@ -72,6 +72,14 @@ def test_nothing_of_the_data_set_is_overwritten(data, folder, tmp_path, capsys):
     assert main(["export", "labels", "--round", "r1", "--to", str(tmp_path / "set/pseudo")]) == 0
 
 
+@pytest.mark.parametrize(("format_", "folder"), [("roboflow-csv", "train"), ("class-folders", "cat"), ("labelme", "x")])
+def test_nothing_lands_in_an_annotated_set(format_, folder, tmp_path, capsys):
+    Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "data": {"format": format_}}))
+    assert main(["export", "labels", "--round", "r1", "--to", str(tmp_path / "set" / folder)]) == 2
+    assert "the data set's own files" in capsys.readouterr().err
+    assert not (tmp_path / "set" / folder).exists()
+
+
 def test_labels_land_nowhere_else(capsys):
     write_archive(Path("data/labels/r1/00.zip"), {"../../evil.png": b"1"})
     for what in ("labels", "overlays"):

@@ -5,7 +5,7 @@ import pytest
 from builders import lines, mask, photo
 from PIL import Image
 
-from auxseg.datasets.collect import RESERVED
+from auxseg.datasets.class_table import RESERVED
 from auxseg.datasets.problems import raise_first
 from auxseg.errors import DataError
 

@@ -1,5 +1,6 @@
 """Files that are there but match no image: counted and named, or an error."""
 
+import numpy as np
 import pytest
 from builders import lines, mask, photo
 
@@ -49,9 +50,11 @@ def test_one_of_fourteen_is_said_with_the_first_other(root):
     ("name", "advice"),
     [
         ("img0_mask.png", r"if masks are called <id>_mask\.png, set data\.folder\.mask_suffix to _mask\.png"),
-        ("img0.tif", r"\.tif is not read as a mask: save it as an 8-bit palette or grey PNG, <id>\.png"),
-        ("img0.npy", r"\.npy is not read as a mask"),
+        ("img0_gt.npy", r"if masks are called <id>_gt\.npy, set data\.folder\.mask_suffix to _gt\.npy"),
+        ("img0.bmp", r"\.bmp is not read as a mask: save it as <id>\.png, <id>\.tif, <id>\.tiff, <id>\.npy$"),
+        ("img0.npz", r"\.npz is not read as a mask"),
         ("IMG0.png", "its image is 'img0': write both in the same case"),
+        ("IMG0.TIF", "its image is 'img0': write both in the same case"),
         ("17.png", r"a mask is called <id>\.png, as its image"),
     ],
 )
@@ -78,8 +81,61 @@ def test_masks_may_lie_beside_the_images(root):
     assert view.masks == 14 and view.lines()[-1] == "images: 14 of 14 files are masks of listed images"
 
 
-@pytest.mark.parametrize("suffix", ["_mask", ".tif", "/x.png"])
-def test_a_suffix_is_that_of_a_png(suffix):
+def test_a_suffix_without_extension_finds_masks_of_every_kind(root):
+    for name, extension in zip(IDS, (".png", ".tif", ".TIFF", ".npy"), strict=False):
+        mask(root / "new.png", (1,))
+        (root / "truth").mkdir(exist_ok=True)
+        (root / "new.png").rename(root / f"truth/{name}_mask{extension}")
+    found = collect(root, DataParams.parse({**NAMED, "folder": {"masks": "truth", "mask_suffix": "_mask"}}))
+    assert [item.mask for item in found.images if item.mask] == [
+        "truth/img0_mask.png",
+        "truth/img1_mask.tif",
+        "truth/img2_mask.TIFF",
+        "truth/img3_mask.npy",
+    ]
+
+
+@pytest.mark.parametrize("format_", ["folder", "class-folders", "voc"])
+def test_two_masks_of_an_image_are_both_named(tmp_path, format_):
+    images, masks = ("JPEGImages", "SegmentationClass") if format_ == "voc" else ("images", "masks")
+    name = "cat/a" if format_ == "class-folders" else "a"
+    photo(tmp_path / images / f"{name}.jpg")
+    mask(tmp_path / masks / f"{name}.png", (1,))
+    np.save(tmp_path / masks / f"{name}.npy", np.ones((4, 6), np.uint8))
+    lines(tmp_path / "image_labels.csv", "image_id,labels", "a,cat")
+    lines(tmp_path / "ImageSets/Segmentation/train.txt", "a")
+    data = {"format": format_, "classes": {"cat": 1}, "val_split": None}
+    folder = {} if format_ == "voc" else {"folder": {"masks": "masks", "val_share": 0.0}}
+    key = "data.mask_suffix" if format_ == "voc" else "data.folder.mask_suffix"
+    with pytest.raises(DataError) as error:
+        look(tmp_path, {**data, **folder})
+    assert str(error.value) == (
+        f"{tmp_path / masks}: '{name}' is a.npy and a.png; keep one of them, or set {key} to the extension of those "
+        "that count"
+    )
+    chosen = {"mask_suffix": ".npy"} if format_ == "voc" else {"folder": {**folder["folder"], "mask_suffix": ".npy"}}
+    (item,) = collect(tmp_path, DataParams.parse({**data, **folder, **chosen})).images
+    assert item.mask == f"{masks}/{name}.npy"
+
+
+def test_a_mask_of_the_other_extension_is_said(root):
+    mask(root / "truth/img0.png", (1,))
+    np.save(root / "truth/img1.npy", np.ones((4, 6), np.uint8))
+    view = look(root, {**NAMED, "folder": {"masks": "truth", "mask_suffix": ".png"}})
+    assert view.masks == 1
+    assert any("1 of 2 files match no image, the first is 'img1.npy'; if masks" in line for line in view.warnings())
+
+
+def test_arrays_beside_the_images_are_no_unread_images(root):
+    for name in IDS:
+        np.save(root / f"images/{name}_mask.npy", np.ones((4, 6), np.uint8))
+    view = look(root, {**NAMED, "folder": {"masks": "images", "mask_suffix": "_mask"}})
+    assert view.masks == 14
+    assert not [line for line in view.warnings() if line.startswith("images: ")]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", "_mask.bmp", "/x.png"])
+def test_a_suffix_is_that_of_a_mask(suffix):
     with pytest.raises(Exception, match=r"mask_suffix.*must be the rest of a file name"):
         DataParams.parse({**NAMED, "folder": {"masks": "truth", "mask_suffix": suffix}})
 

@@ -14,6 +14,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.colour_png import packed_colours
 from auxseg.datasets.deep_images import Reading, depth_of, read_image
+from auxseg.datasets.mask_file import read_numbers
 from auxseg.images import (
     decode_grey,
     decode_indices,
@@ -104,6 +105,24 @@ def tiff_header(width: int, height: int) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + b"\0" * 14
 
 
+def tiff_pages(number: int) -> bytes:
+    """Return a TIFF of many pages without pixels, each said to be a reduced copy of another."""
+    entries = [(254, 4, 1, 1), (256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    entries += [(273, 4, 1, 2**31), (277, 3, 1, 1), (278, 4, 1, 8), (279, 4, 1, 64)]
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    size = 6 + len(body)
+    pages = (
+        struct.pack("<H", len(entries)) + body + struct.pack("<I", 8 + size * page if page < number else 0)
+        for page in range(1, number + 1)
+    )
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(pages)
+
+
+def tiff_parts(*shares: float) -> list[tuple[float, bytes]]:
+    whole = encoded("TIFF", "L", compression="tiff_lzw")
+    return [(share, whole[: int(len(whole) * share)]) for share in shares]
+
+
 LARGE = {
     "PNG of 13,000 x 13,000": png_header(13_000, 13_000),
     "PNG of 100,000 x 100,000": png_header(100_000, 100_000),
@@ -147,6 +166,8 @@ ROWS = [
             ("a.png", read_grey_png),
             ("a.png", alpha),
             ("a.png", read_palette),
+            ("a.tif", read_numbers),
+            ("a.npy", read_numbers),
             ("a.png", packed_colours),
             ("a.zip", Archive),
         ]
@@ -154,13 +175,28 @@ ROWS = [
     *(
         Row(f"{read.__name__}: {kind} in {name}", read, content(name, data), "not a readable image")
         for kind, data in FOREIGN.items()
-        for name, read in (("x.jpg", read_rgb), ("x.png", read_index_png), ("x.png", member))
+        for name, read in (
+            ("x.jpg", read_rgb),
+            ("x.png", read_index_png),
+            ("x.tif", read_numbers),
+            ("x.png", member),
+        )
     ),
     *(
         Row(f"{read.__name__}: {kind}", read, content(name, data), r"more than 134 megapixels|save it in that form")
         for kind, data in LARGE.items()
         for name, read in (("x.jpg", read_rgb), ("x.png", member), ("x.png", packed_colours))
         if read is not packed_colours or kind.startswith("PNG")
+    ),
+    Row(
+        "mask: TIFF of 50,000 x 50,000", read_numbers, content("x.tif", LARGE["TIFF of 50,000 x 50,000"]), "megapixels"
+    ),
+    Row(
+        "mask: TIFF of 10,000 pages", read_numbers, content("x.tif", tiff_pages(10_000)), "truncated or damaged|pixels"
+    ),
+    *(
+        Row(f"mask: TIFF, {share:.0%} of it", read_numbers, content("a.tif", part), DAMAGE)
+        for share, part in tiff_parts(0.02, 0.4, 0.9)
     ),
     Row("banded: TIFF of 50,000 x 50,000", banded, content("x.tif", LARGE["TIFF of 50,000 x 50,000"]), "megapixels"),
     *damaged(),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rows import Row, content, no_file
 
+from auxseg.datasets.mask_file import read_numbers
 from auxseg.datasets.tags import read_npy_tags
 from auxseg.datasets.unpickle import load_object_npy
 from auxseg.external.npy import read_npy_cams
@@ -83,9 +84,29 @@ def row(name: str, data: bytes | str, line: str, read=load_object_npy) -> Row:
 
 ORDERED = b"ccollections\nOrderedDict\n"
 NOT_READ = "could run code|not a readable|save"
+MASKS = {
+    "a pickle of code": (op(CODE["os.system"]), "holds Python objects, which are not read"),
+    "a pickled array": (saved([[1]]), "holds Python objects"),
+    "objects within a structure": (npy(b"", HEADER.replace(b"'|O'", b"[('a', '|O')]")), "holds Python objects"),
+    "text": (array_of("(4, 4)", "<U1"), "values of type <U1"),
+    "dates": (array_of("(2, 2)", "<M8[s]"), "values of type datetime64"),
+    "complex numbers": (array_of("(2, 2)", "<c16"), "values of type complex128"),
+    "134 megapixels and one row": (array_of("(16385, 8192)", "|u1"), "more than 134 megapixels"),
+    "2^60 pixels": (array_of(f"(4, {2**58})", "|u1"), "more than 134 megapixels"),
+    "a negative size": (array_of("(-4, -4)", "|u1"), "not a readable|no pixels"),
+    "no pixels": (array_of("(0, 4)", "|u1"), "no pixels"),
+    "100 megapixels that are not there": (array_of("(10000, 10000)", "<i8"), "announces an array .* is not there"),
+    "a header of deep brackets": (array_of("(" * 9000, "|u1"), NOT_READ),
+    "a header that is code": (array_of("__import__('os')", "|u1"), NOT_READ),
+    "version 9": (b"\x93NUMPY\x09\x00" + b"\0" * 60, NOT_READ),
+    "a web page": (b"<html>", NOT_READ),
+    "nothing": (b"", NOT_READ),
+    "values that are not numbers": (array_of("(4, 4)", "<f4")[:-64] + b"\xff" * 64, "nan in row 0, column 0"),
+}
 
 ROWS = [
     *no_file([("l.npy", load_object_npy), ("l.npy", tags), ("l.npy", read_npy_cams)]),
+    *(row(f"mask: {name}", data, line, read_numbers) for name, (data, line) in MASKS.items()),
     *(row(f"pickle: {name}", op(body), NOT_READ) for name, body in CODE.items()),
     *(
         row(f"pickle: {levels} levels of shared lists", op(shared_lists(levels)), "stands for more than")

@@ -13,9 +13,9 @@ from auxseg.datasets.annotations.coco_file import read_coco_file
 from auxseg.datasets.annotations.drawing import coco_region, png_region
 from auxseg.datasets.annotations.label_studio_file import read_label_studio_file
 from auxseg.datasets.annotations.labelme_file import read_labelme_file
-from auxseg.datasets.collect import class_table
+from auxseg.datasets.class_table import class_table
 from auxseg.datasets.colour_png import read_colours
-from auxseg.datasets.csv_tags import read_csv_tags
+from auxseg.datasets.csv_tags import read_class_columns, read_csv_tags
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.tags import read_xml_tags
 from auxseg.errors import DataError
@@ -96,6 +96,7 @@ ROWS = [
     *no_file(
         [
             ("l.csv", csv_labels),
+            ("_classes.csv", read_class_columns),
             ("l.json", json_labels),
             ("v.csv", read_verdicts),
             ("c.csv", read_corrections),

@@ -32,7 +32,7 @@ COMMANDS = {
     "rounds": ("rounds", "set the number of training rounds; existing rounds are not run again"),
     "shards": ("shards", "set the number of shards; every stage runs again"),
     "check": ("check", "validate params.yaml; repair what a killed run left half-written"),
-    "scan": ("scan", "record what the data folder contains now"),
+    "scan": ("scan", "record what the data folder contains now; or say what another folder is"),
     "run": ("run", "check params.yaml, run what is out of date (dvc repro), print the result table"),
     "verify": ("verify", "compare every artifact and image with what was recorded; run stages again with --deep"),
     "table": ("table", "print the result table: labels and models of every round"),

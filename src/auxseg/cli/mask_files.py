@@ -142,6 +142,9 @@ def check_target(to: Path) -> None:
         folders += ["SegmentationClass", "SegmentationClassAug"]
     place, root = real_path(to), real_path(root)
     images = {real_path(root / folder) for folder in folders if folder} - {root}
+    # the images of an annotated set may lie in any folder of the data root, and its readers look into all of them
+    if params.is_annotated:
+        images.add(root)
     # the CSV of image-level labels may have the name of a table that is written here
     if place in (root, real_path(root / params.labels_file).parent) or any(map(place.is_relative_to, images)):
         raise DataError(f"--to {to}: the data set's own files, which could be overwritten; give another folder")

@@ -1,16 +1,20 @@
 """`auxseg scan`: record what the data folder contains now, so that the pipeline notices new images, maps and CAMs.
 
 A hash of the data root goes to data/raw.yaml. Hashes of the other paths of params.yaml go to the key `sha256` beside
-each path.
+each path. `auxseg scan FOLDER` looks at another folder, says what `auxseg use own-data` would make of it, and writes
+nothing.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
 from auxseg.artifacts.store import Store
+from auxseg.cli.arguments import a_path
 from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
+from auxseg.datasets.annotations.recognise import recognise
 from auxseg.datasets.collect import collect
 from auxseg.datasets.overview import overview
 from auxseg.datasets.scan import content_sha256, remember, scan, write_raw
@@ -22,14 +26,58 @@ from auxseg.params.dag import read_params
 from auxseg.params.data import DataParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.local import data_root
+from auxseg.params.presets import find_preset, read_preset
 from auxseg.params.saliency import SaliencyParams
 
 RAW_FILE = Store().raw
+PRESET = "own-data"
+"""The preset for a folder that is no data root yet."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folder to look at."""
+    parser.description = "Record what the data folder contains now, so that a run notices new images, maps and CAMs."
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        type=a_path,
+        help=f"look at this folder instead, and say what `auxseg use {PRESET}` would make of it; nothing is written",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Scan the data root of this machine, and print the next step."""
-    scan_root()
+    """Scan the data root of this machine, or look at another folder, and print the next step."""
+    if arguments.folder is None or _is_data_root(arguments.folder):
+        scan_root()
+    else:
+        look_at(arguments.folder)
+
+
+def _is_data_root(folder: Path) -> bool:
+    params = DataParams.parse(read_params().get(DataParams.key))
+    try:
+        return params.format != "scenes" and real_path(data_root(params.format)) == real_path(folder)
+    except ParamsError:  # there is none
+        return False
+
+
+def look_at(folder: Path) -> None:
+    """Print the format of a folder, what `prepare` would find in it, and how to use it.
+
+    Raises:
+        DataError: there is no such folder, or the stage `prepare` would reject it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give the folder that contains the data set")
+    params = DataParams.parse(read_preset(find_preset(PRESET)).get(DataParams.key))
+    if found := recognise(folder, params):
+        name, sign = found
+        print(f"{folder}: {name}, because of {sign} (and there is no {params.labels_file})")
+        params = params.model_copy(update={"format": name})
+    if problem := _missing(folder, params) or _print_overview(folder, params):
+        raise DataError(problem)
+    print_next(f"auxseg use {PRESET} --data {shlex.quote(str(folder))}")
 
 
 def scan_root() -> None:
@@ -61,6 +109,9 @@ def _missing(root: Path, params: DataParams) -> str:
     """Return which of the images and the labels are not there, and what to do; empty if both are."""
     if params.format == "scenes" or params.is_annotated:  # the readers name what an annotated set lacks
         return ""
+    if params.format == "folder" and (found := recognise(root, params)):
+        name, sign = found
+        return f"{root}: has no {params.labels_file}, but {sign}: set data.format in params.yaml to {name}"
     labels = _LABELS.get(params.labels, (params.labels_file, "data.labels_file"))
     images = root / params.photos, "data.folder.images"
     missing = [] if images[0].is_dir() else [images]  # a file in its place counts as missing

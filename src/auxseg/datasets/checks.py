@@ -12,12 +12,13 @@ from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.leakage import picture_hash
 from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ClassTable
+from auxseg.datasets.mask_file import mask_palette
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_order import Colours
 from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.datasets.problems import FILES, STRICT, Problems
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_palette
+from auxseg.images import IGNORE
 from auxseg.parallel import map_processes
 
 
@@ -113,7 +114,7 @@ def _decode(job: _Job) -> Decoded | _Problem:
         sha256_file(job.photo),
         mask_sha256(job.mask, mask, job.form),
         frozenset(found) - {0},
-        _colours(found, read_palette(job.mask), job.classes) if job.form == PLAIN else (),
+        _colours(found, mask_palette(job.mask), job.classes) if job.form == PLAIN else (),
         depth,
         picture,
     )

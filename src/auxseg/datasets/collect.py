@@ -9,12 +9,13 @@ from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
 from auxseg.datasets.annotations.readers import READERS
+from auxseg.datasets.class_table import RESERVED, class_table
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import in_val, list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
 from auxseg.datasets.listing import Folders, Listed
-from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
+from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
@@ -31,9 +32,6 @@ log = logging.getLogger(__name__)
 
 CLASSES_SHOWN = 8
 """Number of classes that a message lists."""
-
-RESERVED = (NEGATIVE, "all", "ignore", "_background_", "__ignore__")
-"""Names that result tables and labelme use for class 0, the whole label and 255."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def collect(root: Path, params: DataParams, problems: Problems = STRICT) -> Coll
 
 def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Collected:
     """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
-    if params.format == "class-folders":
+    if params.has_mask_files:
         _check_classes_are_given(params)
     found = READERS[params.format](root, params, problems)
     unified, notes = unify([item.names for item in found.items], KnownNames(params.classes or ()))
@@ -128,6 +126,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
     with problems.of(WHOLE):
         _check_images_are_there(root, params, len(images), found.without_image)
+        _check_masks_are_there(root, params, images)
     own = tuple(dict.fromkeys(spelling.get(fold(name), name) for name in found.names))
     unnamed = class_table(own if params.classes is None else params.classes, ())
     classes = own_table(params, unnamed)
@@ -137,7 +136,8 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
         notes=(*found.notes, *notes),
         crowds=crowds,
         without_image=found.without_image,
-        form=png_form(root, params, unnamed) if params.format == "class-folders" else found.form,
+        without_row=found.without_row,
+        form=png_form(root, params, unnamed) if params.has_mask_files else found.form,
     )
 
 
@@ -150,8 +150,14 @@ def _check_images_are_there(root: Path, params: DataParams, found: int, missing:
         are = "are" if found > 1 else "is"
         raise DataError(
             f"{root}: {share} annotated images {are} there (first missing: '{missing[0]}'); put the images into "
-            f"{root / params.folder.images}"
+            f"{root / photo_folder(root, params)}"
         )
+
+
+def _check_masks_are_there(root: Path, params: DataParams, images: Sequence[Listed]) -> None:
+    if params.has_mask_files and params.folder.masks is not None and not any(item.mask for item in images):
+        folder, example = root / params.folder.masks, f"{images[0].id}{params.mask_suffixes[0]}"
+        raise DataError(f"{folder}: no mask of an image; a mask is called as its image, such as {folder / example}")
 
 
 def _check_classes_are_given(params: DataParams) -> None:
@@ -208,41 +214,6 @@ def _check_reserved(row: Tags) -> None:
         raise DataError(
             f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
             "objects in an image, and an empty cell means that there is none), or give the class another name"
-        )
-
-
-def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence[str]) -> ClassTable:
-    """Return the class table of `data.classes`; None: the format's `own` names with mask values 1, 2, …
-
-    Raises:
-        ParamsError: a list would change the mask value of one of the format's own classes.
-        DataError: there is no class, there are more than 254, or a name cannot be stored.
-    """
-    if isinstance(classes, Mapping):
-        table = ClassTable(tuple(classes), tuple(classes.values()))
-    else:
-        names = tuple(own if classes is None else classes)
-        table = ClassTable(names, tuple(range(1, len(names) + 1)))
-        _check_values(table, own)
-    if not 1 <= len(table) <= 254:
-        raise DataError(f"data.classes: {len(table)} classes, but an 8-bit mask holds 1 to 254; list them there")
-    for name in table.names:
-        is_one_line = name.strip() and name == name.strip() and not CONTROLS.search(name)
-        if not is_one_line or SEPARATOR in name or name in RESERVED:
-            raise DataError(
-                f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
-                f"spaces and control characters, and none of {', '.join(RESERVED)}, which result tables use"
-            )
-    return table
-
-
-def _check_values(table: ClassTable, own: Sequence[str]) -> None:
-    values = {name: position for position, name in enumerate(own, 1)}
-    if any(values.get(name, value) != value for name, value in zip(table.names, table.values, strict=True)):
-        pairs = ", ".join(f"{name}: {values.get(name, '?')}" for name in table.names)
-        raise ParamsError(
-            "params.yaml: key 'data.classes': a list gives the mask values 1, 2, …, but this format's classes have "
-            f"other ones; write names with the values of your masks: {{{pairs}}}"
         )
 
 
@@ -351,10 +322,14 @@ def _no_class(name: str, classes: ClassTable) -> str:
 
 
 def _source(params: DataParams) -> str:
+    if params.is_annotated:
+        return "the annotations"
     if params.labels == "xml":
         return "Annotations" if params.difficult else "Annotations (without difficult objects)"
     return "the list" if params.labels == "lists" else params.labels_file
 
 
 def _train_list(params: DataParams) -> str:
+    if params.is_annotated:
+        return "the annotations"
     return params.labels_file if params.format == "folder" else f"ImageSets/Segmentation/{params.train_split}.txt"

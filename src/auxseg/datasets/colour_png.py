@@ -1,4 +1,4 @@
-"""Masks in colours: PNGs in RGB, or with a palette, whose colours mean classes; and the files that list the colours."""
+"""Masks in colours: PNGs or TIFFs whose colours, RGB or of a palette, mean classes; the files that list the colours."""
 
 import csv
 import re
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from auxseg.artifacts.tables import reject_repeated
+from auxseg.datasets.mask_file import ARRAY, is_lossy
 from auxseg.errors import DataError
 from auxseg.files import read_text
 from auxseg.images import open_image, pixels_of
@@ -21,12 +22,12 @@ def read_colour_png(path: Path, colours: Mapping[Colour, str], index_of: Callabl
     """Read a mask in colours as class indices, uint8 (H, W).
 
     Args:
-        path: a PNG in RGB, RGBA, grey or with a palette; only its colours count.
+        path: a PNG or TIFF in RGB, RGBA, grey or with a palette; only its colours count.
         colours: colour -> class name.
         index_of: class name -> class index; (0, 0, 0) without a name is the background.
 
     Raises:
-        DataError: the file is missing or damaged, or is a JPEG, or has a colour that no class has.
+        DataError: the file is missing or damaged, changes colours as a JPEG does, or has a colour that no class has.
     """
     packed, found = packed_colours(path)
     names = {(0, 0, 0): "background", **colours}
@@ -47,11 +48,14 @@ def packed_colours(path: Path) -> tuple[np.ndarray, list[Colour]]:
     """Return for each pixel the position of its colour, (H, W), and the colours of a mask, sorted.
 
     Raises:
-        DataError: the file is missing, damaged, or not a PNG.
+        DataError: the file is missing, damaged, or neither a PNG nor a TIFF without loss.
     """
+    if path.suffix.lower() == ARRAY:
+        raise DataError(f"{path}: an array has no colours, but data.colours is set; save a PNG, or unset that key")
     with open_image(path) as image:
-        if image.format != "PNG":
-            raise DataError(f"{path}: a mask must be a PNG, but this one is {image.format}; save it without loss")
+        if image.format not in ("PNG", "TIFF") or is_lossy(image):
+            kind = "compressed with loss" if image.format == "TIFF" else image.format
+            raise DataError(f"{path}: a mask must be a PNG or TIFF, but this one is {kind}; save it without loss")
         rgb = pixels_of(path, _rgb, image).astype(np.uint32)
     numbers = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
     found, positions = np.unique(numbers, return_inverse=True)

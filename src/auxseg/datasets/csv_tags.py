@@ -7,7 +7,7 @@ names in any case, and their usual synonyms. `auxseg.datasets.tag_cells` splits 
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,13 +78,39 @@ def read_csv_tags(path: Path, known: Collection[str] | None, problems: Problems 
         DataError: a column is missing, an id is empty or repeated, or a cell cannot be read; the message names file,
             line and fix.
     """
-    rows = _read_rows(path, problems)
+    _, rows = _read_rows(path, _read_header, problems)
     names: Sequence[tuple[str, ...]]
     if rows and rows[0].shown is not None:
         names, notes = unify([row.shown or () for row in rows], KnownNames(known or ()))
     else:
         names, notes = _cells(path, rows, known, problems)
     return _unique(path, rows, names, notes, problems)
+
+
+def read_class_columns(path: Path, problems: Problems = STRICT) -> tuple[tuple[str, ...], dict[str, Tags]]:
+    """Read a one-hot table whose first column names the image; every other column is a class, whatever it is called.
+
+    Args:
+        path: the file.
+        problems: rows with one are left out, if it collects them.
+
+    Returns:
+        The classes in the order of the columns, and the rows by id.
+
+    Raises:
+        DataError: there is no such table, or a row cannot be read; the message names file, line and fix.
+    """
+    header, rows = _read_rows(path, _class_header, problems)
+    tags = _unique(path, rows, [row.shown or () for row in rows], (), problems).rows
+    return (header.one_hot or ())[1:], tags
+
+
+def has_class_columns(path: Path) -> bool:
+    """Tell whether a file has the header that `read_class_columns` reads."""
+    try:
+        return bool(_class_header(path, read_text(path)).one_hot)
+    except (OSError, DataError):
+        return False
 
 
 def _cells(
@@ -118,17 +144,19 @@ def _unique(
     return CsvTags(tags, tuple(notes))
 
 
-def _read_rows(path: Path, problems: Problems) -> list[_Row]:
+def _read_rows(
+    path: Path, find_header: Callable[[Path, str], _Header], problems: Problems
+) -> tuple[_Header, list[_Row]]:
     try:
         text = read_text(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
-    header, rows = _read_header(path, text), []
+    header, rows = find_header(path, text), []
     for line, cells in _parse(path, text, header):
         if any(cell.strip() for cell in cells):  # spreadsheets leave rows of empty cells behind
             with problems.of(ROWS):
                 rows.append(_row(path, line, cells, header))
-    return rows
+    return header, rows
 
 
 def _read_header(path: Path, text: str) -> _Header:
@@ -137,10 +165,8 @@ def _read_header(path: Path, text: str) -> _Header:
     Raises:
         DataError: a column is missing, or two columns mean the same.
     """
-    numbered = ((number, line) for number, line in enumerate(io.StringIO(text), 1) if line.strip())
+    numbered = _filled_lines(text)
     number, line = next(numbered, (1, ""))
-    if re.fullmatch(r"sep=.\s*", line, re.IGNORECASE):  # Excel's own first line
-        number, line = next(numbered, (number, ""))
     first, *others = (_columns(line, delimiter) for delimiter in sorted(DELIMITERS, key=line.count, reverse=True))
     delimiter, names = next((one for one in (first, *others) if _has_both(one[1])), first)
     if error := _column_error(names):
@@ -150,6 +176,28 @@ def _read_header(path: Path, text: str) -> _Header:
     reject_repeated(names, f"{path} line {number}")
     columns = {meaning: position for position, name in enumerate(names) if (meaning := _meaning(name)) is not None}
     return _Header(number, delimiter, columns, len(names))
+
+
+def _filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines that are not empty, without Excel's own first line `sep=;`."""
+    numbered = ((number, line) for number, line in enumerate(io.StringIO(text), 1) if line.strip())
+    for position, (number, line) in enumerate(numbered):
+        if position or not re.fullmatch(r"sep=.\s*", line, re.IGNORECASE):
+            yield number, line
+
+
+def _class_header(path: Path, text: str) -> _Header:
+    """Return the header of a table of which every column but the first is a class.
+
+    Raises:
+        DataError: the first column does not name images, a column has no name, or two have the same.
+    """
+    number, line = next(_filled_lines(text), (1, ""))
+    delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
+    if len(names) < 2 or _meaning(names[0]) != "image_id" or not all(names):
+        raise DataError(f"{path} line {number}: expected `filename` and the names of the classes; export it again")
+    reject_repeated(names, f"{path} line {number}")
+    return _Header(number, delimiter, {"image_id": 0}, len(names), tuple(names))
 
 
 def _one_hot_header(path: Path, number: int, line: str, first: str) -> _Header | None:

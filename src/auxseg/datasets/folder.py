@@ -15,6 +15,7 @@ from auxseg.datasets.listing import (
     is_inside,
     locate,
     require_folder,
+    require_masks,
 )
 from auxseg.datasets.problems import ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.tags import Tags
@@ -56,8 +57,7 @@ def list_folder(
             or a split other than train and val.
     """
     require_folder(root / params.images, "set data.folder.images to the folder of images, relative to the data root")
-    if params.masks is not None:
-        require_folder(root / params.masks, "set data.folder.masks to the folder of masks, or to null")
+    require_masks(root, params)
     problems.reject(
         ROWS,
         (

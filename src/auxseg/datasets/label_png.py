@@ -1,4 +1,4 @@
-"""Reading a PNG of mask values as class indices."""
+"""Class indices from the mask values of a label or mask; reading a PNG of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,17 +14,43 @@ Unlisted = Literal["error", "ignore", "background"]
 
 
 def read_label_png(path: Path, classes: ClassTable, unlisted: Unlisted) -> np.ndarray:
-    """Read an index PNG of mask values as class indices, uint8 (H, W): 0 background, 1..C objects, 255 ignore.
-
-    `unlisted` decides whether a value outside the class table is an error, 255 (ignore) or 0 (background).
+    """Read an index PNG of mask values; see `indices_of`.
 
     Raises:
         DataError: the file is missing or damaged, is not an index PNG, or has a value outside the class table.
     """
-    values = read_index_png(path)
+    return indices_of(path, read_index_png(path), classes, unlisted)
+
+
+def indices_of(path: Path, values: np.ndarray, classes: ClassTable, unlisted: Unlisted) -> np.ndarray:
+    """Return mask values, integers (H, W), as class indices, uint8 (H, W): 0 background, 1..C objects, 255 ignore.
+
+    `unlisted` decides whether a value outside the class table is an error, 255 (ignore) or 0 (background).
+
+    Raises:
+        DataError: a value is outside the class table; the message names `path`.
+    """
     if unlisted == "error":
         check_values(path, values, [0, IGNORE, *classes.values], f"0, {_values(classes)}, 255")
-    indices: np.ndarray = classes.indices_from_values(IGNORE if unlisted == "ignore" else 0)[values]
+    other = IGNORE if unlisted == "ignore" else 0
+    return look_up(values, classes.indices_from_values(other), other)
+
+
+def look_up(values: np.ndarray, table: np.ndarray, other: int) -> np.ndarray:
+    """Return the class index of every mask value, uint8 (H, W).
+
+    Args:
+        values: integers (H, W).
+        table: uint8 (256,), the index of the values 0..255.
+        other: the index of all other values.
+    """
+    indices: np.ndarray
+    if values.dtype == np.uint8:
+        indices = table[values]
+        return indices
+    is_in = (values >= 0) & (values < len(table))
+    indices = np.full(values.shape, other, np.uint8)
+    indices[is_in] = table[values[is_in].astype(np.uint8)]
     return indices
 
 
@@ -34,9 +60,11 @@ def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: st
     Raises:
         DataError: it has another value; `shown` lists the known ones.
     """
-    is_known = np.zeros(256, bool)
-    is_known[list(known)] = True
-    outside = np.flatnonzero((np.bincount(values.reshape(-1), minlength=256) > 0) & ~is_known)
+    if values.dtype == np.uint8:
+        found = np.flatnonzero(np.bincount(values.reshape(-1), minlength=256))
+    else:
+        found = np.unique(values)
+    outside = found[~np.isin(found, known)]
     if outside.size:
         listed = ", ".join(map(str, outside[:5]))
         raise DataError(

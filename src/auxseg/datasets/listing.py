@@ -11,7 +11,7 @@ from typing import Self
 from auxseg.datasets.problems import LISTED, STRICT, Problems
 from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
-from auxseg.params.data import DataParams
+from auxseg.params.data import DataParams, FolderParams
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Folder:
     itself. macOS may write é as e with an accent (NFD) where a CSV has one character (NFC). Both are the same id.
     """
 
-    def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...]):
-        self.path, self.relative, self.suffixes = root / relative, Path(relative), suffixes
+    def __init__(self, root: Path, relative: str, suffixes: tuple[str, ...], fix: str = "keep one of them"):
+        """`fix` is what to do about two files of one id."""
+        self.path, self.relative, self.suffixes, self._fix = root / relative, Path(relative), suffixes, fix
         self.unread: list[str] = []
         self._names = self._listed(self.path, self.unread)
         self._inner: dict[str, dict[str, list[str]]] = {}
@@ -74,7 +75,7 @@ class Folder:
         """
         names = self._found(image_id)
         if len(names) > 1:
-            raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; keep one of them")
+            raise DataError(f"{self.path}: '{image_id}' is {' and '.join(names)}; {self._fix}")
         return (self.relative / image_id.rpartition("/")[0] / names[0]).as_posix() if names else None
 
     def has(self, image_id: str) -> bool:
@@ -100,6 +101,24 @@ class Folder:
         return (key for key in keys if unicodedata.normalize("NFC", key) not in listed)
 
 
+def require_masks(root: Path, folder: FolderParams) -> None:
+    """Check that `data.folder.masks` exists, if it names a folder.
+
+    Raises:
+        DataError: it does not.
+    """
+    if folder.masks is not None:
+        require_folder(root / folder.masks, "set data.folder.masks to the folder of masks, or to null")
+
+
+def mask_folder(root: Path, params: DataParams) -> Folder | None:
+    """Return the folder of masks that the parameters name, or None without masks; a missing one has no files."""
+    if params.masks is None:
+        return None
+    fix = f"keep one of them, or set {params.mask_suffix_key} to the extension of those that count"
+    return Folder(root, params.masks, params.mask_suffixes, fix)
+
+
 @dataclass(frozen=True)
 class Folders:
     """The folders of images and masks of a data set, each listed once; `masks` is None without masks."""
@@ -110,9 +129,7 @@ class Folders:
     @classmethod
     def of(cls, root: Path, params: DataParams) -> Self:
         """List the folders that the parameters name; a missing one has no files."""
-        suffix = params.mask_suffix if params.in_voc_layout else params.folder.mask_suffix
-        masks = None if params.masks is None else Folder(root, params.masks, (suffix,))
-        return cls(Folder(root, params.photos, PHOTO_SUFFIXES), masks)
+        return cls(Folder(root, params.photos, PHOTO_SUFFIXES), mask_folder(root, params))
 
 
 def is_file_name(image_id: str) -> bool:

@@ -1,7 +1,7 @@
 """How the masks of a data set are stored.
 
-values        PNG of mask values (palette or grey); the usual form
-colours       PNG in colours, as CVAT's "Segmentation mask 1.1" and many archives have it
+values        PNG (palette or grey), TIFF or .npy of mask values; the usual form
+colours       PNG or TIFF in colours, as CVAT's "Segmentation mask 1.1" and many archives have it
 coco-json, labelme, label-studio      shapes in a JSON file, by class name
 
 `auxseg.datasets.mask_reading` reads them.
@@ -36,4 +36,4 @@ class MaskForm:
 
 
 PLAIN = MaskForm()
-"""The usual form: PNGs of mask values."""
+"""The usual form: files of mask values."""

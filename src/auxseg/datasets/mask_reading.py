@@ -9,12 +9,13 @@ import numpy as np
 
 from auxseg.datasets.annotations import draw_coco, draw_label_studio, draw_labelme
 from auxseg.datasets.colour_png import read_colour_png
-from auxseg.datasets.label_png import Unlisted, check_values, read_label_png
+from auxseg.datasets.label_png import Unlisted, check_values, indices_of, look_up
 from auxseg.datasets.manifest import ClassTable
+from auxseg.datasets.mask_file import read_numbers
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
 from auxseg.datasets.spelling import KnownNames
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, read_index_png
+from auxseg.images import IGNORE
 
 _DRAWERS = {"coco-json": draw_coco.draw, "labelme": draw_labelme.draw, "label-studio": draw_label_studio.draw}
 
@@ -34,7 +35,7 @@ def read_form(path: Path, form: MaskForm, classes: ClassTable, unlisted: Unliste
     index_of = IndexOf(classes, unlisted, str(path))
     if form.kind == "values":
         if not form.table:
-            return read_label_png(path, classes, unlisted)
+            return indices_of(path, read_numbers(path), classes, unlisted)
         return _remapped(path, {int(value): index_of(name) for value, name in form.table}, unlisted)
     if form.kind == "colours":
         colours = {tuple(map(int, colour.split(","))): name for colour, name in form.table}
@@ -76,11 +77,11 @@ class IndexOf:
 
 
 def _remapped(path: Path, table: Mapping[int, int], unlisted: Unlisted) -> np.ndarray:
-    values = read_index_png(path)
+    values = read_numbers(path)
     if unlisted == "error":
         check_values(path, values, [*table, IGNORE], ", ".join(map(str, sorted({*table, IGNORE}))))
-    lookup = np.full(256, IGNORE if unlisted == "ignore" else 0, np.uint8)
+    other = IGNORE if unlisted == "ignore" else 0
+    lookup = np.full(256, other, np.uint8)
     lookup[IGNORE] = IGNORE
     lookup[list(table)] = list(table.values())
-    indices: np.ndarray = lookup[values]
-    return indices
+    return look_up(values, lookup, other)

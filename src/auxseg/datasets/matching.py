@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auxseg.datasets.listing import Folder, Folders, Listed
 from auxseg.errors import DataError
-from auxseg.params.data import DEFAULT_MASKS, DataParams
+from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams
 
 NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
 """Extensions of files that people keep beside images on purpose."""
@@ -30,7 +30,7 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
         DataError: the folder of masks that is named is missing or empty, or none of its files matches an image.
     """
     photos, masks = folders.photos, folders.masks
-    warnings = list(_unread(photos))
+    warnings = list(_unread(photos, masks))
     if masks is None or params.masks is None:
         return Matches((), tuple(warnings))
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
@@ -53,15 +53,16 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
             raise DataError(f"{masks.path}: none of its {total} masks is of a listed image; correct {key}")
         return Matches((line,), tuple(warnings))
     problem = f"{len(stray)} of {total} files match no image, the first is '{stray[0]}'; " + _advice(
-        stray[0], photos, masks, "data.folder.mask_suffix" if params.format == "folder" else "data.mask_suffix"
+        stray[0], photos, masks, params.mask_suffix_key
     )
     if not matched:
         raise DataError(f"{masks.path}: {problem}")
     return Matches((line,), (*warnings, f"{params.masks}: {problem}"))
 
 
-def _unread(photos: Folder) -> Iterator[str]:
-    others = [name for name in photos.unread if Path(name).suffix.lower() not in NOT_IMAGES]
+def _unread(photos: Folder, masks: Folder | None) -> Iterator[str]:
+    beside = set(masks.names) if masks is not None and masks.path == photos.path else ()
+    others = [name for name in photos.unread if Path(name).suffix.lower() not in NOT_IMAGES and name not in beside]
     if others:
         count = "1 file is" if len(others) == 1 else f"{len(others)} files are"
         yield (
@@ -72,18 +73,19 @@ def _unread(photos: Folder) -> Iterator[str]:
 
 def _advice(stray: str, photos: Folder, masks: Folder, key: str) -> str:
     """Return what to do about a file that matches no image."""
-    (suffix,) = masks.suffixes
+    named = [f"<id>{suffix}" for suffix in masks.suffixes]
     # what follows the id begins with a separator: 1 is not the image of 17_mask.png
     fitting = [image for image in photos if stray.startswith(image) and stray[len(image) :][:1] in tuple("._- ")]
     if fitting:
         rest = stray[len(max(fitting, key=len)) :]
-        if rest.lower().endswith(".png"):
+        if rest.lower().endswith(MASK_EXTENSIONS):
             return f"if masks are called <id>{rest}, set {key} to {rest}"
-        return f"{Path(stray).suffix} is not read as a mask: save it as an 8-bit palette or grey PNG, <id>{suffix}"
-    same = {image.casefold(): image for image in photos}.get(stray.removesuffix(suffix).casefold())
-    if same:
-        return f"its image is '{same}': write both in the same case"
-    return f"a mask is called <id>{suffix}, as its image"
+        return f"{Path(stray).suffix} is not read as a mask: save it as {', '.join(named)}"
+    same = {image.casefold(): image for image in photos}
+    for suffix in masks.suffixes:
+        if stray.lower().endswith(suffix.lower()) and (image := same.get(stray[: -len(suffix)].casefold())):
+            return f"its image is '{image}': write both in the same case"
+    return f"a mask is called {named[0]}, as its image"
 
 
 def _nearest(root: Path, relative: str) -> str:

@@ -6,13 +6,13 @@ files of numpy 1 (`numpy.core.multiarray`) and numpy 2 (`numpy._core.multiarray`
 """
 
 import io
-import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from auxseg.datasets.npy_header import check_announced, read_npy_header
 from auxseg.datasets.plain_pickle import PlainUnpickler, require_plain_keys
 from auxseg.datasets.torch_pickle import load_storage, rebuild
 from auxseg.errors import DataError
@@ -38,10 +38,9 @@ def load_object_npy(path: Path) -> Any:
     try:
         content = read_bytes(path)
         stream = io.BytesIO(content)
-        shape, dtype = _read_header(stream)
+        shape, dtype = read_npy_header(stream)
         if dtype != np.dtype(object):
-            if math.prod(shape) * dtype.itemsize > len(content):  # numpy would reserve the memory before it finds out
-                raise DataError(f"its header announces an array of {shape}, which is not there; copy the file again")
+            check_announced(shape, dtype, len(content))
             stream.seek(0)
             return np.load(stream, allow_pickle=False)
         loaded = _Resolver()(_Unpickler(content[stream.tell() :]).load())
@@ -53,15 +52,6 @@ def load_object_npy(path: Path) -> Any:
         message = " ".join(str(error).split())
         raise DataError(f"{path}: not a readable .npy file ({message}); save it again with numpy.save") from None
     return loaded[()] if isinstance(loaded, np.ndarray) and shape == () else loaded
-
-
-def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-    return shape, dtype
 
 
 class _DType:

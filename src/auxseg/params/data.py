@@ -126,14 +126,28 @@ InRoot = Annotated[str, AfterValidator(_inside)]
 """A path relative to the data root, and inside it."""
 
 
-def _png(suffix: str) -> str:
-    if not suffix.lower().endswith(".png") or "/" in suffix or "\\" in suffix:
-        raise ValueError("must be the rest of a file name after the id, and end with .png; masks are PNGs")
+MASK_EXTENSIONS = (".png", ".tif", ".tiff", ".npy")
+"""Extensions of files with one mask each; the first is the usual one."""
+
+
+def _mask_suffix(suffix: str) -> str:
+    extension = PurePosixPath(f"id{suffix}").suffix.lower()
+    if "/" in suffix or "\\" in suffix or extension not in ("", *MASK_EXTENSIONS):
+        raise ValueError(
+            f"must be the rest of a file name after the id, without an extension or with {', '.join(MASK_EXTENSIONS)}"
+        )
     return suffix
 
 
-MaskSuffix = Annotated[str, AfterValidator(_png)]
-"""What follows the id in the file name of a mask, as in `_mask.png`."""
+def with_mask_extensions(suffix: str) -> tuple[str, ...]:
+    """Return what follows the id in the names of mask files: `suffix` itself, or with each extension if it has none."""
+    if suffix.lower().endswith(MASK_EXTENSIONS):
+        return (suffix,)
+    return tuple(suffix + extension for extension in MASK_EXTENSIONS)
+
+
+MaskSuffix = Annotated[str, AfterValidator(_mask_suffix)]
+"""What follows the id in the file name of a mask; see `with_mask_extensions`."""
 
 MaskValue = Annotated[int, Field(ge=0, le=254)]
 """A value of a mask; 255 is always ignored."""
@@ -165,8 +179,9 @@ class FolderParams(Strict):
     """Folder of images; an image's id is its file name without the extension."""
     masks: InRoot | None = None
     """Folder of masks, or null: everything runs without masks, only mIoU is missing."""
-    mask_suffix: MaskSuffix = ".png"
-    """What follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
+    mask_suffix: MaskSuffix = ""
+    """What follows the id in the file name of a mask, as `_mask` in `img1_mask.png`. With an extension (`_mask.png`),
+    only files with this one are masks; without, .png, .tif, .tiff and .npy are."""
     val_share: float | None = Field(None, ge=0, lt=1)
     """Share of images put into `val` (by a hash of the id) if the CSV has no column `split`. null: 0.2 with `masks`;
     0 without them, because there is nothing to validate with, and every image is used for training and labelled."""
@@ -184,11 +199,21 @@ class DataParams(Section):
     key: ClassVar[str] = "data"
 
     format: Literal[
-        "scenes", "voc", "coco", "folder", "coco-json", "labelme", "cvat", "label-studio", "class-folders"
+        "scenes",
+        "voc",
+        "coco",
+        "folder",
+        "coco-json",
+        "labelme",
+        "cvat",
+        "label-studio",
+        "class-folders",
+        "roboflow-csv",
     ] = "scenes"
     """scenes: the embedded data set. voc: the VOC devkit's layout. coco: the same layout with COCO's classes, as `make
     coco` writes it. folder: images and a CSV. coco-json, labelme, cvat, label-studio: as these tools export it; labels
-    come from the annotations. class-folders: one folder per class (docs/data.md)."""
+    come from the annotations. class-folders: one folder per class. roboflow-csv: a folder per split with a _classes.csv
+    (docs/data.md)."""
     annotations: InRoot | None = None
     """coco-json, labelme, label-studio: the JSON file, or the folder of them. null: found in the data root."""
     classes: dict[str, int] | list[str] | None = None
@@ -218,11 +243,11 @@ class DataParams(Section):
     have a mask."""
     mask_folder: InRoot = DEFAULT_MASKS
     """voc, coco, cvat: the folder of masks (SegmentationClassAug has SBD's too)."""
-    mask_suffix: MaskSuffix = ".png"
-    """voc, coco: what follows the id in the file name of a mask, as `_mask.png` in `img1_mask.png`."""
+    mask_suffix: MaskSuffix = ""
+    """voc, coco: what follows the id in the file name of a mask, as `folder.mask_suffix` for other formats."""
     colours: InRoot | None = None
-    """The masks are PNGs in colours, and this file lists the colour of each class: CVAT's labelmap.txt, or a CSV with
-    `name,r,g,b` or `name,colour` (#rrggbb). null: the masks have mask values."""
+    """The masks are PNGs or TIFFs in colours, and this file lists the colour of each class: CVAT's labelmap.txt, or a
+    CSV with `name,r,g,b` or `name,colour` (#rrggbb). null: the masks have mask values."""
     background: int | None = Field(0, ge=0, le=254)
     """The mask value of the background. null: masks have none, and 0 may be the value of a class."""
     void: list[MaskValue] = Field([])
@@ -249,7 +274,22 @@ class DataParams(Section):
         """The folder of masks of this format, relative to the data root; None without masks."""
         if self.in_voc_layout or self.format == "cvat":
             return self.mask_folder
-        return self.folder.masks if self.format in ("folder", "class-folders") else None
+        return self.folder.masks if self.has_mask_files else None
+
+    @property
+    def has_mask_files(self) -> bool:
+        """Whether the masks, if there are any, are files in `folder.masks`."""
+        return self.format in ("folder", "class-folders", "roboflow-csv")
+
+    @property
+    def mask_suffixes(self) -> tuple[str, ...]:
+        """What may follow the id in the file name of a mask of this format."""
+        return with_mask_extensions(self.mask_suffix if self.in_voc_layout else self.folder.mask_suffix)
+
+    @property
+    def mask_suffix_key(self) -> str:
+        """The key that chooses `mask_suffixes`, for messages."""
+        return "data.mask_suffix" if self.in_voc_layout else "data.folder.mask_suffix"
 
     @property
     def in_voc_layout(self) -> bool:
@@ -259,7 +299,7 @@ class DataParams(Section):
     @property
     def is_annotated(self) -> bool:
         """Whether a reader of `auxseg.datasets.annotations` reads labels and masks."""
-        return self.format in ("coco-json", "labelme", "cvat", "label-studio", "class-folders")
+        return not self.in_voc_layout and self.format != "folder"
 
     @property
     def has_plain_values(self) -> bool:

@@ -39,7 +39,8 @@ class Annotated:
     """A data set as its annotation tool wrote it.
 
     `names`: its object classes, in the tool's order. `form`: how the masks are stored. `without_image`: names of
-    annotated images that are not there. `notes`: what else the user should know.
+    annotated images that are not there. `notes`: what else the user should know. `without_row`: ids of images that a
+    table does not list.
     """
 
     names: tuple[str, ...]
@@ -47,6 +48,7 @@ class Annotated:
     form: MaskForm
     without_image: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    without_row: tuple[str, ...] = ()
 
 
 class ImageFiles:
@@ -102,7 +104,12 @@ class ImageFiles:
 
 
 def photo_folder(root: Path, params: DataParams) -> str:
-    """Return the folder of images: JPEGImages of an unpacked export of CVAT, otherwise `data.folder.images`."""
+    """Return the folder of images, `data.folder.images`; JPEGImages of an unpacked export of CVAT.
+
+    In an export of Roboflow it is the data root, because each split has a folder of its own there.
+    """
+    if params.format == "roboflow-csv":
+        return "."
     is_export = params.format == "cvat" and (root / "JPEGImages").is_dir()
     return "JPEGImages" if is_export else params.folder.images
 

@@ -6,7 +6,7 @@ The id of an image is its path without extension, such as `cat/001`; its one ima
 from pathlib import Path, PurePosixPath
 
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, split_of
-from auxseg.datasets.listing import Folder, require_folder
+from auxseg.datasets.listing import mask_folder, require_masks
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
@@ -26,9 +26,8 @@ def read_class_folders(root: Path, params: DataParams, problems: Problems = STRI
     """
     files = ImageFiles(root, params.folder.images)
     base = root / files.folder
-    if params.folder.masks is not None:
-        require_folder(root / params.folder.masks, "set data.folder.masks to the folder of masks, or to null")
-    masks = None if params.folder.masks is None else Folder(root, params.folder.masks, (params.folder.mask_suffix,))
+    require_masks(root, params.folder)
+    masks = mask_folder(root, params)
     paths = []
     for path in sorted(raw_files(base)):
         inner = PurePosixPath(path.relative_to(base).as_posix())

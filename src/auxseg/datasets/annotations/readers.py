@@ -9,6 +9,7 @@ from auxseg.datasets.annotations.coco_json import read_coco_json
 from auxseg.datasets.annotations.cvat import read_cvat
 from auxseg.datasets.annotations.label_studio import read_label_studio
 from auxseg.datasets.annotations.labelme import read_labelme
+from auxseg.datasets.annotations.roboflow import read_roboflow
 from auxseg.datasets.problems import Problems
 from auxseg.params.data import DataParams
 
@@ -18,5 +19,6 @@ READERS: dict[str, Callable[[Path, DataParams, Problems], Annotated]] = {
     "cvat": read_cvat,
     "label-studio": read_label_studio,
     "class-folders": read_class_folders,
+    "roboflow-csv": read_roboflow,
 }
 """`data.format` -> its reader: data root, parameters and where problems go, to what the tool's files contain."""

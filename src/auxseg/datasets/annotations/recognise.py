@@ -7,6 +7,7 @@ from auxseg.datasets.annotations.coco_json import coco_files
 from auxseg.datasets.annotations.cvat import LABELMAP
 from auxseg.datasets.annotations.label_studio import label_studio_files
 from auxseg.datasets.annotations.labelme_file import parse_labelme
+from auxseg.datasets.annotations.roboflow import roboflow_tables
 from auxseg.datasets.scan import raw_files
 from auxseg.params.data import DataParams
 
@@ -24,6 +25,8 @@ def recognise(root: Path, params: DataParams) -> tuple[str, str] | None:
         return "coco-json", found[0].relative_to(root).as_posix()
     if found := label_studio_files(root):
         return "label-studio", found[0].relative_to(root).as_posix()
+    if found := roboflow_tables(root):
+        return "roboflow-csv", found[0].relative_to(root).as_posix()
     jsons = (path for path in sorted(raw_files(root)) if path.suffix == ".json")
     if first := next(filter(parse_labelme, jsons), None):
         return "labelme", first.relative_to(root).as_posix()
