@@ -1,5 +1,6 @@
 """Short trainings in processes of their own, which may be killed. A fork server imports torch once for all of them."""
 
+import itertools
 import json
 import logging
 import multiprocessing
@@ -7,6 +8,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import torch
@@ -14,6 +16,7 @@ from tiny_networks import tiny_auxsegnet, tiny_backbone
 from torch import nn
 
 from auxseg.artifacts import atomic
+from auxseg.errors import EXIT_REJECTED, AuxsegError
 from auxseg.models.classifier import Classifier
 from auxseg.models.weights import save_weights
 from auxseg.params.classify import ClassifyParams
@@ -23,6 +26,7 @@ from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import joined_team
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss, multi_task_loss
+from auxseg.training.samples import EpochOrder
 from training.conftest import Photos
 
 EPOCHS = 3
@@ -76,10 +80,13 @@ def train(
     dropout: float = 0.5,
     checkpoints: bool = True,
     steps: int | None = None,
+    bfloat16: bool = False,
+    spoil: tuple[str, int, int] = ("", 0, 0),
 ) -> None:
     """Train in `folder` and write weights.safetensors, curve.json and log.txt there.
 
     `kill` is (where, how often before, signal): "batch" in the middle of one, "write" before a checkpoint is whole.
+    `spoil` is (what, step from 1 on, rank): the "loss" or the "gradient" of this process becomes NaN there.
     `member` is (rank, size, port) of a process of a team.
     """
     torch.set_num_threads(1)
@@ -96,12 +103,16 @@ def train(
     strike = _strike(after, number)
     if where == "write":
         atomic.os = _Fsync(strike)
-    network, step = network_and_step(kind, dropout)
+    network, step = network_and_step(kind, dropout, bfloat16)
+    what, at, spoilt = spoil
+    numbers = itertools.count(1)
 
     def killed_step(part, divisors):
         losses = step(part, divisors)
         if where == "batch":
             strike()
+        if next(numbers) == at and rank == spoilt:
+            lose(losses, what)
         return losses
 
     params = ClassifyParams(
@@ -116,19 +127,40 @@ def train(
     with joined_team(params, torch.device("cpu")) as team:
         checkpoint = CheckpointFile(CHECKPOINT) if checkpoints and team.is_main else None
         samples = Photos(photos).samples(labels=kind != "classify")
-        curve = fit(network, killed_step, samples, params, team, checkpoint)
+        try:
+            curve = fit(network, killed_step, samples, params, team, checkpoint)
+        except AuxsegError as error:  # as the stage's `run` does
+            if team.is_main:
+                logging.error("%s", error)
+            sys.exit(EXIT_REJECTED)
     if rank == 0:
         save_weights(Path("weights.safetensors"), network, {})
         Path("curve.json").write_text(json.dumps(curve))
 
 
-def network_and_step(kind: str, dropout: float):
+def lose(losses: dict[str, torch.Tensor], what: str) -> None:
+    """Make the loss NaN, or its gradient alone."""
+    if what == "loss":
+        losses["loss"] = losses["loss"] * float("nan")
+    else:
+        losses["loss"].register_hook(lambda gradient: gradient * float("nan"))
+
+
+def batch_of(step: int, batch_size: int = 2) -> list[str]:
+    """Return the ids of the images in the batch of a step, from 1 on, of any epoch, as the loader gets them."""
+    order = EpochOrder(5, batch_size, 0)
+    order.epoch, batch = divmod(step - 1, order.batches)
+    order.epoch += 1
+    return [f"img{position}" for _, position, _ in list(order)[batch]]
+
+
+def network_and_step(kind: str, dropout: float, bfloat16: bool = False):
     """The stage's network and step, on a tiny backbone; the classifier's has a batch norm."""
     if kind == "train":
         network = tiny_auxsegnet(variant="auxsegnet_plus", refine_with="pairwise")
         network.classification.dropout.p = dropout
         return network, lambda part, divisors: multi_task_loss(
-            network(part.image), part, divisors, LossParams(), "soft"
+            network(part.image, low_precision=bfloat16), part, divisors, LossParams(), "soft"
         )
     torch.manual_seed(0)
     backbone = tiny_backbone()

@@ -11,7 +11,7 @@ from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss
-from auxseg.training.samples import EpochOrder
+from training import runs
 
 
 def run(photos, folder, spoil, *, epochs=4, accumulate=1, **optimiser):
@@ -29,14 +29,6 @@ def run(photos, folder, spoil, *, epochs=4, accumulate=1, **optimiser):
     return fit(network, step, photos.samples(labels=False), params, Team(torch.device("cpu")), CheckpointFile(folder))
 
 
-def batch_of(photos, step: int) -> list[str]:
-    """The ids of the images in a batch, from 1 on, as the loader gets them."""
-    order = EpochOrder(5, 2, 0)
-    order.epoch = (step + 1) // 2
-    indices = list(order)[(step - 1) % 2]
-    return [photos.records[position].id for _, position, _ in indices]
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("at", [1, 4, 5])
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -45,25 +37,67 @@ def test_a_lost_loss_names_step_and_images(photos, tmp_path, value, at, accumula
     with pytest.raises(AuxsegError) as error:
         run(photos, path, lambda step, loss: loss * value if step == at else loss, accumulate=accumulate)
     message = str(error.value)
-    assert message.startswith(f"step {at}: the loss is not a finite number; images {', '.join(batch_of(photos, at))}")
+    assert message.startswith(f"step {at}: the loss is not a finite number; images {', '.join(runs.batch_of(at))}")
     assert "\n" not in message and "lower optimiser.lr" in message
     assert message.endswith(f"{path} is kept") == path.exists() == (at > 2)  # the first epoch's end writes it
 
 
 @pytest.mark.parametrize("clip_norm", [None, 5.0])
-@pytest.mark.parametrize("at", [3, 5])
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 8])
 def test_a_lost_gradient_names_its_own_step(photos, tmp_path, at, clip_norm):
-    """The loss of that step is fine, the next one's is not."""
+    """The loss of that step is fine. That of the next one is not, perhaps in the next epoch; after 8 there is none."""
 
     def spoil(step, loss):
         if step == at:
             loss.register_hook(lambda gradient: gradient * float("nan"))
         return loss
 
+    path = tmp_path / "run.safetensors"
     with pytest.raises(AuxsegError) as error:
-        run(photos, tmp_path / "run.safetensors", spoil, clip_norm=clip_norm)
-    assert str(error.value).startswith(f"step {at}: the gradient is not finite (of ")
-    assert f"images {', '.join(batch_of(photos, at))}: " in str(error.value)
+        run(photos, path, spoil, clip_norm=clip_norm)
+    message = str(error.value)
+    assert message.startswith(f"step {at}: the gradient is not finite (it spoils backbone.body.weight)")
+    assert f"images {', '.join(runs.batch_of(at))}: " in message
+    assert message.endswith(f"{path} is kept") == path.exists() == (at > 2)
+
+
+def test_lost_statistics_of_a_batch_norm_stop_a_training(photos, tmp_path):
+    """No loss depends on them while the network trains, and every prediction does."""
+    network, calls = tiny_classifier(), []
+    norm = torch.nn.BatchNorm2d(network.backbone.channels)
+    network.backbone.body = torch.nn.Sequential(network.backbone.body, norm)
+
+    def step(part, divisors):
+        calls.append(part)
+        if len(calls) == 3:
+            norm.running_var.fill_(float("inf"))
+        return {"loss": classification_loss(network(part.image), part.classes, divisors.images)}
+
+    params = ClassifyParams(epochs=2, batch_size=2, batch_norm="train", optimiser=OptimiserParams(lr=0.01))
+    path = tmp_path / "run.safetensors"
+    team = Team(torch.device("cpu"))
+    with pytest.raises(AuxsegError, match=r"it spoils backbone\.body\.1\.running_var.*run\.safetensors is kept"):
+        fit(network, step, photos.samples(labels=False), params, team, CheckpointFile(path))
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(("what", "bfloat16"), [("loss", False), ("gradient", True)])
+def test_a_team_ends_together_and_keeps_the_checkpoint(tmp_path, what, bfloat16):
+    """One of two processes loses its share; both stop, the log says where, and the same command goes on from there."""
+    at = 4  # the last step of an epoch
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    for folder in (whole, broken):
+        folder.mkdir()
+    assert runs.run_team(2, whole, "train", bfloat16=bfloat16) == [0, 0]
+    assert runs.run_team(2, broken, "train", bfloat16=bfloat16, spoil=(what, at, 1)) == [2, 2]
+    log = (broken / "log.txt").read_text().splitlines()[-1]
+    said = {"loss": "the loss is not a finite number", "gradient": "the gradient is not finite (it spoils "}[what]
+    assert log.startswith(f"step {at}: {said}")
+    assert f"images {', '.join(runs.batch_of(at))}: look" in log and log.endswith("run.safetensors is kept")
+    assert runs.run_team(2, broken, "train", bfloat16=bfloat16) == [0, 0]
+    assert "resumed at epoch 2, 0 batches done" in (broken / "log.txt").read_text()
+    for name in ("weights.safetensors", "curve.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_spoilt_network_never_replaces_a_checkpoint(photos, tmp_path):

@@ -5,6 +5,7 @@ from functools import partial
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.rounds import R0
 from auxseg.datasets.dataset import Dataset
+from auxseg.metrics.tags import VAL_PRECISION
 from auxseg.models.device import allow_tf32
 from auxseg.models.precision import choose_precision
 from auxseg.params.backbone import BackboneParams
@@ -30,7 +31,7 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
     checkpoint = train_and_save(stage, network, step, samples, params, team, round_=R0, classes=names, runtime=runtime)
     if checkpoint:
         figure = val_precision(network, dataset, runtime, team.device)
-        write_json(stage.outputs.classifier_metrics, {"val_mean_average_precision": figure})
+        write_json(stage.outputs.classifier_metrics, {VAL_PRECISION: figure})
         stage.require_unchanged()  # otherwise the checkpoint is still good for the parameters that it started with
         checkpoint.remove()
 

@@ -175,7 +175,7 @@ class Saver:
 
         The loss of the next batch then ends the training; after the last batch, the check of the weights does.
         """
-        if not self._active or not self._state.is_finite():
+        if not self._active or self._state.lost():
             return
         generators = {"cpu": self._team.all_gather(torch.get_rng_state())}
         if self._team.device.type == "cuda":

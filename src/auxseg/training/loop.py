@@ -56,7 +56,7 @@ def fit(
 
     Raises:
         AuxsegError: the loss or a weight is not finite; names the step and the images of its batch. The checkpoint
-            stays as it was before.
+            stays as it was before that step.
         DataError: there are fewer images than parts of a batch.
         SystemExit: SIGTERM was received, and the checkpoint is written.
     """
@@ -94,7 +94,8 @@ def fit(
             logging.info(
                 "%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds, remaining * order.batch_size / seconds
             )
-    _check_weights(network)
+        if state.lost():  # a loss is computed before its step, so no loss shows the effect of the last step
+            raise AuxsegError(_diverged(state, plan, order, samples, saver))
     return state.curve
 
 
@@ -131,23 +132,17 @@ def _plan(order: EpochOrder, length: Length) -> _Plan:
     return _Plan(length.steps, order.batches, per_pass, length.in_epochs)
 
 
-def _check_weights(network: nn.Module) -> None:
-    # a loss is computed before its step of the optimiser, so no loss shows the effect of the last step
-    for name, parameter in network.named_parameters():
-        if not torch.isfinite(parameter).all():
-            raise AuxsegError(f"training diverged in its last step ({name}); {_CALMER}")
-
-
 def _diverged(state: TrainingState, plan: _Plan, order: EpochOrder, samples: TrainingSamples, saver: Saver) -> str:
-    """Return what happened in the batch after those that `state` has counted, whose loss is not finite.
+    """Return what happened in the batch after those that `state` has counted, or in the last one of these.
 
-    A gradient that is not finite makes weights so in its step, and the loss only in the next one.
+    A gradient that is not finite makes weights so in its step. The loss, which is computed before, shows it in the next
+    step, which may be in the next epoch.
     """
-    batch, step = state.batch, (state.epoch - 1) * plan.batches + state.batch + 1
-    wrong = next((name for name, value in state.network.named_parameters() if not torch.isfinite(value).all()), "")
-    what = "the loss is not a finite number"
-    if wrong and batch:
-        what, batch, step = f"the gradient is not finite (of {wrong})", batch - 1, step - 1
+    row, batch, what = state.epoch, state.batch, "the loss is not a finite number"
+    if (lost := state.lost()) and (row, batch) != (1, 0):
+        what = f"the gradient is not finite (it spoils {lost})"
+        row, batch = (row, batch - 1) if batch else (row - 1, plan.batches_of(row - 1) - 1)
+    order.epoch, step = row, (row - 1) * plan.batches + batch + 1
     ids = [samples.records[position % len(samples)].id for position in order.positions(batch)]
     kept = f"; {saver.kept} is kept" if saver.kept else ""
     return f"step {step}: {what}; images {shorten(ids, SHOWN)}: look at them and their labels, {_CALMER}{kept}"

@@ -47,10 +47,14 @@ class TrainingState:
         self.epoch, self.batch, self.sums = self.epoch + 1, 0, {}
         self.lr = float(self.schedule.get_last_lr()[0])
 
-    def is_finite(self) -> bool:
-        """Return whether all weights are finite numbers; the same in all processes, which have the same weights."""
+    def lost(self) -> str:
+        """Return the name of the first tensor of the network that is not all finite numbers; empty if there is none.
+
+        Statistics of batch norms count too: no loss shows them, because a training does not use them.
+        """
         # a sum is not finite if one of its terms is not, and needs no copy
-        return all(math.isfinite(parameter.detach().sum()) for parameter in self.network.parameters())
+        tensors = self.network.state_dict().items()
+        return next((name for name, value in tensors if not math.isfinite(value.detach().sum())), "")
 
     def export(self) -> tuple[Tensors, Values]:
         """Return the weights and the optimiser's tensors, and everything else as JSON values."""
