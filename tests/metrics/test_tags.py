@@ -22,7 +22,9 @@ def test_against_ranks_by_hand():
     assert mean_average_precision(scores, present) == pytest.approx(expected, abs=1e-12)
 
 
-@given(st.integers(1, 12).flatmap(lambda n: st.tuples(arrays(np.int64, n, elements=st.integers(0, 4)), arrays(bool, n))))
+@given(
+    st.integers(1, 12).flatmap(lambda n: st.tuples(arrays(np.int64, n, elements=st.integers(0, 4)), arrays(bool, n)))
+)
 def test_against_torchmetrics_with_equal_scores(case):
     levels, present = case
     present[0] = True
