@@ -19,8 +19,11 @@ from auxseg.params.runtime import RuntimeParams
 
 def classifier_cams(
     network: Classifier, dataset: Dataset, params: CamParams, runtime: RuntimeParams, device: torch.device
-) -> Callable[[ImageRecord], np.ndarray]:
-    """Return a function that returns the CAMs of an image's classes, float16 (L, h, w) in [0, 1], in their order.
+) -> Callable[[ImageRecord], dict[str, np.ndarray]]:
+    """Return a function that returns what the classifier makes of an image.
+
+    `cam`: the CAMs of its classes, float16 (L, h, w) in [0, 1], in their order. `scores`: the image-level logits of all
+    classes, float16 (C,).
 
     Args:
         network: in eval mode, on `device`.
@@ -31,16 +34,18 @@ def classifier_cams(
     """
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
 
-    def cam_of(record: ImageRecord) -> np.ndarray:
+    @torch.no_grad()
+    def maps_of(record: ImageRecord) -> dict[str, np.ndarray]:
         image = to_tensor(read_photo(dataset.root, record), device, runtime)
         present = [dataset.classes.index(name) - 1 for name in record.tags]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
-            cam = multi_scale_cam(network, image, present, params.scales, params.flip)
-        found = cam.cpu().numpy().astype(np.float16)
-        check_outputs({"CAM": found}, f"image '{record.id}'")
+            cam, scores = multi_scale_cam(network, image, present, params.scales, params.flip), network(image)[0]
+        maps = {"cam": cam, "scores": scores}
+        found = {name: value.float().cpu().numpy().astype(np.float16) for name, value in maps.items()}
+        check_outputs({"CAM": found["cam"], "class scores": found["scores"]}, f"image '{record.id}'")
         return found
 
-    return cam_of
+    return maps_of
 
 
 @torch.no_grad()

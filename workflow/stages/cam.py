@@ -22,13 +22,19 @@ from auxseg.pipeline.stage import Stage, run
 def main(stage: Stage) -> None:
     params, dataset = stage.params(CamParams), Dataset(stage.inputs)
     own = params.provider == "classifier"
-    cam_of = own_cams(stage, dataset, params) if own else CamFolder.of(params, dataset.root, dataset.classes)
-    records = dataset.records("train", stage.shard)
-    maps = {f"{record.id}.cam": cam_of(record) for record in track(records, f"cam {stage.key}")}
-    write_tensors(stage.outputs.maps(R0, stage.shard), maps)
+    maps_of = own_maps(stage, dataset, params) if own else given_maps(dataset, params)
+    tensors: dict[str, np.ndarray] = {}
+    for record in track(dataset.records("train", stage.shard), f"cam {stage.key}"):
+        tensors |= {f"{record.id}.{name}": value for name, value in maps_of(record).items()}
+    write_tensors(stage.outputs.maps(R0, stage.shard), tensors)
 
 
-def own_cams(stage: Stage, dataset: Dataset, params: CamParams) -> Callable[[ImageRecord], np.ndarray]:
+def given_maps(dataset: Dataset, params: CamParams) -> Callable[[ImageRecord], dict[str, np.ndarray]]:
+    cam_of = CamFolder.of(params, dataset.root, dataset.classes)
+    return lambda record: {"cam": cam_of(record)}
+
+
+def own_maps(stage: Stage, dataset: Dataset, params: CamParams) -> Callable[[ImageRecord], dict[str, np.ndarray]]:
     runtime = stage.params(RuntimeParams)
     device = prepare_device(runtime)
     weights, backbone = stage.inputs.weights(R0), stage.params(BackboneParams)
