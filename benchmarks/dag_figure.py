@@ -49,12 +49,13 @@ def read_graph(text: str) -> Graph:
     masked = {name for name in order if any(_meet(MASKS, dep) for dep in _paths(bodies[name], "deps"))}
     masked |= {reader for writer in masked for reader in _reachable(writer, forward)}
     back = edges - forward
-    # a stage needs no arrow back to what is reached through another arrow back
+    # a stage needs no arrow back to what is reached through another arrow back, of a stage after it or its own
     back = {
         (writer, reader)
         for writer, reader in back
-        if not any(reader in _reachable(other, forward) for start, other in back if start == writer)
+        if writer == reader or not _returns(_reachable(writer, forward), reader, back, forward)
     }
+    back = {(writer, reader) for writer, reader in back if not _returns({writer}, reader, back, forward)}
     return Graph(bodies, _reduce(forward), back, masked)
 
 
@@ -237,6 +238,11 @@ def _meet(one: str, other: str) -> bool:
 def _reachable(start: str, edges: set[tuple[str, str]]) -> set[str]:
     nexts = {reader for writer, reader in edges if writer == start}
     return nexts | {name for reader in nexts for name in _reachable(reader, edges)}
+
+
+def _returns(starts: set[str], reader: str, back: set[tuple[str, str]], forward: set[tuple[str, str]]) -> bool:
+    """Return whether an arrow back from one of `starts` leads to a stage before `reader`."""
+    return any(reader in _reachable(other, forward) for start, other in back if start in starts)
 
 
 def _reduce(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -48,6 +48,7 @@ def test_maps(network, renormalise):
         "prediction": ("uint8", (3, 4)),
         "confidence": ("float16", (3, 4)),
         "entropy": ("float16", (3, 4)),
+        "scores": ("float16", (3,)),
     }
     np.testing.assert_allclose(maps["cam"], cam, atol=1e-3)
     saliency = outputs.refined_saliency[0, 0].double().numpy()
@@ -57,6 +58,7 @@ def test_maps(network, renormalise):
     rows = outputs.pairwise[0].double().numpy()
     entropy = [-sum(a * math.log(a) for a in row / row.sum() if a > 0) / math.log(12) for row in rows]
     np.testing.assert_allclose(maps["entropy"].reshape(-1), entropy, atol=1e-3)
+    np.testing.assert_allclose(maps["scores"], outputs.classification[0].detach(), rtol=1e-3)
 
 
 def test_entropy_of_known_rows():

@@ -89,12 +89,12 @@ ROUND,dog,dog,0,0
 ROUND,dog,ignore,5,100
 """
 SCORES = """\
-ROUND,labels,train,2,39.881,75,50.4762
-ROUND,cam alone (oracle threshold),train,2,43.7037,82.2222,52.381
+ROUND,labels,train,2,3,39.881,75,50.4762
+ROUND,cam alone (oracle threshold),train,2,3,43.7037,82.2222,52.381
 """
 MODELS = """\
-ROUND,model,val,3,39.204,60.2381,48.3333
-ROUND,model+ms+crf,val,3,100,100,100
+ROUND,model,val,3,3,39.204,60.2381,48.3333
+ROUND,model+ms+crf,val,3,2,100,100,100
 """
 MEASURED = "2,0.75,0.5,0.375,0.75,0.75,1,0.5625,0.75\n"
 
@@ -110,7 +110,7 @@ def test_labels(summary):
 def test_scores(summary):
     expected = lines(SCORES, ["r0"]) + lines(SCORES + MODELS, ["r1"]) + lines(SCORES, ROUNDS[2:-1])
     expected += lines(SCORES + MODELS, ["r10"])
-    assert (summary / "rounds.csv").read_text() == "round,what,set,images,miou,precision,recall\n" + expected
+    assert (summary / "rounds.csv").read_text() == "round,what,set,images,classes,miou,precision,recall\n" + expected
     rows = (summary / "classes.csv").read_text().splitlines()
     assert rows[:4] == [
         "round,what,class,iou,precision,recall",
@@ -156,9 +156,9 @@ def test_labels_corrected_by_hand(summary):
 
 
 def test_guard(summary):
-    good = "ROUND,yes,ROUND,,10,,,,2.5,,,,,,,,\n"
+    good = "ROUND,yes,ROUND,,10,,,,2.5,,,,,,,,,,,\n"
     assert (summary / "guard.csv").read_text() == (
         f"round,good,best,{','.join(FIGURES)},warning\n"
         + lines(good, ROUNDS[:-1])
-        + 'r10,no,r9,,10,,,,2.5,,,,,,,,"round 10 is worse than the initial labels: x, y."\n'
+        + 'r10,no,r9,,10,,,,2.5,,,,,,,,,,,"round 10 is worse than the initial labels: x, y."\n'
     )

@@ -1,5 +1,7 @@
 """Networks small enough for a test: a backbone of one convolution, C = 3 classes, D = 8 channels."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -53,3 +55,10 @@ def picture(height: int = 24, width: int = 32, seed: int = 0, batch: int = 1) ->
     """Random images, float (B, 3, H, W) in 0..255."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(batch, 3, height, width, generator=generator) * 255
+
+
+def strided_backbone(stride: int = 16) -> Backbone:
+    """Convolutions of stride 2 with padding: like a real backbone, it takes images of any size, even of one pixel."""
+    layers = [nn.Conv2d(8 if number else 3, 8, 3, stride=2, padding=1) for number in range(int(math.log2(stride)))]
+    body = nn.Sequential(*(module for layer in layers for module in (layer, nn.ReLU())))
+    return Backbone(body, [[layer] for layer in layers], 8, [127.0] * 3, [64.0] * 3, dense_convolutions=True)

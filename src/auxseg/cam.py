@@ -24,8 +24,11 @@ def classifier_cams(
     params: CamParams,
     runtime: RuntimeParams,
     device: torch.device,
-) -> Iterator[np.ndarray]:
-    """Yield the CAMs of each image's classes, float16 (L, h, w) in [0, 1], in their order.
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield what the classifier makes of each image.
+
+    `cam`: the CAMs of its classes, float16 (L, h, w) in [0, 1], in their order. `scores`: the image-level logits of all
+    classes, float16 (C,).
 
     Args:
         network: in eval mode, on `device`.
@@ -39,10 +42,11 @@ def classifier_cams(
     for record, photo in zip(records, read_photos(dataset.root, records), strict=True):
         image = to_tensor(photo, device, runtime)
         present = [dataset.classes.index(name) - 1 for name in record.tags]
-        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
-            cam = multi_scale_cam(network, image, present, params.scales, params.flip)
-        found = cam.cpu().numpy().astype(np.float16)
-        check_outputs({"CAM": found}, f"image '{record.id}'")
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
+            cam, scores = multi_scale_cam(network, image, present, params.scales, params.flip), network(image)[0]
+        maps = {"cam": cam, "scores": scores}
+        found = {name: value.float().cpu().numpy().astype(np.float16) for name, value in maps.items()}
+        check_outputs({"CAM": found["cam"], "class scores": found["scores"]}, f"image '{record.id}'")
         yield found
 
 

@@ -93,10 +93,11 @@ def propagate_image(
         initial_share: weight of `initial` in the returned CAM.
 
     Returns:
-        Maps on the network's grid at scale 1. The last three come only from the unmirrored view at scale 1.
+        Maps on the network's grid at scale 1. The last four come only from the unmirrored view at scale 1.
         cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg',
         uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
-        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform).
+        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores: image-level logits of all classes,
+        float16 (C,).
     """
     outputs = network(image, low_precision=low_precision)
     zero = torch.zeros((), device=image.device)
@@ -125,6 +126,7 @@ def propagate_image(
         "prediction": prediction.cpu().numpy().astype(np.uint8),
         "confidence": confidence.cpu().numpy().astype(np.float16),
         "entropy": entropy.view_as(confidence).cpu().numpy().astype(np.float16),
+        "scores": outputs.classification[0].cpu().numpy().astype(np.float16),
     }
 
 

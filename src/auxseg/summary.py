@@ -11,6 +11,8 @@ import pandas
 
 from auxseg.artifacts.rounds import Round
 from auxseg.guard.figures import FIGURES as GUARD_FIGURES
+from auxseg.guard.figures import NUMBERS as GUARD_NUMBERS
+from auxseg.guard.judge import slipped
 from auxseg.guard.record import Judgement
 from auxseg.metrics.confusion import confusion_rows
 from auxseg.metrics.histogram import BINS, Histograms
@@ -46,12 +48,22 @@ def with_best_cam(pooled: Mapping[str, Counts]) -> dict[str, Counts]:
 
 
 def score_table(scores: Scores) -> pandas.DataFrame:
-    """Return a row for everything that is scored: round, what, set, number of images, and FIGURES in per cent."""
+    """Return a row for everything that is scored: round, what, set, number of images, and FIGURES in per cent.
+
+    `classes` is the number of classes, background included, that mIoU is the mean of.
+    """
     rows = [
-        {"round": name, "what": what, "set": SETS[what], "images": count.images, **count.means()}
+        {
+            "round": name,
+            "what": what,
+            "set": SETS[what],
+            "images": count.images,
+            "classes": int(np.isfinite(count.iou()).sum()),
+            **count.means(),
+        }
         for (name, what), count in scores.items()
     ]
-    return _in_order(pandas.DataFrame(rows, columns=["round", "what", "set", "images", *FIGURES]))
+    return _in_order(pandas.DataFrame(rows, columns=["round", "what", "set", "images", "classes", *FIGURES]))
 
 
 def class_score_table(scores: Scores, names: Sequence[str]) -> pandas.DataFrame:
@@ -131,16 +143,18 @@ def last_confidence(table: pandas.DataFrame, last: str) -> pandas.DataFrame:
 
 
 def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
-    """Return a row for every round: whether it is good, the best round so far, its figures, and the warning.
+    """Return a row for every round: whether it is good, the best round so far, its figures, the warning, and all
+    figures that are worse than in the good rounds before.
 
-    Figures are in per cent except `components`, which is a count.
+    Figures are in per cent, except those of `auxseg.guard.figures.NUMBERS`.
     """
     rows = []
     for one in judgements:
         good = "yes" if one.good else "no"
-        rows.append({"round": one.round, "good": good, "best": one.best, **one.figures, "warning": one.warning})
-    table = pandas.DataFrame(rows, columns=["round", "good", "best", *GUARD_FIGURES, "warning"])
-    shares = [name for name in GUARD_FIGURES if name != "components"]
+        texts = {"warning": one.warning, "slipped": "; ".join(slipped(one))}
+        rows.append({"round": one.round, "good": good, "best": one.best, **one.figures, **texts})
+    table = pandas.DataFrame(rows, columns=["round", "good", "best", *GUARD_FIGURES, "warning", "slipped"])
+    shares = [name for name in GUARD_FIGURES if name not in GUARD_NUMBERS]
     table[shares] = 100 * table[shares].astype(float)
     return table
 

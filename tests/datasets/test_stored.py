@@ -154,6 +154,9 @@ def test_wrong_cams_become_no_labels(write, case, user):
         ("prediction", np.ones((0, 4), np.uint8)),
         ("confidence", spoilt(CAM[0], (0, 0), np.inf)),
         ("entropy", spoilt(CAM[0], (2, 3), np.nan)),
+        ("scores", np.array([1, np.nan, 0], np.float16)),
+        ("scores", np.zeros(2, np.float16)),
+        ("scores", CAM[0]),
     ],
 )
 def test_wrong_maps_of_a_network_are_named(write, name, value):

@@ -7,13 +7,23 @@ import pytest
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.errors import DataError
+from auxseg.guard.figures import FIGURES
 from auxseg.guard.gate import OPEN, check_gate, write_gate
-from auxseg.guard.judge import RULES, judge, judge_start, slipped
+from auxseg.guard.judge import LESS_IS_BETTER, MORE_IS_BETTER, RULES, judge, judge_start, slip_note, slipped
 from auxseg.guard.record import Judgement, last_judgement, read_judgements
 from auxseg.params.guard import GuardParams
 
 START = {"background": 0.48, "ignored": 0.28, "without_background": 0.0, "all_ignored": 0.0, "lost": 0.0}
-SOUND = {**START, "background": 0.38, "ignored": 0.36, "constant": 0.0, "unseen": 0.02}
+SOUND = {
+    **START,
+    "background": 0.38,
+    "ignored": 0.36,
+    "constant": 0.0,
+    "unseen": 0.02,
+    "confidence": 0.85,
+    "tag_precision": 0.97,
+    "loss": 1.5,
+}
 
 # data/guard of trainings that docs/experiments.md calls collapsed, made by
 #   python benchmarks/tables.py table4/segmentation --base demo --seeds 0 --keep
@@ -124,7 +134,8 @@ def test_a_collapse_in_small_steps_is_seen():
 def test_labels_of_another_method_are_not_held_against_those_of_fusion():
     other = {**START, "ignored": 0.0, "background": 0.7}
     assert not judge("r1", SOUND, judge_start(other)).good
-    start = judge_start(other, comparable=False)
+    start = judge_start({**other, "tag_precision": 0.9}, comparable=False)
+    assert not judge("r1", {**SOUND, "tag_precision": 0.5}, start).good  # tags are the same, whoever made the labels
     first = judge("r1", SOUND, start)
     assert first.good and first.best == "r1"
     assert not judge("r1", {**SOUND, "constant": 0.9}, start).good  # the network's figures need no reference
@@ -133,10 +144,10 @@ def test_labels_of_another_method_are_not_held_against_those_of_fusion():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.figure)
 def test_every_rule_can_fire_alone(rule):
-    start = judge_start(START)
-    worst = 0.0 if rule.remains is not None else 1.0
-    found = judge("r1", {**SOUND, rule.figure: worst}, start)
-    assert len(found.reasons) == 1 and not found.good
+    first = judge("r1", SOUND, judge_start(START))
+    worst = 0.0 if rule.remains is not None else 2 * max(SOUND[rule.figure], 0.5)
+    found = judge("r2", {**SOUND, rule.figure: worst}, first)
+    assert len(found.reasons) == 1 and not found.good and found.best == "r1"
 
 
 def test_the_initial_labels_may_be_poor():
@@ -188,6 +199,9 @@ def test_the_gate_closes_for_a_bad_round_when_asked_to(tmp_path):
         ("lost", 0.02, 0.04, False),
         ("confidence", 0.80, 0.85, True),
         ("confidence", 0.90, 0.85, False),
+        ("tag_precision", 0.90, 0.95, True),
+        ("val_tag_precision", 0.80, 0.85, True),
+        ("val_tag_precision", 0.85, 0.80, False),
         ("disagreement", 0.5, None, False),
         ("components", 9.0, 2.0, False),
     ],
@@ -197,3 +211,27 @@ def test_every_figure_that_got_worse_is_mentioned(figure, now, before, mentioned
     assert bool(slipped(judgement)) == mentioned
     if mentioned:
         assert slipped(judgement) == [f"{figure} {100 * now:.0f} % ({100 * before:.0f} % before)"]
+
+
+@pytest.mark.parametrize(("now", "shown"), [(2.0, ["loss 2 (1.5 before)"]), (1.51, []), (1.4, [])])
+def test_the_loss_is_compared_in_proportion(now, shown):
+    assert slipped(Judgement("r2", "r1", True, "r2", (), (), {"loss": now}, {"loss": 1.5})) == shown
+
+
+def test_a_note_is_of_good_rounds():
+    first = judge("r1", SOUND, judge_start(START))
+    good = judge("r2", {**SOUND, "ignored": 0.38, "confidence": 0.8}, first)
+    assert good.good
+    assert slip_note(good) == (
+        "round 2 is not clearly worse, but some figures are: ignored 38 % (28 % before); "
+        "background 38 % (48 % before); confidence 80 % (85 % before)"
+    )
+    assert slip_note(judge("r2", {**SOUND, "ignored": 0.9}, first)) == ""  # a warning says what is worse
+    assert slip_note(judge("r1", START, judge_start(START))) == ""
+
+
+def test_every_figure_has_a_direction_or_none():
+    """A figure that is added has to be put somewhere."""
+    undirected = FIGURES.keys() - {*LESS_IS_BETTER, *MORE_IS_BETTER}
+    assert undirected == {"components", "change", "entropy"}
+    assert {rule.figure for rule in RULES} <= FIGURES.keys() - undirected

@@ -100,6 +100,7 @@ def test_every_ablation_leaves_the_same_kinds_of_maps(affinity):
         "prediction": (3, 4),
         "confidence": (3, 4),
         "entropy": (3, 4),
+        "scores": (3,),
     }
     assert (maps["entropy"] == 0).all() == (affinity == "none")  # each position has only itself
 

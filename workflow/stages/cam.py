@@ -24,15 +24,23 @@ def main(stage: Stage) -> None:
     params, dataset = stage.params(CamParams), Dataset(stage.inputs)
     records = dataset.records("train", stage.shard)
     if params.provider == "classifier":
-        cams = own_cams(stage, dataset, records, params)
+        maps = own_maps(stage, dataset, records, params)
     else:
-        cams = map(CamFolder.of(params, dataset.root, dataset.classes), records)
-    cams = track(cams, f"cam {stage.key}", total=len(records))
-    maps = {f"{record.id}.cam": cam for record, cam in zip(records, cams, strict=True)}
-    write_tensors(stage.outputs.maps(R0, stage.shard), maps)
+        maps = given_maps(dataset, records, params)
+    tensors: dict[str, np.ndarray] = {}
+    for record, found in zip(records, track(maps, f"cam {stage.key}", total=len(records)), strict=True):
+        tensors |= {f"{record.id}.{name}": value for name, value in found.items()}
+    write_tensors(stage.outputs.maps(R0, stage.shard), tensors)
 
 
-def own_cams(stage: Stage, dataset: Dataset, records: Sequence[ImageRecord], params: CamParams) -> Iterator[np.ndarray]:
+def given_maps(dataset: Dataset, records: Sequence[ImageRecord], params: CamParams) -> Iterator[dict[str, np.ndarray]]:
+    cam_of = CamFolder.of(params, dataset.root, dataset.classes)
+    return ({"cam": cam_of(record)} for record in records)
+
+
+def own_maps(
+    stage: Stage, dataset: Dataset, records: Sequence[ImageRecord], params: CamParams
+) -> Iterator[dict[str, np.ndarray]]:
     weights, backbone = stage.inputs.weights(R0), stage.params(BackboneParams)
     runtime = noted_precision(stage.params(RuntimeParams), weights)
     device = prepare_device(runtime)

@@ -4,7 +4,7 @@ import logging
 
 from auxseg.datasets.dataset import Dataset
 from auxseg.guard.gate import write_gate
-from auxseg.guard.judge import judge, slipped
+from auxseg.guard.judge import judge, slip_note
 from auxseg.guard.measure import RoundFiles, measure_round
 from auxseg.guard.record import Judgement
 from auxseg.params.guard import GuardParams
@@ -13,14 +13,12 @@ from auxseg.pipeline.stage import Stage, run
 
 def main(stage: Stage) -> None:
     dataset, name = Dataset(stage.inputs), str(stage.round)
-    figures = measure_round(RoundFiles.of(dataset, stage.round), dataset.records("train"), f"guard {name}")
+    figures = measure_round(RoundFiles.of(dataset, stage.round), dataset.records(), f"guard {name}")
     judgement = judge(name, figures, Judgement.read(stage.inputs.judgement(stage.round.previous)))
     if judgement.good:
         logging.info("%s: nothing is clearly worse than in %s", name, judgement.reference)
-        if worse := slipped(judgement):
-            logging.warning("%s: worse than in %s, though not clearly: %s", name, judgement.reference, "; ".join(worse))
-    else:
-        logging.warning("%s", judgement.warning)
+    if line := judgement.warning or slip_note(judgement):
+        logging.warning("%s", line)
     judgement.write(stage.outputs.judgement(stage.round))
     write_gate(stage.outputs.gate(stage.round), judgement, stage.params(GuardParams))
 

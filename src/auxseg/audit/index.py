@@ -15,6 +15,7 @@ from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
 from auxseg.audit.figures import FIGURES, area_outliers
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.guard.judge import slip_note
 from auxseg.guard.record import read_judgements
 from auxseg.images import PALETTE
 
@@ -89,11 +90,16 @@ def base_index(
 
 
 def _guard(sources: Sources, rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the best round, and for the first screen the guard's warnings and that masks contradict the labels."""
+    """Return the best round, and for the first screen the guard's lines and that masks contradict the labels."""
     judgements = read_judgements(sources.store, rounds)
     warnings = [one.warning for one in judgements if not one.good]
     wrong = sources.contradictions.message
-    return {"best": judgements[-1].best, "warnings": warnings, "contradictions": f"{wrong}." if wrong else ""}
+    return {
+        "best": judgements[-1].best,
+        "warnings": warnings,
+        "slips": [f"{note}." for one in judgements if (note := slip_note(one))],
+        "contradictions": f"{wrong}." if wrong else "",
+    }
 
 
 def round_index(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

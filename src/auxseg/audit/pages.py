@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from auxseg.artifacts.atomic import finished
 from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.contradictions import Contradictions
+from auxseg.metrics.absent import absent_notes
 
 SCRIPTS = (
     "data.js",
@@ -61,10 +62,12 @@ def tables_page(summary: Path, found: Contradictions) -> str:
         finished(summary, "*.csv"), key=lambda path: (first.index(path.stem) if path.stem in first else 2, path.stem)
     )
     tables = [table for table in map(_table, paths) if table["rows"]]
-    measured = any(table["name"] == "rounds" for table in tables)
+    measured = next((table for table in tables if table["name"] == "rounds"), None)
+    if measured and (summary / "classes.csv").exists():
+        measured["note"] = "; ".join(absent_notes(*(read_csv(summary / f"{name}.csv") for name in first)))
     if found.images:
         tables.append(_contradictions(found))
-    return environment().get_template("tables.html").render(tables=tables, measured=measured)
+    return environment().get_template("tables.html").render(tables=tables, measured=measured is not None)
 
 
 def _contradictions(found: Contradictions) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.cli.next_step import require_result
 from auxseg.datasets.contradictions import Contradictions
+from auxseg.guard.judge import slip_note
 from auxseg.guard.record import Judgement, judged_rounds, read_judgements
+from auxseg.metrics.absent import absent_notes
 from auxseg.params.dag import read_params
 
 _MODELS = {"model": "single scale", "model+ms": "multi-scale", "model+ms+crf": "multi-scale + CRF"}
@@ -41,6 +43,9 @@ def print_table() -> None:
         print(format_label_table(read_csv(without_masks), worse), end="")
     else:
         print(format_table(rows, worse), end="")
+    if rows and (by_class := store.table("classes.csv")).exists():
+        for note in absent_notes(rows, read_csv(by_class)):
+            print(f"note: {note}")
     if rows and store.contradictions.exists() and (wrong := Contradictions.read(store.contradictions).message):
         print(f"\nwarning: {wrong}")
     corrections = store.table("corrections.csv")
@@ -101,11 +106,13 @@ def correction_line(rows: list[dict[str, str]]) -> str:
 
 
 def guard_lines(judgements: Iterable[Judgement]) -> list[str]:
-    """Return one warning for every round that the guard found worse, and the line that names the best round."""
+    """Return one warning for every round that the guard found worse, a note for every other one with figures that are
+    worse than before, and the line that names the best round."""
     judgements = list(judgements)
     warnings = [f"warning: {one.warning}" for one in judgements if not one.good]
+    notes = [f"note: {note}" for one in judgements if (note := slip_note(one))]
     best = judgements[-1].best
-    return [*warnings, f"best round: {best}" + (", the initial labels" if Round.parse(best).is_initial else "")]
+    return [*warnings, *notes, f"best round: {best}" + (", the initial labels" if Round.parse(best).is_initial else "")]
 
 
 def _where(store: Store, last: Round, judgements: list[Judgement]) -> Iterable[str]:

@@ -117,8 +117,8 @@ class Overview:
                 )
         if 0 < self.train < SMALL:
             yield (
-                f"{self.train} train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU "
-                "worse on other images (docs/own-data.md); more images help it most"
+                f"{_count(range(self.train), 'train image', 'is', 'are')} few: expect usable labels for them, but a "
+                "model that is 10 to 20 mIoU worse on other images (docs/own-data.md); more images help it most"
             )
 
 

@@ -18,7 +18,7 @@ from auxseg.images import decode_indices
 
 _GREY, _PALETTE = 0, 3
 """Colour types of PNG; the labels that this project writes have a palette."""
-_SHAPES = {"cam": 3, "saliency": 2, "prediction": 2, "confidence": 2, "entropy": 2}
+_SHAPES = {"cam": 3, "saliency": 2, "prediction": 2, "confidence": 2, "entropy": 2, "scores": 1}
 """Name of a map -> its number of axes."""
 
 
@@ -88,6 +88,8 @@ def _decoded(content: bytes, record: ImageRecord, kinds: tuple[int, ...], source
 def read_map(maps: TensorFile, record: ImageRecord, name: str, classes: int | None = None) -> np.ndarray:
     """Return a map of an image: `saliency`, `confidence`, `entropy` (float), `prediction` (uint8); each (h, w).
 
+    Or its `scores`, the image-level logits of all classes, float (C,).
+
     Raises:
         DataError: see `check_map`.
     """
@@ -111,16 +113,16 @@ def check_map(found: np.ndarray, record: ImageRecord, name: str, source: Path, c
     Args:
         found: the map.
         record: the image; a CAM has one map for each of its tags.
-        name: `cam`, `saliency`, `prediction`, `confidence` or `entropy`.
+        name: `cam`, `saliency`, `prediction`, `confidence`, `entropy` or `scores`.
         source: the file, for the message.
-        classes: the largest class index of a prediction; None: not checked.
+        classes: the number C of classes, the largest class index of a prediction; None: not checked.
 
     Raises:
-        DataError: it is empty, has another number of axes or of maps, a value that is no number, or no class.
+        DataError: it is empty, has another number of axes, maps or scores, a value that is no number, or no class.
     """
     what = f"'{record.id}.{name}'"
     axes, maps = _SHAPES[name], found.shape[0] if name == "cam" and found.ndim else None
-    if found.ndim != axes or 0 in found.shape[-2:]:
+    if found.ndim != axes or 0 in found.shape[-2:] or (name == "scores" and classes not in (None, len(found))):
         raise damaged(source, f"{what} has shape {found.shape}")
     if maps is not None and maps != len(record.tags):
         raise damaged(source, f"{what} has {maps} maps, but the image has {len(record.tags)} image-level labels")

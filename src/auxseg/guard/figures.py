@@ -1,7 +1,8 @@
 """Figures of one round that need no mask: properties of its labels and of its network's predictions.
 
-All are shares in [0, 1], except `components`, which is a count. They are means over images, so that a large image
-counts as much as a small one. A figure is None if nothing was measured for it (r0 has no network).
+All are shares in [0, 1], except NUMBERS. Those of labels and predictions are means over images, so that a large image
+counts as much as a small one. A figure is None if nothing was measured for it: r0 has no predictions, and its loss is
+that of another network.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +28,14 @@ FIGURES: Mapping[str, str] = {
     "prediction_differs": "labelled positions where the prediction is another class",
     "confidence": "softmax probability of the prediction",
     "entropy": "entropy of the affinity's rows over log N: 0 one position, 1 all alike",
+    "tag_precision": "mean average precision of the image-level labels of train by the network's classification",
+    "val_tag_precision": "the same of val, as far as its image-level labels are known",
+    "loss": "training loss of the last row of the round's curve, a number",
 }
 """Name -> meaning, in the order of the tables."""
+
+NUMBERS = ("components", "loss")
+"""Figures that are not shares."""
 
 ImageFigures = dict[str, list[float]]
 """Figure -> the values to average: one per image, or one per image-level label (`lost`, `unseen`)."""

@@ -1,5 +1,7 @@
 """Compute the figures of a round from its artifacts, with the images spread over worker processes."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,13 +11,16 @@ from typing import Self
 import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.damage import damaged, read_whole
 from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.tables import read_artifact
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
 from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
 from auxseg.maps import upsample
+from auxseg.metrics.tags import VAL_PRECISION, mean_average_precision
 from auxseg.parallel import map_processes
 
 
@@ -30,6 +35,8 @@ class RoundFiles:
     saliency: Mapping[str, Path]
     """Saliency labels; for r0 the prior."""
     maps: Mapping[str, Path]
+    curve: Path | None = None
+    """Losses of the round's training, or None for r0: those of the classifier are not comparable with later ones."""
 
     @classmethod
     def of(cls, dataset: Dataset, round_: Round) -> Self:
@@ -46,6 +53,7 @@ class RoundFiles:
             None if round_.is_initial else find(partial(store.labels, round_.previous)),
             find(partial(store.saliency_labels, round_)),
             find(partial(store.maps, round_)),
+            None if round_.is_initial else store.curve(round_),
         )
 
     def __call__(self, record: ImageRecord) -> ImageFigures:
@@ -65,10 +73,61 @@ class RoundFiles:
         spread = entropy if np.any(entropy) else None
         return figures | prediction_figures(prediction, confidence, spread, label, present)
 
+    def tag_precision(self, records: Sequence[ImageRecord]) -> float | None:
+        """Return the mean average precision of the image-level labels of some images, as far as they are known.
+
+        Returns None if there are no class scores: other methods' CAMs come without, and r0 has none of val.
+        """
+        scores, tags, shards = [], [], list(self.maps)
+        for record in records:
+            maps = opened_tensors(self.maps[shard_of(record.id, shards)])
+            if record.is_tagged and f"{record.id}.scores" in maps:
+                scores.append(read_map(maps, record, "scores", len(self.classes)))
+                tags.append(self.classes.multi_hot(record.tags))
+        return mean_average_precision(np.stack(scores), np.stack(tags)) if scores else None
+
+    def loss(self) -> float | None:
+        """Return the loss of the last row of the training's curve."""
+        if self.curve is None:
+            return None
+        rows = read_artifact(self.curve, ("epoch", "loss"))
+        with read_whole(self.curve):
+            loss = float(rows[-1]["loss"])
+        if not math.isfinite(loss):
+            raise damaged(self.curve, f"its last loss is {loss}")
+        return loss
+
 
 def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str) -> dict[str, float | None]:
-    """Return the figures of a round over its training images; `label` is for the progress bar."""
+    """Return the figures of a round, rounded to 4 decimals.
+
+    Args:
+        files: of the round.
+        records: all images. Figures of labels and predictions are of train.
+        label: for the progress bar.
+    """
     shards = list(files.labels)
     # shard by shard, because a worker keeps 64 files open and a round has four per shard
     by_shard = sorted(records, key=lambda record: (shard_of(record.id, shards), record.id))
-    return pool(map_processes(files, by_shard, label))
+    train, val = ([record for record in by_shard if record.split == split] for split in ("train", "val"))
+    of_set = {
+        "tag_precision": files.tag_precision(train),
+        "val_tag_precision": files.tag_precision(val),
+        "loss": files.loss(),
+    }
+    return pool(map_processes(files, train, label)) | {
+        name: None if value is None else round(value, 4) for name, value in of_set.items()
+    }
+
+
+def read_val_precision(path: Path) -> float | None:
+    """Return the classifier's mean average precision on val, as `classify` wrote it; None if there is no val.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with read_whole(path):
+        value = json.loads(path.read_text("utf-8"))[VAL_PRECISION]
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"{VAL_PRECISION} is {value}")
+        return None if value is None else round(value, 4)

@@ -5,6 +5,7 @@ A provider takes a manifest record and its image, RGB uint8 (H, W, 3), and retur
 `SaliencyParams`.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,13 @@ import numpy as np
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.scan import check_content
+from auxseg.errors import shorten
 from auxseg.images import encode_grey
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
+
+NAMED = 5
+"""Images that a warning names."""
 
 
 class Provider(Protocol):
@@ -81,14 +86,17 @@ class _Job:
     provider: Provider
     root: Path
 
-    def __call__(self, record: ImageRecord) -> bytes:
-        return encode_grey(self.provider(record, read_photo(self.root, record)))
+    def __call__(self, record: ImageRecord) -> tuple[bytes, bool]:
+        """Return the map as a PNG, and whether it has one value everywhere."""
+        prior = self.provider(record, read_photo(self.root, record))
+        return encode_grey(prior), bool((prior == prior.flat[0]).all())
 
 
 def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord]) -> dict[str, bytes]:
     """Return the priors of some images as 8-bit grey PNGs: `<id>.png` -> content.
 
-    The content for one image depends neither on the other images nor on the number of workers.
+    The content for one image depends neither on the other images nor on the number of workers. A warning counts the
+    maps that have one value everywhere.
 
     Args:
         provider: what `build_provider` returned.
@@ -103,4 +111,13 @@ def compute_priors(provider: Provider, root: Path, records: Iterable[ImageRecord
         contents = map_processes(job, records, "saliency")
     else:
         contents = [job(record) for record in track(records, "saliency")]
-    return {f"{record.id}.png": content for record, content in zip(records, contents, strict=True)}
+    flat = [record.id for record, (_, is_flat) in zip(records, contents, strict=True) if is_flat]
+    if flat:
+        logging.warning(
+            "%d of %d saliency maps have one value everywhere, so they tell no object from the background: %s; look at "
+            "these images, or try another saliency.provider",
+            len(flat),
+            len(records),
+            shorten(flat, NAMED),
+        )
+    return {f"{record.id}.png": content for record, (content, _) in zip(records, contents, strict=True)}

@@ -12,6 +12,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.rounds import Round
 from auxseg.datasets.dataset import Dataset
+from auxseg.errors import DataError, shorten
 from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
 from auxseg.models.weights import load_weights
 from auxseg.params.backbone import BackboneParams
@@ -23,6 +24,9 @@ from auxseg.training.augment import PixelSample, Sample
 from auxseg.training.loop import Step
 from auxseg.training.losses import Divisors, multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
+
+NAMED = 5
+"""Classes that a message names."""
 
 
 def start_network(
@@ -41,7 +45,11 @@ def start_network(
 
 
 def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime: RuntimeParams) -> TrainingSamples:
-    """Return the training images with the labels of round `labelled`, used as its review says."""
+    """Return the training images with the labels of round `labelled`, used as its review says.
+
+    Raises:
+        DataError: an artifact is missing or damaged, or no pixel is labelled although segmentation is to be trained.
+    """
     store, classes = dataset.store, dataset.classes
     uses = read_uses(store.uses(labelled))
     records = dataset.records("train")
@@ -52,7 +60,7 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
         LabelFiles([Archive(path) for path in dataset.every_shard(partial(file, labelled)).values()])
         for file in (store.labels, store.saliency_labels)
     )
-    return TrainingSamples(
+    samples = TrainingSamples(
         records,
         dataset.root,
         classes,
@@ -65,6 +73,29 @@ def training_set(dataset: Dataset, labelled: Round, params: TrainParams, runtime
         runtime=runtime,
         corrected=LabelFiles([Archive(store.corrected(labelled))]),
     )
+    if params.loss.segmentation:
+        _check_labels(samples, store.label_folder(labelled))
+    return samples
+
+
+def _check_labels(samples: TrainingSamples, source: Path) -> None:
+    # the loss of no pixel is 0, so a training without labels ends well and predicts what its random weights do
+    wanted = {0, *(samples.classes.index(name) for record in samples.records for name in record.tags)}
+    found = samples.labelled(wanted)
+    if samples.records and not found:
+        raise DataError(
+            f"{source}: the labels of all {len(samples)} training images are ignored (255) everywhere, so segmentation "
+            "has nothing to learn; lower labels.cam_threshold, change labels.saliency_threshold, or look at what the "
+            "reviewers rejected"
+        )
+    if missing := [samples.classes.with_background[index] for index in sorted(wanted - found)]:
+        logging.warning(
+            "%s: segmentation cannot learn %d of %d classes, because no pixel has their label: %s",
+            source,
+            len(missing),
+            len(wanted),
+            shorten(missing, NAMED),
+        )
 
 
 def training_step(network: AuxSegNet, params: TrainParams, runtime: RuntimeParams) -> Step:

@@ -99,19 +99,35 @@ class TrainingSamples(Dataset[Sample]):
         self, record: ImageRecord, labels: Mapping[str, bytes], saliency: Mapping[str, bytes]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return label, uint8, and saliency label, float32 in 0..1; both (1, H, W)."""
-        image_id, classes = record.id, len(self.classes)
-        levels = decode_saliency(saliency[image_id], record, source_of(saliency, image_id))
-        salient = torch.from_numpy(as_share(levels))[None]
-        if image_id in self.corrected:
-            by_hand = decode_label(self.corrected[image_id], record, classes, source_of(self.corrected, image_id))
-            label = torch.from_numpy(by_hand.copy())[None]
+        levels = decode_saliency(saliency[record.id], record, source_of(saliency, record.id))
+        salient, label = torch.from_numpy(as_share(levels))[None], self._label(record, labels)
+        if record.id in self.corrected:
             # the two tasks share features, so a person's object must not be background to the other one
-            return label, torch.where(label == IGNORE, salient, (label != 0).float())
-        stored = decode_label(labels[image_id], record, classes, source_of(labels, image_id))
-        label = torch.from_numpy(stored.copy())[None]
-        if image_id in self.dropped:
-            label[torch.isin(label, torch.tensor(self.dropped[image_id], dtype=torch.uint8))] = IGNORE
+            salient = torch.where(label == IGNORE, salient, (label != 0).float())
         return label, salient
+
+    def _label(self, record: ImageRecord, labels: Mapping[str, bytes]) -> torch.Tensor:
+        """Return the label that training uses, uint8 (1, H, W): the corrected one, else that of `labels`."""
+        is_corrected = record.id in self.corrected
+        files = self.corrected if is_corrected else labels
+        stored = decode_label(files[record.id], record, len(self.classes), source_of(files, record.id))
+        label = torch.from_numpy(stored.copy())[None]
+        if record.id in self.dropped and not is_corrected:
+            label[torch.isin(label, torch.tensor(self.dropped[record.id], dtype=torch.uint8))] = IGNORE
+        return label
+
+    def labelled(self, wanted: Collection[int]) -> set[int]:
+        """Return the class indices that pixels of the labels have, 0 = background, without 255.
+
+        Labels are read until all of the `wanted` indices have been seen, usually a few.
+        """
+        seen: set[int] = set()
+        for record in self.records:
+            if seen.issuperset(wanted):
+                break
+            if self.labels is not None and record.id not in self.ignored:
+                seen.update(self._label(record, self.labels).unique().tolist())
+        return seen - {IGNORE}
 
 
 def _without_pixels(sample: Sample) -> Sample:

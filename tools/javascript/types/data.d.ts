@@ -38,6 +38,7 @@ interface BaseIndex {
   rounds: string[];
   best: string;
   warnings: string[];
+  slips: string[];
   contradictions: string; // a sentence, or empty
   /** A split without images is absent. */
   records: Partial<Record<Split, Records>>;

@@ -144,13 +144,15 @@
   }
 
   // Show on the first screen where masks contradict the labels, and the guard's warnings, because the report opens
-  // with the best round and not with the last.
+  // with the best round and not with the last. Figures that are a little worse in a good round are no warning.
   function showGuard() {
-    const { warnings, best, contradictions } = app.base;
+    const { warnings, slips, best, contradictions } = app.base;
     const rounds = warnings.length ? [...warnings, `This page opens with ${best}, the best round.`] : [];
     const masks = contradictions ? [`${contradictions} The tables list the images.`] : [];
     byId("guard").hidden = !rounds.length && !masks.length;
     byId("guard").textContent = [...masks, ...rounds].join("\n");
+    byId("slips").hidden = !slips.length;
+    byId("slips").textContent = slips.join("\n");
   }
 
   /** @param {unknown} error */
