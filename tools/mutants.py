@@ -33,7 +33,14 @@ RESULTS = ROOT / ".auxseg/mutants.csv"
 TESTS = {
     "fusion": ("fusion.py", ["tests/test_fusion.py"]),
     "metrics": ("metrics/*.py", ["tests/metrics", "--deselect=tests/metrics/test_protocol.py"]),
-    "affinity": ("models/affinity.py", ["tests/models/test_affinity.py"]),
+    "affinity": (
+        "models/affinity.py",
+        [
+            "tests/models/test_affinity.py",
+            "tests/models/test_tiles.py",
+            "--deselect=tests/models/test_tiles.py::test_equal_to_whole_ones_at_4096_positions",
+        ],
+    ),
     "store": ("artifacts/store.py", ["tests/artifacts/test_store.py"]),
     "rounds": ("artifacts/rounds.py", ["tests/artifacts/test_store.py"]),
     "manifest": ("datasets/manifest.py", ["tests/datasets/test_manifest.py"]),

@@ -190,7 +190,7 @@ def _find(code: CodeType, name: str) -> CodeType:
                 yield inner
                 yield from walk(inner)
 
-    return next(one for one in walk(code) if one.co_qualname == name)
+    return [one for one in walk(code) if one.co_qualname == name][-1]  # those before are its overloads
 
 
 def _set_defaults(function: FunctionType, arguments: ast.arguments, namespace: dict[str, Any]) -> None:
