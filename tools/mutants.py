@@ -37,6 +37,7 @@ TESTS = {
         "models/affinity.py",
         [
             "tests/models/test_affinity.py",
+            "tests/models/test_ablations.py::test_maps_that_refine_features",
             "tests/models/test_tiles.py",
             "--deselect=tests/models/test_tiles.py::test_equal_to_whole_ones_at_4096_positions",
         ],
