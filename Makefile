@@ -11,7 +11,8 @@ LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly lint licences audit-dependencies locks format env clean
+.PHONY: help demo voc coco table test test-cluster test-nightly mutants lint licences audit-dependencies locks format \
+  env clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,9 @@ test-cluster: $(TOOLS)  ## Run the tests on a real Slurm (root on Debian: instal
 test-nightly: $(TOOLS)  ## Run all tests, including the long ones
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
+
+mutants: $(TOOLS)  ## Count the small changes of PARTS="fusion metrics ..." (default: all) that tests notice
+	$(RUN) python tools/mutants.py $(PARTS)
 
 lint: $(TOOLS)  ## Check style, formatting and types
 	$(RUN) ruff check .

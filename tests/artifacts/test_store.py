@@ -84,6 +84,30 @@ def test_the_store_knows_every_output_of_the_dag():
     assert found == {path for path in declared if path.parts[1] != "code"}
 
 
+def test_paths_of_folders_inputs_and_parts():
+    """Those that are no output of a stage by themselves."""
+    store, one = Store(), Round(12)
+    wanted = {
+        "data/raw.yaml": store.raw,
+        "data/scenes": store.scenes,
+        "data/manifest/dataset.json": store.dataset,
+        "data/manifest/classes.csv": store.classes,
+        "data/manifest/07.csv": store.records("07"),
+        "data/masks/07.csv": store.mask_list("07"),
+        "data/labels": store.label_rounds,
+        "data/labels/r12": store.label_folder(one),
+        "data/corrections": store.all_corrected,
+        "data/guard": store.judgements,
+        "data/evaluate": store.evaluations,
+        "data/score": store.scores,
+        "data/summary": store.tables,
+        "review/verdicts.csv": store.verdicts,
+        "review/corrections/corrections.csv": store.corrections,
+        "review/corrections/r12/a b.png": store.correction(one, "a b"),
+    }
+    assert {path: Path(path) for path in wanted} == wanted
+
+
 def test_a_permit_covers_files_and_folders():
     store = Store(permit=Permit("labels", "deps", frozenset({"data/labels/r1", "data/masks/00.csv"})))
     assert store.labels(Round(1), "07") == Path("data/labels/r1/07.zip")
@@ -92,6 +116,15 @@ def test_a_permit_covers_files_and_folders():
         with pytest.raises(ParamsError, match=r"stage 'labels' uses '.*' without declaring it; add it to its deps"):
             use()
     assert pickle.loads(pickle.dumps(store)) == store
+
+
+def test_a_path_that_leaves_its_folder_is_not_declared():
+    permit = Permit("labels", "outs", frozenset({"data/labels"}))
+    permit.check("data/labels")
+    permit.check("data/labels/r1/00.zip")
+    for path in ("data/labels/../models", "data/labels/./r1", "data/labels2", "data"):
+        with pytest.raises(ParamsError, match=r"add it to its outs$"):
+            permit.check(path)
 
 
 def test_a_root_comes_first(tmp_path):

@@ -1,5 +1,8 @@
 """The manifest: what is written is read, and an image's shard depends on its id alone."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,9 @@ from auxseg.datasets.manifest import (
     manifest_shards,
     read_classes,
     read_manifest,
+    read_mask_hashes,
     read_mask_list,
+    read_shard,
     shard_files,
     shard_of,
     write_manifest,
@@ -70,6 +75,88 @@ def test_mask_list(tmp_path):
     write_mask_list(tmp_path, {"a": ("M/a.png", "11"), "b": ("M/b.png", "22")}, ["00", "01"])
     assert read_mask_list([tmp_path / "00.csv", tmp_path / "01.csv"]) == {"a": "M/a.png", "b": "M/b.png"}
 
+    assert read_mask_hashes([tmp_path / "00.csv", tmp_path / "01.csv"]) == {"a": "11", "b": "22"}
+
+
+def test_mask_list_by_hand(tmp_path):
+    write_mask_list(tmp_path, {"b": ("M/b.png", "22"), "a": ("M/a.png", "11")}, ["00"])
+    assert (tmp_path / "00.csv").read_text() == "id,path,sha256\na,M/a.png,11\nb,M/b.png,22\n"
+
+
+KINDS = [
+    ImageRecord("a", "a.jpg", 1, 4, "train", (), "aa"),
+    ImageRecord("b", "b.jpg", 6, 1, "val", (), "bb", is_tagged=False),
+    ImageRecord("c", "c.jpg", 6, 4, "train", ("cat", "traffic light"), "cc"),
+]
+DEEP = [
+    ImageRecord("a", "a.tif", 6, 4, "train", ("cat",), "aa", bits=12),
+    ImageRecord("b", "b.tif", 6, 4, "train", ("cat",), "bb", bands=(4, 1, 2)),
+]
+
+
+@pytest.mark.parametrize(
+    ("records", "text"),
+    [
+        (
+            KINDS,
+            "id,path,width,height,split,labels,sha256\n"
+            "a,a.jpg,1,4,train,background,aa\nb,b.jpg,6,1,val,,bb\nc,c.jpg,6,4,train,cat;traffic light,cc\n",
+        ),
+        (
+            DEEP,
+            "id,path,width,height,split,labels,sha256,bits,bands\n"
+            "a,a.tif,6,4,train,cat,aa,12,\nb,b.tif,6,4,train,cat,bb,,4 1 2\n",
+        ),
+        (DEEP[:1], "id,path,width,height,split,labels,sha256,bits,bands\na,a.tif,6,4,train,cat,aa,12,\n"),
+    ],
+    ids=["negative, unknown, tagged", "bits and bands", "bits alone"],
+)
+def test_a_shard_by_hand(tmp_path, records, text):
+    write_manifest(tmp_path, records, CLASSES, ["00"])
+    assert (tmp_path / "00.csv").read_text() == text
+    assert read_shard(tmp_path / "00.csv") == records
+    assert (
+        tmp_path / "classes.csv"
+    ).read_text() == "index,name,mask_value\n0,background,0\n1,cat,8\n2,traffic light,3\n"
+
+
+def test_an_image_without_tags_is_a_negative_if_they_are_known():
+    assert [one.is_negative for one in KINDS] == [True, False, False]
+
+
+ROW = "a,a.jpg,6,4,train,cat,aa\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROW.replace("train", "test"), "'a' has split 'test', 6x4 pixels"),
+        (ROW.replace("6", "0"), "'a' has split 'train', 0x4 pixels"),
+        (ROW.replace("4", "0"), "'a' has split 'train', 6x0 pixels"),
+        (ROW.replace("6", "wide"), "invalid literal"),
+        (ROW + ROW, "an id is there twice"),
+    ],
+)
+def test_a_damaged_shard_is_one_line(tmp_path, rows, message):
+    (tmp_path / "00.csv").write_text("id,path,width,height,split,labels,sha256\n" + rows)
+    with pytest.raises(DataError, match=rf"00\.csv: damaged: .*{message}"):
+        read_shard(tmp_path / "00.csv")
+
+
+def class_file(folder: Path, *rows: str) -> Path:
+    (folder / "classes.csv").write_text("index,name,mask_value\n0,background,0\n" + "".join(f"{row}\n" for row in rows))
+    return folder / "classes.csv"
+
+
+def test_mask_values_from_0_to_254(tmp_path):
+    assert read_classes(class_file(tmp_path, "1,cat,0", "2,dog,254")) == ClassTable(("cat", "dog"), (0, 254))
+
+
+@pytest.mark.parametrize("rows", [(), ("1,cat,1", "2,cat,2"), ("1,cat,255",), ("1,cat,1", "2,dog,-1")])
+def test_a_damaged_class_table_is_one_line(tmp_path, rows):
+    with pytest.raises(DataError, match=r"classes\.csv: damaged: it names no class, a class twice, or a mask value"):
+        read_classes(class_file(tmp_path, *rows))
+
 
 def test_class_table():
     assert len(CLASSES) == 2
@@ -78,6 +165,10 @@ def test_class_table():
     assert CLASSES.multi_hot(["traffic light"]).tolist() == [0, 1]
     table = CLASSES.indices_from_values(unlisted=7)
     assert table[[0, 8, 3, 255, 4]].tolist() == [0, 1, 2, 255, 7]
+    assert (table.shape, table.dtype, (table == 7).sum()) == ((256,), np.uint8, 252)
+    assert CLASSES.multi_hot([]).dtype == np.float32
+    with pytest.raises(DataError, match="class 'cow': not in the class table of the manifest"):
+        CLASSES.index("cow")
 
 
 @pytest.mark.parametrize(("there", "message"), [(["00"], "01.zip: missing"), (["00", "01", "02"], "02.zip: left over")])

@@ -44,6 +44,7 @@ def test_files_are_pooled(tmp_path_factory, label, mask):
 def test_rows_by_hand():
     confusion = np.array([[6, 0, 2], [0, 0, 0]])
     rows = confusion_rows("r1", confusion, ("background", "cat"))
+    assert {tuple(row) for row in rows} == {("round", "mask", "label", "pixels", "share")}
     assert [tuple(row.values()) for row in rows] == [
         ("r1", "background", "background", 6, 75.0),
         ("r1", "background", "cat", 0, 0.0),

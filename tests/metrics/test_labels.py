@@ -13,7 +13,7 @@ from scipy import ndimage
 from auxseg.artifacts.frames import write_frame
 from auxseg.metrics.confusion import confuse, no_confusion
 from auxseg.metrics.label_tables import class_table, image_table, read_areas
-from auxseg.metrics.labels import AREA_COLUMNS, measure_label, write_areas
+from auxseg.metrics.labels import AREA_COLUMNS, changed_share, ignored_share, measure_label, write_areas
 
 NAMES = ("background", "cat", "dog")
 LABELS = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, 2, 255]))
@@ -39,6 +39,14 @@ def frame(areas):
 def rows_of(table):
     """Return the rows as dictionaries, with None for NaN."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def test_shares_by_hand():
+    assert ignored_share(FIRST) == pytest.approx(2 / 9)
+    assert ignored_share(np.array([[0, 1]], np.uint8)) == 0.0
+    before = np.array([[0, 1, 255, 2]], np.uint8)
+    assert changed_share(before, np.array([[0, 1, 255, 255]], np.uint8)) == 0.25
+    assert changed_share(before, before) == 0.0
 
 
 def test_areas_file(tmp_path):

@@ -66,6 +66,7 @@ def test_by_hand():
     assert counts.correct.tolist() == [1, 1, 2, 0]
     assert counts.predicted.tolist() == [1, 2, 2, 0]
     assert counts.true.tolist() == [2, 2, 2, 0]
+    assert counts.images == 1
     # class 1: hit 1, predicted 2, true 2: union 3. Class 3 is in neither: left out of all three means.
     assert counts.means() == pytest.approx(
         {"miou": 100 * (1 / 2 + 1 / 3 + 1) / 3, "precision": 100 * (1 + 1 / 2 + 1) / 3, "recall": 100 * 2 / 3}
@@ -110,6 +111,7 @@ def test_pooling_is_not_the_mean_over_images():
     small, large = np.ones((1, 1), np.uint8), np.ones((1, 9), np.uint8)
     pooled = Counts.of(small, small, 1) + Counts.of(0 * large, large, 1)
     assert pooled.iou()[1] == pytest.approx(0.1)
+    assert (pooled.images, Counts.zeros(1).images) == (2, 0)
 
 
 def test_adding_does_not_change_the_parts():

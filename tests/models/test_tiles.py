@@ -5,7 +5,7 @@ import torch
 from tiny_networks import network_params, tiny_auxsegnet
 
 from auxseg.models import tiles
-from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, apply_affinity
+from auxseg.models.affinity import CrossTaskFusion, TaskAffinity, apply_affinity, pairwise_affinity
 from auxseg.models.tiles import TiledAffinity
 from auxseg.params.network import CrossTaskParams
 from auxseg.propagation import affinity_entropy, propagate_image
@@ -87,6 +87,14 @@ def test_equal_to_whole_ones_at_4096_positions(tiled, kernel):
     whole = fuse()
     tiled(numbers=300 * 4096)
     torch.testing.assert_close(fuse(), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((6, 5, 6), torch.Tensor), ((1, 6, 1), TiledAffinity)])
+def test_the_number_of_positions_decides(monkeypatch, shape, kind):
+    """Neither images nor channels: (B, N, D), and up to 5 positions stay whole."""
+    monkeypatch.setattr(tiles, "DENSE_POSITIONS", 5)
+    query = torch.rand(shape)
+    assert isinstance(pairwise_affinity(query, query, whiten=False, temperature=1.0), kind)
 
 
 def test_no_tile_is_larger_than_promised(tiled):

@@ -1,11 +1,14 @@
 """What verdicts leave for training."""
 
+import logging
+
 import pytest
 from verdict_rows import HASH, OTHER, verdict
 
+from auxseg.artifacts.rounds import R0
 from auxseg.errors import DataError
 from auxseg.params.review import ReviewParams
-from auxseg.review.apply import decide_uses
+from auxseg.review.apply import apply_verdicts, decide_uses
 from auxseg.review.uses import TrainingUse, Use, read_uses, summarise, write_uses
 
 LEAVE_OUT = ReviewParams(rejected="leave_out")
@@ -64,7 +67,7 @@ def test_a_class_that_is_gone_matters_where_the_label_is_still_the_same():
     uses, unapplied = decide_uses({"a": HASH, "b": HASH}, [stale], LEAVE_OUT, NAMES)
     assert (uses["b"], unapplied) == (TrainingUse(), [stale])
     with pytest.raises(
-        DataError, match=r"verdicts\.csv: r0 a: drop_classes contains 'cow', but the classes are .*remove it"
+        DataError, match=r"^review/verdicts\.csv: r0 a: drop_classes contains 'cow', but the classes are .*remove it"
     ):
         decide_uses({"a": HASH, "b": HASH}, [fresh, stale], LEAVE_OUT, NAMES)
 
@@ -103,3 +106,34 @@ def test_verdicts_do_not_apply_to_a_corrected_label():
     verdicts = [verdict("a", verdict="reject"), verdict("b", drop_classes=("cat",))]
     uses, stale = decide_uses({"a": HASH, "b": HASH}, verdicts, LEAVE_OUT, NAMES, {"a", "b"})
     assert uses == {"a": TrainingUse(Use.CORRECTED), "b": TrainingUse(Use.CORRECTED)} and stale == []
+
+
+def test_nothing_to_reject_in_an_empty_round():
+    assert decide_uses({}, [], LEAVE_OUT, NAMES) == ({}, [])
+
+
+def test_corrected_labels_are_trained_on_where_all_are_rejected():
+    verdicts = [verdict("a", verdict="reject"), verdict("b", verdict="reject")]
+    uses, _ = decide_uses({"a": HASH, "b": HASH}, verdicts, LEAVE_OUT, NAMES, {"b"})
+    assert uses == {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse(Use.CORRECTED)}
+
+
+def test_the_verdicts_of_a_round_and_their_log(caplog):
+    caplog.set_level(logging.INFO)
+    verdicts = [
+        verdict("a", reviewer="ann"),
+        verdict("a", verdict="reject", reviewer="bob"),
+        verdict("b", OTHER, "reject", reviewer=""),
+        verdict("b", OTHER, "accept", reviewer="ann"),  # they disagree on a label that is gone
+        verdict("b", verdict="reject", round="r1"),
+    ]
+    uses, stale = apply_verdicts(R0, {"a": HASH, "b": HASH, "c": HASH}, verdicts, LEAVE_OUT, NAMES, {"c"})
+    assert uses == {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse(), "c": TrainingUse(Use.CORRECTED)}
+    assert stale == verdicts[2:4]
+    why = "is stale (the label has changed since, or is gone) and not applied; judge it again"
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("WARNING", f"nobody's verdict on b {why}"),
+        ("WARNING", f"ann's verdict on b {why}"),
+        ("WARNING", "reviewers disagree on a; one rejection is enough"),
+        ("INFO", "r0: 1 train, 1 leave_out, 0 ignore, 1 corrected, 0 with dropped classes"),
+    ]

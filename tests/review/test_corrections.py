@@ -67,12 +67,24 @@ def test_the_table_comes_back_in_one_order(tmp_path):
         ("r0", "x", r"line 2: round 'x' is not a round"),
         ("1=cat", "cat", r"line 2: classes 'cat;2=dog' is not of the form"),
         (",labelme", "", r"line 2: not as many cells"),
+        (",labelme", ",labelme,more", r"line 2: not as many cells"),
+        ("r0", "r01", r"line 2: round 'r01' is not a round"),
+        ("r0", "r12345", r"line 2: round 'r12345' is not a round"),
+        ("\na,", "\n\x07a,", r"line 2: image_id or classes have control characters"),
+        ("1=cat", "1=c\x07at", r"line 2: image_id or classes have control characters"),
     ],
 )
 def test_a_wrong_table_is_one_line(store, old, new, message):
     store.corrections.write_text(store.corrections.read_text().replace(old, new))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as error:
         read_corrections(store.corrections)
+    assert str(error.value).startswith(f"{store.corrections} line ")
+
+
+def test_spaces_around_cells_do_not_matter(store):
+    header = "image_id,round,classes,image_sha256,source,reviewer,date"
+    store.corrections.write_text(f"{header}\n a , r9999 , 1=cat , photo , labelme , ann , 2026-01-31T12:00:00Z \n")
+    assert read_corrections(store.corrections) == [correction(round="r9999", classes="1=cat")]
 
 
 def test_one_row_for_each_image_and_round(store):
@@ -114,6 +126,13 @@ def test_another_image_or_split_leaves_a_correction_out(store, caplog):
         "the correction of a in r0 is not applied: the image has changed since",
         "the correction of a in r0 is not applied: the image is not a training image",
     ]
+
+
+def test_the_log_counts_corrected_labels(store, caplog):
+    caplog.set_level(logging.INFO)
+    other = ImageRecord("b", "b.jpg", 3, 2, "train", ("cat",), "other")
+    assert list(labels(store, records=[RECORD, other])) == ["a"]
+    assert [one.getMessage() for one in caplog.records] == ["r0: 1 of 2 labels corrected by hand"]
 
 
 def test_a_png_that_does_not_fit_its_row_is_named(store):

@@ -53,12 +53,15 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
         (f"a,{HASH},r0,accept,,,me,yesterday", "line 3: date 'yesterday' is not an ISO date"),
         (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "line 3 has more cells than the header"),
         (f"a,{HASH},r0,accept", "line 3 has no cell 'drop_classes'"),
+        (f"a\x07,{HASH},r0,accept,,,me,2026-01-01", "line 3: image_id 'a\\x07' has control characters"),
+        (f"a,{HASH},r0,accept,c\x07at,,me,2026-01-01", "line 3: drop_classes 'c\\x07at' has control characters"),
+        (f"a,{HASH},r3,accept,,,me,2026-01-01", "line 3: round 'r3' is not in params.yaml (r0, r1); remove the row"),
     ],
 )
 def test_a_bad_row_is_one_line_that_names_file_and_line(table, row, message):
     path = table(f"z,{HASH},r0,accept,,,me,2026-01-01", row)
     with pytest.raises(DataError) as error:
-        read_verdicts(path, ["cat", "dog"])
+        read_verdicts(path, ["cat", "dog"], ["r0", "r1"])
     assert str(error.value).startswith(f"{path} {message}")
     assert "\n" not in str(error.value)
 
@@ -79,8 +82,9 @@ def test_a_missing_column_is_named(table):
     [
         ("", r"verdicts\.csv: an empty file; give a CSV with the header " + HEADER),
         (f"a,{HASH},r0,reject,,,me,2026-01-01\n", r"verdicts\.csv line 1: no column 'image_id'"),
+        (HEADER.replace(",", ";") + "\n", r"verdicts\.csv line 1: cells are separated by ';'"),
     ],
-    ids=["emptied", "only a row"],
+    ids=["emptied", "only a row", "semicolons"],
 )
 def test_a_table_without_header_is_rejected(tmp_path, content, message):
     """It would read as no verdicts at all, and un-reject every label."""
@@ -138,6 +142,21 @@ def test_importing_twice_is_importing_once(tmp_path_factory, existing, imported)
     assert read_verdicts(path) == once
     write_verdicts(path, read_verdicts(path))
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"note": " spaces "}, "a verdict would change; remove odd characters from its note"),
+        ({"label_hash": "abc"}, "it could not be read again: .* label_hash 'abc' is not a SHA-256"),
+    ],
+)
+def test_what_would_not_come_back_is_not_written(tmp_path, fields, why):
+    path = tmp_path / "verdicts.csv"
+    path.write_text("as it was")
+    with pytest.raises(DataError, match=rf"verdicts\.csv: not written, because {why}"):
+        write_verdicts(path, [verdict(), verdict("b", **fields)])
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("verdicts.csv", "as it was")]
 
 
 def test_who_disagrees():
