@@ -151,8 +151,17 @@ def guard_table(judgements: Iterable[Judgement]) -> pandas.DataFrame:
     rows = []
     for one in judgements:
         good = "yes" if one.good else "no"
-        texts = {"warning": one.warning, "slipped": "; ".join(slipped(one))}
-        rows.append({"round": one.round, "good": good, "best": one.best, **one.figures, **texts})
+        worse = "; ".join(slipped(one))
+        rows.append(
+            {
+                "round": one.round,
+                "good": good,
+                "best": one.best,
+                **one.figures,
+                "warning": one.warning,
+                "slipped": worse,
+            }
+        )
     table = pandas.DataFrame(rows, columns=["round", "good", "best", *GUARD_FIGURES, "warning", "slipped"])
     shares = [name for name in GUARD_FIGURES if name not in GUARD_NUMBERS]
     table[shares] = 100 * table[shares].astype(float)
