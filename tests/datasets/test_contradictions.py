@@ -105,6 +105,19 @@ def test_a_minority_is_a_warning_with_counts(run, caplog):
     assert "set data.tags to partial" in found["message"]
 
 
+def test_a_class_with_the_value_of_the_background(run):
+    """Cat and background exchanged: nearly every mask shows a cat, and few labels name one."""
+    swapped = {0: 8, 8: 0}
+    rows = [(n, [("dog",), ("cow", "dog"), ("cat", "dog")][n % 3]) for n in range(9)]
+    with pytest.raises(
+        DataError, match=r"'cat' is in 9 of 9 masks and in the labels of 3: its mask value 8 is probably"
+    ):
+        run(
+            rows,
+            lambda path, _, names: mask(path, [swapped.get(value, value) for value in (0, *map(NAMES.get, names))]),
+        )
+
+
 def test_partial_labels_may_lack_classes_of_the_mask(run):
     def everything(path, _, names):
         mask(path, [8, 12, 10])

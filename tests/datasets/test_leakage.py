@@ -115,6 +115,23 @@ def test_a_group_goes_to_val_if_one_of_its_images_has_a_mask(root):
     assert (found["t0"], found["t1"]) == ("val", "val") and found["t2"] == "train"
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_of_few_groups_one_is_val(root, count):
+    """A hash of so few may choose none, and then nothing would be measured on images that were not trained on."""
+    groups = [name for name in (f"video {number}" for number in range(100)) if not in_val(name, 0.2)][:count]
+    rows = [f"t{number},cat,{groups[number % count]}" for number in range(8)]
+    found = grouped(root, "image_id,labels,group", *rows, folder={"val_share": 0.2})
+    val = {row.split(",")[2] for row in rows if found[row.split(",")[0]] == "val"}
+    assert len(val) == 1
+    assert set(grouped(root, "image_id,labels,group", *rows, folder={"val_share": 0.0}).values()) == {"train"}
+
+
+def test_a_single_group_is_train(root):
+    rows = [f"t{number},cat,one" for number in range(8)]
+    group = grouped(root, "image_id,labels,group", *rows, folder={"val_share": 0.0001})
+    assert set(group.values()) == {"train"}
+
+
 def test_a_group_in_both_splits_is_rejected(root, voc):
     with pytest.raises(DataError, match=r"line 3: 't1' of group 'a' is in val, but 't0' .* in train \(.*line 2\)"):
         grouped(root, "image_id,labels,split,group", "t0,cat,train,a", "t1,cat,val,a", "t2,cat,train,b")

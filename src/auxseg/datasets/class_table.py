@@ -3,10 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from auxseg.datasets.manifest import NEGATIVE, SEPARATOR, ClassTable
+from auxseg.datasets.spelling import fold
 from auxseg.errors import CONTROLS, DataError, ParamsError
 
 RESERVED = (NEGATIVE, "all", "ignore", "_background_", "__ignore__")
 """Names that result tables and labelme use for class 0, the whole label and 255."""
+
+
+NOTHING = ("none", "null", "nan", "n/a", "na", "nil")
+"""What tables have for an image without any object; as a class name it must be in data.classes."""
 
 
 def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence[str]) -> ClassTable:
@@ -14,12 +19,17 @@ def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence
 
     Raises:
         ParamsError: a list would change the mask value of one of the format's own classes.
-        DataError: there is no class, there are more than 254, or a name cannot be stored.
+        DataError: there is no class, there are more than 254, a name cannot be stored, or one of `own` means "none".
     """
     if isinstance(classes, Mapping):
         table = ClassTable(tuple(classes), tuple(classes.values()))
     else:
         names = tuple(own if classes is None else classes)
+        if classes is None and (nothing := [name for name in names if fold(name) in NOTHING]):
+            raise DataError(
+                f"data.classes: the labels have '{nothing[0]}'; leave the cell empty where an image shows no object, "
+                f"or list all classes there, with '{nothing[0]}' among them"
+            )
         table = ClassTable(names, tuple(range(1, len(names) + 1)))
         _check_values(table, own)
     if not 1 <= len(table) <= 254:

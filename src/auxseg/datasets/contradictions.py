@@ -5,7 +5,7 @@ leads to a model may read it, because it says where masks and labels differ.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -20,6 +20,8 @@ from auxseg.files import read_json
 
 SHOWN = 3
 """Number of classes that a message names."""
+EVERYWHERE = 0.9
+"""Share of the masks that show a class from which on its value may be the background's."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,23 @@ def find_contradictions(
         tagged = _table([image.tags for image in compared], classes)
         shown = _table([image.shown for image in compared], classes)
         causes += other_order(tagged, shown, classes.names, values, tags == "partial")
+        causes += _as_background(tagged, shown, classes.names, values)
     known = ". ".join(filter(None, causes)) or _most_frequent(found, values is not None)
     first = _first(found[0], wrong[0].mask)
     message = f"{len(found)} of {len(compared)} masks contradict the image-level labels, first {first}. {known}"
     return Contradictions(len(compared), tuple(found), message)
+
+
+def _as_background(tagged: np.ndarray, shown: np.ndarray, names: Sequence[str], values: Sequence[int]) -> Iterator[str]:
+    """Yield a sentence if nearly every mask shows one class, as they do the background, and few labels name it."""
+    labels, masks = tagged.sum(axis=0), shown.sum(axis=0)
+    (found,) = np.nonzero((masks >= EVERYWHERE * len(shown)) & (2 * labels <= masks))
+    if len(found) == 1:  # several: the labels name only the main class of each image
+        one = found[0]
+        yield (
+            f"'{names[one]}' is in {masks[one]} of {len(shown)} masks and in the labels of {labels[one]}: its mask value "
+            f"{values[one]} is probably that of the background; set data.background to it, and correct data.classes"
+        )
 
 
 def _first(one: Contradiction, mask: str) -> str:

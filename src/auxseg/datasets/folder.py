@@ -47,7 +47,8 @@ def list_folder(
 ) -> FolderListing:
     """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
-    With a column `group`, the hash is that of the group.
+    With a column `group`, the hash is that of the group. Of few groups none may be chosen by it; then the one with the
+    smallest hash is.
 
     Rows without an image are left out, because images get deleted. If more than half of the rows have no image, the
     ids do not match the file names, which is an error.
@@ -77,10 +78,14 @@ def list_folder(
     masked = {row.group or key for key, row in tags.items() if masks is not None and masks.has(key)}
     share = params.val_fraction(can_validate=masks is not None)
 
+    origins = {row.group or key for key, row in tags.items() if row.split is None}
+    may_be_val = origins if params.val_share is not None else origins & masked
+    val = {origin for origin in may_be_val if in_val(origin, share)}
+    if not val and share and len(origins) > 1 and any(row.group for row in tags.values()):
+        val = set(sorted(may_be_val, key=_draw)[:1])
+
     def split_of(key: str, row: Tags) -> str:
-        origin = row.group or key
-        may_be_val = params.val_share is not None or origin in masked
-        return row.split or ("val" if may_be_val and in_val(origin, share) else "train")
+        return row.split or ("val" if (row.group or key) in val else "train")
 
     rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks, problems)
@@ -141,6 +146,10 @@ def _near_miss(missing: Sequence[str], photos: Folder) -> str:
 
 def in_val(image_id: str, share: float) -> bool:
     """Tell whether an id is in the validation share, independently of all other images."""
+    return _draw(image_id) < share * 2**64
+
+
+def _draw(image_id: str) -> int:
+    """Return a hash of an id, below 2^64."""
     # the prefix makes this hash independent of the one that chooses the shard
-    digest = hashlib.sha256(b"val:" + image_id.encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+    return int.from_bytes(hashlib.sha256(b"val:" + image_id.encode()).digest()[:8], "big")

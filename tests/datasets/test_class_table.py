@@ -1,0 +1,20 @@
+"""The class table: words for nothing are no classes unless somebody says so."""
+
+import pytest
+
+from auxseg.datasets.class_table import class_table
+from auxseg.errors import DataError
+
+
+@pytest.mark.parametrize("word", ["none", "None", "N/A", " nan ", "NULL"])
+def test_a_word_for_nothing_is_no_class(word):
+    with pytest.raises(
+        DataError, match=f"the labels have '{word}'; leave the cell empty where an image shows no object"
+    ):
+        class_table(None, ("cat", word))
+
+
+def test_a_class_that_is_listed_may_have_that_name():
+    assert class_table(["cat", "nil"], ("cat", "nil")).names == ("cat", "nil")
+    assert class_table({"none": 3}, ()).values == (3,)
+    assert class_table(None, ("cat", "nonet", "nanny")).names == ("cat", "nonet", "nanny")
