@@ -13,6 +13,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
@@ -20,6 +21,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.errors import DataError
 from auxseg.files import require_file
+
+T = TypeVar("T")
 
 IGNORE = 255
 """The ignore index: a pixel with this label is left out of losses, and counts as a miss in a prediction."""
@@ -250,7 +253,7 @@ def read_palette(path: Path) -> np.ndarray | None:
         DataError: the file is missing or damaged.
     """
     with open_image(path) as image:
-        palette = image.getpalette() if image.mode == "P" else None
+        palette = pixels_of(path, lambda opened: opened.getpalette() if opened.mode == "P" else None, image)
     return None if palette is None else np.array(palette, np.uint8).reshape(-1, 3)
 
 
@@ -267,7 +270,7 @@ def read_channel_png(path: Path, channel: str) -> np.ndarray:
     with open_image(path) as image:
         if image.format != "PNG" or image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
             raise DataError(f"{path}: a map must be a PNG of 8 bits, but this one is {image.format} of {image.mode}")
-        if channel == "alpha" and not image.has_transparency_data:
+        if channel == "alpha" and not pixels_of(path, lambda opened: opened.has_transparency_data, image):
             raise DataError(f"{path}: has no alpha channel; set saliency.channel to the channel with the map")
 
         def convert(opened: Image.Image) -> np.ndarray:
@@ -302,8 +305,8 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str, fix: str = "save it
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
 
 
-def pixels_of(path: Path, convert: Callable[[Image.Image], np.ndarray], image: Image.Image) -> np.ndarray:
-    """Return what `convert` makes of an opened image.
+def pixels_of(path: Path, convert: Callable[[Image.Image], T], image: Image.Image) -> T:
+    """Return what `convert` makes of an opened image; Pillow decodes it for its palette or transparency too.
 
     Raises:
         DataError: the pixels cannot be decoded.

@@ -4,9 +4,12 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tifffile
+from mutations import PNG, Parts
 from PIL import Image
 from rows import Row, content, no_file
 
@@ -18,6 +21,7 @@ from auxseg.datasets.mask_file import read_numbers
 from auxseg.images import (
     decode_grey,
     decode_indices,
+    encode_label,
     read_channel_png,
     read_grey_png,
     read_index_png,
@@ -142,6 +146,27 @@ LARGE = {
     + b"\2\2L\1\0;",
     "TIFF of 50,000 x 50,000": tiff_header(50_000, 50_000),
 }
+
+
+def chunks(change: Callable[[Parts], Parts]) -> bytes:
+    """Return a label PNG whose chunks were changed; their checksums are right."""
+    return PNG.join(change(PNG.split(encode_label(np.zeros((3, 4), np.uint8)))))
+
+
+def tiff(**options) -> bytes:
+    """Return a TIFF of one band of floats, as tifffile writes it."""
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((16, 20), np.float32), photometric="minisblack", **options)
+    return stream.getvalue()
+
+
+def tag(number: int, change: Callable[[bytes], bytes]) -> bytes:
+    """Return such a TIFF with another entry for a tag: number, type and count, 2, 2 and 4 bytes, then the value."""
+    whole = tiff()
+    at = whole.index(struct.pack("<H", number), 8)
+    return whole[:at] + change(whole[at : at + 12]) + whole[at + 12 :]
+
+
 DAMAGE = r"not a readable image|truncated or damaged|damaged"
 
 
@@ -205,6 +230,37 @@ ROWS = [
         cut_member,
         content("a.png", encoded("PNG")[:-60]),
         "damaged",
+    ),
+    # from here on, what changed copies of valid files found (test_fuzz)
+    Row(
+        "the palette of a PNG whose pixels are damaged",
+        read_palette,
+        content("a.png", chunks(lambda parts: [*parts[:3], b"IDAT\xeb" + parts[3][5:], *parts[4:]])),
+        "truncated or damaged image",
+    ),
+    Row(
+        "the alpha of a PNG with its palette before its header",
+        alpha,
+        content("a.png", chunks(lambda parts: [parts[0], parts[2], parts[1], *parts[3:]])),
+        "truncated or damaged image",
+    ),
+    Row(
+        "a TIFF with two widths",
+        banded,
+        content("a.tif", tag(256, lambda entry: entry[:4] + b"\2" + entry[5:])),
+        "not readable",
+    ),
+    Row(
+        "a TIFF of floats without their size",
+        banded,
+        content("a.tif", tag(258, lambda entry: b"\2\x25" + entry[2:])),
+        "not readable \\(1 dimensions\\)",
+    ),
+    Row(
+        "a TIFF of damaged deflate",
+        banded,
+        content("a.tif", tiff(compression="zlib").replace(b"\x78\x9c", b"\x79\x9c", 1)),
+        "not readable \\(Error -3",
     ),
     Row("a zip that is none", Archive, content("a.zip", "PK, but not really"), "not a readable zip"),
     Row("an image of 5,001 digits", read_rgb, lambda folder: folder / ("1" * 5001 + ".jpg"), "cannot be read"),

@@ -1,13 +1,18 @@
 """CSV, JSON, XML and lists: labels, verdicts, corrections, colours, annotations."""
 
+import io
 import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rows import Row, content, no_file
 
 from auxseg.artifacts.frames import read_frame
 from auxseg.artifacts.tables import read_csv
+from auxseg.cli.corrections import read_labels
 from auxseg.cli.corrections_export import read_ids
+from auxseg.datasets.annotations import label_studio_file
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.coco_file import read_coco_file
 from auxseg.datasets.annotations.drawing import coco_region, png_region
@@ -17,6 +22,7 @@ from auxseg.datasets.class_table import class_table
 from auxseg.datasets.colour_png import read_colours
 from auxseg.datasets.csv_tags import read_class_columns, read_csv_tags
 from auxseg.datasets.json_tags import read_json_tags
+from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.tags import read_xml_tags
 from auxseg.errors import DataError
 from auxseg.review.corrections import read_corrections
@@ -75,6 +81,20 @@ def region(name: str, shape: object, line: str) -> Row:
             raise DataError(str(error)) from None
 
     return Row(f"region: {name}", read, lambda folder: folder, line)
+
+
+def corrected(path: Path):
+    label_studio_file._parsed.cache_clear()  # files are written more often than their time of change tells
+    return read_labels(path, ClassTable(("cat", "traffic light"), (8, 12)), {"a": (40, 60)})
+
+
+def zipped(*members: tuple[str, bytes], change: Callable[[bytes], bytes] = lambda content: content) -> bytes:
+    """Return a zip of compressed members, changed."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return change(stream.getvalue())
 
 
 def png_in_json(path: Path):
@@ -159,6 +179,12 @@ ROWS = [
         content("c.csv", "name,r,g,b\ncat,1,2," + "3" * 5001),
         "expected columns name,r,g,b",
     ),
+    Row(
+        "colours: a header of 140 kB",
+        read_colours,
+        content("c.csv", "x" * 140_000),
+        r"c\.csv: not CSV \(field larger than field limit",
+    ),
     json_of("100,000 levels", DEEP, "nested too deeply"),
     json_of("a number of 5,001 digits", "1" * 5001, "not JSON"),
     json_of("nothing", "", "not JSON"),
@@ -194,6 +220,21 @@ ROWS = [
         "not a JSON of labelme",
     ),
     Row("Label Studio: another JSON", read_label_studio_file, content("a.json", "[]"), "not an export of Label Studio"),
+    Row(
+        "corrections: a zip with damaged deflate",
+        corrected,
+        content(
+            "m.zip",
+            zipped(("labelmap.txt", b"cat:1,0,0::\n" * 99), change=lambda data: data[:42] + b"\xff" + data[43:]),
+        ),
+        r"m\.zip: not a readable zip \(Error -3",
+    ),
+    Row(
+        "corrections: a zip of 100 MB of zeros",
+        corrected,
+        content("m.zip", zipped(("labelmap.txt", b""), ("SegmentationClass/a.png", bytes(100_000_000)))),
+        r"m\.zip: 100000000 bytes when unpacked",
+    ),
     Row("a PNG in base64 that is EPS", png_in_json, content("a.txt", "JSFQUy1BZG9iZS0zLjAgRVBTRi0zLjAK"), "not a PNG"),
     Row("a PNG in base64 that is none", png_in_json, content("a.txt", "7"), "not a PNG in base64"),
     Row("XML with entities", xml, content("a.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),

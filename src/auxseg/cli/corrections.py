@@ -19,7 +19,7 @@ from auxseg.datasets.annotations.label_studio_file import image_names, read_labe
 from auxseg.datasets.colour_png import read_colour_png, read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_reading import IndexOf
-from auxseg.errors import DataError
+from auxseg.errors import DataError, first_line
 from auxseg.files import require_file
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import Item, Options
@@ -30,6 +30,8 @@ MASKS, MASKS_ZIP, TASKS = "SegmentationClass", "segmentation_mask.zip", "tasks.j
 """CVAT's folder of masks, and what the exports for CVAT and Label Studio contain."""
 EXPORTED = "exported.csv"
 """Beside the exported labels: what they were, so that the import can tell which of them a person has changed."""
+LARGER, FREE = 20, 2**24
+"""What is unpacked may have this many times the bytes of its zip, and FREE beside: PNGs hardly become smaller."""
 SHOWN = 5
 """Number of images that a message names."""
 Labels = dict[str, np.ndarray]
@@ -191,9 +193,14 @@ def _read_zip(path: Path, classes: ClassTable) -> Labels:
             require_file(path)
             with zipfile.ZipFile(path) as archive:
                 names = [name for name in archive.namelist() if name == LABELMAP or name.startswith(f"{MASKS}/")]
+                size = sum(archive.getinfo(name).file_size for name in names)
+                if size > LARGER * path.stat().st_size + FREE:
+                    raise DataError(f"{path}: {size} bytes when unpacked, far more than masks need; export it again")
                 archive.extractall(unpacked, names)  # which keeps every file inside the folder
-        except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as error:
-            raise DataError(f"{path}: not a readable zip ({error}); export it again") from None
+        except DataError:
+            raise
+        except Exception as error:  # zipfile's errors for damaged members have no common base
+            raise DataError(f"{path}: not a readable zip ({first_line(error)}); export it again") from None
         if LABELMAP not in names:
             raise DataError(f"{path}: has no {LABELMAP}; export the task from CVAT as 'Segmentation mask 1.1'")
         try:

@@ -81,7 +81,11 @@ def read_colours(path: Path) -> dict[Colour, str]:
         raise DataError(f"{path}: no such file; add it, or correct data.colours") from None
     is_labelmap = any(re.match(r"[^:,]+:\d+,\d+,\d+:", line) for line in lines)
     colours: dict[Colour, str] = {}
-    for number, name, colour in _labelmap(path, lines) if is_labelmap else _table(path, lines):
+    try:
+        rows = _labelmap(path, lines) if is_labelmap else _table(path, lines)
+    except csv.Error as error:
+        raise DataError(f"{path}: not CSV ({error}); write `name,r,g,b` lines below that header") from None
+    for number, name, colour in rows:
         if max(colour) > 255:
             raise DataError(f"{path} line {number}: colour {colour} of '{name}' is not within 0..255; correct it")
         if colours.setdefault(colour, name) != name:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from auxseg.errors import DataError
-from auxseg.images import check_pixels, is_band, open_image, read_rgb, require_image
+from auxseg.images import check_pixels, is_band, open_image, pixels_of, read_rgb, require_image
 from auxseg.params.data import DataParams
 
 _TIFF = (".tif", ".tiff")
@@ -110,7 +110,8 @@ def depth_of(path: Path) -> Depth:
             extra = count - 3
         else:
             with open_image(path) as image:
-                extra = int(is_band(image) or (count == 4 and image.mode == "RGB"))
+                band = pixels_of(path, is_band, image)
+                extra = int(band or (count == 4 and image.mode == "RGB"))
     return Depth(int(_values(path).max(initial=0)) if _has_16_bits(path) else None, extra)
 
 
@@ -129,7 +130,7 @@ def _bands(path: Path) -> int:
     try:
         with tifffile.TiffFile(path) as file:
             return int(file.pages.first.samplesperpixel)
-    except (OSError, ValueError, IndexError, tifffile.TiffFileError):
+    except Exception:  # a damaged TIFF makes tifffile raise almost anything; the other reader says what is wrong
         return 0
 
 
@@ -151,8 +152,12 @@ def _values(path: Path) -> np.ndarray:
             values = page.asarray()
             if values.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
                 values = np.moveaxis(values, 0, 2)
+            if values.ndim not in (2, 3):
+                raise ValueError(f"{values.ndim} dimensions")
             return values[..., None] if values.ndim == 2 else values
-    except (OSError, ValueError, IndexError, KeyError, tifffile.TiffFileError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # as in `_bands`
         raise DataError(
             f"{path}: not readable ({' '.join(str(error).split())}); save it as TIFF, uncompressed or with deflate"
         ) from None

@@ -49,7 +49,10 @@ class U2NetP:
         self._side = side
         try:
             model = weights if side == SIDE else _resized(weights, side)
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            # without its fallback, which prints a damaged file's error and tries the same again
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # onnxruntime's errors have no common base
             raise DataError(
                 f"{weights}: not a readable ONNX network ({str(error).splitlines()[0]}); replace the file, "
