@@ -14,8 +14,8 @@ import rows_tables
 import valid_files
 import valid_texts
 from artifacts.test_damage import JSONS, TABLES
+from changed_bytes import BYTES, PNG, TENSORS, TEXT, ZIP, Form
 from datasets.annotations.exports import Opened
-from mutations import BYTES, PNG, TENSORS, TEXT, ZIP, Form
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile

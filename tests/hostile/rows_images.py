@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from mutations import PNG, Parts
+from changed_bytes import PNG, Parts
 from PIL import Image
 from rows import Row, content, no_file
 

@@ -11,9 +11,9 @@ from collections import Counter
 
 import pytest
 from bounds import read_or_one_line
+from changed_bytes import CHANGES, Change
 from fuzzed import READERS, Reader
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from mutations import CHANGES, Change
 
 from auxseg import images
 from auxseg.datasets.annotations import draw_label_studio

@@ -149,8 +149,8 @@ def _as_background(tagged: np.ndarray, shown: np.ndarray, names: Sequence[str], 
     if len(found) == 1:  # several: the labels name only the main class of each image
         one = found[0]
         yield (
-            f"'{names[one]}' is in {masks[one]} of {len(shown)} masks and in the labels of {labels[one]}: its mask value "
-            f"{values[one]} is probably that of the background; set data.background to it, and correct data.classes"
+            f"'{names[one]}' is in {masks[one]} of {len(shown)} masks and in the labels of {labels[one]}: its mask "
+            f"value {values[one]} is probably that of the background; set data.background to it, and correct data.classes"
         )
 
 
