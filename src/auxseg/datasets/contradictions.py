@@ -150,7 +150,7 @@ def _as_background(tagged: np.ndarray, shown: np.ndarray, names: Sequence[str], 
         one = found[0]
         yield (
             f"'{names[one]}' is in {masks[one]} of {len(shown)} masks and in the labels of {labels[one]}: its mask "
-            f"value {values[one]} is probably that of the background; set data.background to it, and correct data.classes"
+            f"value {values[one]} is probably that of the background; set data.background to it and fix data.classes"
         )
 
 
