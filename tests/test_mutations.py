@@ -1,5 +1,6 @@
 """The changes of `make mutants`: which there are, by hand, and that they take effect in a running process."""
 
+import importlib
 import itertools
 import sys
 
@@ -69,8 +70,7 @@ def test_lines_whose_tests_run(tool, tmp_path):
     ids=["control", "constant", "property", "default", "function"],
 )
 def test_a_change_takes_effect(tool, tmp_path, number, expected):
-    import gates
-
+    gates = importlib.import_module("gates")
     file = tmp_path / "gates.py"
     changes = [tool.control(file)] if number is None else itertools.islice(tool.mutants(file), number, number + 1)
     for one in changes:

@@ -129,7 +129,7 @@ def test_a_hard_link_lock_is_dated_a_lifetime_ahead(repo):
 def test_what_dvc_writes_in_place():
     """Code of frames, so it is that of the functions that were defined, not of what wraps them."""
     names = {code.co_name for code in dvc_internals.WRITES_IN_PLACE}
-    assert names == {"_edit_rwlock", "rwlock", "dump_stages", "save"}
+    assert names == {"_edit_rwlock", "rwlock", "dump_stages", "save", "commit"}
     assert StageCache.save.__code__ in dvc_internals.WRITES_IN_PLACE
 
 

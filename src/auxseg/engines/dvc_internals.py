@@ -26,7 +26,7 @@ from dvc.repo import Repo, lock_repo
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, _edit_rwlock, rwlock
 from dvc.rwlock import SCHEMA as RWLOCK_SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from dvc.stage import PipelineStage
+from dvc.stage import PipelineStage, Stage
 from dvc.stage.cache import StageCache
 from dvc.utils import dict_sha256
 from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
@@ -43,10 +43,12 @@ __all__ = [  # names that other files use without a function here
 ]
 
 WRITES_IN_PLACE = frozenset(
-    inspect.unwrap(function).__code__ for function in (_edit_rwlock, rwlock, Lockfile.dump_stages, StageCache.save)
+    inspect.unwrap(function).__code__
+    for function in (_edit_rwlock, rwlock, Lockfile.dump_stages, StageCache.save, Stage.commit)
 )
 """The code of functions that write a file in place, or a folder and then its file. What they leave if they are
-interrupted stops every later command, so a process that has to end first waits until none of them runs. Not needed once
+interrupted stops every later command, so a process that has to end first waits until none of them runs. Without
+`Stage.commit`, which puts outputs into the cache, what the run cache has saved could not be restored. Not needed once
 DVC writes its files atomically."""
 
 LIFETIME = 365 * 24 * 3600.0
