@@ -2,7 +2,7 @@
 
     python benchmarks/performance/stages.py --against COMMIT --work FOLDER [--turns 1]
 
-Both run in clones below --work with this environment's packages; stages that are in one of them only are left out.
+Both run by `dvc repro` in clones below --work, with this environment's packages; stages that are in one of them only are left out.
 Rows are written to benchmarks/performance/stages.csv: the smallest of the turns, because a disturbance only adds. A
 clone that has run already, in a killed run of this program, is not run again.
 """
@@ -47,7 +47,7 @@ def run_demo(folder: Path, commit: str) -> pandas.DataFrame:
     clone(ROOT, folder, commit)
     times = folder / "logs/times.csv"
     if not (times.exists() and "audit" in times.read_text()):  # the last stage
-        call(folder, "-m", "auxseg.cli.main", "run", log=folder.with_suffix(".log"))
+        call(folder, "-m", "dvc", "repro", log=folder.with_suffix(".log"))
     return stage_costs(times).groupby("stage", sort=False)[["seconds", "cpu_seconds"]].sum()
 
 
