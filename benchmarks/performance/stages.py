@@ -2,9 +2,9 @@
 
     python benchmarks/performance/stages.py --against COMMIT --work FOLDER [--turns 1]
 
-Both run by `dvc repro` in clones below --work, with this environment's packages; stages that are in one of them only are left out.
-Rows are written to benchmarks/performance/stages.csv: the smallest of the turns, because a disturbance only adds. A
-clone that has run already, in a killed run of this program, is not run again.
+Both run by `dvc repro` in clones below --work, with this environment's packages; stages that are in one of them only
+are left out. Rows are written to benchmarks/performance/stages.csv: the smallest of the turns, because a disturbance
+only adds. A clone that has run already, in a killed run of this program, is not run again.
 """
 
 import argparse
