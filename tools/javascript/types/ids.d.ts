@@ -56,6 +56,7 @@ interface Ids {
   reviewer: "input";
   round: "select";
   search: "input";
+  slips: "p";
   sorts: "div";
   spacer: "div";
   split: "select";
