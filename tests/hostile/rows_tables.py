@@ -155,6 +155,7 @@ ROWS = [
     labels("a quote that is never closed", 'image_id,labels\na,"cat\nb,dog\n', "not a CSV"),
     labels("a line of 1 MB", "image_id,labels\na," + '"' + "x" * 2**20 + '"\n', "field larger than field limit"),
     labels("a header of 1 MB", "x" * 2**20, "no column 'image_id'"),
+    labels("a first row of 140 kB below a header that is none", "x;y\n" + "x" * 140_000, "no column 'image_id'"),
     labels("an id of ESC twice", "image_id,labels\n\x1b,cat\n\x1b,dog\n", r"id '\\x1b' is listed twice"),
     labels("a nested list", 'image_id,labels\na,"[[[[cat]]]]"\n', "nested list"),
     labels("an object", 'image_id,labels\na,"{""cat"": 1}"\n', "JSON object"),

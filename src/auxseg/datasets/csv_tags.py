@@ -206,7 +206,7 @@ def _one_hot_header(path: Path, number: int, line: str, first: str) -> _Header |
     columns = {meaning: at for at, name in enumerate(names) if (meaning := _meaning(name)) in ("image_id", "split")}
     if names and not names[0]:
         columns["index" if "image_id" in columns else "image_id"] = 0  # the index of a pandas table
-    cells = next(csv.reader([first.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
+    cells = _cells_of(first, delimiter)
     is_known = "image_id" in columns and not any(_meaning(name) == "labels" for name in names)
     if not is_known or not is_one_hot(names, list(columns.values()), cells):
         return None
@@ -214,12 +214,16 @@ def _one_hot_header(path: Path, number: int, line: str, first: str) -> _Header |
     return _Header(number, delimiter, columns, len(names), tuple(names))
 
 
-def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line; none if one has more than 128 kB, as no header and no row of 0 and 1 has."""
     try:
-        cells = next(csv.reader([line.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:  # a line of more than 128 kB is not a header
-        cells = []
-    names = [cell.strip().strip("\"'").strip() for cell in cells]
+        return next(csv.reader([line.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        return []
+
+
+def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
+    names = [cell.strip().strip("\"'").strip() for cell in _cells_of(line, delimiter)]
     while names and not names[-1]:  # `image_id,labels,,` of a spreadsheet
         names.pop()
     return delimiter, names
