@@ -51,7 +51,7 @@ def test_sum_over_views(scales, flip):
         for mirrored in (False, True) if flip else (False,):
             total += view_by_hand(plane, scale, mirrored, 125.0)
     wanted = np.stack([c / (c.max() + 1e-5) for c in total])
-    found = multi_scale_cam(Mean(125.0), image, [0, 1, 2], scales, flip)
+    found = multi_scale_cam(Mean(125.0), image, [0, 1, 2], scales, flip)[0]
     assert found.dtype == torch.float32
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
@@ -59,8 +59,8 @@ def test_sum_over_views(scales, flip):
 @pytest.mark.parametrize("scales", [[1.0, 1.5], [1.5]])
 def test_an_image_without_tags_has_no_map_on_the_same_grid(scales):
     network, image = tiny_classifier(3), picture(32, 48, seed=3)
-    found = multi_scale_cam(network, image, [], scales, True)
-    assert found.shape == (0, *multi_scale_cam(network, image, [1], scales, True).shape[1:])
+    found, _ = multi_scale_cam(network, image, [], scales, True)
+    assert found.shape == (0, *multi_scale_cam(network, image, [1], scales, True)[0].shape[1:])
     assert found.dtype == torch.float32
 
 
@@ -88,23 +88,23 @@ def test_scale_1_is_the_image_itself():
 @pytest.mark.parametrize("scales", [[1.0], [0.5, 1.0, 1.5, 2.0]])
 def test_a_mirrored_image_has_the_mirrored_map(scales):
     image, network = picture(32, 48), tiny_classifier()
-    found = multi_scale_cam(network, image, [0, 1, 2], scales, True)
-    mirrored = multi_scale_cam(network, image.flip(3), [0, 1, 2], scales, True)
+    found, _ = multi_scale_cam(network, image, [0, 1, 2], scales, True)
+    mirrored, _ = multi_scale_cam(network, image.flip(3), [0, 1, 2], scales, True)
     np.testing.assert_allclose(mirrored.flip(2), found, atol=1e-5)
-    plain = multi_scale_cam(network, image, [0, 1, 2], scales, False)
-    assert (multi_scale_cam(network, image.flip(3), [0, 1, 2], scales, False).flip(2) - plain).abs().max() > 1e-3
+    plain, _ = multi_scale_cam(network, image, [0, 1, 2], scales, False)
+    assert (multi_scale_cam(network, image.flip(3), [0, 1, 2], scales, False)[0].flip(2) - plain).abs().max() > 1e-3
 
 
 def test_only_the_classes_asked_for_in_their_order():
     image = picture(32, 48)
-    everything = multi_scale_cam(Mean(), image, [0, 1, 2], [1.0, 2.0], True)
-    assert torch.equal(multi_scale_cam(Mean(), image, [2, 0], [1.0, 2.0], True), everything[[2, 0]])
+    everything, _ = multi_scale_cam(Mean(), image, [0, 1, 2], [1.0, 2.0], True)
+    assert torch.equal(multi_scale_cam(Mean(), image, [2, 0], [1.0, 2.0], True)[0], everything[[2, 0]])
 
 
 def test_maximum_is_nearly_one_and_a_class_nowhere_positive_is_zero():
     image = picture(32, 48)
     image[:, 1] = 10.0
-    found = multi_scale_cam(Mean(20.0), image, [0, 1, 2], [0.5, 1.0], True)
+    found, _ = multi_scale_cam(Mean(20.0), image, [0, 1, 2], [0.5, 1.0], True)
     assert found.amax(dim=(1, 2))[[0, 2]].tolist() == pytest.approx([1, 1], abs=1e-5)
     assert (found[1] == 0).all()
     assert (found >= 0).all()
@@ -112,4 +112,13 @@ def test_maximum_is_nearly_one_and_a_class_nowhere_positive_is_zero():
 
 def test_the_grid_is_that_of_scale_1_whatever_the_scales():
     for scales in ([0.5, 1.0], [2.0, 0.5], [0.7]):
-        assert multi_scale_cam(Mean(), picture(40, 24), [1], scales, True).shape == (1, 5, 3)
+        assert multi_scale_cam(Mean(), picture(40, 24), [1], scales, True)[0].shape == (1, 5, 3)
+
+
+@pytest.mark.parametrize("classes", [[], [1]])
+@pytest.mark.parametrize("scales", [[1.0], [0.5, 1.5]])
+def test_the_logits_are_those_of_the_network(classes, scales):
+    network, image = tiny_classifier(3), picture(40, 56, seed=3)
+    _, logits = multi_scale_cam(network, image, classes, scales, True)
+    with torch.no_grad():
+        assert torch.allclose(logits, network(image)[0], atol=1e-5)

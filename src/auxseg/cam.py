@@ -42,8 +42,8 @@ def classifier_cams(
     for record, photo in zip(records, read_photos(dataset.root, records), strict=True):
         image = to_tensor(photo, device, runtime)
         present = [dataset.classes.index(name) - 1 for name in record.tags]
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
-            cam, scores = multi_scale_cam(network, image, present, params.scales, params.flip), network(image)[0]
+        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
+            cam, scores = multi_scale_cam(network, image, present, params.scales, params.flip)
         maps = {"cam": cam, "scores": scores}
         found = {name: value.float().cpu().numpy().astype(np.float16) for name, value in maps.items()}
         check_outputs({"CAM": found["cam"], "class scores": found["scores"]}, f"image '{record.id}'")
@@ -53,11 +53,12 @@ def classifier_cams(
 @torch.no_grad()
 def multi_scale_cam(
     network: Classifier, image: Tensor, classes: Sequence[int], scales: Sequence[float], flip: bool
-) -> Tensor:
-    """Return CAMs of some classes, float32 (L, h, w) in [0, 1], on the network's grid at scale 1.
+) -> tuple[Tensor, Tensor]:
+    """Return CAMs of some classes, float32 (L, h, w) in [0, 1], and the image-level logits of all, float32 (C,).
 
-    For each scale and flip: ReLU, resample to that grid, un-flip. Then sum, and divide each class by its maximum +
-    1e-5.
+    For each scale and flip: ReLU, resample to the network's grid at scale 1, un-flip. Then sum, and divide each class
+    by its maximum + 1e-5. The logits are the means of the raw maps at scale 1 over all positions: the same as the
+    classification branch's, which is linear.
 
     Args:
         network: the classifier, in eval mode.
@@ -66,20 +67,18 @@ def multi_scale_cam(
         scales: factors of the input size.
         flip: add the maps of the mirrored image.
     """
-    if not classes:
-        return torch.zeros((0, *_grid(network, image)), device=image.device)
-    views = []
-    for scale in sorted(scales, key=lambda scale: scale != 1):  # scale 1 first, because it sets the grid
+    chosen = list(classes)
+    flip = flip and bool(chosen)
+
+    def raw(scale: float) -> Tensor:
         resized = scaled(image, scale)
-        batch = torch.cat([resized, resized.flip(3)]) if flip else resized
-        cam = F.relu(network.cam(batch)[:, list(classes)].float())
-        views.append(cam[:1] + cam[1:].flip(3) if flip else cam)
-    grid = views[0].shape[-2:] if 1 in scales else _grid(network, image)
-    on_grid = (F.interpolate(view, size=grid, mode="bilinear", align_corners=False) for view in views)
-    total = sum(on_grid, torch.zeros((), device=image.device))
-    return normalise_cam(total[0])
+        return network.cam(torch.cat([resized, resized.flip(3)]) if flip else resized).float()
 
-
-def _grid(network: Classifier, image: Tensor) -> tuple[int, int]:
-    height, width = network.backbone(image).shape[-2:]
-    return height, width
+    at_scale_1 = raw(1.0)
+    height, width = at_scale_1.shape[-2:]
+    total = torch.zeros((len(chosen), height, width), device=image.device)
+    for scale in scales if chosen else ():
+        cam = F.relu((at_scale_1 if scale == 1 else raw(scale))[:, chosen])
+        view = cam[:1] + cam[1:].flip(3) if flip else cam
+        total += F.interpolate(view, size=(height, width), mode="bilinear", align_corners=False)[0]
+    return normalise_cam(total), at_scale_1[0].mean(dim=(1, 2))
