@@ -11,7 +11,7 @@ LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly mutants lint licences audit-dependencies locks format \
+.PHONY: help demo voc coco table test test-cluster test-nightly coverage mutants lint licences audit-dependencies locks format \
   env clean
 
 help:  ## List the targets
@@ -42,6 +42,13 @@ test-cluster: $(TOOLS)  ## Run the tests on a real Slurm (root on Debian: instal
 test-nightly: $(TOOLS)  ## Run all tests, including the long ones
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
+
+COVERAGE := $(CURDIR)/.auxseg/coverage/data
+coverage: $(TOOLS)  ## Run the tests and list the lines and branches of src that none takes
+	rm -rf $(dir $(COVERAGE)) && mkdir -p $(dir $(COVERAGE))
+	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage run -m pytest $(WORKERS) -m "not nightly and not cluster"
+	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage combine --quiet
+	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage report --show-missing --skip-covered
 
 mutants: $(TOOLS)  ## Count the small changes of PARTS="fusion metrics ..." (default: all) that tests notice
 	$(RUN) python tools/mutants.py $(PARTS)
