@@ -23,6 +23,7 @@ from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.params.train import LossParams
 from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.descent import READ_EVERY
 from auxseg.training.distributed import joined_team
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss, multi_task_loss
@@ -82,13 +83,15 @@ def train(
     steps: int | None = None,
     bfloat16: bool = False,
     spoil: tuple[str, int, int] = ("", 0, 0),
+    read_every: int = 1,
 ) -> None:
     """Train in `folder` and write weights.safetensors, curve.json and log.txt there.
 
     `kill` is (where, how often before, signal): "batch" in the middle of one, "write" before a checkpoint is whole.
     `spoil` is (what, step from 1 on, rank): the "loss" or the "gradient" of this process becomes NaN there.
-    `member` is (rank, size, port) of a process of a team.
+    `member` is (rank, size, port) of a process of a team. `read_every` is after how many steps losses are read.
     """
+    READ_EVERY["cpu"] = read_every
     torch.set_num_threads(1)
     os.chdir(folder)
     os.environ["AUXSEG_WORKERS"] = str(workers)

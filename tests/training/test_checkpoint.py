@@ -69,6 +69,18 @@ def test_a_run_in_steps_resumes_within_its_row(unbroken, tmp_path):
     assert row["epoch"] == 3
 
 
+def test_losses_that_were_not_read_yet_reach_the_checkpoint(unbroken, tmp_path):
+    """As on a GPU, where losses are read after some steps only: all 6 steps are one row of the curve."""
+    for folder in (whole := tmp_path / "whole", broken := tmp_path / "broken"):
+        folder.mkdir()
+    assert runs.run(whole, "train", steps=6) == 0
+    for kill in [("batch", 2, TERM), ("batch", 1, TERM)]:
+        assert runs.run(broken, "train", kill=kill, steps=6, read_every=4) == 143
+    assert runs.run(broken, "train", steps=6, read_every=4) == 0
+    assert results(broken) == results(whole)
+    assert results(whole)[0] == results(unbroken["train"])[0]
+
+
 def test_it_goes_on_where_it_was(unbroken, tmp_path):
     """SIGTERM in the second batch of the second epoch: that batch is finished, and not done again."""
     assert runs.run(tmp_path, "train", kill=("batch", 3, TERM)) == 143

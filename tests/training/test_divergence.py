@@ -8,6 +8,7 @@ from auxseg.errors import AuxsegError
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.optimiser import OptimiserParams
 from auxseg.training.checkpoint import CheckpointFile
+from auxseg.training.descent import READ_EVERY
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import classification_loss
@@ -58,6 +59,24 @@ def test_a_lost_gradient_names_its_own_step(photos, tmp_path, at, clip_norm):
     message = str(error.value)
     assert message.startswith(f"step {at}: the gradient is not finite (it spoils backbone.body.weight)")
     assert f"images {', '.join(runs.batch_of(at))}: " in message
+    assert message.endswith(f"{path} is kept") == path.exists() == (at > 2)
+
+
+@pytest.mark.parametrize(("at", "known"), [(1, True), (3, False), (4, True), (7, False), (8, True)])
+def test_losses_read_later_name_the_step_too(photos, tmp_path, monkeypatch, at, known):
+    """As on a GPU: two steps an epoch, read at its end, so a lost loss in the first of them spoils the second.
+
+    Whether the gradient before the lost loss was the cause is known only if no step was taken after that loss.
+    """
+    monkeypatch.setitem(READ_EVERY, "cpu", 2)
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(AuxsegError) as error:
+        run(photos, path, lambda step, loss: loss * float("nan") if step == at else loss)
+    message = str(error.value)
+    ids = [] if known else runs.batch_of(at - 1)
+    doubt = "" if known else ", or the gradient of the step before it was not"
+    ids = ", ".join([*ids, *runs.batch_of(at)])
+    assert message.startswith(f"step {at}: the loss is not a finite number{doubt}; images {ids}: look")
     assert message.endswith(f"{path} is kept") == path.exists() == (at > 2)
 
 

@@ -10,6 +10,7 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, Self
@@ -149,8 +150,8 @@ class Saver:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._terminated = True
 
-    def end_batch(self) -> None:
-        """Save if the interval has passed.
+    def end_batch(self, update: Callable[[], None]) -> None:
+        """Save if the interval has passed; `update` is called before, in every process, to complete the state.
 
         Raises:
             SystemExit: a process of the team received SIGTERM; the checkpoint is written.
@@ -160,6 +161,7 @@ class Saver:
         due = self._team.is_main and time.monotonic() - self._saved >= self._seconds
         wish = self._team.largest(2 if self._terminated else int(due))
         if wish:
+            update()
             self.save()
         if wish == 2:
             logging.warning("SIGTERM: stopped at %s; the same command continues from there", self._position())

@@ -19,7 +19,7 @@ from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
-from auxseg.training.loop import Step
+from auxseg.training.descent import Step
 from auxseg.training.losses import Divisors, classification_loss
 from auxseg.training.samples import TrainingSamples
 

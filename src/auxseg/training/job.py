@@ -11,9 +11,10 @@ from auxseg.models.weights import save_weights
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.training import TrainingParams
 from auxseg.training.checkpoint import CheckpointFile, Instance
+from auxseg.training.descent import Step
 from auxseg.training.distributed import Team
 from auxseg.training.length import training_length
-from auxseg.training.loop import Step, fit
+from auxseg.training.loop import fit
 from auxseg.training.samples import TrainingSamples
 
 
@@ -34,7 +35,7 @@ def train_and_save(
     Args:
         stage: the stage that declares both outputs.
         network: the network to train.
-        step: maps a part of a batch to its losses, see `auxseg.training.loop.Step`.
+        step: maps a part of a batch to its losses, see `auxseg.training.descent.Step`.
         samples: the training set.
         params: length, batch size, optimiser and so on.
         team: the processes that train together.

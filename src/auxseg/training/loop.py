@@ -3,30 +3,23 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from auxseg.errors import AuxsegError, shorten
 from auxseg.models.folding import fold_batch_norms
 from auxseg.parallel import track
 from auxseg.params.training import TrainingParams
-from auxseg.training.augment import Sample
 from auxseg.training.balance import describe, image_weights
 from auxseg.training.checkpoint import CheckpointFile, Saver
+from auxseg.training.descent import Descent, DivergedError, Step
 from auxseg.training.distributed import Team
 from auxseg.training.length import Length, training_length
-from auxseg.training.losses import Divisors
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 from auxseg.training.samples import EpochOrder, TrainingSamples, loaded, make_loader
 from auxseg.training.state import TrainingState
-
-Step = Callable[[Sample, Divisors], dict[str, Tensor]]
-"""Maps a part of a batch, on the device, to its share of the batch's losses: each sum over the part is divided by the
-divisor of the whole batch. `loss` is the value to minimise."""
 
 ROW_STEPS = 25
 """Minimum number of steps per row of the curve, for a training in steps."""
@@ -74,19 +67,20 @@ def fit(
     torch.manual_seed(samples.seed + team.rank)  # dropout
     state = TrainingState(network, sgd, schedule)
     with Saver(state, team, checkpoint) as saver:
-        descend = _Descent(state, team.replicated(_Module(network, step)), team, params.optimiser.clip_norm)
+        descend = Descent(state, step, team, params.optimiser.clip_norm)
         fold_batch_norms(network)  # after batch norms that learn have been replaced by shared ones
         while state.epoch <= plan.rows:
             started, first = time.monotonic(), state.batch
             order.epoch, order.first, order.stop = state.epoch, first, plan.batches_of(state.epoch)
             batches = zip(*[loaded(loader)] * params.accumulate, strict=True)  # this process's parts of a batch
             label, remaining = plan.label(state.epoch), order.stop - first
-            for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
-                losses = descend(parts)
-                if losses is None:
-                    raise AuxsegError(_diverged(state, plan, order, samples, saver))
-                state.end_batch(losses)
-                saver.end_batch()
+            try:
+                for parts in track(batches, label, remaining, unit="batch") if team.is_main else batches:
+                    descend(parts)
+                    saver.end_batch(descend.read_losses)
+                descend.read_losses()
+            except DivergedError as found:
+                raise AuxsegError(_diverged(found, state, plan, order, samples, saver)) from None
             state.end_epoch(plan.epoch_at_end_of(state.epoch))
             loss = state.curve[-1]["loss"]
             saver.save()
@@ -95,7 +89,7 @@ def fit(
                 "%s: loss %.4f, %.1f s, %.1f images/s", label, loss, seconds, remaining * order.batch_size / seconds
             )
         if state.lost():  # a loss is computed before its step, so no loss shows the effect of the last step
-            raise AuxsegError(_diverged(state, plan, order, samples, saver))
+            raise AuxsegError(_diverged(DivergedError(state.batch), state, plan, order, samples, saver))
     return state.curve
 
 
@@ -132,71 +126,27 @@ def _plan(order: EpochOrder, length: Length) -> _Plan:
     return _Plan(length.steps, order.batches, per_pass, length.in_epochs)
 
 
-def _diverged(state: TrainingState, plan: _Plan, order: EpochOrder, samples: TrainingSamples, saver: Saver) -> str:
-    """Return what happened in the batch after those that `state` has counted, or in the last one of these.
+def _diverged(
+    found: DivergedError, state: TrainingState, plan: _Plan, order: EpochOrder, samples: TrainingSamples, saver: Saver
+) -> str:
+    """Return what happened in the batch whose loss was `found`, or in the one before.
 
     A gradient that is not finite makes weights so in its step. The loss, which is computed before, shows it in the next
     step, which may be in the next epoch.
     """
-    row, batch, what = state.epoch, state.batch, "the loss is not a finite number"
-    if (lost := state.lost()) and (row, batch) != (1, 0):
-        what = f"the gradient is not finite (it spoils {lost})"
-        row, batch = (row, batch - 1) if batch else (row - 1, plan.batches_of(row - 1) - 1)
-    order.epoch, step = row, (row - 1) * plan.batches + batch + 1
-    ids = [samples.records[position % len(samples)].id for position in order.positions(batch)]
+    here, what = (state.epoch, found.batch), "the loss is not a finite number"
+    shown = [here]
+    if (lost := state.lost()) and here != (1, 0):
+        before = (here[0], here[1] - 1) if here[1] else (here[0] - 1, plan.batches_of(here[0] - 1) - 1)
+        if found.stepped:  # that step has spoilt the weights in any case
+            shown, what = [before, here], f"{what}, or the gradient of the step before it was not"
+        else:
+            shown = [before]
+            here, what = before, f"the gradient is not finite (it spoils {lost})"
+    ids = []
+    for row, batch in shown:
+        order.epoch = row
+        ids += [samples.records[position % len(samples)].id for position in order.positions(batch)]
+    step = (here[0] - 1) * plan.batches + here[1] + 1
     kept = f"; {saver.kept} is kept" if saver.kept else ""
     return f"step {step}: {what}; images {shorten(ids, SHOWN)}: look at them and their labels, {_CALMER}{kept}"
-
-
-class _Module(nn.Module):
-    """A step as a module, so that DistributedDataParallel can follow how the losses were computed."""
-
-    def __init__(self, network: nn.Module, step: Step):
-        super().__init__()
-        self.network = network
-        self._step = step
-
-    def forward(self, part: Sample, divisors: Divisors) -> dict[str, Tensor]:
-        losses = self._step(part, divisors)
-        return {name: value if name == "loss" else value.detach() for name, value in losses.items()}
-
-
-class _Descent:
-    """One step of the optimiser with the gradient of a whole batch, however it is split into parts and processes."""
-
-    def __init__(self, state: TrainingState, module: nn.Module, team: Team, clip_norm: float | None):
-        self._state = state
-        self._module = module
-        self._team = team
-        self._clip_norm = clip_norm
-
-    def __call__(self, parts: Sequence[Sample]) -> dict[str, float] | None:
-        """Take a step with this process's parts of a batch; return the losses of the whole batch.
-
-        Returns None, in every process and without a step, if one of the losses is not a finite number.
-        """
-        divisors = Divisors(*self._team.all_reduce(torch.stack(Divisors.of(*parts))).to(self._team.device))
-        self._state.optimiser.zero_grad(set_to_none=True)
-        with self._team.no_sync(self._module):
-            shares = [self._backward(part, divisors) for part in parts[:-1]]
-        shares.append(self._backward(parts[-1], divisors))
-        totals = self._team.all_reduce(
-            torch.tensor([list(share.values()) for share in shares], dtype=torch.float64).sum(0)
-        )
-        if not torch.isfinite(totals).all():  # on the CPU: the shares were read there already
-            return None
-        if self._clip_norm:
-            nn.utils.clip_grad_norm_(self._state.network.parameters(), self._clip_norm)
-        self._state.optimiser.step()
-        self._state.schedule.step()
-        return dict(zip(shares[0], totals.tolist(), strict=True))
-
-    def _backward(self, part: Sample, divisors: Divisors) -> dict[str, float]:
-        losses = self._module(_to(part, self._team.device), divisors)
-        self._team.backward(losses["loss"])
-        return {name: float(value.detach()) for name, value in losses.items()}
-
-
-def _to(part: Sample, device: torch.device) -> Sample:
-    moved = part.map(lambda tensor: tensor.to(device, non_blocking=True))
-    return replace(moved, image=moved.image.float())

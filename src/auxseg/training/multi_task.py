@@ -21,7 +21,7 @@ from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
 from auxseg.review.uses import TrainingUse, Use, read_uses
 from auxseg.training.augment import PixelSample, Sample
-from auxseg.training.loop import Step
+from auxseg.training.descent import Step
 from auxseg.training.losses import Divisors, multi_task_loss
 from auxseg.training.samples import LabelFiles, TrainingSamples
 

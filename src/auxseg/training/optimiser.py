@@ -14,7 +14,8 @@ def build_optimiser(network: nn.Module, params: OptimiserParams) -> torch.optim.
         if parameter.requires_grad:
             (pretrained if name.startswith(params.pretrained) else new).append(parameter)
     groups = [{"params": pretrained, "lr": params.lr}, {"params": new, "lr": params.lr * params.new_layers}]
-    return torch.optim.SGD(groups, momentum=params.momentum, weight_decay=params.weight_decay)
+    fused = all(parameter.is_cuda for parameter in network.parameters())  # one kernel for all tensors
+    return torch.optim.SGD(groups, momentum=params.momentum, weight_decay=params.weight_decay, fused=fused or None)
 
 
 def polynomial(

@@ -27,13 +27,12 @@ class TrainingState:
         self.lr = float(schedule.get_last_lr()[0])
         """Learning rate of pretrained layers at the first batch of this epoch."""
         self.sums: dict[str, float] = {}
-        """Losses summed over the batches done."""
+        """Losses summed over the batches done; `training.descent` may be some batches late."""
         self.curve: list[dict[str, float]] = []
         """One row for every finished epoch."""
 
-    def end_batch(self, losses: dict[str, float]) -> None:
-        """Count a batch and add its losses."""
-        self.batch += 1
+    def add_losses(self, losses: dict[str, float]) -> None:
+        """Add the losses of a batch."""
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
