@@ -30,12 +30,24 @@ def test_threads_and_determinism_are_set(monkeypatch):
     try:
         assert prepare_device(RuntimeParams(threads=2)) == torch.device("cpu")
         assert torch.get_num_threads() == 2
-        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.benchmark
         monkeypatch.setenv("AUXSEG_DEVICE", "meta")
         assert prepare_device(RuntimeParams(threads=1)).type == "meta"
         assert not torch.backends.cudnn.allow_tf32
     finally:
         torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+
+
+def test_speed_may_go_before_the_same_bytes(monkeypatch):
+    monkeypatch.setenv("AUXSEG_DEVICE", "cpu")
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8"))
+    params = RuntimeParams(threads=torch.get_num_threads(), deterministic=False)
+    try:
+        prepare_device(params)
+        assert torch.backends.cudnn.benchmark and not torch.are_deterministic_algorithms_enabled()
+    finally:
+        prepare_device(params.model_copy(update={"deterministic": True}))
         torch.use_deterministic_algorithms(False)
 
 

@@ -21,10 +21,11 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     torch.set_num_threads(params.threads)
     cv2.setNumThreads(params.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic cuBLAS needs a fixed workspace
-    torch.use_deterministic_algorithms(True, warn_only=True)  # some CUDA kernels have no deterministic version
+    # some CUDA kernels have no deterministic version, so it only warns
+    torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
     # Filling is slow, and only useful to find bugs. torch adds this name at run time, so its types lack it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = not params.deterministic
     allow_tf32(params)
     default = "cuda" if torch.cuda.is_available() else "cpu"
     if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 means no GPU
