@@ -86,7 +86,7 @@ def predicted(count: int, params: EvaluateParams) -> Iterator[Predicted]:
             low_precision=runtime.low_precision,
             recognition=params.recognition,
         )
-        yield Predicted(rgb, masks[record.id], joined)
+        yield Predicted(rgb, masks[record.id], joined.cpu().numpy())
 
 
 def measure_miou(enlarge: float, sides: Sequence[int | None], count: int) -> list[dict]:

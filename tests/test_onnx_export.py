@@ -42,7 +42,7 @@ def torch_result(network, image, runtime, recognition=0.0):
     """The prediction at scale 1, by the code of `auxseg predict`."""
     tensor = to_tensor(image, torch.device("cpu"), runtime)
     found = predict(network, tensor, [1.0], flip=False, combine="mean", low_precision=False, recognition=recognition)
-    return upsample(found[1], *image.shape[:2])
+    return upsample(found[1].numpy(), *image.shape[:2])
 
 
 def patches(seed, batch, height, width) -> np.ndarray:

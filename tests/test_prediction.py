@@ -43,6 +43,10 @@ def view(network, image, scale, flip):
     return out[:, :, ::-1] if flip else out
 
 
+def views_of(*arguments, **options) -> list[np.ndarray]:
+    return [found.numpy() for found in predict(*arguments, **options)]
+
+
 @pytest.mark.parametrize("combine", ["mean", "max"])
 @pytest.mark.parametrize("flip", [False, True])
 def test_views_and_how_they_are_joined(network, flip, combine):
@@ -50,7 +54,7 @@ def test_views_and_how_they_are_joined(network, flip, combine):
     views = [view(network, image, s, f) for s in SCALES for f in ((False, True) if flip else (False,))]
     joined = sum(views) / len(views) if combine == "mean" else np.max(views, axis=0)
     joined = joined / joined.sum(axis=0)
-    single, found = predict(network, image, SCALES, flip=flip, combine=combine, low_precision=False)
+    single, found = views_of(network, image, SCALES, flip=flip, combine=combine, low_precision=False)
     np.testing.assert_allclose(single, view(network, image, 1.0, False), atol=1e-5)
     np.testing.assert_allclose(found, joined, atol=1e-5)
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
@@ -59,20 +63,20 @@ def test_views_and_how_they_are_joined(network, flip, combine):
 
 
 def test_one_view_is_the_single_scale(network):
-    single, joined = predict(network, picture(), [1.0], flip=False, combine="mean", low_precision=False)
+    single, joined = views_of(network, picture(), [1.0], flip=False, combine="mean", low_precision=False)
     np.testing.assert_allclose(joined, single, atol=1e-6)
 
 
 def test_a_mirrored_image_has_the_mirrored_prediction(network):
     image = picture(24, 32)
-    _, found = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False)
-    _, mirrored = predict(network, image.flip(3), SCALES, flip=True, combine="mean", low_precision=False)
+    _, found = views_of(network, image, SCALES, flip=True, combine="mean", low_precision=False)
+    _, mirrored = views_of(network, image.flip(3), SCALES, flip=True, combine="mean", low_precision=False)
     np.testing.assert_allclose(mirrored[:, :, ::-1], found, atol=1e-5)
 
 
 def test_mean_and_maximum_differ(network):
     results = [
-        predict(network, picture(), SCALES, flip=True, combine=combine, low_precision=False)[1]
+        views_of(network, picture(), SCALES, flip=True, combine=combine, low_precision=False)[1]
         for combine in ("mean", "max")
     ]
     assert np.abs(results[0] - results[1]).max() > 1e-4
@@ -105,8 +109,8 @@ def test_recognition_of_classes_that_no_pixel_has_changes_nothing():
 
 def test_recognition_applies_to_the_joined_views(network):
     image = picture()
-    single, joined = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False)
-    same, weighted = predict(network, image, SCALES, flip=True, combine="mean", low_precision=False, recognition=1.0)
+    single, joined = views_of(network, image, SCALES, flip=True, combine="mean", low_precision=False)
+    same, weighted = views_of(network, image, SCALES, flip=True, combine="mean", low_precision=False, recognition=1.0)
     with torch.no_grad():
         views = [v for s in SCALES for v in (scaled(image, s), scaled(image, s).flip(3))]
         shown = torch.cat([torch.sigmoid(network(v).classification) for v in views]).mean(dim=0)
@@ -125,7 +129,7 @@ def test_single_scale_all_scales_and_crf():
     rng = np.random.default_rng(0)
     photos = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((48, 40), (40, 88))]  # the second is reduced
     for rgb, found in zip(photos, predict_photos(colours_network, photos, PARAMS, RUNTIME, CPU), strict=True):
-        views = predict(
+        views = views_of(
             colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
         )
         single, joined = (upsample(view, *rgb.shape[:2]) for view in views)
@@ -174,7 +178,7 @@ def test_confidence_is_the_networks_probability_of_the_final_class():
     (final,) = [one.final for one in predict_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)]
     ((classes, confidence),) = segment_photos(colours_network, [rgb], PARAMS, RUNTIME, CPU)
     np.testing.assert_array_equal(classes, final)
-    _, joined = predict(
+    _, joined = views_of(
         colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
     )
     joined = upsample(joined, 48, 40)
@@ -186,7 +190,7 @@ def test_confidence_is_the_networks_probability_of_the_final_class():
 def test_a_large_image_has_its_crf_on_a_grid():
     rgb = np.random.default_rng(0).integers(0, 256, (48, 80, 3), np.uint8)
     params = PARAMS.model_copy(update={"crf_side": 64})
-    _, joined = predict(
+    _, joined = views_of(
         colours_network, to_tensor(rgb, CPU, RUNTIME), PARAMS.scales, flip=True, combine="mean", low_precision=False
     )
     wanted = upsample(class_crf(rgb, joined, PARAMS.crf, side=64), 48, 80).argmax(axis=0)

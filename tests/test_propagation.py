@@ -26,10 +26,14 @@ def network():
     return tiny_auxsegnet()
 
 
+def maps_of(*arguments, **options) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in propagate_image(*arguments, **options).items()}
+
+
 @pytest.mark.parametrize("renormalise", [False, True])
 def test_maps(network, renormalise):
     image = picture(24, 32)
-    maps = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False)
+    maps = maps_of(network, image, [2, 0], renormalise=renormalise, low_precision=False)
     with torch.no_grad():
         outputs = network(image)
     weight = network.classification.linear.weight.detach().double().numpy()
@@ -72,7 +76,7 @@ def test_entropy_of_known_rows():
 def test_renormalising_brings_the_maximum_back_to_one(network):
     """Quirk 8: the released code does not, and fuses at the same threshold."""
     plain, again = (
-        propagate_image(network, picture(), [0, 1, 2], renormalise=flag, low_precision=False)["cam"].max(axis=(1, 2))
+        maps_of(network, picture(), [0, 1, 2], renormalise=flag, low_precision=False)["cam"].max(axis=(1, 2))
         for flag in (False, True)
     )
     positive = plain > 0
@@ -83,7 +87,7 @@ def test_renormalising_brings_the_maximum_back_to_one(network):
 
 def test_an_image_without_labels_has_no_cam(network):
     """Images of the validation split may have none."""
-    maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False)
+    maps = maps_of(network, picture(), [], renormalise=True, low_precision=False)
     assert maps["cam"].shape == (0, 3, 4)
     assert maps["prediction"].shape == (3, 4)
 
@@ -91,7 +95,7 @@ def test_an_image_without_labels_has_no_cam(network):
 @pytest.mark.parametrize(("scales", "flip"), [([1.0, 1.5], True), ([0.5, 1.0], False), ([1.0], True)])
 def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
     image = picture(24, 32)
-    found = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False, scales=scales, flip=flip)
+    found = maps_of(network, image, [2, 0], renormalise=True, low_precision=False, scales=scales, flip=flip)
     cams, saliencies = [], []
     for scale in scales:
         size = [round(24 * scale), round(32 * scale)]
@@ -109,29 +113,29 @@ def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
     mean = np.mean(cams, axis=0)
     np.testing.assert_allclose(found["cam"], mean / (mean.max(axis=(1, 2), keepdims=True) + 1e-5), atol=2e-3)
     np.testing.assert_allclose(found["saliency"], np.mean(saliencies, axis=0), atol=2e-3)
-    alone = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False)
+    alone = maps_of(network, image, [2, 0], renormalise=True, low_precision=False)
     for name in ("prediction", "confidence", "entropy"):
         assert (found[name] == alone[name]).all()
 
 
 def test_an_image_without_labels_at_several_scales(network):
-    maps = propagate_image(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
+    maps = maps_of(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
     assert maps["cam"].shape == (0, 3, 4)
 
 
 @pytest.mark.parametrize("renormalise", [False, True])
 def test_the_initial_cam_has_its_share(network, renormalise):
     image = picture(24, 32)
-    alone = propagate_image(network, image, [2, 0], renormalise=renormalise, low_precision=False)["cam"]
+    alone = maps_of(network, image, [2, 0], renormalise=renormalise, low_precision=False)["cam"]
     initial = np.random.default_rng(0).random((2, 6, 8)).astype(np.float16)
-    found = propagate_image(
+    found = maps_of(
         network, image, [2, 0], renormalise=renormalise, low_precision=False, initial=initial, initial_share=0.75
     )["cam"]
     wanted = 0.75 * upsample(initial, 3, 4) + 0.25 * alone.astype(np.float32)
     if renormalise:
         wanted /= wanted.max(axis=(1, 2), keepdims=True) + 1e-5
     np.testing.assert_allclose(found, wanted, atol=2e-3)
-    without = propagate_image(
+    without = maps_of(
         network, image, [2, 0], renormalise=renormalise, low_precision=False, initial=None, initial_share=0.75
     )["cam"]
     assert (without == alone).all()

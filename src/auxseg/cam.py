@@ -13,6 +13,7 @@ from auxseg.datasets.photos import read_photos
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import Classifier, normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.transfer import to_arrays
 from auxseg.params.cam import CamParams
 from auxseg.params.runtime import RuntimeParams
 
@@ -39,15 +40,18 @@ def classifier_cams(
         device: the device of the network.
     """
     low_precision = runtime.low_precision and network.backbone.dense_convolutions
-    for record, photo in zip(records, read_photos(dataset.root, records), strict=True):
+
+    def maps(record: ImageRecord, photo: np.ndarray) -> dict[str, Tensor]:
         image = to_tensor(photo, device, runtime)
         present = [dataset.classes.index(name) - 1 for name in record.tags]
         with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
             cam, scores = multi_scale_cam(network, image, present, params.scales, params.flip)
-        maps = {"cam": cam, "scores": scores}
-        found = {name: value.float().cpu().numpy().astype(np.float16) for name, value in maps.items()}
-        check_outputs({"CAM": found["cam"], "class scores": found["scores"]}, f"image '{record.id}'")
-        yield found
+        return {"cam": cam.half(), "scores": scores.half()}
+
+    found = map(maps, records, read_photos(dataset.root, records))
+    for record, arrays in zip(records, to_arrays(found), strict=True):
+        check_outputs({"CAM": arrays["cam"], "class scores": arrays["scores"]}, f"image '{record.id}'")
+        yield arrays
 
 
 @torch.no_grad()

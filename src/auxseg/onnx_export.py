@@ -164,5 +164,5 @@ def largest_difference(path: Path, network: AuxSegNet, runtime: RuntimeParams, r
             _, joined = predict(
                 network, tensor, [1.0], flip=False, combine="mean", low_precision=False, recognition=recognition
             )
-            largest = max(largest, float(np.abs(upsample(joined, height, width) - one).max()))
+            largest = max(largest, float(np.abs(upsample(joined.numpy(), height, width) - one).max()))
     return largest

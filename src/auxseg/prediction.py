@@ -1,5 +1,6 @@
 """Final predictions of images (docs/method.md section 2, "Final"): multi-scale inference, then the CRF."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
@@ -12,6 +13,7 @@ from torch import Tensor
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.checks import check_outputs
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.transfer import to_arrays
 from auxseg.parallel import background_processes
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.runtime import RuntimeParams
@@ -70,20 +72,27 @@ def _probabilities(
     Raises:
         DataError: a value is NaN or infinite; names the image by its number, from 1 on.
     """
-    for number, rgb in enumerate(photos, 1):
-        image = to_tensor(rgb, device, runtime)
-        single, joined = predict(
-            network,
-            image,
-            params.scales,
-            flip=params.flip,
-            combine=params.combine,
-            low_precision=runtime.low_precision,
-            recognition=params.recognition,
-        )
+    waiting: deque[np.ndarray] = deque()
+
+    def views() -> Iterator[dict[str, Tensor]]:
+        for rgb in photos:
+            waiting.append(rgb)
+            image = to_tensor(rgb, device, runtime)
+            single, joined = predict(
+                network,
+                image,
+                params.scales,
+                flip=params.flip,
+                combine=params.combine,
+                low_precision=runtime.low_precision,
+                recognition=params.recognition,
+            )
+            yield {"single": single, "joined": joined}
+
+    for number, maps in enumerate(to_arrays(views()), 1):
         # softmax makes all channels of a pixel NaN if one is, and all views are in the second map
-        check_outputs({"prediction": joined[0]}, f"image {number}")
-        yield Views(rgb, single, joined)
+        check_outputs({"prediction": maps["joined"][0]}, f"image {number}")
+        yield Views(waiting.popleft(), maps["single"], maps["joined"])
 
 
 @torch.no_grad()
@@ -96,8 +105,8 @@ def predict(
     combine: Literal["mean", "max"],
     low_precision: bool,
     recognition: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W).
+) -> tuple[Tensor, Tensor]:
+    """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W), on the device.
 
     The multi-scale result is the mean (or the maximum, renormalised) over scales and flips. The single-scale result is
     the view at scale 1 without flip. With `recognition`, the multi-scale result is also weighted by `reweight`.
@@ -139,7 +148,7 @@ def predict(
         joined = torch.where(torch.isfinite(probability).all(), joined, torch.nan)
     if single is None:
         raise ValueError("scales: 1 is missing, which gives the single-scale result")
-    return single.cpu().numpy(), joined.cpu().numpy()
+    return single, joined
 
 
 def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:

@@ -21,6 +21,7 @@ from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.models.tiles import TiledAffinity
+from auxseg.models.transfer import to_arrays, to_device
 from auxseg.parallel import track
 from auxseg.params.propagate import PropagateParams
 from auxseg.params.runtime import RuntimeParams
@@ -48,9 +49,8 @@ def propagate_images(
         device: the device of the network.
         title: of the progress bar.
     """
-    tensors: dict[str, np.ndarray] = {}
-    for record, photo in zip(track(records, title), read_photos(dataset.root, records), strict=True):
-        maps = propagate_image(
+    found = (
+        propagate_image(
             network,
             to_tensor(photo, device, runtime),
             [dataset.classes.index(name) - 1 for name in record.tags],
@@ -61,6 +61,10 @@ def propagate_images(
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )
+        for record, photo in zip(records, read_photos(dataset.root, records), strict=True)
+    )
+    tensors: dict[str, np.ndarray] = {}
+    for record, maps in zip(records, track(to_arrays(found), title, total=len(records)), strict=True):
         check_outputs(maps, f"image '{record.id}'")
         tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
     return tensors
@@ -78,8 +82,8 @@ def propagate_image(
     flip: bool = False,
     initial: np.ndarray | None = None,
     initial_share: float = 0.0,
-) -> dict[str, np.ndarray]:
-    """Return the maps of one image, at network resolution.
+) -> dict[str, Tensor]:
+    """Return the maps of one image, at network resolution, on the network's device.
 
     Args:
         network: in eval mode.
@@ -114,19 +118,19 @@ def propagate_image(
     if renormalise:
         cam = normalise_cam(cam)
     if initial is not None and initial_share:
-        start = torch.from_numpy(upsample(initial, *cam.shape[-2:])).to(cam.device)
+        start = to_device(upsample(initial, *cam.shape[-2:]), cam.device)
         cam = initial_share * start + (1 - initial_share) * cam
         cam = normalise_cam(cam) if renormalise else cam
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
     pairwise = outputs.pairwise
     entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise)[0]
     return {
-        "cam": cam.cpu().numpy().astype(np.float16),
-        "saliency": saliency[0].cpu().numpy().astype(np.float16),
-        "prediction": prediction.cpu().numpy().astype(np.uint8),
-        "confidence": confidence.cpu().numpy().astype(np.float16),
-        "entropy": entropy.view_as(confidence).cpu().numpy().astype(np.float16),
-        "scores": outputs.classification[0].cpu().numpy().astype(np.float16),
+        "cam": cam.half(),
+        "saliency": saliency[0].half(),
+        "prediction": prediction.to(torch.uint8),
+        "confidence": confidence.half(),
+        "entropy": entropy.view_as(confidence).half(),
+        "scores": outputs.classification[0].half(),
     }
 
 

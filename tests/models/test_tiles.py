@@ -69,7 +69,7 @@ def test_same_maps_of_an_image(tiled, low_precision):
     tolerance = 0.02 if low_precision else 1e-3  # of float16
     for name, value in found.items():
         assert value.dtype == wanted[name].dtype
-        assert abs(value.astype(float) - wanted[name].astype(float)).max() <= tolerance, name
+        assert (value.double() - wanted[name].double()).abs().max() <= tolerance, name
 
 
 @pytest.mark.parametrize("kernel", [1, 3])

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.models.transfer import to_device
 from auxseg.params.runtime import RuntimeParams
 
 
@@ -19,8 +20,5 @@ def scaled(image: Tensor, scale: float) -> Tensor:
 
 def to_tensor(rgb: np.ndarray, device: torch.device, runtime: RuntimeParams) -> Tensor:
     """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, resized as `runtime` says."""
-    image = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None]
-    if device.type == "cuda":
-        image = image.pin_memory()  # so that the copy need not wait for what the GPU is doing
-    image = image.to(device, non_blocking=True).float()
+    image = to_device(rgb.transpose(2, 0, 1).copy()[None], device).float()
     return scaled(image, runtime.factor(max(rgb.shape[:2])))
