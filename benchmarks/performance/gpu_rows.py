@@ -1,0 +1,47 @@
+"""The rows of gpu.py's tables, and the network and batch that several parts measure."""
+
+from typing import Any
+
+import torch
+
+from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
+from auxseg.models.folding import fold_batch_norms
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.training.augment import PixelSample
+from auxseg.training.optimiser import set_batch_norm
+
+CLASSES = 20
+
+
+def row(what: str, figure: str, value: Any, bound: str = "", ok: bool | None = None) -> dict[str, Any]:
+    """Return a row; `ok` None: the figure is no check."""
+    text = f"{value:.4g}" if isinstance(value, float) else value
+    return {"what": what, "figure": figure, "value": text, "bound": bound, "ok": {None: "", True: "yes"}.get(ok, "no")}
+
+
+def at_most(what: str, figure: str, value: float, most: float) -> dict[str, Any]:
+    """Return the row of a figure that must not exceed `most`; NaN does."""
+    return row(what, figure, value, f"<= {most:g}", value <= most)
+
+
+def random_network(backbone: str, stride: int, **network: Any) -> AuxSegNet:
+    """Return a network with random weights from seed 0 on the CPU, ready to be trained as in `fit`."""
+    torch.manual_seed(0)
+    built = build_auxsegnet(
+        BackboneParams(name=backbone, output_stride=stride, weights="random"), NetworkParams(**network), CLASSES
+    )
+    set_batch_norm(built.to(memory_format=torch.channels_last).train(), "frozen")
+    fold_batch_norms(built)
+    return built
+
+
+def random_part(batch: int, crop: int) -> PixelSample:
+    """Return a batch of random images and labels from seed 1, on the CPU."""
+    random = torch.Generator().manual_seed(1)
+    return PixelSample(
+        torch.randint(0, 256, (batch, 3, crop, crop), generator=random, dtype=torch.uint8),
+        torch.ones(batch, CLASSES),
+        torch.randint(0, CLASSES + 1, (batch, 1, crop, crop), generator=random, dtype=torch.uint8),
+        torch.rand(batch, 1, crop, crop, generator=random),
+    )
