@@ -1,10 +1,15 @@
 """benchmarks/performance: the page shows what the tables hold, and the programs measure what they say, in small."""
 
+import argparse
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from auxseg.models import tiles
 
@@ -58,3 +63,54 @@ def test_further_classes_are_unlikely_and_the_others_stay_in_order(load):
     np.testing.assert_allclose(widened.sum(axis=0), 1, rtol=1e-5)
     assert widened[3:].max() <= 2.0**-7
     assert (widened[:3].argmax(axis=0) == probabilities.argmax(axis=0)).all()
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return argparse.Namespace(to=tmp_path, tiny=True, released=None)
+
+
+def test_what_the_gpu_is_compared_with_is_the_cpu(load, tiny):
+    """On a CPU the difference in float32 is none, and in bfloat16 there is one."""
+    networks = load("gpu_networks")
+    rows = networks.measure(torch.device("cpu"), tiny)
+    values = {(row["what"].rpartition(", ")[2], row["figure"]): float(row["value"]) for row in rows[:-1]}
+    assert all(values["float32", figure] == 0 for _, figure in values)
+    assert 1e-5 < values["bfloat16", "gradient, difference"] < networks.BFLOAT16
+    assert 0 < values["in tiles", "gradient, difference"] < networks.FLOAT32
+    assert {row["ok"] for row in rows[:-1]} == {"yes"}
+    assert rows[-1]["value"] == networks.STEPS
+
+
+def test_a_figure_that_is_no_number_is_not_within_a_bound(load):
+    rows = load("gpu_rows")
+    assert [rows.at_most("a", "b", value, 1.0)["ok"] for value in (0.5, 1.5, float("nan"))] == ["yes", "no", "no"]
+
+
+def test_the_largest_image_is_the_last_that_fits(load, monkeypatch):
+    sizes = load("gpu_sizes")
+
+    def run(network, side, device):
+        if side > 200:
+            raise torch.OutOfMemoryError
+
+    rows = sizes.largest("a", None, run, (100, 200, 300, 400), torch.device("cpu"))
+    assert [(row["figure"], row["value"]) for row in rows][::3] == [
+        ("largest side, pixels", 200),
+        ("too large, pixels", 300),
+    ]
+
+
+@pytest.mark.nightly
+def test_the_command_for_a_gpu_on_a_cpu(tmp_path):
+    """All parts in small; what was done is not done again, and a check that fails is the exit code."""
+    command = [sys.executable, ROOT / "benchmarks/performance/gpu.py", "--to", tmp_path, "--tiny", "--minutes", "30"]
+    environment = {**os.environ, "AUXSEG_DEVICE": "cpu", "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run(command, env=environment, check=True)
+    tables = {path.stem: list(csv.DictReader(path.open())) for path in tmp_path.glob("*.csv")}
+    assert set(tables) == {"networks", "pipeline", "steps", "rates", "sizes"}
+    assert all(tables.values()) and not [row for rows in tables.values() for row in rows if row["ok"] == "no"]
+    path = tmp_path / "sizes.csv"
+    path.write_text(path.read_text().replace(",,,", ",<= 1,no,", 1))
+    done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "done" not in done.stdout
