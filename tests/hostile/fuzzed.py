@@ -33,6 +33,7 @@ from auxseg.models.importing import read_published
 from auxseg.params.dag import read_params
 from auxseg.params.presets import read_preset
 from auxseg.params.registry import SECTIONS
+from auxseg.params.saliency import SaliencyParams
 from auxseg.params.yaml_file import read_yaml
 from auxseg.review.corrections import read_corrections
 from auxseg.review.verdicts import read_verdicts
@@ -67,9 +68,11 @@ def tensor_members(path: Path) -> None:
 
 def saliency_network(side: int) -> Read:
     def read(path: Path) -> None:
-        from auxseg.saliency.u2netp import U2NetP
+        from auxseg.saliency.onnx_network import Handling, OnnxNetwork
 
-        U2NetP(path, 1, side)(None, np.zeros((8, 9, 3), np.uint8))
+        OnnxNetwork(path, 1, Handling.of(SaliencyParams(provider="u2netp", side=side)))(
+            None, np.zeros((8, 9, 3), np.uint8)
+        )
 
     return read
 

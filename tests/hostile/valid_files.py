@@ -15,7 +15,7 @@ import tifffile
 import torch
 from mxnet_file import file_bytes
 from PIL import Image
-from saliency.test_u2netp import network
+from saliency.test_onnx_network import network
 from scipy.io import savemat
 
 from auxseg.artifacts.archive import write_archive

@@ -58,7 +58,7 @@ def test_render_keeps_values_and_writes_every_key():
 def test_comments_give_meaning_range_and_choices():
     text = default_params.TEXT
     assert "cam_threshold: 0.2  # A pixel is object if its largest class CAM is above this. [>= 0, <= 1]" in text
-    assert "[>= 64, <= 1024, a multiple of 32]" in text
+    assert "[>= 64, <= 2048, a multiple" in text
     assert "action: warn" in text and "train no further round. [warn | stop]" in text
     assert "compatibility: paper" in text and "# [paper | released]\n" in text
     assert max(map(len, text.splitlines())) <= 110

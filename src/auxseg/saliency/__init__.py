@@ -43,11 +43,12 @@ def _precomputed(params: SaliencyParams, root: Path, threads: int) -> Provider:
     return Precomputed(root / (params.path or ""), params.channel)  # an absolute path stays as it is
 
 
-def _u2netp(params: SaliencyParams, root: Path, threads: int) -> Provider:
-    from auxseg.saliency.u2netp import U2NetP
+def _network(params: SaliencyParams, root: Path, threads: int) -> Provider:
+    from auxseg.saliency.onnx_network import Handling, OnnxNetwork
     from auxseg.saliency.weights import find_weights
 
-    return U2NetP(find_weights(None if params.path is None else root / params.path), threads, params.side)
+    path = None if params.path is None else root / params.path
+    return OnnxNetwork(find_weights(params.provider, path), threads, Handling.of(params))
 
 
 def _boundary(params: SaliencyParams, root: Path, threads: int) -> Provider:
@@ -58,7 +59,8 @@ def _boundary(params: SaliencyParams, root: Path, threads: int) -> Provider:
 
 PROVIDERS: dict[str, Callable[[SaliencyParams, Path, int], Provider]] = {
     "precomputed": _precomputed,
-    "u2netp": _u2netp,
+    "u2netp": _network,
+    "onnx": _network,
     "boundary": _boundary,
 }
 

@@ -1,4 +1,4 @@
-"""The source of U2-Net-p's weights: a file that the user names, or the published weights."""
+"""The source of a saliency network's weights: a file that the user names, or the published U2-Net-p."""
 
 import logging
 from pathlib import Path
@@ -10,11 +10,11 @@ from auxseg.published import U2NETP, find
 log = logging.getLogger(__name__)
 
 
-def find_weights(path: Path | None = None) -> Path:
-    """Return the .onnx file: `path`, else the published weights (`auxseg.published`).
+def find_weights(provider: str = "u2netp", path: Path | None = None) -> Path:
+    """Return the .onnx file: `path`, else the published weights of U2-Net-p (`auxseg.published`).
 
-    A file that the user names may differ from the published weights (this is logged); any other file must have their
-    SHA-256.
+    For `u2netp`, a file that the user names may differ from the published weights (this is logged); any other file must
+    have their SHA-256.
 
     Raises:
         DataError: `path` is not a file, or the published weights cannot be found or downloaded.
@@ -23,10 +23,9 @@ def find_weights(path: Path | None = None) -> Path:
         return find(U2NETP)
     if not path.is_file():
         raise DataError(
-            f"{path}: no such weights; fix saliency.path (an .onnx file, relative to the data root), "
-            "or set it to null for the published weights"
+            f"{path}: no such weights; fix saliency.path (an .onnx file, relative to the data root)"
+            + (", or set it to null for the published weights" if provider == "u2netp" else "")
         )
-    found = sha256_file(path)
-    if found != U2NETP.sha256:
+    if provider == "u2netp" and (found := sha256_file(path)) != U2NETP.sha256:
         log.warning("%s: not the published U2-Net-p (SHA-256 %s); used because you named it", path, found)
     return path
