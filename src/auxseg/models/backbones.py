@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from auxseg.models.pretrained import pretrained_state
 from auxseg.models.resnet38 import CHANNELS, build_resnet38
+from auxseg.models.timm_backbone import build_timm
 from auxseg.params.backbone import BackboneParams
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Backbone(nn.Module):
     def __init__(
         self,
         body: nn.Module,
-        layers: Sequence[Sequence[nn.Module]],
+        layers: Sequence[Sequence[nn.Module | nn.Parameter]],
         channels: int,
         mean: Sequence[float],
         std: Sequence[float],
@@ -133,9 +134,13 @@ def build_backbone(params: BackboneParams, *, pretrained: bool) -> Backbone:
     """Build a backbone, randomly initialised or (`pretrained`) with the weights that `backbone.weights` names.
 
     Raises:
+        ParamsError: timm has no such model, or not with these parameters.
         DataError: the weights are not available or do not fit.
     """
+    pretrained = pretrained and params.weights != "random"
+    if params.is_timm:
+        return Backbone(*build_timm(params, pretrained=pretrained))
     backbone = BACKBONES[params.name](params.output_stride)
-    if pretrained and params.weights != "random":
+    if pretrained:
         backbone.body.load_state_dict(pretrained_state(params, backbone.body.state_dict()))
     return backbone

@@ -24,16 +24,7 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
         ParamsError: `backbone.weights` is neither a known word nor a file, or a file that was never scanned.
         DataError: the weights are not available or do not fit.
     """
-    if params.weights == "imagenet":
-        state = imagenet_state(params.name)
-    elif Path(params.weights).is_file():
-        require_scanned(params)
-        state = read_state(Path(params.weights))
-        check_tensors(Path(params.weights), state)
-    else:
-        raise ParamsError(
-            f"params.yaml: key 'backbone.weights': expected imagenet, random or a file, got '{params.weights}'"
-        )
+    state = imagenet_state(params.name) if params.weights == "imagenet" else named_state(params)
     path = Path(params.weights)
     if params.name == "efficientnet_lite0" and "_conv_stem.weight" in state:
         state = _rename_in_order(state, wanted)
@@ -47,6 +38,25 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
             f"backbone.weights: {params.weights}: tensor '{name}' has shape {shape(state, name)}, {params.name} "
             f"expects {shape(wanted, name)} (and {len(wrong) - 1} more); give weights of this network"
         )
+    return state
+
+
+def named_state(params: BackboneParams) -> State:
+    """Return the tensors of the file that `backbone.weights` names; nothing in it is executed.
+
+    Raises:
+        ParamsError: it is neither a known word nor a file, or a file that was never scanned.
+        DataError: it is not a file of tensors, or a tensor is not of plain numbers.
+    """
+    path = Path(params.weights)
+    if not path.is_file():
+        words = "pretrained" if params.is_timm else "imagenet"
+        raise ParamsError(
+            f"params.yaml: key 'backbone.weights': expected {words}, random or a file, got '{params.weights}'"
+        )
+    require_scanned(params)
+    state = read_state(path)
+    check_tensors(path, state)
     return state
 
 

@@ -45,9 +45,10 @@ class TrainParams(TrainingParams):
 
     epochs: int | None = Field(10, ge=1, le=MOST_EPOCHS)
     """Passes over the training images in one round; null if `steps` says how long to train."""
-    frozen_layers: int = Field(1, ge=0, le=8)
+    frozen_layers: int = Field(1, ge=0, le=99)
     """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
-    first group of blocks too, and so on. EfficientNet-Lite0 has 8, a ResNet 5."""
+    first group of blocks too, and so on. EfficientNet-Lite0 has 8, a ResNet 5; 99 freezes all of any
+    network."""
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
     optimiser: TrainOptimiserParams = TrainOptimiserParams(lr=0.001)
     saliency_target: Constant[Literal["binary", "soft"]] = "soft"

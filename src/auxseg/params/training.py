@@ -51,7 +51,7 @@ class TrainingParams(Section):
     batch_norm: BatchNorm = "frozen"
     """frozen: running statistics and affine parameters stay as they are. train: both are learned, which random weights
     need."""
-    frozen_layers: int = Field(0, ge=0, le=8)
+    frozen_layers: int = Field(0, ge=0, le=99)
     """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
     first group of blocks too (PSA's ResNet38), and so on."""
     optimiser: OptimiserParams = OptimiserParams()
