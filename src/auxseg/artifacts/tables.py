@@ -10,7 +10,7 @@ from typing import Any
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.damage import damaged
 from auxseg.errors import DataError
-from auxseg.files import open_file
+from auxseg.files import open_file, text_encoding
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -59,10 +59,11 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | A
     """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1.
 
     Raises:
-        DataError: the file is missing, is not a CSV in UTF-8, or has two columns of the same name.
+        DataError: the file is missing, is not a CSV in UTF-8 or in UTF-16 with a byte order mark, or has two columns
+            of the same name.
     """
     try:
-        with io.TextIOWrapper(open_file(path), "utf-8-sig", newline="") as stream:
+        with open_file(path) as file, io.TextIOWrapper(file, text_encoding(file.peek(4)), newline="") as stream:
             reader = csv.DictReader(stream)  # a row with too many or too few cells has None as a key or value
             header = list(reader.fieldnames or ())
             reject_repeated(header, f"{path} line 1")

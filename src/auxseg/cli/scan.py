@@ -16,6 +16,7 @@ from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.annotations.recognise import recognise
 from auxseg.datasets.collect import collect
+from auxseg.datasets.other_tables import there_instead
 from auxseg.datasets.overview import overview
 from auxseg.datasets.scan import content_sha256, remember, scan, write_raw
 from auxseg.errors import DataError, ParamsError
@@ -122,6 +123,8 @@ def _missing(root: Path, params: DataParams) -> str:
     paths = " and ".join(str(path) for path, _ in missing)
     if len(missing) > 1:
         return f"{paths}: missing; add them, or name the folder that has them, as in `auxseg use PRESET --data FOLDER`"
+    if missing[0][1] == "data.labels_file" and (instead := there_instead(missing[0][0])):
+        return f"{paths}: missing; {instead}"
     fix = f"correct {missing[0][1]} in params.yaml" if params.format == "folder" else "give another data root"
     return f"{paths}: missing; add it, or {fix}"
 

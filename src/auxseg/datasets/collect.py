@@ -19,6 +19,7 @@ from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
+from auxseg.datasets.other_tables import unread_tables
 from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames, fold, unify
@@ -134,6 +135,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
         _match(images, tags, classes, params, problems),
         is_derived=params.classes is None,
         notes=(*found.notes, *notes),
+        files=Matches(warnings=tuple(unread_tables(root, params, tags.keys()))),
         crowds=crowds,
         without_image=found.without_image,
         without_row=found.without_row,
