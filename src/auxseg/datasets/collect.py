@@ -31,6 +31,10 @@ from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
 
+_NO_OBJECT = (
+    "remove it (labels name only the objects in an image, and an empty cell means that there is none), or give the "
+    "class another name"
+)
 CLASSES_SHOWN = 8
 """Number of classes that a message lists."""
 
@@ -213,10 +217,7 @@ def _named(images: Iterable[Listed], rows: Mapping[str, Tags], problems: Problem
 
 def _check_reserved(row: Tags) -> None:
     if reserved := [name for name in row.names if name.casefold() in RESERVED]:
-        raise DataError(
-            f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
-            "objects in an image, and an empty cell means that there is none), or give the class another name"
-        )
+        raise DataError(f"{row.where}: label '{reserved[0]}' is not an object class; {_NO_OBJECT}")
 
 
 def _read_tags(
@@ -268,6 +269,8 @@ def _match(
             )
         elif row is None:
             unknown_tags.add(item.id)
+        if item.id in wrong:
+            unknown_tags.add(item.id)  # where problems are collected, it is no negative
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     problems.reject("images whose labels cannot be used", wrong.values(), list(wrong))
@@ -315,6 +318,8 @@ def _check_printable(item: Listed) -> None:
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
+    if name.casefold() in RESERVED:
+        return f"is not an object class; {_NO_OBJECT}"
     if parts := joined_names(name, KnownNames(classes.names)):
         return f"is not a known class; write '{'|'.join(parts)}' if it means {'that' if len(parts) == 1 else 'several'}"
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)
