@@ -109,7 +109,9 @@ def read_text(path: Path, fix: str = "save it again as UTF-8", marked: bool = Tr
         encoding = text_encoding(content[:4]) if marked else "utf-8-sig"
         return io.TextIOWrapper(io.BytesIO(content), encoding).read()
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); {fix}") from None
+        lines = content.count(b"\n", 0, error.start)
+        line = f", line {lines + 1}" if error.encoding == "utf-8" and error.start else ""
+        raise DataError(f"{path}: not a UTF-8 text ({error}{line}); {fix}") from None
 
 
 def read_json(

@@ -141,6 +141,8 @@ def _column_error(names: Sequence[str]) -> str | None:
         if len(found) > 1:
             return f"column '{found[0].lower()}' appears twice; remove one"
         if not found and meaning in ("image_id", "labels"):
+            if len(names) == 1 and _has_both(re.split(r"\s*[|\s]\s*", names[0].strip("| "))):
+                return f"the header is one column, '{names[0]}'; separate columns by commas, semicolons or tabs"
             there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
             return f"no column '{meaning}'{there}; the header must read image_id,labels[,split][,group]"
     return None
