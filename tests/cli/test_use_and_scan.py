@@ -132,7 +132,10 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
     assert main(["scan"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {table} line 2: label 'cat [old] one' has a [ inside; ")
-    assert error.endswith("; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)\n")
+    assert error.endswith(
+        "; then run `auxseg scan` (the stage `prepare` rejects the data set as it is; `auxseg check --data` lists all "
+        "problems)\n"
+    )
     assert error.count("\n") == 1
 
 

@@ -76,6 +76,21 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | A
         raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); fix that line") from None
 
 
+def require_columns(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
+    """Check that a table that a person may have saved again has all columns.
+
+    Raises:
+        DataError: one is missing, for example because a spreadsheet separated the cells by semicolons or tabs.
+    """
+    missing = [name for name in columns if name not in header]
+    if not missing:
+        return
+    for mark, name in ((";", "';'"), ("\t", "tabs")):
+        if any(mark in cell for cell in header):
+            raise DataError(f"{path} line 1: cells are separated by {name}; save it again with commas between them")
+    raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(columns)}")
+
+
 def reject_repeated(header: Sequence[str], where: str) -> None:
     """Check that no two columns have the same name, because only one of them would be read.
 

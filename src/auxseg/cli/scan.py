@@ -93,12 +93,14 @@ def scan_root() -> None:
     found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
-    problem = _missing(root, params)
+    problem, others = _missing(root, params), ""
     if (params.format == "folder" or params.is_annotated) and not problem:
-        problem = _print_overview(root, params)
+        problem, others = _print_overview(root, params), "; `auxseg check --data` lists all problems"
     _scan_paths(values, root, params)
     if problem:
-        raise DataError(f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)")
+        raise DataError(
+            f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is{others})"
+        )
     print_next(REPRO)
 
 
