@@ -70,7 +70,10 @@ def test_before_the_first_run_the_run_is_the_advice(project, command, capsys):
 
 
 def test_after_a_part_of_a_run_the_missing_file_is_named(project, capsys):
-    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  code:\n    cmd: x\n")  # no stage that makes a result
+    assert main(["table"]) == 2
+    assert capsys.readouterr().err.startswith("error: nothing has been run yet")
+    Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  prepare:\n    cmd: x\n")
     assert main(["table"]) == 2
     error = capsys.readouterr().err
     assert error == "error: data/summary/rounds.csv: no such file; `dvc pull` it, or run `auxseg run` first\n"

@@ -31,15 +31,21 @@ def require_result(path: Path) -> None:
         raise DataError(f"{path}: no such file; `dvc pull` it, or run `{REPRO}` first")
 
 
+def has_run() -> bool:
+    """Tell whether the stage `prepare` or a later one has run in this project, or its result is recorded."""
+    store = Store()
+    made = (store.manifest, store.label_rounds, store.weights(Round.parse("r0")), store.tables)
+    is_recorded = LOCK.is_file() and "\n  prepare:" in LOCK.read_text("utf-8", errors="replace")
+    return is_recorded or any(path.exists() for path in made)
+
+
 def require_run() -> None:
     """Check that the pipeline has run in this project, whether to its end or not, or that its results are recorded.
 
     Raises:
         DataError: it has not; the message ends with the next step.
     """
-    store = Store()
-    made = (store.manifest, store.label_rounds, store.weights(Round.parse("r0")), store.tables)
-    if LOCK.is_file() or any(path.exists() for path in made):
+    if has_run():
         return
     needs_root = DataParams.parse(read_params().get(DataParams.key)).format != "scenes"
     has_root = "AUXSEG_DATA" in os.environ or "data_root" in local_values()
