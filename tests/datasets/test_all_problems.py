@@ -85,7 +85,9 @@ def test_ten_of_a_kind_and_the_number_of_all(folder, tmp_path, monkeypatch, caps
     assert main(["check", "--data", "--json", "report.json"]) == 1
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == f"error        12  {kinds.FILES}"
-    assert "/1.jpg: not a readable image " in printed[1]
+    assert (
+        "/1.jpg: not a readable image (JPEG, " in printed[1] and "), but an empty file; replace the file" in printed[1]
+    )
     assert printed[2].strip() == f"and 11 more alike: {', '.join(f'{number}.jpg' for number in range(2, 11))}, …"
     assert not printed[3].startswith(" ")
     assert printed[-1].startswith("12 errors, ")
