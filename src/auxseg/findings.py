@@ -74,9 +74,9 @@ class Findings:
 
 def alike(lines: Iterable[str]) -> Iterable[list[str]]:
     """Return the lines in groups that differ only in place and values, in the order of the first line of each."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, ...], list[str]] = {}
     for line in lines:
-        groups.setdefault(_VALUES.sub("…", _parts(line)[1]), []).append(line)
+        groups.setdefault(tuple(_VALUES.split(_parts(line)[1])), []).append(line)
     return groups.values()
 
 
