@@ -214,6 +214,16 @@ def test_a_flipped_byte_never_crashes(tmp_path_factory, at, value, suffix):
         assert str(path) in str(error)
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"", "an empty file"), (b"<html>\n</html>", "a text"), (b"%PDF\x00\xff", "another kind of file")],
+)
+def test_what_is_no_image_is_said_to_be_something_else(tmp_path, content, kind):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.jpg: not a readable image \(JPEG, .*\), but {kind}; replace the file"):
+        read_rgb(tmp_path / "a.jpg")
+
+
 def test_missing_photo_and_folder(tmp_path):
     with pytest.raises(DataError, match="no such image"):
         read_rgb(tmp_path / "none.jpg")

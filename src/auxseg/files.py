@@ -3,6 +3,7 @@
 Only regular files are opened: a FIFO or a terminal would wait for ever, and a device need not end.
 """
 
+import codecs
 import errno
 import io
 import json
@@ -21,6 +22,14 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order mark -> encoding."""
 
 
 def require_file(path: Path) -> None:
@@ -69,17 +78,40 @@ def read_bytes(path: Path) -> bytes:
             raise _unreadable(path, error) from None
 
 
-def read_text(path: Path, fix: str = "save it again as UTF-8") -> str:
+def text_encoding(start: bytes) -> str:
+    """Return the encoding of a text by its first four bytes: that of its byte order mark, or UTF-8.
+
+    Raises:
+        UnicodeDecodeError: it is UTF-16 without such a mark.
+    """
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if start[:4].count(0) == 2 and b"\0\0" in (start[0:4:2], start[1:4:2]):
+        raise UnicodeDecodeError("utf-8", start, 0, 1, "UTF-16 without a byte order mark")
+    return "utf-8-sig"
+
+
+def read_text(path: Path, fix: str = "save it again as UTF-8", marked: bool = True) -> str:
     r"""Return the text of a file, without a byte order mark; line breaks of any system become \n.
+
+    Args:
+        path: the file.
+        fix: the end of the message.
+        marked: read UTF-16 with a byte order mark too, as Excel's "Unicode text" and Windows' PowerShell write it.
 
     Raises:
         FileNotFoundError: there is no file; the caller knows what to do about it.
         DataError: it cannot be read as UTF-8; the message ends with `fix`.
     """
+    content = read_bytes(path)
     try:
-        return io.TextIOWrapper(io.BytesIO(read_bytes(path)), "utf-8-sig").read()
+        encoding = text_encoding(content[:4]) if marked else "utf-8-sig"
+        return io.TextIOWrapper(io.BytesIO(content), encoding).read()
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a UTF-8 text ({error}); {fix}") from None
+        lines = content.count(b"\n", 0, error.start)
+        line = f", line {lines + 1}" if error.encoding == "utf-8" and error.start else ""
+        raise DataError(f"{path}: not a UTF-8 text ({error}{line}); {fix}") from None
 
 
 def read_json(

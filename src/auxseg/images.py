@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.errors import DataError
-from auxseg.files import require_file
+from auxseg.files import open_file, require_file
 
 T = TypeVar("T")
 
@@ -123,13 +123,23 @@ def open_content(content: bytes, name: str = "an image in an archive") -> ImageF
     return _opened(io.BytesIO(content), name, FORMATS)
 
 
+def _kind(source: Path | io.BytesIO) -> str:
+    """Return what a file is that is no image."""
+    with open_file(source) if isinstance(source, Path) else io.BytesIO(source.getvalue()) as stream:
+        start = stream.read(64)
+    if not start:
+        return "an empty file"
+    return "a text" if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start) else "another kind of file"
+
+
 def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     """Open an image. This is the only call of Pillow's function."""
     try:
         image = Image.open(source, formats=formats)
     except UnidentifiedImageError:
         raise DataError(
-            f"{name}: not a readable image ({', '.join(formats)}); replace the file or remove it from the data"
+            f"{name}: not a readable image ({', '.join(formats)}), but {_kind(source)}; replace the file or remove it "
+            "from the data"
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name}: more than {MAX_PIXELS // 10**6} megapixels; {_SMALLER}") from None

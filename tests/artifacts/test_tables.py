@@ -17,6 +17,20 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
     assert read_csv(tmp_path / "a.csv") == [{"id": "x"}]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_a_spreadsheet_made_of_a_table_is_read(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("image_id,note\r\na,Käfer\r\nb,-\r\n".encode(encoding))
+    assert read_csv(tmp_path / "a.csv") == [{"image_id": "a", "note": "Käfer"}, {"image_id": "b", "note": "-"}]
+
+
+def test_utf_16_without_a_mark_is_one_line(tmp_path):
+    (tmp_path / "a.csv").write_bytes("id\nx\n".encode("utf-16-be"))
+    with pytest.raises(
+        DataError, match=r"a\.csv: not a UTF-8 CSV \(.*UTF-16 without a byte order mark\); save it again"
+    ):
+        read_csv(tmp_path / "a.csv")
+
+
 def test_a_cell_that_csv_cannot_hold_is_named_by_its_line(tmp_path):
     (tmp_path / "a.csv").write_text("id,note\nx,\ny," + "n" * 200_000 + "\n")
     with pytest.raises(DataError, match=r"a\.csv line 3: not CSV \(field larger than field limit"):

@@ -152,6 +152,7 @@ def test_what_left_the_cache_comes_from_a_remote_that_the_revision_does_not_name
     ("arguments", "message"),
     [
         (["nonsense", "HEAD"], "nonsense: unknown Git revision"),
+        (["r0", "r1"], "r0: is a round, not a revision; write --rounds rN rM"),
         (["HEAD~1", "HEAD", "--round", "r7"], "HEAD~1: recorded no labels of r7"),
         ([], "auxseg audit diff: name one or two revisions"),
         (["--rounds", "r0", "r9"], "r9: no such round; choose one of r0, r1"),

@@ -13,6 +13,8 @@ from PIL import Image
 from auxseg.cli.main import COMMANDS, main
 from auxseg.errors import ResourceError
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_an_empty_path_is_not_the_current_folder(project, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -43,16 +45,47 @@ BEFORE_THE_FIRST_RUN = [
     ["audit", "diff", "--rounds", "r0", "r1"],
     ["audit", "diff", "HEAD"],
     ["audit", "fiftyone", "--to", "out"],
+    ["export", "onnx", "--to", "out.onnx"],
+    ["verdicts", "status"],
+    ["corrections", "export", "--round", "r0", "--format", "labelme", "--worst", "5", "--to", "out"],
+    ["corrections", "import", "params", "--round", "r0"],
+    ["verify"],
+    ["verify", "--deep"],
 ]
 
 
 @pytest.mark.parametrize("command", BEFORE_THE_FIRST_RUN, ids=" ".join)
 def test_before_the_first_run_the_run_is_the_advice(project, command, capsys):
     assert main(command) == 2
-    out, error = capsys.readouterr()
-    assert out == "" and error.startswith("error: data/") and error.count("\n") == 1
-    assert error.endswith(": no such file; `dvc pull` it, or run `auxseg run` first\n")
-    assert not Path("out").exists()
+    nothing = "error: nothing has been run yet in this project, so there are no results; next: "
+    assert capsys.readouterr() == ("", f"{nothing}auxseg run\n")
+    values = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(values.replace("format: scenes", "format: folder"))
+    assert main(command) == 2
+    assert capsys.readouterr() == ("", f"{nothing}auxseg use PRESET --data FOLDER, then auxseg run\n")
+    Path("params.local.yaml").write_text(f"data_root: {Path.cwd()}\n")
+    assert main(command) == 2
+    assert capsys.readouterr() == ("", f"{nothing}auxseg run\n")
+    assert not Path("out").exists() and not Path("out.onnx").exists()
+
+
+def test_after_a_part_of_a_run_the_missing_file_is_named(project, capsys):
+    Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  code:\n    cmd: x\n")  # no stage that makes a result
+    assert main(["table"]) == 2
+    assert capsys.readouterr().err.startswith("error: nothing has been run yet")
+    Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  prepare:\n    cmd: x\n")
+    assert main(["table"]) == 2
+    error = capsys.readouterr().err
+    assert error == "error: data/summary/rounds.csv: no such file; `dvc pull` it, or run `auxseg run` first\n"
+
+
+def test_in_an_empty_folder_every_command_says_where_to_go(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for command in BEFORE_THE_FIRST_RUN:
+        assert main(command) == 2
+        assert capsys.readouterr().err.startswith(
+            "error: dvc.yaml: no such file here; run auxseg in the project's root"
+        )
 
 
 def test_a_duplicate_key_is_rejected_by_all(project, capsys):
@@ -74,6 +107,8 @@ def test_check(project, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: params.yaml: key 'rounds': round 1 is not a string")
     assert error.count("\n") == 1
+    # the page is found by the words of the message
+    assert "**`round 1 is not a string`" in (ROOT / "docs/troubleshooting.md").read_text("utf-8")
 
 
 def test_check_tells_how_to_add_keys_that_an_older_file_lacks(project, capsys):

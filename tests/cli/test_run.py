@@ -92,6 +92,19 @@ def test_stages_find_this_python_first(monkeypatch, capfd):
     assert capfd.readouterr().out.splitlines()[0] == str(Path(sys.executable).parent)
 
 
+def test_without_a_data_root_nothing_is_started(monkeypatch, capfd):
+    fake_dvc(monkeypatch, "print('started')")
+    monkeypatch.delenv("AUXSEG_DATA", raising=False)
+    shutil.rmtree("data/summary")
+    assert main(["run"]) == 2
+    expected = "error: no data root: set AUXSEG_DATA=FOLDER, or `auxseg use PRESET --data FOLDER`"
+    out, error = capfd.readouterr()
+    assert out == "" and error.startswith(expected)
+    Path("data/manifest").mkdir()  # results of another machine need no images
+    assert main(["run"]) == 0
+    assert "started" in capfd.readouterr().out
+
+
 def test_a_failure_keeps_dvcs_exit_code_and_says_how_to_go_on(monkeypatch, capfd):
     fake_dvc(monkeypatch, "import sys\nprint('ERROR: failed', file=sys.stderr)\nsys.exit(255)\n")
     assert main(["run", "labels"]) == 255

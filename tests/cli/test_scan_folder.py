@@ -48,6 +48,20 @@ def test_a_folder_is_looked_at_and_nothing_is_written(project, export, capsys):
     assert files() == before
 
 
+def test_tables_that_are_not_read_are_mentioned(project, tmp_path_factory, capsys):
+    root = tmp_path_factory.mktemp("own")
+    (root / "images").mkdir()
+    for name in "ab":
+        Image.new("RGB", (8, 8)).save(root / f"images/{name}.png")
+    (root / "labels.xlsx").write_bytes(b"PK")
+    assert main(["scan", str(root)]) == 2
+    fix = "'labels.xlsx' is there: export it as CSV (Excel: CSV UTF-8) to image_labels.csv"
+    assert capsys.readouterr().err == f"error: {root}/image_labels.csv: missing; {fix}\n"
+    (root / "image_labels.csv").write_text("image_id,labels\na,cat\nb,dog\n")
+    assert main(["use", "own-data", "--data", str(root)]) == 0
+    assert "note: labels.xlsx is not read, because the labels come from image_labels.csv" in capsys.readouterr().out
+
+
 def test_a_folder_that_cannot_be_used_is_one_line(project, export, capsys):
     (export / "valid/_classes.csv").write_text("filename, owl\na.png, 1\n")
     assert main(["scan", str(export)]) == 2

@@ -118,12 +118,12 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
         "2 train and 0 val images, 2 classes, 0 masks",
         "classes (from the labels): cat 1, dog 2",
         "note: labels: 'Dog' (1 image) is read as 'dog' (1 image)",
-        "note: 1 row has no image in the folder and is left out: d",
+        "note: 1 row has no image in the folder and is left out: d; add the images, or remove the rows",
         "note: 1 image has no row in the CSV and is left out: c; add rows, or segment them with `auxseg predict` once "
         "there is a model",
         "note: class 'dog' is in every train image: the classifier cannot learn what distinguishes it, and its CAM "
         "means little; add images without it (an empty cell of labels means: no object)",
-        "note: 2 classes have fewer than 10 train images: cat 1, dog 2",
+        "note: 2 classes have fewer than 10 train images: cat 1, dog 2; more images of them help most",
         "note: 2 train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU worse on other "
         "images (docs/own-data.md); more images help it most",
         "next: auxseg run",
@@ -132,7 +132,10 @@ def test_scan_tells_what_is_in_a_folder_of_ones_own(project, tmp_path_factory, c
     assert main(["scan"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {table} line 2: label 'cat [old] one' has a [ inside; ")
-    assert error.endswith("; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)\n")
+    assert error.endswith(
+        "; then run `auxseg scan` (the stage `prepare` rejects the data set as it is; `auxseg check --data` lists all "
+        "problems)\n"
+    )
     assert error.count("\n") == 1
 
 

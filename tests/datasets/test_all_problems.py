@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,13 +85,58 @@ def test_ten_of_a_kind_and_the_number_of_all(folder, tmp_path, monkeypatch, caps
     assert main(["check", "--data", "--json", "report.json"]) == 1
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == f"error        12  {kinds.FILES}"
-    assert printed[11].strip() == "… and 2 more"
+    assert (
+        "/1.jpg: not a readable image (JPEG, " in printed[1] and "), but an empty file; replace the file" in printed[1]
+    )
+    assert printed[2].strip() == f"and 11 more alike: {', '.join(f'{number}.jpg' for number in range(2, 11))}, …"
+    assert not printed[3].startswith(" ")
     assert printed[-1].startswith("12 errors, ")
     values = json.loads(Path("report.json").read_text())
     assert values["errors"] == 12
     assert values["kinds"][0]["kind"] == kinds.FILES and values["kinds"][0]["count"] == 12
     first = [Path(line.split(": ")[0]).name for line in values["kinds"][0]["first"]]
     assert first == [f"{number}.jpg" for number in range(1, 11)]
+
+
+def test_what_says_the_same_is_one_line_and_hides_nothing_else(folder, tmp_path, monkeypatch, capsys):
+    for number in range(1, 13):
+        (folder / f"photos/{number}.jpg").write_bytes(b"")
+    mask(folder / "masks/20.png", (7,), size=(26, 4))
+    mask(folder / "masks/21.png", (9,), size=(27, 4))
+    mask(folder / "masks/22.png", (1,), size=(6, 4))
+    table(folder, i23="cta", i24="dgo", i25="dgo")
+    make_project(tmp_path, monkeypatch, FOLDER)
+    assert main(["check", "--data", "--json", "report.json"]) == 1
+    printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    files = printed[printed.index(f"error        15  {kinds.FILES}") :]
+    assert [line.split(": ")[0].rpartition("/")[2] for line in files[1:6]] == [
+        "1.jpg",
+        "and 11 more alike",
+        "20.png",
+        "and 1 more alike",
+        "22.png",
+    ]
+    assert files[4] == "and 1 more alike: 21.png (9)"
+    assert "line 25: label 'cta' of '23' is not a known class" in printed[1]
+    assert printed[2] == "and 2 more alike: line 26 ('dgo', '24', 'dog'), line 27 ('dgo', '25', 'dog')"
+    (files_kind,) = [
+        kind for kind in json.loads(Path("report.json").read_text())["kinds"] if kind["kind"] == kinds.FILES
+    ]
+    assert len(files_kind["first"]) == 13 and files_kind["count"] == 15
+
+
+def test_a_label_that_is_wrong_is_not_called_an_empty_one(folder):
+    table(folder, i1="cta")
+    assert not [line for line in found(FOLDER)["warning", "notes on the data set"] if "no label" in line]
+
+
+@pytest.mark.parametrize("case", test_bad_input.CASES)
+def test_every_line_says_what_to_do(voc, monkeypatch, case):
+    monkeypatch.setenv("AUXSEG_DATA", str(voc))
+    shutil.copy(voc / "JPEGImages/c.jpg", voc / "JPEGImages/b.jpg")
+    test_bad_input.CASES[case][0](voc)
+    without = [line for many in found(VOC).values() for line in many if "; " not in line]
+    assert without == []
 
 
 def test_warnings_alone_are_no_failure(folder, tmp_path, monkeypatch, capsys):
@@ -110,7 +156,9 @@ def test_json_needs_data(tmp_path, monkeypatch, capsys):
 def test_contradictions_are_listed_one_by_one(voc, monkeypatch):
     lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,cat", "c,dog")
     monkeypatch.setenv("AUXSEG_DATA", str(voc))
-    assert found(VOC)["warning", CONTRADICTIONS] == ["'b' (train): its mask shows 'dog' without a label"]
+    assert found(VOC)["warning", CONTRADICTIONS] == [
+        "'b' (train): its mask shows 'dog' without a label; correct the label or the mask"
+    ]
 
 
 def test_each_damaged_annotation_is_found(tmp_path, monkeypatch):

@@ -83,6 +83,9 @@ def test_tables_as_people_write_them(tmp_path, text, expected):
         (b"\nfoo,labels\n", r"line 2: no column 'image_id' \(found: foo, labels\); the header must read"),
         (b"a.jpg,cow\n", r"line 1: no column 'image_id' \(found: a.jpg, cow\)"),
         (b"image_id,text\n", "line 1: no column 'labels'"),
+        (b"Bild;Etiketten\n", r"line 1: no column 'image_id' \(found: Bild, Etiketten\); the header must read"),
+        (b"image_id|labels\na|cat\n", "the header is one column, 'image_id.labels'; separate columns by commas, semi"),
+        (b"image_id labels\na cat\n", "the header is one column, 'image_id labels'; separate columns by commas, semi"),
         (b"image_id,labels,Labels\na,cat,dog\n", "line 1: column 'labels' appears twice; remove one"),
         (b"image_id,label,tags\n", r"line 1: columns 'label' and 'tags' mean the same \(labels\)"),
         (b"id,File Name,tags\n", r"line 1: columns 'id' and 'File Name' mean the same \(image_id\)"),
@@ -91,7 +94,10 @@ def test_tables_as_people_write_them(tmp_path, text, expected):
         (b"image_id,labels\na,cat\nb\n", "line 3: fewer cells than the header"),
         (b"image_id,labels\na;cat\n", r"line 2: fewer cells than the header, .*\(by commas\)"),
         (b"image_id,labels\n\xff,cat\n", "not a UTF-8 text"),
-        ("image_id,labels\na,cat\n".encode("utf-16"), "not a UTF-8 text .* save it again as UTF-8"),
+        ("image_id,labels\na,cat\n".encode("utf-16-le"), r"UTF-16 without a byte order mark\); save it again as UTF-8"),
+        ("image_id,labels\na,K\u00e4fer\n".encode("cp1252"), r"not a UTF-8 text .* UTF-8 \(Excel: CSV UTF-8\)"),
+        (b"PK\3\4\0\xff", r"an Excel workbook .* not a CSV; export it as CSV \(Excel: CSV UTF-8\)"),
+        (b"PAR1\xff", "a Parquet file, not a CSV; export it as CSV"),
         (b'image_id,labels\n"a,cat\n', "line 2: not a CSV .*; fix its quotes"),
         (
             b'image_id,labels\na,"cat";"dog"\nb,"cat\nc,dog\n',
@@ -120,6 +126,12 @@ def test_a_split_is_a_split_however_its_column_is_written(tmp_path):
 def test_byte_order_mark(tmp_path):
     (tmp_path / "a.csv").write_bytes("image_id,labels\na,Käfer\n".encode("utf-8-sig"))
     assert names(tmp_path / "a.csv", None) == {"a": ("Käfer",)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_excels_unicode_text(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("image_id\tlabels\r\na\tKäfer, cow\r\n".encode(encoding))
+    assert names(tmp_path / "a.csv", None) == {"a": ("Käfer", "cow")}
 
 
 @pytest.mark.parametrize("column", ["split", "Set", "subset"])

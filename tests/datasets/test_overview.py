@@ -60,10 +60,10 @@ def test_warnings_count_and_name_the_first_five():
         "'img0' is 'IMG0' in the folder",
         "2 images have no row in the CSV and are left out: img0, img1; add rows, or segment them with `auxseg predict` "
         "once there is a model",
-        "class 'none' has no train image, so it cannot be learned",
+        "class 'none' has no train image, so it cannot be learned; add images with it, or remove it from data.classes",
         "class 'all' is in every train image: the classifier cannot learn what distinguishes it, and its CAM means "
         "little; add images without it (an empty cell of labels means: no object)",
-        "7 classes have fewer than 10 train images: c1 1, c2 2, c3 3, c4 4, c5 5, …",
+        "7 classes have fewer than 10 train images: c1 1, c2 2, c3 3, c4 4, c5 5, …; more images of them help most",
         "60 train images are few: expect usable labels for them, but a model that is 10 to 20 mIoU worse on other "
         "images (docs/own-data.md); more images help it most",
     ]
@@ -73,7 +73,8 @@ def test_warnings_count_and_name_the_first_five():
 def test_val_images_without_any_mask_are_noted():
     classes = {"cat": 10, "dog": 30}
     assert list(Overview(100, 12, 0, classes).warnings()) == [
-        "12 val images have no mask: they are predicted, but not trained on, and nothing is measured"
+        "12 val images have no mask: they are predicted, but not trained on, and nothing is measured; add masks "
+        "to measure, or put them into train"
     ]
     assert list(Overview(100, 12, 3, classes).warnings()) == []
 

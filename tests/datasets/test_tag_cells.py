@@ -207,6 +207,14 @@ def test_a_mark_that_spaces_make_a_name_is_noted():
     ]
 
 
+@pytest.mark.parametrize("text", ["nan", "None", "NULL", "-"])
+def test_what_programs_write_for_nothing_is_noted(text):
+    names, notes = read("cow;dog", text)
+    assert names == [("cow", "dog"), (text,)]
+    assert notes == [f"labels: '{text}' (1 image) is read as a class; if it means no object, leave the cell empty"]
+    assert read("cow;dog", text, known=["cow", "dog", text])[1] == []
+
+
 def test_notes_on_joined_names_end_early():
     pairs = [f"a/{letter}" for letter in "bcdefgh"]
     notes = read("a;b;c;d;e;f;g;h", *pairs)[1]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from auxseg.cli.main import main
-from auxseg.engines.dvc_internals import DvcException, Repo
-from auxseg.engines.recovery import repair, repair_project
+from auxseg.engines.dvc_internals import DvcException, LockError, Repo
+from auxseg.engines.recovery import one_line_errors, repair, repair_project
+from auxseg.errors import DataError
 
 STAGES = """\
 stages:
@@ -227,6 +228,15 @@ def test_sigterm_while_a_stage_runs_ends_both_without_a_word(project):
     assert repair_project() == []
 
 
+def test_no_line_about_a_lock_advises_to_remove_it():
+    """DVC's own lines do, while another run may be alive."""
+    advice = "Unable to acquire lock. Most likely another DVC process is running. Check the page <https://…>"
+    with pytest.raises(DataError) as rejection, one_line_errors():
+        raise LockError(advice)
+    message = "another DVC process holds a lock of this project; run the same command again when it has ended"
+    assert str(rejection.value) == message
+
+
 def test_a_run_waits_for_the_files_of_another_one(project):
     Path("in.txt").write_text("2")
     wait = "touch started; until test -e go; do sleep 0.1; done"
@@ -241,7 +251,11 @@ def test_a_run_waits_for_the_files_of_another_one(project):
     second = subprocess.Popen(
         [sys.executable, "-m", "auxseg.engines.repro"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    assert "is busy" in second.stderr.readline()
+    line = second.stderr.readline()
+    assert (
+        line.startswith("waiting for another run: '") and f"is busy, it is being blocked by: (PID {first.pid})" in line
+    )
+    assert "remove" not in line  # DVC's advice, to delete a file with the entries of both runs
     Path("go").touch()
     assert (first.wait(), second.communicate(timeout=60)[1], second.returncode) == (0, "", 0)
     assert ran() == "a\nb\n" and Path("b.txt").read_text() == "2"

@@ -68,6 +68,7 @@ ROWS = [
     yaml("600 sixtieths", "a: 1" + ":59" * 600, "a number of 1801 characters"),
     yaml("2 MB", "a: " + "x" * 2**21, "larger than 1 MB"),
     yaml("another encoding", b"a: \xff", "not a UTF-8 text"),
+    yaml("UTF-16, which DVC does not read", "a: 1".encode("utf-16"), "not a UTF-8 text"),
     yaml("NUL", b"a: \0", "not YAML"),
     yaml("ESC", "a: \x1b[31m", "not YAML"),
     yaml("ESC, escaped", 'tags: "\\e[31m"', r"got '\\x1b\[31m'|got '\\\\x1b\[31m'", data),

@@ -145,7 +145,7 @@ ROWS = [
     verdicts("a note of 200 kB", VERDICT.replace("fine", "x" * 200_000), "field larger than field limit"),
     verdicts("a quote that is not closed", VERDICT.replace("fine", '"fine'), "has no cell"),
     verdicts("a date in other digits", VERDICT.replace("2026", "\uff12026"), "is not an ISO date"),
-    Row("verdicts: UTF-16", read_verdicts, content("v.csv", HEADER.encode("utf-16")), "not a UTF-8 CSV"),
+    Row("verdicts: UTF-16", read_verdicts, content("v.csv", HEADER.encode("utf-16-le")), "UTF-16 without"),
     labels("a column twice", "image_id,labels,note,note\na,cat,x,y\n", "column 'note' appears twice"),
     labels("labels twice", "image_id,labels,labels\na,cat,dog\n", "column 'labels' appears twice"),
     labels("a one-hot class twice", "image_id,cat,cat\na,1,0\n", "column 'cat' appears twice"),

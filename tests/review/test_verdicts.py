@@ -83,8 +83,12 @@ def test_a_missing_column_is_named(table):
         ("", r"verdicts\.csv: an empty file; give a CSV with the header " + HEADER),
         (f"a,{HASH},r0,reject,,,me,2026-01-01\n", r"verdicts\.csv line 1: no column 'image_id'"),
         (HEADER.replace(",", ";") + "\n", r"verdicts\.csv line 1: cells are separated by ';'"),
+        (
+            HEADER.replace(",", "\t") + "\n",
+            r"verdicts\.csv line 1: cells are separated by tabs; save it again with commas",
+        ),
     ],
-    ids=["emptied", "only a row", "semicolons"],
+    ids=["emptied", "only a row", "semicolons", "tabs"],
 )
 def test_a_table_without_header_is_rejected(tmp_path, content, message):
     """It would read as no verdicts at all, and un-reject every label."""

@@ -157,10 +157,58 @@ def test_a_missing_data_root_is_a_line(project, monkeypatch, capsys):
     assert "AUXSEG_DATA: data root 'nowhere' is not a folder" in capsys.readouterr().out
 
 
-def test_a_project_that_never_ran_is_one_line(project, capsys):
+def test_a_project_whose_record_is_gone_is_one_line(project, capsys):
     Path("dvc.lock").unlink()
     assert main(["verify"]) == 2
     assert capsys.readouterr().err.startswith("error: dvc.lock: no such file")
+
+
+def test_a_half_written_lock_is_one_line_with_the_repair(project, capsys):
+    content = Path("dvc.lock").read_text()
+    Path("dvc.lock").write_text(content[: content.rindex("md5:") + 3])
+    assert main(["verify"]) == 2
+    expected = "error: dvc.lock: incomplete, because a process was killed while it wrote; `auxseg check` repairs it\n"
+    assert capsys.readouterr().err == expected
+
+
+def forget(*addresses: str) -> None:
+    """Remove instances from dvc.lock, as if the run had been killed before they ended."""
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    for address in addresses:
+        del lock["stages"][address]
+    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+def test_an_unfinished_run_is_said_to_be_one(project, capsys):
+    forget("train@r1", "evaluate@r1", "summary", "audit")
+    Path("data/models/r1.safetensors").unlink()
+    Path("data/summary/rounds.csv").unlink()
+    assert main(["verify"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == (
+        "the run is not finished: 4 of 25 stage instances are not recorded yet: "
+        "train@r1, evaluate@r1, summary, audit; the others are checked"
+    )
+    # what was recorded with weights that are gone
+    assert [line for line in lines if line.startswith("error")] == [
+        "error         2  stage instances whose results do not belong to the present inputs"
+    ]
+    assert [line.split()[0] for line in lines if "changed since it ran" in line] == [
+        "propagate@r1-00:",
+        "propagate@r1-01:",
+    ]
+    assert lines[-1] == "next: auxseg run"
+
+
+def test_an_unfinished_run_without_any_difference(project, capsys):
+    forget("summary", "audit")
+    assert main(["verify"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if line.startswith("error")]
+    assert lines[-2:] == [
+        "every artifact is what was recorded, every image what the manifest says",
+        "next: auxseg run, which finishes the run",
+    ]
 
 
 def test_an_unknown_stage_is_one_line(project, capsys):

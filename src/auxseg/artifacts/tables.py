@@ -10,7 +10,7 @@ from typing import Any
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.damage import damaged
 from auxseg.errors import DataError
-from auxseg.files import open_file
+from auxseg.files import open_file, text_encoding
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -59,10 +59,11 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | A
     """Read the header of a CSV, and its rows as dictionaries by the number of their last line, counted from 1.
 
     Raises:
-        DataError: the file is missing, is not a CSV in UTF-8, or has two columns of the same name.
+        DataError: the file is missing, is not a CSV in UTF-8 or in UTF-16 with a byte order mark, or has two columns
+            of the same name.
     """
     try:
-        with io.TextIOWrapper(open_file(path), "utf-8-sig", newline="") as stream:
+        with open_file(path) as file, io.TextIOWrapper(file, text_encoding(file.peek(4)), newline="") as stream:
             reader = csv.DictReader(stream)  # a row with too many or too few cells has None as a key or value
             header = list(reader.fieldnames or ())
             reject_repeated(header, f"{path} line 1")
@@ -73,6 +74,21 @@ def read_table(path: Path) -> tuple[list[str], dict[int, dict[str | Any, str | A
         raise DataError(f"{path}: not a UTF-8 CSV ({error}); save it again as UTF-8") from None
     except csv.Error as error:
         raise DataError(f"{path} line {reader.reader.line_num}: not CSV ({error}); fix that line") from None
+
+
+def require_columns(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
+    """Check that a table that a person may have saved again has all columns.
+
+    Raises:
+        DataError: one is missing, for example because a spreadsheet separated the cells by semicolons or tabs.
+    """
+    missing = [name for name in columns if name not in header]
+    if not missing:
+        return
+    for mark, name in ((";", "';'"), ("\t", "tabs")):
+        if any(mark in cell for cell in header):
+            raise DataError(f"{path} line 1: cells are separated by {name}; save it again with commas between them")
+    raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(columns)}")
 
 
 def reject_repeated(header: Sequence[str], where: str) -> None:

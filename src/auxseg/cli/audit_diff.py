@@ -80,7 +80,10 @@ def _sides(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         return [(revisions[0] if revisions else WORKSPACE, name) for name in arguments.rounds]
     if not 1 <= len(revisions) <= 2:
         raise ParamsError("auxseg audit diff: name one or two revisions, or two rounds with --rounds")
-    name = arguments.round or read_params()["label_rounds"][-1]
+    rounds = read_params()["label_rounds"]
+    if set(revisions) <= set(rounds):
+        raise ParamsError(f"{revisions[0]}: is a round, not a revision; write --rounds rN rM")
+    name = arguments.round or rounds[-1]
     return [(revision, name) for revision in (*revisions, WORKSPACE)[:2]]
 
 

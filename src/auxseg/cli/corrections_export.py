@@ -12,7 +12,7 @@ from auxseg.cli.arguments import a_path, whole_number
 from auxseg.cli.corrections import FORMATS, SHOWN, count_labels, write_labels
 from auxseg.cli.format_options import tolerance
 from auxseg.cli.mask_files import check_target, find_masks
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import print_next, require_run
 from auxseg.cli.verdicts import hashes_of
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write images and labels; nothing is written if an input is missing."""
     to, name = arguments.to, arguments.round
+    require_run()
     check_target(to)
     require_new(to)  # somebody's corrections could be overwritten
     params = ReviewParams.parse(require_round(name).get(ReviewParams.key))

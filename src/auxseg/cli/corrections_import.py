@@ -23,7 +23,7 @@ from auxseg.cli.corrections import (
     write_exported,
 )
 from auxseg.cli.mask_files import find_masks
-from auxseg.cli.next_step import REPRO, print_next
+from auxseg.cli.next_step import REPRO, print_next, require_run
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError, shorten
@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     path, name = arguments.path, arguments.round
     trained = require_round(name)["rounds"].values()
     round_, store = Round.parse(name), Store()
+    require_run()
     dataset = Dataset(store)
     classes, records = dataset.classes, {record.id: record for record in dataset.records()}
     sizes = {record.id: (record.height, record.width) for record in records.values()}

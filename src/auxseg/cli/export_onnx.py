@@ -5,7 +5,7 @@ import argparse
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
-from auxseg.cli.next_step import print_next, require_result
+from auxseg.cli.next_step import print_next, require_result, require_run
 from auxseg.datasets.manifest import read_classes
 from auxseg.errors import DataError
 from auxseg.params.backbone import BackboneParams
@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     values, to = read_params(), arguments.to
     if to.suffix != ".onnx" or to.is_dir():
         raise DataError(f"--to {to}: give the name of a file that ends with .onnx")
+    require_run()
     name, store = choose_network(arguments.round), Store()
     weights = store.weights(name)
     require_result(weights)

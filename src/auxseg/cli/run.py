@@ -17,10 +17,12 @@ from typing import Any
 
 from auxseg.artifacts.store import Store
 from auxseg.cli.check import check_file
-from auxseg.cli.next_step import print_next
+from auxseg.cli.next_step import has_run, print_next
 from auxseg.cli.table import print_table
 from auxseg.errors import ParamsError
 from auxseg.params.dag import PARAMS_FILE, read_params
+from auxseg.params.data import DataParams
+from auxseg.params.local import data_root
 from auxseg.params.section import suggest
 from auxseg.pipeline.instances import instances
 
@@ -42,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, run, print the table; return DVC's exit code if it failed, 128 + the signal if one stopped it."""
     check_file(PARAMS_FILE)
     _check_targets(arguments.targets)
+    if not has_run():  # otherwise results may be there, and nothing may need the images
+        data_root(DataParams.parse(read_params().get(DataParams.key)).format)
     again = " ".join(["auxseg run", *arguments.targets])
     made_table = not arguments.targets or bool({"summary", "audit"} & set(arguments.targets))
     code = run_dvc(arguments.targets)

@@ -16,6 +16,7 @@ from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.datasets.annotations.recognise import recognise
 from auxseg.datasets.collect import collect
+from auxseg.datasets.other_tables import there_instead
 from auxseg.datasets.overview import overview
 from auxseg.datasets.scan import content_sha256, remember, scan, write_raw
 from auxseg.errors import DataError, ParamsError
@@ -92,12 +93,14 @@ def scan_root() -> None:
     found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
-    problem = _missing(root, params)
+    problem, others = _missing(root, params), ""
     if (params.format == "folder" or params.is_annotated) and not problem:
-        problem = _print_overview(root, params)
+        problem, others = _print_overview(root, params), "; `auxseg check --data` lists all problems"
     _scan_paths(values, root, params)
     if problem:
-        raise DataError(f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is)")
+        raise DataError(
+            f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is{others})"
+        )
     print_next(REPRO)
 
 
@@ -122,6 +125,8 @@ def _missing(root: Path, params: DataParams) -> str:
     paths = " and ".join(str(path) for path, _ in missing)
     if len(missing) > 1:
         return f"{paths}: missing; add them, or name the folder that has them, as in `auxseg use PRESET --data FOLDER`"
+    if missing[0][1] == "data.labels_file" and (instead := there_instead(missing[0][0])):
+        return f"{paths}: missing; {instead}"
     fix = f"correct {missing[0][1]} in params.yaml" if params.format == "folder" else "give another data root"
     return f"{paths}: missing; add it, or {fix}"
 

@@ -3,6 +3,7 @@
 import argparse
 
 from auxseg.artifacts.rounds import Round
+from auxseg.cli.next_step import require_run
 from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts, short
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import VERDICTS, read_verdicts
@@ -11,7 +12,11 @@ from auxseg.review.verdicts import VERDICTS, read_verdicts
 def run(arguments: argparse.Namespace) -> None:
     """Print the counts of every round, stale verdicts and disagreements."""
     rounds, holding = read_params()["label_rounds"], []
+    if not TABLE.exists():
+        require_run()
     verdicts = read_verdicts(TABLE)
+    if not verdicts:
+        require_run()
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
     for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=Round.parse):
         own = [verdict for verdict in verdicts if verdict.round == name]

@@ -15,7 +15,7 @@ import numpy as np
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import whole_number
-from auxseg.cli.next_step import REPRO, print_next
+from auxseg.cli.next_step import REPRO, print_next, require_run
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import read_mask_hashes
 from auxseg.datasets.masks import Masks
@@ -45,7 +45,10 @@ OTHERWISE = "maps that cannot belong to their image"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the deep check and its seed."""
-    parser.description = __doc__
+    parser.description = (
+        f"{__doc__} Exit code: 0 if everything is as recorded, 1 if something differs or the run is not finished, 2 if "
+        "nothing has been run."
+    )
     parser.add_argument(
         "--deep",
         nargs="*",
@@ -56,10 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check everything, print what differs and what would run again; return 1 if anything differs."""
+    """Check everything, print what differs and what would run again; return 1 if anything differs or never ran."""
+    require_run()
     started, found = time.monotonic(), Findings()
     recorded = compare_with_lock()
     print(f"{LOCK}: {len(recorded.sections)} stage instances; {recorded.files} files hashed", flush=True)
+    unfinished = recorded.unfinished
+    if unfinished:
+        are = f"{len(unfinished)} of {len(recorded.needed)} stage instances {'is' if len(unfinished) == 1 else 'are'}"
+        print(
+            f"the run is not finished: {are} not recorded yet: {shorten(unfinished, SHOWN)}; the others are checked",
+            flush=True,
+        )
     _note_recorded(recorded, found)
     bad = _check_data(recorded, found)
     if arguments.deep is not None:
@@ -67,10 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"checked in {duration(time.monotonic() - started)}")
     if not found.found:
         print("every artifact is what was recorded, every image what the manifest says")
-        return 0
+        if unfinished:
+            print_next(f"{REPRO}, which finishes the run")
+        return EXIT_FAILED if unfinished else 0
     print(*found.lines(shown=None), sep="\n")
-    again = recorded.would_run(bad)
-    print(f"to run again: {len(again)} of {len(recorded.needed)} stage instances: {shorten(again, SHOWN)}")
+    again = [address for address in recorded.would_run(bad) if address not in unfinished]
+    print(f"to run again: {len(again)} of {len(recorded.sections)} recorded stage instances: {shorten(again, SHOWN)}")
     _print_advice(recorded, bad)
     return EXIT_FAILED
 

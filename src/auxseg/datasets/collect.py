@@ -19,6 +19,7 @@ from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
 from auxseg.datasets.matching import Matches, match_files
+from auxseg.datasets.other_tables import unread_tables
 from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames, fold, unify
@@ -30,6 +31,10 @@ from auxseg.params.data import COCO_CLASSES, VOC_CLASSES, DataParams
 
 log = logging.getLogger(__name__)
 
+_NO_OBJECT = (
+    "remove it (labels name only the objects in an image, and an empty cell means that there is none), or give the "
+    "class another name"
+)
 CLASSES_SHOWN = 8
 """Number of classes that a message lists."""
 
@@ -134,6 +139,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
         _match(images, tags, classes, params, problems),
         is_derived=params.classes is None,
         notes=(*found.notes, *notes),
+        files=Matches(warnings=tuple(unread_tables(root, params, tags.keys()))),
         crowds=crowds,
         without_image=found.without_image,
         without_row=found.without_row,
@@ -211,10 +217,7 @@ def _named(images: Iterable[Listed], rows: Mapping[str, Tags], problems: Problem
 
 def _check_reserved(row: Tags) -> None:
     if reserved := [name for name in row.names if name.casefold() in RESERVED]:
-        raise DataError(
-            f"{row.where}: label '{reserved[0]}' is not an object class; remove it (labels name only the "
-            "objects in an image, and an empty cell means that there is none), or give the class another name"
-        )
+        raise DataError(f"{row.where}: label '{reserved[0]}' is not an object class; {_NO_OBJECT}")
 
 
 def _read_tags(
@@ -266,6 +269,8 @@ def _match(
             )
         elif row is None:
             unknown_tags.add(item.id)
+        if item.id in wrong:
+            unknown_tags.add(item.id)  # where problems are collected, it is no negative
         kept.append(item)
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     problems.reject("images whose labels cannot be used", wrong.values(), list(wrong))
@@ -313,6 +318,8 @@ def _check_printable(item: Listed) -> None:
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows
 def _no_class(name: str, classes: ClassTable) -> str:
+    if name.casefold() in RESERVED:
+        return f"is not an object class; {_NO_OBJECT}"
     if parts := joined_names(name, KnownNames(classes.names)):
         return f"is not a known class; write '{'|'.join(parts)}' if it means {'that' if len(parts) == 1 else 'several'}"
     near = difflib.get_close_matches(name, classes.names, n=1, cutoff=0.5)

@@ -80,7 +80,7 @@ class Contradictions:
         for one in self.images:
             parts = [f"its mask does not show {_quoted(one.not_shown)}"] if one.not_shown else []
             parts += [f"its mask shows {_quoted(one.not_tagged)} without a label"] if one.not_tagged else []
-            lines.append(f"'{one.id}' ({one.split}): {' and '.join(parts)}")
+            lines.append(f"'{one.id}' ({one.split}): {' and '.join(parts)}; correct the label or the mask")
         return lines
 
     def write(self, path: Path) -> None:

@@ -1,33 +1,35 @@
 """The CSV of image-level labels, as spreadsheets and people write it.
 
-UTF-8 with or without a byte order mark; separated by commas, semicolons or tabs, whichever the header uses; column
-names in any case, and their usual synonyms. `auxseg.datasets.tag_cells` splits the cells of labels.
+UTF-8 with or without a byte order mark, or UTF-16 with one; separated by commas, semicolons or tabs, whichever the
+header uses; column names in any case, and their usual synonyms. `csv_header` reads the first line, `one_hot` the cells
+of one column per class, `tag_cells` splits the cells of labels.
 """
 
 import csv
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from auxseg.artifacts.tables import reject_repeated
-from auxseg.datasets.one_hot import is_one_hot, shown_classes
+from auxseg.datasets.csv_header import DELIMITERS, Header, class_header, read_header
+from auxseg.datasets.one_hot import (
+    Rows,
+    beside_labels,
+    is_one_hot,
+    no_classes,
+    one_hot_notes,
+    shown_classes,
+    truth,
+    wrong_cell,
+)
+from auxseg.datasets.other_tables import reject_other_tables, there_instead
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import read_names
 from auxseg.datasets.tags import Tags, image_id
-from auxseg.errors import DataError
+from auxseg.errors import DataError, quote
 from auxseg.files import read_text
-
-COLUMNS = {
-    "image_id": ("image_id", "image", "id", "filename", "file_name", "file", "name", "path"),
-    "labels": ("labels", "label", "tags", "tag", "classes", "class"),
-    "split": ("split", "set", "subset"),
-    "group": ("group", "group_id"),
-}
-"""Meaning of a column -> its possible names."""
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,6 @@ class _Row:
     """The classes of a one-hot row; None where a cell of labels has them."""
 
 
-@dataclass(frozen=True)
-class _Header:
-    """`columns`: meaning of a column -> its position; `width`: number of columns up to the last one with a name."""
-
-    line: int
-    delimiter: str
-    columns: dict[str, int]
-    width: int
-    one_hot: tuple[str, ...] | None = None
-    """The header of a one-hot table; None where a column has the labels."""
-
-    @property
-    def ends_with_tags(self) -> bool:
-        return self.columns.get("labels") == self.width - 1
-
-
 def read_csv_tags(path: Path, known: Collection[str] | None, problems: Problems = STRICT) -> CsvTags:
     """Read a CSV `image_id,labels[,split][,group]`. An empty cell of labels is an image without any object.
 
@@ -78,12 +64,16 @@ def read_csv_tags(path: Path, known: Collection[str] | None, problems: Problems 
         DataError: a column is missing, an id is empty or repeated, or a cell cannot be read; the message names file,
             line and fix.
     """
-    _, rows = _read_rows(path, _read_header, problems)
+    header, raw, rows = _read_rows(path, read_header, problems)
     names: Sequence[tuple[str, ...]]
-    if rows and rows[0].shown is not None:
+    if header.one_hot:
         names, notes = unify([row.shown or () for row in rows], KnownNames(known or ()))
+        notes += [*one_hot_notes(header.names, header.no_classes, raw), *_group_note(header, raw)]
     else:
         names, notes = _cells(path, rows, known, problems)
+        by_line = {row.line: {name.casefold() for name in own} for row, own in zip(rows, names, strict=True)}
+        column = header.names[header.columns["labels"]]
+        notes += beside_labels(header.names, header.no_classes, raw, by_line, column)
     return _unique(path, rows, names, notes, problems)
 
 
@@ -100,15 +90,15 @@ def read_class_columns(path: Path, problems: Problems = STRICT) -> tuple[tuple[s
     Raises:
         DataError: there is no such table, or a row cannot be read; the message names file, line and fix.
     """
-    header, rows = _read_rows(path, _class_header, problems)
+    header, _, rows = _read_rows(path, class_header, problems)
     tags = _unique(path, rows, [row.shown or () for row in rows], (), problems).rows
-    return (header.one_hot or ())[1:], tags
+    return header.names[1:], tags
 
 
 def has_class_columns(path: Path) -> bool:
     """Tell whether a file has the header that `read_class_columns` reads."""
     try:
-        return bool(_class_header(path, read_text(path)).one_hot)
+        return class_header(path, read_text(path)).one_hot
     except (OSError, DataError):
         return False
 
@@ -145,113 +135,66 @@ def _unique(
 
 
 def _read_rows(
-    path: Path, find_header: Callable[[Path, str], _Header], problems: Problems
-) -> tuple[_Header, list[_Row]]:
+    path: Path, find_header: Callable[[Path, str], Header], problems: Problems
+) -> tuple[Header, Rows, list[_Row]]:
+    """Return the header, line and cells of each row below it that is not empty, and the rows that can be used."""
     try:
-        text = read_text(path)
+        reject_other_tables(path)
+        text = read_text(path, "save it again as UTF-8 (Excel: CSV UTF-8)")
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
+        fix = there_instead(path) or "add it, or set data.labels_file"
+        raise DataError(f"{path}: no such file; {fix}") from None
     header, rows = find_header(path, text), []
-    for line, cells in _parse(path, text, header):
-        if any(cell.strip() for cell in cells):  # spreadsheets leave rows of empty cells behind
-            with problems.of(ROWS):
-                rows.append(_row(path, line, cells, header))
-    return header, rows
+    # spreadsheets leave rows of empty cells behind
+    raw = [(line, cells) for line, cells in _parse(path, text, header) if any(cell.strip() for cell in cells)]
+    if header.one_hot:
+        header = _check_one_hot(path, header, raw, problems)
+    for line, cells in raw:
+        with problems.of(ROWS):
+            rows.append(_row(path, line, cells, header))
+    return header, raw, rows
 
 
-def _read_header(path: Path, text: str) -> _Header:
-    """Find the delimiter that gives the first line the required columns.
-
-    Raises:
-        DataError: a column is missing, or two columns mean the same.
-    """
-    numbered = _filled_lines(text)
-    number, line = next(numbered, (1, ""))
-    first, *others = (_columns(line, delimiter) for delimiter in sorted(DELIMITERS, key=line.count, reverse=True))
-    delimiter, names = next((one for one in (first, *others) if _has_both(one[1])), first)
-    if error := _column_error(names):
-        if one_hot := _one_hot_header(path, number, line, next(numbered, (0, ""))[1]):
-            return one_hot
-        raise DataError(f"{path} line {number}: {error}")
-    reject_repeated(names, f"{path} line {number}")
-    columns = {meaning: position for position, name in enumerate(names) if (meaning := _meaning(name)) is not None}
-    return _Header(number, delimiter, columns, len(names))
-
-
-def _filled_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of the lines that are not empty, without Excel's own first line `sep=;`."""
-    numbered = ((number, line) for number, line in enumerate(io.StringIO(text), 1) if line.strip())
-    for position, (number, line) in enumerate(numbered):
-        if position or not re.fullmatch(r"sep=.\s*", line, re.IGNORECASE):
-            yield number, line
-
-
-def _class_header(path: Path, text: str) -> _Header:
-    """Return the header of a table of which every column but the first is a class.
+def _check_one_hot(path: Path, header: Header, rows: Rows, problems: Problems) -> Header:
+    """Check that a table without a column of labels is one-hot; return the header without columns that are no classes.
 
     Raises:
-        DataError: the first column does not name images, a column has no name, or two have the same.
+        DataError: it is another table, or no cell of a column is 0 or 1.
     """
-    number, line = next(_filled_lines(text), (1, ""))
-    delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
-    if len(names) < 2 or _meaning(names[0]) != "image_id" or not all(names):
-        raise DataError(f"{path} line {number}: expected `filename` and the names of the classes; export it again")
-    reject_repeated(names, f"{path} line {number}")
-    return _Header(number, delimiter, {"image_id": 0}, len(names), tuple(names))
+    names, others = header.names, header.no_classes
+    if header.missing and not is_one_hot(names, others, rows):
+        raise DataError(f"{path} line {header.line}: {header.missing}{_one_hot_hint(header, rows)}")
+    wrong = no_classes(names, others, rows)
+    lines = [f"{path} line {line}: {wrong_cell(names[at], cell)}" for at, (line, cell) in wrong.items()]
+    problems.reject(ROWS, lines, [f"column '{names[at]}'" for at in wrong])
+    return replace(header, ignored=frozenset(wrong))
 
 
-def _one_hot_header(path: Path, number: int, line: str, first: str) -> _Header | None:
-    """Return the header of a one-hot table, or None if header and first row are not those of one."""
-    delimiter, names = _columns(line, max(DELIMITERS, key=line.count))
-    columns = {meaning: at for at, name in enumerate(names) if (meaning := _meaning(name)) in ("image_id", "split")}
-    if names and not names[0]:
-        columns["index" if "image_id" in columns else "image_id"] = 0  # the index of a pandas table
-    cells = _cells_of(first, delimiter)
-    is_known = "image_id" in columns and not any(_meaning(name) == "labels" for name in names)
-    if not is_known or not is_one_hot(names, list(columns.values()), cells):
-        return None
-    reject_repeated(names, f"{path} line {number}")
-    return _Header(number, delimiter, columns, len(names), tuple(names))
+def _one_hot_hint(header: Header, rows: Rows) -> str:
+    """Return the end of a message about a table without labels: what prevents reading it as one-hot."""
+    others = [at for at in range(header.width) if at not in header.no_classes]
+    if unnamed := [at for at in others if not header.names[at]]:
+        return f", or one column for each class, with 0 and 1 (column {unnamed[0] + 1} has no name)"
+    for line, cells in rows:
+        for at in others:
+            if at < len(cells) and truth(cells[at]) is None:
+                found = f"column '{header.names[at]}' has {quote(cells[at].strip())} in line {line}"
+                return f", or one column for each class, with 0 and 1 ({found})"
+    return ""
 
 
-def _cells_of(line: str, delimiter: str) -> list[str]:
-    """Return the cells of a line; none if one has more than 128 kB, as no header and no row of 0 and 1 has."""
-    try:
-        return next(csv.reader([line.rstrip("\n")], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:
-        return []
+def _group_note(header: Header, rows: Rows) -> Iterator[str]:
+    """Yield a note if the column `group` of a one-hot table may be meant as a class."""
+    at = header.columns.get("group")
+    if at is not None and all(len(cells) > at and truth(cells[at]) is not None for _, cells in rows):
+        name = header.names[at]
+        yield (
+            f"labels: column '{name}' keeps images with the same value in one split and is no class, though it has "
+            "only 0 and 1; if it is a class, give it another name"
+        )
 
 
-def _columns(line: str, delimiter: str) -> tuple[str, list[str]]:
-    names = [cell.strip().strip("\"'").strip() for cell in _cells_of(line, delimiter)]
-    while names and not names[-1]:  # `image_id,labels,,` of a spreadsheet
-        names.pop()
-    return delimiter, names
-
-
-def _meaning(name: str) -> str | None:
-    plain = re.sub(r"[\s-]+", "_", name.lower())
-    return next((meaning for meaning, words in COLUMNS.items() if plain in words), None)
-
-
-def _has_both(names: Sequence[str]) -> bool:
-    return {"image_id", "labels"} <= {_meaning(name) for name in names}
-
-
-def _column_error(names: Sequence[str]) -> str | None:
-    for meaning in COLUMNS:
-        found = [name for name in names if _meaning(name) == meaning]
-        if len({name.lower() for name in found}) > 1:
-            return f"columns '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one"
-        if len(found) > 1:
-            return f"column '{found[0].lower()}' appears twice; remove one"
-        if not found and meaning in ("image_id", "labels"):
-            there = f" (found: {', '.join(name for name in names if name)})" if any(names) else ""
-            return f"no column '{meaning}'{there}; the header must read image_id,labels[,split][,group]"
-    return None
-
-
-def _parse(path: Path, text: str, header: _Header) -> list[tuple[int, list[str]]]:
+def _parse(path: Path, text: str, header: Header) -> list[tuple[int, list[str]]]:
     """Return line number and cells of each row below the header."""
     lines = list(_quote_lists(io.StringIO(text), header.delimiter))[header.line :]
     strict = True
@@ -296,7 +239,7 @@ def _quote_lists(lines: Iterable[str], delimiter: str) -> Iterator[str]:
         yield changed
 
 
-def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
+def _row(path: Path, line: int, cells: Sequence[str], header: Header) -> _Row:
     where = f"{path} line {line}"
     surplus = list(cells[header.width :])
     while surplus and not surplus[-1].strip():
@@ -306,6 +249,8 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
         counted = f"cells than the header, which has {header.width} (by {delimiter}s)"
         if not surplus:
             raise DataError(f"{where}: fewer {counted}; separate the cells by {delimiter}s, empty ones too")
+        if header.one_hot:
+            raise DataError(f"{where}: more {counted}; give every column a name, or remove the surplus cells")
         raise DataError(
             f"{where}: more {counted}; separate labels by {'; or |' if header.delimiter != ';' else ', or |'}, not by "
             f"a {delimiter}, or put them in quotes"
@@ -316,10 +261,11 @@ def _row(path: Path, line: int, cells: Sequence[str], header: _Header) -> _Row:
         None if split is None else cells[split].strip().lower(),
         None if group is None else cells[group].strip() or None,
     )
-    if header.one_hot is None:
+    if not header.one_hot:
         return _Row(line, key, (cells[header.columns["labels"]], *surplus), *optional)
     try:
-        skipped = list(header.columns.values())
-        return _Row(line, key, (), *optional, tuple(shown_classes(header.one_hot, skipped, cells[: header.width])))
+        return _Row(
+            line, key, (), *optional, tuple(shown_classes(header.names, header.no_classes, cells[: header.width]))
+        )
     except ValueError as error:
-        raise DataError(f"{where}: {error}; correct it, or write the names into a column 'labels'") from None
+        raise DataError(f"{where}: {error}") from None

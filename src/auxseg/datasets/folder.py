@@ -3,9 +3,11 @@
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from auxseg.datasets.listing import (
     Folder,
@@ -18,6 +20,7 @@ from auxseg.datasets.listing import (
     require_masks,
 )
 from auxseg.datasets.problems import ROWS, STRICT, WHOLE, Problems
+from auxseg.datasets.tag_cells import APOSTROPHES, QUOTES
 from auxseg.datasets.tags import Tags
 from auxseg.params.data import FolderParams
 
@@ -122,13 +125,23 @@ def _line(row: Tags) -> str:
 
 
 def _near_miss(missing: Sequence[str], photos: Folder) -> str:
-    """Return a hint for the first id whose file differs in case or lies in a sub-folder; empty if there is none."""
+    """Return a hint for the first id whose file is written otherwise or lies in a sub-folder; empty if none is."""
     if not missing:
         return ""
     by_case = {key.casefold(): key for key in photos}
+    by_number = {key.lstrip("0"): key for key in photos if key.isdecimal()}
     for key in missing:
         if near := by_case.get(key.casefold()):
             return f"'{key}' is '{near}' in the folder: write it in the same case"
+        if near := by_case.get(unquote(key).casefold()):
+            return f"'{key}' is '{near}' in the folder: write it without percent signs, as the file is called"
+        if near := by_case.get(_visible(key).casefold()):
+            return f"'{_escaped(key)}' is '{near}' in the folder: remove the quotes or invisible characters"
+        if near := by_number.get(re.sub(r"\.0+$", "", key).lstrip("0")):
+            return (
+                f"'{key}' is '{near}' in the folder: a spreadsheet has changed the numbers; format the column as text "
+                "and write the file names"
+            )
     wanted = set(missing)
     for folder, _, names in os.walk(photos.path):
         for name in sorted(names):
@@ -142,6 +155,19 @@ def _near_miss(missing: Sequence[str], photos: Folder) -> str:
                     )
                 return f"'{stem}' is there as {name}, which cannot be read: save it as {', '.join(photos.suffixes)}"
     return ""
+
+
+def _visible(key: str) -> str:
+    """Return an id without quotes around it and without characters that are not seen, such as a zero-width space."""
+    return "".join(mark for mark in key if not _is_hidden(mark)).strip(QUOTES + APOSTROPHES + " ")
+
+
+def _escaped(key: str) -> str:
+    return "".join(f"\\u{ord(mark):04x}" if _is_hidden(mark) else mark for mark in key)
+
+
+def _is_hidden(mark: str) -> bool:
+    return unicodedata.category(mark) == "Cf"
 
 
 def in_val(image_id: str, share: float) -> bool:

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auxseg.datasets.csv_tags import COLUMNS, CsvTags
+from auxseg.datasets.csv_header import COLUMNS
+from auxseg.datasets.csv_tags import CsvTags
+from auxseg.datasets.other_tables import there_instead
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import KnownNames, unify
 from auxseg.datasets.tag_cells import check_name, read_names
@@ -36,7 +38,8 @@ def read_json_tags(path: Path, known: Collection[str] | None, problems: Problems
     try:
         content = read_json(path, object_pairs_hook=_without_repeats)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; add it, or set data.labels_file") from None
+        fix = there_instead(path) or "add it, or set data.labels_file"
+        raise DataError(f"{path}: no such file; {fix}") from None
     rows: dict[str, Tags] = {}
     texts: dict[str, str] = {}
     for raw, labels, split in _entries(content, path):

@@ -86,7 +86,8 @@ def check_leakage(
         )
         if same_file == "error":
             message += " (data.same_file: warning accepts them, for a published split)"
-        problems.sum_up("images that are in train and in val", _pairs(twins, images), message, same_file)
+        lines = [f"{pair}; remove one of them, or put both into one split" for pair in _pairs(twins, images)]
+        problems.sum_up("images that are in train and in val", lines, message, same_file)
     near = [pair for pair in _near(train, val, hashes) if sha256[pair[0]] != sha256[pair[1]]]
     if near:
         message = (
@@ -94,7 +95,9 @@ def check_leakage(
             "frames of one video, the figures on val are too good: give them one value in a column 'group' of the CSV, "
             "or put them into one split"
         )
-        problems.sum_up("images of train and val that show nearly the same", _pairs(near, images), message, "warning")
+        fix = "if they are copies or frames of one video, give them one value in a column 'group', or one split"
+        lines = [f"{pair}; {fix}" for pair in _pairs(near, images)]
+        problems.sum_up("images of train and val that show nearly the same", lines, message, "warning")
 
 
 def _same(train: Sequence[int], val: Sequence[int], sha256: Sequence[str]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.datasets.listing import Folder, Folders, Listed
+from auxseg.datasets.other_tables import unread_tables
 from auxseg.errors import DataError
 from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams
 
@@ -30,7 +31,8 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
         DataError: the folder of masks that is named is missing or empty, or none of its files matches an image.
     """
     photos, masks = folders.photos, folders.masks
-    warnings = list(_unread(photos, masks))
+    listed = {item.id for item in images}
+    warnings = [*_unread(photos, masks), *unread_tables(root, params, listed)]
     if masks is None or params.masks is None:
         return Matches((), tuple(warnings))
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
@@ -43,7 +45,6 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
         if is_named:
             raise DataError(f"{problem}; {_nearest(root, params.masks)}add masks, or correct {key}")
         return Matches((), (*warnings, f"{problem}: there are no masks, so no mIoU will be measured"))
-    listed = {item.id for item in images}
     unlisted = set(masks.others(listed))
     matched, total = len(masks) - len(unlisted) + inner, len(files) + inner
     stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *unread])

@@ -76,8 +76,8 @@ class Overview:
         if self.without_image:
             yield (
                 f"{_count(self.without_image, 'row', 'has', 'have')} no image in the folder and "
-                f"{_is(self.without_image)} left out: {shorten(self.without_image, named)}"
-                + (f"; {self.hint}" if self.hint else "")
+                f"{_is(self.without_image)} left out: {shorten(self.without_image, named)}; "
+                + (self.hint or "add the images, or remove the rows")
             )
         if self.without_row:
             yield (
@@ -88,7 +88,7 @@ class Overview:
         if self.val and not self.masks:
             yield (
                 f"{_count(range(self.val), 'val image', 'has', 'have')} no mask: they are predicted, but not trained "
-                "on, and nothing is measured"
+                "on, and nothing is measured; add masks to measure, or put them into train"
             )
         if negatives := [image_id for ids in self.negatives.values() for image_id in ids]:
             yield (
@@ -98,7 +98,10 @@ class Overview:
             )
         for name, count in self.classes.items():
             if count == 0:
-                yield f"class '{name}' has no train image, so it cannot be learned"
+                yield (
+                    f"class '{name}' has no train image, so it cannot be learned; add images with it, or remove it "
+                    "from data.classes"
+                )
             elif count == self.train:
                 yield (
                     f"class '{name}' is in every train image: the classifier cannot learn what distinguishes it, and "
@@ -107,7 +110,7 @@ class Overview:
         if few := self.few:
             few_named = [f"{name} {count}" for name, count in few.items()]
             have = _count(few, "class", "has", "have", "classes")
-            yield f"{have} fewer than {FEW} train images: {shorten(few_named, named)}"
+            yield f"{have} fewer than {FEW} train images: {shorten(few_named, named)}; more images of them help most"
         for name, count in self.few.items():
             larger = [other for other, images in self.classes.items() if images >= 4 * count]
             for near in get_close_matches(name, larger, n=1, cutoff=0.8):

@@ -33,6 +33,8 @@ _JOINTS = (
     re.compile(r"[\s/\\+&:~、\uff0c\uff1b._-]+(?:and\s+)?", re.IGNORECASE),
 )
 """What people write between names without meaning one name: marks and words; then spaces, dots and hyphens too."""
+_NOTHING = ("nan", "none", "null", "na", "n/a", "nil", "-", "--", "?")
+"""What programs and people write into a cell without a value."""
 _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
 """As numpy prints an array: `['horse' 'person']`."""
 
@@ -101,14 +103,18 @@ def joined_names(name: str, known: KnownNames) -> list[str]:
 
 
 def _note_joined(rows: Sequence[Sequence[str]], known: KnownNames) -> list[str]:
-    """Return a note for each name that consists of other names of the file, or of a mark between names alone."""
+    """Return a note for each name that consists of other names of the file or of a mark alone, or means no value."""
     counts = Counter(name for row in rows for name in row)
     others = KnownNames(counts)
     notes = []
     for name, count in counts.items():
         if known.find(name) is not None:
             continue
-        if _JOINTS[0].fullmatch(f" {name} "):
+        if name.casefold() in _NOTHING:
+            notes.append(
+                f"labels: '{name}' ({images(count)}) is read as a class; if it means no object, leave the cell empty"
+            )
+        elif _JOINTS[0].fullmatch(f" {name} "):
             notes.append(f"labels: '{name}' ({images(count)}) is read as a class; write '|' between names instead")
         elif parts := joined_names(name, others):
             are = "is a class" if len(parts) == 1 else "are classes"

@@ -37,6 +37,7 @@ from voluptuous import Invalid
 __all__ = [  # names that other files use without a function here
     "DataIndexDirError",  # a folder's listing is not in the cache; DVCFileSystem raises it, undocumented
     "DvcException",  # the base class of DVC's errors; not documented, but `dvc.api` raises it
+    "LockError",  # another process holds a lock; `dvc.api` raises it too, undocumented
     "PipelineStage",  # a stage instance; `dvc stage list` prints only names, not inputs, outputs and hashes
     "Repo",  # a project; `dvc.api` gives no access to stages, their state and the run cache
     "lock_repo",  # the lock that `dvc` commands take; a public form could be `repo.lock`
@@ -71,7 +72,8 @@ def noticing_busy_files() -> Iterator[list[str]]:
     """Yield a list that gets what DVC says when it ends because another process uses a file; DVC does not print it.
 
     `--wait-for-lock` waits for the lock of the project, but not for the files that a running stage has in use. It could
-    replace this if it did. The exit code is 255, as for all errors.
+    replace this if it did. The exit code is 255, as for all errors. DVC's advice to remove `rwlock` is left out: the
+    file also has the entries of runs that are alive.
     """
     found: list[str] = []
 
@@ -79,9 +81,9 @@ def noticing_busy_files() -> Iterator[list[str]]:
         error = record.exc_info[1] if record.exc_info else None
         while error is not None and not isinstance(error, LockError):
             error = error.__cause__ or error.__context__
-        if error is None or "is busy" not in str(error):
+        if error is None:
             return True
-        found.append(" ".join(str(error).split()))
+        found.append(lock_message(error))
         return False
 
     _dvc_log.addFilter(notice)
@@ -89,6 +91,17 @@ def noticing_busy_files() -> Iterator[list[str]]:
         yield found
     finally:
         _dvc_log.removeFilter(notice)
+
+
+def lock_message(error: LockError) -> str:
+    """Return what DVC says about a lock that another process holds, as one line, without its advice to remove files.
+
+    Both its advices name files that have the entries of processes that are alive too.
+    """
+    text = str(error)
+    if "is busy" not in text:
+        return "another DVC process holds a lock of this project"
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def open_repo() -> Repo:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.artifacts.atomic import own_files
-from auxseg.engines.dvc_internals import PipelineStage, Repo, cached_file, is_params, open_repo
+from auxseg.engines.dvc_internals import PipelineStage, Repo, cached_file, is_lockfile, is_params, open_repo
 from auxseg.engines.md5 import file_md5
 from auxseg.engines.plan import CODE, new_fingerprints
 from auxseg.engines.receipts import digest, read_params_file
@@ -44,7 +44,7 @@ class Recorded:
     needed: Needed
     wrong: list[WrongFile]
     outdated: dict[str, str]
-    """Address of an instance that does not belong to the present inputs -> the first of them that changed."""
+    """Address of a recorded instance that does not belong to the present inputs -> the first of them that changed."""
     sections: dict[str, dict[str, Any]]
     """Address of a recorded instance -> the parameters that it ran with, by section of params.yaml."""
     files: int
@@ -54,12 +54,17 @@ class Recorded:
         """Return declared output -> address of the instance that writes it."""
         return {output.def_path: stage.addressing for stage in self.needed for output in stage.outs}
 
+    @property
+    def unfinished(self) -> list[str]:
+        """The instances that dvc.lock does not have: the run has not come to them, or was killed while they ran."""
+        return [stage.addressing for stage in self.needed if stage.addressing not in self.sections]
+
     def would_run(self, bad: Collection[str]) -> list[str]:
         """Return the instances that have to run again, in their order, if the outputs of the instances `bad` are bad.
 
-        These are outdated ones, those with a wrong file, and all that need one of them.
+        These are outdated and unfinished ones, those with a wrong file, and all that need one of them.
         """
-        seeds = {*bad, *self.outdated, *(one.writer for one in self.wrong)}
+        seeds = {*bad, *self.outdated, *self.unfinished, *(one.writer for one in self.wrong)}
         stale: dict[str, bool] = {}
         for stage, above in self.needed.items():
             stale[stage.addressing] = any_stale(above, stale, CODE) or stage.addressing in seeds
@@ -74,6 +79,8 @@ def compare_with_lock() -> Recorded:
     """
     if not LOCK.is_file():
         raise DataError(f"{LOCK}: no such file, so nothing is recorded yet; run `auxseg run` first")
+    if not is_lockfile(LOCK.read_text("utf-8", errors="replace")):
+        raise DataError(f"{LOCK}: incomplete, because a process was killed while it wrote; `auxseg check` repairs it")
     with one_line_errors(), open_repo() as repo:
         needed = needed_stages([stage for stage in repo.index.stages if stage.cmd])
         hashes, present = _hash_all(needed)
@@ -101,10 +108,7 @@ def _hash_all(stages: Needed) -> tuple[dict[Path, str], dict[str, str]]:
 def _outdated(stages: Needed, present: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield address and first change of every instance that ran with other inputs, parameters or another command."""
     params, present = read_params_file(), dict(present)
-    for stage in stages:
-        if not _is_recorded(stage):
-            yield stage.addressing, f"{LOCK} has no entry of it"
-            continue
+    for stage in filter(_is_recorded, stages):
         if stage.changed_stage():
             yield stage.addressing, "its command in dvc.yaml has changed"
         elif changed := [item for item in stage.deps if is_changed_input(item, params, present)]:

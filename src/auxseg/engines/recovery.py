@@ -15,7 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auxseg.artifacts.atomic import remove_path
-from auxseg.engines.dvc_internals import DvcException, Repo, is_lockfile, lock_repo, open_repo, run_cache_folder
+from auxseg.engines.dvc_internals import (
+    DvcException,
+    LockError,
+    Repo,
+    is_lockfile,
+    lock_message,
+    lock_repo,
+    open_repo,
+    run_cache_folder,
+)
 from auxseg.engines.heartbeat import running_jobs
 from auxseg.engines.locks import clear_entries
 from auxseg.errors import DataError
@@ -90,6 +99,8 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
+    except LockError as error:
+        raise DataError(f"{lock_message(error)}; run the same command again when it has ended") from error
     except DvcException as error:
         cause = f" ({error.__cause__})" if error.__cause__ else ""
         raise DataError(" ".join(f"DVC: {error}{cause}".split())) from error

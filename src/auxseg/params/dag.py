@@ -121,9 +121,7 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
         raise ParamsError(f"{path}: key 'rounds': expected a map, got {quote(rounds)}; {fix}")
     for name in [*rounds, *rounds.values()]:
         if not isinstance(name, str):
-            raise ParamsError(
-                f"{path}: key 'rounds': round {quote(name)} is not a string (DVC would silently skip its stages); {fix}"
-            )
+            raise ParamsError(f"{path}: key 'rounds': round {quote(name)} is not a string; {fix}")
     if len(rounds) > MOST_ROUNDS:
         raise ParamsError(f"{path}: key 'rounds': at most {MOST_ROUNDS} rounds, got {len(rounds)}; `auxseg rounds N`")
     expected, label_rounds = chain(len(rounds))

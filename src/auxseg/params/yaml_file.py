@@ -29,7 +29,7 @@ def read_yaml(path: Path) -> Any:
         ParamsError: one line that names the file and the line in it.
     """
     try:
-        text = read_text(path, "save it with that encoding")
+        text = read_text(path, "save it with that encoding", marked=False)  # DVC reads UTF-8 only
         if len(text) > MAX_BYTES:
             raise ParamsError(f"{path}: larger than 1 MB, but parameters have some kilobytes; give another file")
         if _flow_depth(text) > MAX_DEPTH:

@@ -17,7 +17,7 @@ import numpy as np
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.artifacts.tables import read_table, write_csv
+from auxseg.artifacts.tables import read_table, require_columns, write_csv
 from auxseg.datasets.manifest import SEPARATOR, ClassTable, ImageRecord
 from auxseg.errors import CONTROLS, DataError
 from auxseg.images import IGNORE, encode_label, read_index_png
@@ -71,9 +71,7 @@ def read_corrections(path: Path) -> list[Correction]:
         DataError: a row is wrong; the message names the file and the line.
     """
     header, rows = read_table(path)
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+    require_columns(path, header, COLUMNS)
     found: dict[tuple[Round, str], Correction] = {}
     for number, row in rows.items():
         where = f"{path} line {number}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import atomic_path
 from auxseg.artifacts.rounds import Round
-from auxseg.artifacts.tables import csv_text, read_table
+from auxseg.artifacts.tables import csv_text, read_table, require_columns
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import CONTROLS, DataError
 
@@ -123,11 +123,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     # without this check, a table that has lost its header would count as empty, and no label would be rejected any more
     if not header:
         raise DataError(f"{path}: an empty file; give a CSV with the header {','.join(COLUMNS)}")
-    missing = [name for name in COLUMNS if name not in header]
-    if missing and any(";" in name for name in header):
-        raise DataError(f"{path} line 1: cells are separated by ';'; save it again with commas between them")
-    if missing:
-        raise DataError(f"{path} line 1: no column '{missing[0]}'; the header is {','.join(COLUMNS)}")
+    require_columns(path, header, COLUMNS)
 
 
 def _verdict(

@@ -93,7 +93,10 @@ def test_rows_and_images_that_do_not_match_are_counted(root):
     write_photo(root / "train/e.jpg")
     write_photo(root / "valid/sub/f.jpg")
     found = notes(root)
-    assert "1 row has no image in the folder and is left out: train/c_png.rf.03" in found
+    assert (
+        "1 row has no image in the folder and is left out: train/c_png.rf.03; add the images, or remove the rows"
+        in found
+    )
     assert any("2 images have no row in the CSV and are left out: train/e, valid/sub/f;" in line for line in found)
 
 
