@@ -7,8 +7,19 @@ from typing import Literal
 import numpy as np
 
 from auxseg.datasets.manifest import ClassTable
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 from auxseg.images import IGNORE, read_index_png
+
+UNLISTED_FIX = "fix the mask, add the class to data.classes, or set data.unlisted to ignore or background"
+
+
+class UnlistedError(DataError):
+    """A mask has a value outside the class table. `finding` is the message without the advice."""
+
+    def __init__(self, finding: str):
+        super().__init__(f"{finding}; {UNLISTED_FIX}")
+        self.finding = finding
+
 
 Unlisted = Literal["error", "ignore", "background"]
 
@@ -58,7 +69,7 @@ def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: st
     """Check that a mask has known values only.
 
     Raises:
-        DataError: it has another value; `shown` lists the known ones.
+        UnlistedError: it has another value; `shown` lists the known ones.
     """
     if values.dtype == np.uint8:
         found = np.flatnonzero(np.bincount(values.reshape(-1), minlength=256))
@@ -66,11 +77,10 @@ def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: st
         found = np.unique(values)
     outside = found[~np.isin(found, known)]
     if outside.size:
-        listed = ", ".join(map(str, outside[:5]))
-        raise DataError(
-            f"{path}: mask value {listed} is not in the class table ({shown}); fix "
-            "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
-        )
+        listed = shorten(map(str, outside), 5)
+        values_are = "value" if outside.size == 1 else "values"
+        are = "is" if outside.size == 1 else "are"
+        raise UnlistedError(f"{path}: mask {values_are} {listed} {are} not in the class table ({shown})")
 
 
 def _values(classes: ClassTable) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
+from auxseg.counts import counted
 from auxseg.datasets.checks import Decoded, decode_all
 from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
@@ -19,6 +20,7 @@ from auxseg.datasets.overview import NAMED, overview
 from auxseg.datasets.problems import STRICT, WHOLE, Problems
 from auxseg.datasets.root import ensure_scenes
 from auxseg.findings import SHOWN, Findings
+from auxseg.images import IGNORE
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 
@@ -61,12 +63,12 @@ def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
     images, decoded = [item for item, _ in pairs], [photo for _, photo in pairs]
     hashes = [photo.sha256 for photo in decoded], [photo.picture for photo in decoded]
     check_leakage(images, *hashes, params.same_file, problems)
+    wrong = _compare(found, pairs, params)
     masks = sum(item.mask is not None for item in images)
     if masks and not any(photo.shown for photo in decoded):
         place = root / (params.masks or params.annotations or "")
-        line = f"{place}: none of {masks} masks shows a class: {_what_masks_show(found)}"
-        problems.reject(WHOLE, [line])
-    wrong = _compare(found, pairs, params)
+        line = f"{place}: none of {counted(masks, 'mask')} shows a class"
+        problems.reject(WHOLE, [f"{line}. {wrong.cause}" if wrong.cause else f"{line}: {_what_masks_show(found)}"])
     if wrong.are_most:
         message = f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything"
         problems.sum_up(CONTRADICTIONS, wrong.lines(), message)
@@ -155,7 +157,10 @@ def _what_masks_show(found: Collected) -> str:
 
 
 def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: DataParams) -> Contradictions:
+    table = found.form.table if found.form.kind == "values" else ()
     index = {name: position for position, name in enumerate(found.classes.names, 1)}
+    # values that are no class
+    others = {IGNORE, *(int(value) for value, name in table if name not in index)} if table else {0, IGNORE}
     images = [
         MaskedImage(
             item.id,
@@ -165,6 +170,7 @@ def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: 
             frozenset(index[name] for name in found.tags[item.id])
             - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - photo.shown),
             photo.shown,
+            photo.values - others,
             photo.colours,
         )
         for item, photo in pairs
