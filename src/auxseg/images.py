@@ -142,6 +142,9 @@ def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> I
     except ValueError as error:
         image.close()
         raise DataError(f"{name}: {error}") from None
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.Orientation) in (5, 6, 7, 8):
+        # Pillow 12 maps an uncompressed file into memory with the sides of the turned image; not if it has no name
+        image.filename = ""
     return image
 
 
@@ -185,14 +188,19 @@ def read_rgb(path: Path) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    turn = _UPRIGHT.get(orientation_of(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a decoded image, 1 (upright) to 8; 1 where there is none."""
     # Not ImageOps.exif_transpose, which rewrites the EXIF block and fails on blocks that viewers tolerate.
     # After load(), because a PNG may have EXIF at its end, and Pillow rotates a TIFF while it loads.
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DAMAGE:
-        return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
 
 def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
@@ -211,9 +219,13 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
     if is_band(image):
         return np.asarray(image.convert("RGB"))
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return on_white(image.convert("RGBA"))
     return np.asarray(image.convert("RGB"))
+
+
+def on_white(image: Image.Image) -> np.ndarray:
+    """Return an RGBA image blended with white, uint8 (H, W, 3)."""
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
 
 
 def is_band(image: Image.Image) -> bool:
