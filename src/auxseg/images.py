@@ -73,6 +73,10 @@ _DAMAGE = (
 """What Pillow raises for damaged files; there is no common base class."""
 
 
+class UnknownImageError(DataError):
+    """A file is not an image that Pillow opens: damaged, or of a kind that it does not know."""
+
+
 class _NoRangeError(Exception):
     """An intact image whose values have no defined mapping to 0..255."""
 
@@ -128,13 +132,13 @@ def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> I
     try:
         image = Image.open(source, formats=formats)
     except UnidentifiedImageError:
-        raise DataError(
+        raise UnknownImageError(
             f"{name}: not a readable image ({', '.join(formats)}); replace the file or remove it from the data"
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name}: more than {MAX_PIXELS // 10**6} megapixels; {_SMALLER}") from None
     except _DAMAGE as error:
-        raise DataError(
+        raise UnknownImageError(
             f"{name}: not a readable image ({error}); replace the file or remove it from the data"
         ) from None
     try:

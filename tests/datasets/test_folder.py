@@ -6,8 +6,9 @@ import pytest
 from builders import lines, photo
 
 from auxseg.datasets.collect import collect
-from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Folders
+from auxseg.datasets.splits import in_val
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams

@@ -11,9 +11,9 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.tables import read_csv
-from auxseg.datasets.folder import in_val
 from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
 from auxseg.datasets.prepare import prepare
+from auxseg.datasets.splits import in_val
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 

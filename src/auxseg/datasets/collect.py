@@ -11,7 +11,7 @@ from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
 from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.class_table import RESERVED, class_table
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
-from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.folder import list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
 from auxseg.datasets.listing import Folders, Listed
@@ -22,6 +22,7 @@ from auxseg.datasets.matching import Matches, match_files
 from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames, fold, unify
+from auxseg.datasets.splits import Candidate, split_images
 from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_tags, list_voc
@@ -101,7 +102,7 @@ def collect(root: Path, params: DataParams, problems: Problems = STRICT) -> Coll
 
 
 def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Collected:
-    """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
+    """Collect what an annotation tool wrote; images without a split go to val as `split_images` says."""
     if params.has_mask_files:
         _check_classes_are_given(params)
     found = READERS[params.format](root, params, problems)
@@ -110,6 +111,13 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
     files = ImageFiles(root, photo_folder(root, params))
     has_masks, has_split = any(item.mask for item in found.items), any(item.split for item in found.items)
     share = params.folder.val_fraction(can_validate=has_masks and not has_split)
+    first = {files.id_of(item.path): item for item in reversed(found.items)}
+    splits = split_images(
+        {key: Candidate(root / item.path, item.mask is not None, item.split) for key, item in first.items()},
+        share,
+        mask_needed=True,
+        one_at_least=False,
+    )
     images: list[Listed] = []
     tags: dict[str, Tags] = {}
     crowds: dict[str, frozenset[str]] = {}
@@ -119,8 +127,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
             line = f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one"
             problems.reject(ANNOTATIONS, [line])
             continue
-        split = item.split or ("val" if item.mask and in_val(key, share) else "train")
-        images.append(Listed(key, split, item.path, item.mask, item.where))
+        images.append(Listed(key, splits[key], item.path, item.mask, item.where))
         tags[key] = Tags(names, item.where, item.split)
         if item.crowds:
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)

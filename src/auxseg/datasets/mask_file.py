@@ -12,7 +12,16 @@ from auxseg.datasets.npy_header import check_announced, read_npy_header
 from auxseg.datasets.tiff_kind import TIFFS, tiff_kind
 from auxseg.errors import DataError, first_line
 from auxseg.files import open_file
-from auxseg.images import MASK_FIX, check_pixels, open_image, pixels_of, read_index_png, read_palette, require_image
+from auxseg.images import (
+    MASK_FIX,
+    UnknownImageError,
+    check_pixels,
+    open_image,
+    pixels_of,
+    read_index_png,
+    read_palette,
+    require_image,
+)
 
 ARRAY = ".npy"
 
@@ -108,7 +117,7 @@ def _read_tiff(path: Path) -> np.ndarray:
     require_image(path)
     try:
         image = open_image(path)
-    except DataError:
+    except UnknownImageError:
         kind = tiff_kind(path)  # Pillow does not open all kinds
         if kind is None:
             raise

@@ -11,7 +11,7 @@ from auxseg.datasets.checks import Decoded, decode_all
 from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
 from auxseg.datasets.deep_images import Reading, depth_warnings
-from auxseg.datasets.leakage import check_leakage
+from auxseg.datasets.leakage import check_leakage, check_twins
 from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.mask_form import PLAIN
@@ -63,6 +63,9 @@ def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
     images, decoded = [item for item, _ in pairs], [photo for _, photo in pairs]
     hashes = [photo.sha256 for photo in decoded], [photo.picture for photo in decoded]
     check_leakage(images, *hashes, params.same_file, problems)
+    if params.tags == "complete":  # labels that name only some of the classes may differ
+        known = {key: tags for key, tags in found.tags.items() if key not in found.unknown}
+        check_twins(images, hashes[0], known, problems)
     wrong = _compare(found, pairs, params)
     masks = sum(item.mask is not None for item in images)
     if masks and not any(photo.shown for photo in decoded):

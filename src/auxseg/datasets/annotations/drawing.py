@@ -92,7 +92,7 @@ def coco_polygons(shape: list[Any], size: Size) -> list[np.ndarray]:
     for polygon in shape:
         try:
             numbers = np.asarray(polygon, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             numbers = np.zeros((0, 0))
         if numbers.ndim != 1:
             raise ValueError(f"has {quote(polygon)} where a polygon is a list of numbers, [[x1, y1, x2, y2, …]]")
