@@ -16,6 +16,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.next_step import REPRO, print_next
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import read_mask_hashes
 from auxseg.datasets.masks import Masks
@@ -59,7 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Check everything, print what differs and what would run again; return 1 if anything differs."""
     started, found = time.monotonic(), Findings()
     recorded = compare_with_lock()
-    print(f"{LOCK}: {len(recorded.sections)} stage instances; {recorded.files} files hashed", flush=True)
+    print(
+        f"{LOCK}: {counted(len(recorded.sections), 'stage instance')}; {counted(recorded.files, 'file')} hashed",
+        flush=True,
+    )
     _note_recorded(recorded, found)
     bad = _check_data(recorded, found)
     if arguments.deep is not None:
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(*found.lines(shown=None), sep="\n")
     again = recorded.would_run(bad)
-    print(f"to run again: {len(again)} of {len(recorded.needed)} stage instances: {shorten(again, SHOWN)}")
+    print(f"to run again: {len(again)} of {counted(len(recorded.needed), 'stage instance')}: {shorten(again, SHOWN)}")
     _print_advice(recorded, bad)
     return EXIT_FAILED
 
@@ -111,7 +115,8 @@ def _check_data(recorded: Recorded, found: Findings) -> set[str]:
         found.add("data sets that cannot be opened", [str(error)])
         return set()
     labels = sum(record.split == "train" for record in records) * len(rounds)
-    print(f"manifest: {len(records)} images; {labels} labels of {len(rounds)} rounds made again", flush=True)
+    made = f"{counted(labels, 'label')} of {counted(len(rounds), 'round')} made again"
+    print(f"manifest: {counted(len(records), 'image')}; {made}", flush=True)
     for problem in problems:
         found.add(KINDS.get(problem.about, OTHERWISE), [problem.line])
     paths = [path for path, _ in wrong] + [one.path for one in problems]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auxseg.counts import are, counted
 from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
 from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.class_table import RESERVED, class_table
@@ -154,9 +155,8 @@ def _check_images_are_there(root: Path, params: DataParams, found: int, missing:
     if len(missing) > found:
         total = found + len(missing)
         share = f"only {found} of the {total}" if found else f"none of the {total}"
-        are = "are" if found > 1 else "is"
         raise DataError(
-            f"{root}: {share} annotated images {are} there (first missing: '{missing[0]}'); put the images into "
+            f"{root}: {share} annotated images {are(max(found, 1))} there (first missing: '{missing[0]}'); put the images into "
             f"{root / photo_folder(root, params)}"
         )
 
@@ -277,7 +277,8 @@ def _match(
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     problems.reject("images whose labels cannot be used", wrong.values(), list(wrong))
     for split, count in left_out.items():
-        log.info("%d images of %s show none of data.classes and are left out", count, split)
+        have = counted(count, f"image of {split} shows", f"images of {split} show")
+        log.info("%s none of data.classes and %s left out", have, are(count))
     with problems.of(WHOLE):
         _check_train(kept, tags, classes, params, left_out)
     return Collected(classes, kept, tags, frozenset(unknown_tags))
@@ -293,7 +294,7 @@ def _check_train(
     """Check that there is something to learn from."""
     if not any(item.split == "train" for item in kept):
         reason = (
-            f"all {left_out['train']} images show unlisted classes only"
+            f"{'its only' if left_out['train'] == 1 else 'each'} image shows unlisted classes only"
             if "train" in left_out
             else "all images are in val"
             if kept

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auxseg.counts import counted
 from auxseg.datasets.listing import (
     Folder,
     Folders,
@@ -109,7 +110,8 @@ def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str
 
 def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], photos: Folder, hint: str) -> str:
     found = len(tags) - len(missing)
-    share = f"only {found} of {len(tags)} rows have" if found else "no row has"
+    rows = f"of {len(tags)} rows"
+    share = f"only {counted(found, f'{rows} has', f'{rows} have')}" if found else "no row has"
     head = f"{source}: {share} an image in {photos.path}"
     if not found and not len(photos):
         return f"{head}, which contains no image ({', '.join(photos.suffixes)}); " + (hint or "put them there")

@@ -150,7 +150,7 @@ def outline_region(kind: str, points: Sequence[Sequence[float]], size: Size) -> 
     elif kind in ("polygon", "rectangle") and len(corners) > 2:
         pen.polygon(corners, outline=1, fill=1)
     else:
-        raise ValueError(f"{len(corners)} points do not make a {kind}")
+        raise ValueError(f"{counted(len(corners), 'point does', 'points do')} not make a {kind}")
     return np.asarray(image)
 
 

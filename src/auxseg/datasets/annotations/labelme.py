@@ -6,6 +6,7 @@ the mask. An image with points or lines, or with flags alone, has no mask. `__ig
 
 from pathlib import Path
 
+from auxseg.counts import counted
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, split_of
 from auxseg.datasets.annotations.labelme_file import AREAS, LabelmeFile, parse_labelme, read_labelme_file
 from auxseg.datasets.mask_form import MaskForm
@@ -48,7 +49,7 @@ def read_labelme(root: Path, params: DataParams, problems: Problems = STRICT) ->
             items.append(Item(found, split, object_names(content.names), mask, str(path)))
     if not items and not missing:
         raise DataError(f"{place}: no JSON of labelme; add them, or set data.annotations to their folder")
-    have = "1 image has" if without_area == 1 else f"{without_area} images have"
+    have = counted(without_area, "image has", "images have")
     notes = (f"{have} only points, lines or flags, and so no mask",) if without_area else ()
     return Annotated(tuple(sorted(object_names(names))), items, MaskForm("labelme"), tuple(missing), notes)
 
