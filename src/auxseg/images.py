@@ -314,11 +314,31 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str, fix: str = "save it
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
-            raise DataError(f"{path}: {rule}, but this one is {kind}; {fix}")
+            raise DataError(f"{path}: {rule}, but this one is {kind}; {_better_fix(image, rule == MASK_RULE) or fix}")
         try:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
+
+
+def _better_fix(image: ImageFile.ImageFile, is_mask: bool) -> str:
+    """Return what to do about an image that is nearly a mask or map, or ''."""
+    if image.format == "JPEG":
+        return "a JPEG changes values: make it again from its source, without loss"
+    if image.mode.startswith("I") and is_mask:
+        return "save it in that form, or as TIFF, which may have 16 bits"
+    if image.mode not in ("LA", "RGB", "RGBA"):
+        return ""
+    try:
+        channels = np.asarray(image.convert("RGBA"))
+    except _DAMAGE:
+        return ""
+    if (channels[..., :1] != channels[..., 1:3]).any():
+        return ""
+    if (channels[..., :3] == channels[0, 0, :3]).all() and (channels[..., 3] != channels[0, 0, 3]).any():
+        return "only its alpha channel varies: save that channel as 8-bit grey"
+    colours = ", or set data.colours if its colours are the classes" if is_mask else ""
+    return f"its colours are grey: save one channel of it as 8-bit grey{colours}"
 
 
 def pixels_of(path: Path, convert: Callable[[Image.Image], T], image: Image.Image) -> T:

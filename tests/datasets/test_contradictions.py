@@ -139,7 +139,13 @@ def test_swapped_colours_are_no_swapped_mask_values(compare, tmp_path):
 
 
 def test_masks_without_a_class_are_told_by_their_form(compare):
-    with pytest.raises(DataError, match=r"none of 10 masks shows a class: 0 is background, .*\(8 is cat\); save"):
+    with pytest.raises(
+        DataError,
+        match=r"none of 10 masks shows a class: they have the value 0, where 0 .*\(8 is cat\); save",
+    ):
         compare(TEN, lambda path, *_: mask(path))
-    with pytest.raises(DataError, match=r"none of 10 masks shows a class: 0 is background, 8 is cat, 10 is cow, 12 is"):
+    with pytest.raises(
+        DataError,
+        match=r"they have the value 0, where 0 is background, 8 is cat, 10 is cow, 12 is",
+    ):
         compare(TEN, lambda path, *_: mask(path), void=[254])

@@ -8,7 +8,7 @@ import numpy as np
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
-from auxseg.datasets.label_png import Unlisted, UnlistedError
+from auxseg.datasets.label_png import Unlisted, UnlistedError, looks_smoothed
 from auxseg.datasets.leakage import picture_hash
 from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ClassTable
@@ -16,6 +16,7 @@ from auxseg.datasets.mask_file import mask_palette, read_numbers
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_palettes import Colours, other_palettes
 from auxseg.datasets.mask_reading import from_numbers
+from auxseg.datasets.mask_values import others_in_files, values_in_files
 from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.datasets.problems import FILES, STRICT, Problems
 from auxseg.errors import DataError
@@ -36,6 +37,8 @@ class Decoded:
     shown: frozenset[int] = frozenset()
     values: frozenset[int] = frozenset()
     colours: Colours = ()
+    is_smoothed: bool = False
+    """Whether the mask has values between those of classes, as smoothing and JPEG leave them."""
     depth: Depth = EIGHT_BITS
     picture: int | None = None
 
@@ -101,6 +104,7 @@ def _decode(job: _Job) -> Decoded | _Problem:
     file = job.photo
     values: frozenset[int] = frozenset()
     colours: Colours = ()
+    is_smoothed = False
     try:
         rgb = read_image(job.photo, job.reading)
         height, width, _ = rgb.shape
@@ -111,6 +115,8 @@ def _decode(job: _Job) -> Decoded | _Problem:
         if job.form.kind == "values":
             numbers = read_numbers(job.mask)
             values, colours = _stored(job.mask, numbers)
+            listed = {*(values_in_files(job.form, job.classes) or ()), *others_in_files(job.form, job.classes)}
+            is_smoothed = len(values - listed) > 0 and looks_smoothed(numbers, sorted(listed))
             mask = from_numbers(job.mask, numbers, job.form, job.classes, job.unlisted)
         else:
             mask = read_mask(job.mask, job.classes, job.unlisted, job.form)
@@ -120,12 +126,11 @@ def _decode(job: _Job) -> Decoded | _Problem:
         return _Problem(file, str(error))
     rows, columns = mask.shape
     if (rows, columns) != (height, width):
-        turned = " (upright, by its EXIF tag)" if (columns, rows) == (height, width) else ""
-        return _Problem(
-            file,
-            f"{file}: mask of {columns} x {rows} pixels, but its image {job.photo} has {width} x {height}{turned}; "
-            "save the mask at the size of the image",
-        )
+        is_turned = (columns, rows) == (height, width)
+        turned = " (upright, by its EXIF tag)" if is_turned else ""
+        fix = "turn the mask as the image is shown" if is_turned else "save the mask at the size of the image"
+        sizes = f"mask of {columns} x {rows} pixels, but its image {job.photo} has {width} x {height}{turned}"
+        return _Problem(file, f"{file}: {sizes}; {fix}")
     found = [int(index) for index in np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256)) if index != IGNORE]
     return Decoded(
         width,
@@ -135,6 +140,7 @@ def _decode(job: _Job) -> Decoded | _Problem:
         frozenset(found) - {0},
         values,
         colours,
+        is_smoothed,
         depth,
         picture,
     )

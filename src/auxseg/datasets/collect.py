@@ -155,10 +155,9 @@ def _check_images_are_there(root: Path, params: DataParams, found: int, missing:
     if len(missing) > found:
         total = found + len(missing)
         share = f"only {found} of the {total}" if found else f"none of the {total}"
-        raise DataError(
-            f"{root}: {share} annotated images {are(max(found, 1))} there (first missing: '{missing[0]}'); put the images into "
-            f"{root / photo_folder(root, params)}"
-        )
+        there = f"{are(max(found, 1))} there (first missing: '{missing[0]}')"
+        place = root / photo_folder(root, params)
+        raise DataError(f"{root}: {share} annotated images {there}; put the images into {place}")
 
 
 def _check_masks_are_there(root: Path, params: DataParams, images: Sequence[Listed]) -> None:

@@ -101,6 +101,8 @@ def _advice(
     if len(matching) >= count and masks.has(owner[first]):
         (mask, *_) = masks.of(unicodedata.normalize("NFC", owner[first]))
         return first, f"its image '{owner[first]}' has the mask '{mask}', so nothing reads this file: remove it"
+    if extension.lower() in (".jpg", ".jpeg"):
+        return first, f"a JPEG changes mask values: make the masks again without loss, as {_forms(masks.suffixes)}"
     if extension.lower() not in MASK_EXTENSIONS:
         return first, f"{extension} is not read as a mask: save it as {_forms(masks.suffixes)}"
     if masks.suffixes != every and set(masks.suffixes) <= set(every):  # only the extension differs

@@ -164,7 +164,7 @@ def test_brush_pngs_beside_the_json(tmp_path, opened):
         ([region("brushlabels", "cat", format="rle", rle=[0, 0, 9])], r"task 1 region 1 \(brushlabels\): the RLE ends"),
         (
             [region("polygonlabels", "cat", points=[[1, 1]])],
-            r"task 1 region 1 \(polygonlabels\): 1 point does not make",
+            r"region 1 \(polygonlabels\): 1 point does not make",
         ),
     ],
 )
