@@ -107,14 +107,8 @@ def test_masks_of_turned_images(run):
 @pytest.mark.parametrize(
     ("mode", "advice"),
     [
-        (
-            "RGB",
-            "its colours are grey: save one channel of it as 8-bit grey, or set data.colours if its colours are the classes",
-        ),
-        (
-            "LA",
-            "its colours are grey: save one channel of it as 8-bit grey, or set data.colours if its colours are the classes",
-        ),
+        ("RGB", GREY),
+        ("LA", GREY),
         ("alpha", "only its alpha channel varies: save that channel as 8-bit grey"),
         ("I;16", "save it in that form, or as TIFF, which may have 16 bits"),
         ("JPEG", "a JPEG changes values: make it again from its source, without loss"),

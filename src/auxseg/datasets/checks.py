@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.deep_images import AS_STORED, EIGHT_BITS, Depth, Reading, depth_of, read_image
@@ -19,8 +20,9 @@ from auxseg.datasets.mask_reading import from_numbers
 from auxseg.datasets.mask_values import others_in_files, values_in_files
 from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.datasets.problems import FILES, STRICT, Problems
+from auxseg.datasets.tiff_kind import ORIENTATION
 from auxseg.errors import DataError
-from auxseg.images import IGNORE
+from auxseg.images import IGNORE, open_image, orientation_of, pixels_of
 from auxseg.parallel import map_processes
 
 
@@ -126,7 +128,7 @@ def _decode(job: _Job) -> Decoded | _Problem:
         return _Problem(file, str(error))
     rows, columns = mask.shape
     if (rows, columns) != (height, width):
-        is_turned = (columns, rows) == (height, width)
+        is_turned = (columns, rows) == (height, width) and _is_turned(job.photo)
         turned = " (upright, by its EXIF tag)" if is_turned else ""
         fix = "turn the mask as the image is shown" if is_turned else "save the mask at the size of the image"
         sizes = f"mask of {columns} x {rows} pixels, but its image {job.photo} has {width} x {height}{turned}"
@@ -144,6 +146,14 @@ def _decode(job: _Job) -> Decoded | _Problem:
         depth,
         picture,
     )
+
+
+def _is_turned(photo: Path) -> bool:
+    """Tell whether the EXIF tag of an image turns it by 90 degrees."""
+    with open_image(photo) as image:
+        if isinstance(image, TiffImageFile):  # Pillow turns it while it decodes, and then drops the tag
+            return image.tag_v2.get(ORIENTATION) in (5, 6, 7, 8)
+        return pixels_of(photo, orientation_of, image) in (5, 6, 7, 8)
 
 
 def _stored(path: Path, numbers: np.ndarray) -> tuple[frozenset[int], Colours]:

@@ -125,7 +125,8 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
     for item, names in zip(found.items, unified, strict=True):
         key = files.id_of(item.path)
         if key in tags:
-            line = f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one"
+            twice = f"image '{key}' is annotated twice (first in {tags[key].where})"
+            line = f"{item.where}: {twice}; remove one, or name its own image in it"
             problems.reject(ANNOTATIONS, [line])
             continue
         images.append(Listed(key, splits[key], item.path, item.mask, item.where))

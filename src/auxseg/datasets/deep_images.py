@@ -176,8 +176,8 @@ def _values(path: Path) -> np.ndarray:
                 values = np.moveaxis(values, 0, 2)
             if values.ndim not in (2, 3):
                 raise ValueError(f"{values.ndim} dimensions")
-            turn = page.tags.get(ORIENTATION)
-            return _turned(values[..., None] if values.ndim == 2 else values, turn.value if turn is not None else 1)
+            tag = page.tags.get(ORIENTATION)
+            return _turned(values[..., None] if values.ndim == 2 else values, tag.value if tag is not None else 1)
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes tifffile raise almost anything

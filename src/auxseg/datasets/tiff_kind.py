@@ -84,7 +84,7 @@ def tiff_kind(path: Path) -> TiffKind | None:
                 int(page.samplesperpixel),
                 np.dtype(page.dtype),
                 int(page.bitspersample),
-                str(page.photometric.name),
+                tifffile.PHOTOMETRIC(page.photometric).name,
                 page.planarconfig == tifffile.PLANARCONFIG.SEPARATE,
                 bool(set(map(int, page.extrasamples)) & set(_ALPHA)),
                 _GEO_KEYS in tags,

@@ -140,6 +140,9 @@ def outline_region(kind: str, points: Sequence[Sequence[float]], size: Size) -> 
     image = Image.new("1", (size[1], size[0]))
     pen = ImageDraw.Draw(image)
     corners = [(float(x), float(y)) for x, y in points]
+    numbers = np.asarray(corners, np.float64).reshape(-1)
+    if not np.isfinite(numbers).all() or (abs(numbers) > _FAR * max(size)).any():
+        raise ValueError(f"has the coordinate {_farthest(numbers):g} in an image of {size}")
     if kind == "rectangle" and len(corners) == 2:
         (x1, y1), (x2, y2) = corners
         pen.rectangle([min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)], outline=1, fill=1)
