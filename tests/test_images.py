@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -358,3 +359,25 @@ def test_maps_that_are_not_8_bit_grey_are_rejected(tmp_path, content: bytes, kin
     (tmp_path / "map.png").write_bytes(content)
     with pytest.raises(DataError, match=rf"map\.png: a map must be an 8-bit grey PNG.*{kind}; save it in that form"):
         read_grey_png(tmp_path / "map.png")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_turned_tiffs_are_upright(tmp_path, orientation, compression, dtype):
+    """Pillow maps uncompressed files into memory, and those that are turned by 90 degrees with the wrong width."""
+    values = np.random.default_rng(0).integers(0, 256, (6, 8)).astype(dtype)
+    upright = {
+        1: values,
+        2: values[:, ::-1],
+        3: values[::-1, ::-1],
+        4: values[::-1],
+        5: values.T,
+        6: values[::-1].T,
+        7: values[::-1, ::-1].T,
+        8: values.T[::-1],
+    }
+    scale = 257 if dtype == np.uint16 else 1
+    tags = [(274, "H", 1, orientation, True)]
+    tifffile.imwrite(tmp_path / "a.tif", values * dtype(scale), extratags=tags, compression=compression)
+    assert np.array_equal(read_rgb(tmp_path / "a.tif")[..., 2], upright[orientation])

@@ -73,6 +73,10 @@ _DAMAGE = (
 """What Pillow raises for damaged files; there is no common base class."""
 
 
+class UnknownImageError(DataError):
+    """A file is not an image that Pillow opens: damaged, or of a kind that it does not know."""
+
+
 class _NoRangeError(Exception):
     """An intact image whose values have no defined mapping to 0..255."""
 
@@ -137,14 +141,14 @@ def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> I
     try:
         image = Image.open(source, formats=formats)
     except UnidentifiedImageError:
-        raise DataError(
+        raise UnknownImageError(
             f"{name}: not a readable image ({', '.join(formats)}), but {_kind(source)}; replace the file or remove it "
             "from the data"
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name}: more than {MAX_PIXELS // 10**6} megapixels; {_SMALLER}") from None
     except _DAMAGE as error:
-        raise DataError(
+        raise UnknownImageError(
             f"{name}: not a readable image ({error}); replace the file or remove it from the data"
         ) from None
     try:
@@ -152,6 +156,9 @@ def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> I
     except ValueError as error:
         image.close()
         raise DataError(f"{name}: {error}") from None
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.Orientation) in (5, 6, 7, 8):
+        # Pillow 12 maps an uncompressed file into memory with the sides of the turned image; not if it has no name
+        image.filename = ""
     return image
 
 
@@ -195,14 +202,19 @@ def read_rgb(path: Path) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    turn = _UPRIGHT.get(orientation_of(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a decoded image, 1 (upright) to 8; 1 where there is none."""
     # Not ImageOps.exif_transpose, which rewrites the EXIF block and fails on blocks that viewers tolerate.
     # After load(), because a PNG may have EXIF at its end, and Pillow rotates a TIFF while it loads.
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DAMAGE:
-        return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
 
 def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
@@ -221,9 +233,13 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> np.ndarray:
     if is_band(image):
         return np.asarray(image.convert("RGB"))
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return on_white(image.convert("RGBA"))
     return np.asarray(image.convert("RGB"))
+
+
+def on_white(image: Image.Image) -> np.ndarray:
+    """Return an RGBA image blended with white, uint8 (H, W, 3)."""
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
 
 
 def is_band(image: Image.Image) -> bool:
@@ -308,11 +324,31 @@ def _read_png(path: Path, modes: tuple[str, ...], rule: str, fix: str = "save it
         stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
         if image.format != "PNG" or image.mode not in modes or stretched:
             kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
-            raise DataError(f"{path}: {rule}, but this one is {kind}; {fix}")
+            raise DataError(f"{path}: {rule}, but this one is {kind}; {_better_fix(image, rule == MASK_RULE) or fix}")
         try:
             return np.asarray(image).astype(np.uint8)
         except _DAMAGE as error:
             raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
+
+
+def _better_fix(image: ImageFile.ImageFile, is_mask: bool) -> str:
+    """Return what to do about an image that is nearly a mask or map, or ''."""
+    if image.format == "JPEG":
+        return "a JPEG changes values: make it again from its source, without loss"
+    if image.mode.startswith("I") and is_mask:
+        return "save it in that form, or as TIFF, which may have 16 bits"
+    if image.mode not in ("LA", "RGB", "RGBA"):
+        return ""
+    try:
+        channels = np.asarray(image.convert("RGBA"))
+    except _DAMAGE:
+        return ""
+    if (channels[..., :1] != channels[..., 1:3]).any():
+        return ""
+    if (channels[..., :3] == channels[0, 0, :3]).all() and (channels[..., 3] != channels[0, 0, 3]).any():
+        return "only its alpha channel varies: save that channel as 8-bit grey"
+    colours = ", or set data.colours if its colours are the classes" if is_mask else ""
+    return f"its colours are grey: save one channel of it as 8-bit grey{colours}"
 
 
 def pixels_of(path: Path, convert: Callable[[Image.Image], T], image: Image.Image) -> T:

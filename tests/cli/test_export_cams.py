@@ -36,5 +36,5 @@ def test_the_best_round_is_the_default(capsys):
     small_project.judge("r1", best="r1")
     assert main(["export", "cams", "--format", "psa", "--to", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("round r1: the last one") and lines[1].startswith("CAMs of 1 images of r1 in out")
+    assert lines[0].startswith("round r1: the last one") and lines[1].startswith("CAMs of 1 image of r1 in out")
     assert lines[2].startswith("next: ")

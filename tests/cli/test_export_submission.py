@@ -47,7 +47,7 @@ def test_voc_submission(voc_test_list, capsys):
 @pytest.mark.parametrize(
     ("ids", "value", "message"),
     [
-        (["2008_000001"], 20, "given: 1 ids, but the published test has 2"),
+        (["2008_000001"], 20, "given: 1 id, but the published test has 2"),
         (["2008_000001", "2008_000005"], 20, "given: 2 ids, but not those of the published test"),
         (["2008_000001", "2008_000004"], 255, "2008_000001.png: value 255 is not a class of VOC"),
     ],

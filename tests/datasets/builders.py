@@ -9,6 +9,11 @@ from PIL import Image
 
 from auxseg.images import encode_label
 
+THREE = {"cat": 8, "dog": 12, "cow": 10}
+"""A class table: name -> mask value."""
+TEN = [(n, [("cat",), ("dog",), ("cat", "cow"), ("cow", "dog"), ("cow",)][n % 5]) for n in range(10)]
+"""Ten images and their labels: eight of them show cat or dog but not both, two only a cow."""
+
 
 def photo(path: Path, size: tuple[int, int] = (6, 4), **options) -> None:
     """Write a small photo of `size` (width, height), of one colour that follows from its name."""

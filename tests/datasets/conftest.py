@@ -1,5 +1,6 @@
 """Tiny data sets on disk, and a project around them in which the real script of `prepare` runs."""
 
+import json
 import os
 import random
 import shutil
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import lines, mask, photo
+from builders import THREE, lines, mask, photo
+
+from auxseg.datasets.prepare import prepare
+from auxseg.params.data import DataParams
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -72,3 +76,22 @@ def project(tmp_path: Path) -> Callable[[Path], Project]:
         return Project(root, data)
 
     return make
+
+
+@pytest.fixture
+def compare(tmp_path, monkeypatch):
+    """Return a function that runs `prepare` on images with tags and writes their masks by another function."""
+
+    def prepared(rows, write_mask, **values):
+        root = tmp_path / "raw"
+        lines(root / "image_labels.csv", "image_id,labels,split", *(f"i{n},{';'.join(t)},train" for n, t in rows))
+        for number, names in rows:
+            photo(root / f"images/i{number}.png")
+            write_mask(root / f"masks/i{number}.png", number, names)
+        monkeypatch.setenv("AUXSEG_DATA", str(root))
+        data = {"format": "folder", "classes": THREE, "folder": {"masks": "masks"}, **values}
+        path = tmp_path / "out/contradictions.json"
+        prepare(DataParams.parse(data), ["00"], tmp_path / "out/manifest", tmp_path / "out/masks", path)
+        return json.loads(path.read_text())
+
+    return prepared

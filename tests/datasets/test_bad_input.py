@@ -84,7 +84,7 @@ CASES = {
     ),
     "masks of 0 and 255 alone": (
         lambda root: [mask(root / f"SegmentationClass/{name}.png", (255, 255)) for name in "abc"],
-        ["SegmentationClass: none of 3 masks shows a class", "255 is ignored", "8 is cat", "data.classes"],
+        ["SegmentationClass: none of 3 masks shows a class", "255 is always ignored", "8 is cat", "data.classes"],
     ),
     "mask of another size": (
         lambda root: mask(root / "SegmentationClass/b.png", (8,), size=(6, 5)),

@@ -184,7 +184,7 @@ def test_from_the_json_to_the_manifest(source, monkeypatch, capsys, tmp_path):
         ),
         (lambda content: content["annotations"][0].pop("segmentation"), r"\(KeyError: 'segmentation'\)"),
         (lambda content: content.pop("images"), r"not an instances JSON of COCO"),
-        (lambda content: content["annotations"].pop(), r"1 ids, but the published train has 2"),
+        (lambda content: content["annotations"].pop(), r"1 id, but the published train has 2"),
     ],
 )
 def test_rejections(source, tmp_path, change, message):

@@ -7,8 +7,9 @@ import pytest
 from builders import lines, photo
 
 from auxseg.datasets.collect import collect
-from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.folder import list_folder
 from auxseg.datasets.listing import Folders
+from auxseg.datasets.splits import in_val
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
@@ -37,7 +38,7 @@ def test_a_minority_of_rows_without_an_image_is_left_out(root):
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (("a", "x", "y"), r"tags.csv: only 1 of 3 rows have an image in .*images: line 3 has 'x', a file is 'b.jpg'"),
+        (("a", "x", "y"), r"tags.csv: only 1 of 3 rows has an image in .*images: line 3 has 'x', a file is 'b.jpg'"),
         (("x",), r"tags.csv: no row has an image in .*images: line 2 has 'x', a file is 'a.jpg'; write the file names"),
     ],
 )
@@ -99,13 +100,13 @@ def test_a_majority_of_sub_folder_rows_is_rejected_with_an_example(root):
     for name in ("a", "b", "c", "d"):
         (root / f"images/{name}.jpg").unlink()
     photo(root / "images/cats/1.jpg")
-    with pytest.raises(DataError, match=r"only 1 of 3 rows have .*: line 3 has 'cats/8', a file is 'cats/1\.jpg'"):
+    with pytest.raises(DataError, match=r"only 1 of 3 rows has .*: line 3 has 'cats/8', a file is 'cats/1\.jpg'"):
         listing(root, "cats/1", "cats/8", "cats/9")
 
 
 def test_most_entries_of_a_json_without_an_image(root):
     (root / "tags.json").write_text('{"a.jpg": "cat", "x.jpg": "dog", "y.jpg": "dog"}')
-    with pytest.raises(DataError, match=r"only 1 of 3 rows have an image in .*images: entry 'x' has 'x', a file is 'b"):
+    with pytest.raises(DataError, match=r"only 1 of 3 rows has an image in .*images: entry 'x' has 'x', a file is 'b"):
         collect(root, DataParams.parse({"format": "folder", "labels_file": "tags.json"}))
 
 

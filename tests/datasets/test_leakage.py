@@ -9,10 +9,10 @@ from builders import lines, mask
 from PIL import Image, ImageEnhance
 
 from auxseg.datasets.collect import collect
-from auxseg.datasets.folder import in_val
 from auxseg.datasets.leakage import NEAR, picture_hash
 from auxseg.datasets.prepare import prepare
 from auxseg.datasets.scenes import write_scenes
+from auxseg.datasets.splits import in_val
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams, ScenesParams
 
@@ -84,7 +84,7 @@ def test_a_copy_that_was_saved_again_is_warned_of(root, caplog):
         smaller = ImageEnhance.Brightness(original.resize((70, 70))).enhance(1.1)
     smaller.save(image(root, "v1"), quality=70)
     run(root)
-    assert "1 pair of train and val show nearly the same: images/t3.jpg = images/v1.jpg; if they are" in caplog.text
+    assert "1 pair of train and val shows nearly the same: images/t3.jpg = images/v1.jpg; if they are" in caplog.text
 
 
 def test_hashes_of_other_scenes_differ_more_than_those_of_copies(scenes):

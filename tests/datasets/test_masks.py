@@ -33,7 +33,7 @@ def test_unlisted_values(mask_of, unlisted, expected):
 
 
 def test_unlisted_value_is_rejected_by_name(mask_of):
-    with pytest.raises(DataError, match=r"m\.png: mask value 1, 15 is not in the class table .0, 12 dog, 8 cat, 255"):
+    with pytest.raises(DataError, match=r"m\.png: mask values 1, 15 are not in the class table .0, 12 dog, 8 cat, 255"):
         read_mask(mask_of(15, 1, 12), CLASSES, "error")
 
 

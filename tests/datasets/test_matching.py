@@ -42,8 +42,67 @@ def test_one_of_fourteen_is_said_with_the_first_other(root):
     assert view.lines()[-1] == "truth: 1 of 14 files are masks of listed images"
     assert (
         "truth: 13 of 14 files match no image, the first is 'img10_mask.png'; if masks are called <id>_mask.png, "
-        "set data.folder.mask_suffix to _mask.png"
+        "set data.folder.mask_suffix to _mask.png, and rename 1 other, such as 'img0.png' to 'img0_mask.png'"
     ) in view.warnings()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "usual", "odd", "advice"),
+    [
+        ("", ".png", "img3_mask.png", "13 others are called <id>.png: rename 'img3_mask.png' to 'img3.png'"),
+        ("", ".png", "img3_mask.tif", "13 others are called <id>.png: rename 'img3_mask.tif' to 'img3.tif'"),
+        (".png", ".png", "img3_gt.tif", "13 others are called <id>.png: save 'img3_gt.tif' as 'img3.png'"),
+        (
+            "_mask.png",
+            "_mask.png",
+            "img3.png",
+            "13 others are called <id>_mask.png: rename 'img3.png' to 'img3_mask.png'",
+        ),
+        (
+            "_mask",
+            "_mask.png",
+            "img3-gt.png",
+            "13 others are called <id>_mask.png: rename 'img3-gt.png' to 'img3_mask.png'",
+        ),
+        ("_mask", "_mask.png", "img3.png", "13 others are called <id>_mask.png: rename 'img3.png' to 'img3_mask.png'"),
+        ("_mask", "_mask.png", "img3_mask.npz", ".npz is not read as a mask: save it as <id>_mask.png, <id>_mask.tif,"),
+    ],
+)
+def test_one_odd_mask_is_renamed_and_no_suffix_advised(root, suffix, usual, odd, advice):
+    for name in IDS:
+        mask(root / "new.png", (1,))
+        (root / "truth").mkdir(exist_ok=True)
+        (root / "new.png").rename(root / "truth" / (odd if name == "img3" else f"{name}{usual}"))
+    view = look(root, {**NAMED, "folder": {"masks": "truth", "mask_suffix": suffix}})
+    assert view.masks == 13
+    (warning,) = [line for line in view.warnings() if line.startswith("truth")]
+    assert warning.startswith(f"truth: 1 of 14 files match no image, the first is '{odd}'; {advice}")
+    assert "mask_suffix" not in warning
+    if "rename" in advice:  # it is right
+        (root / "truth" / odd).rename(root / "truth" / advice.split("'")[-2])
+        assert look(root, {**NAMED, "folder": {"masks": "truth", "mask_suffix": suffix}}).masks == 14
+
+
+def test_the_majority_has_a_suffix_and_two_odd_ones_are_counted(root):
+    for name in IDS:
+        mask(root / f"truth/{name}{dict(img2='.png', img3='_gt.png').get(name, '_mask.png')}", (1,))
+    warning = next(line for line in look(root, NAMED).warnings() if line.startswith("truth"))
+    assert warning == (
+        "truth: 13 of 14 files match no image, the first is 'img0_mask.png'; if masks are called <id>_mask.png, set "
+        "data.folder.mask_suffix to _mask.png, and rename 2 others, such as 'img3_gt.png' to 'img3_mask.png'"
+    )
+
+
+@pytest.mark.parametrize("extra", ["_viz.png", ".json"])
+def test_files_beside_the_masks_of_all_images_are_no_masks(root, extra):
+    for name in IDS:
+        mask(root / f"truth/{name}.png", (1,))
+        (root / f"truth/{name}{extra}").write_bytes((root / f"truth/{name}.png").read_bytes())
+    warning = next(line for line in look(root, NAMED).warnings() if line.startswith("truth"))
+    assert warning == (
+        f"truth: 14 of 28 files match no image, the first is 'img0{extra}'; its image 'img0' has the mask 'img0.png', "
+        "so nothing reads this file: remove it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +121,7 @@ def test_no_match_at_all_is_an_error(root, name, advice):
     (root / "truth").mkdir()
     mask(root / "new.png", (1,))
     (root / "new.png").rename(root / "truth" / name)
-    with pytest.raises(DataError, match=rf"truth: 1 of 1 files match no image, the first is '{name}'; {advice}"):
+    with pytest.raises(DataError, match=rf"truth: 1 of 1 file matches no image, the first is '{name}'; {advice}"):
         look(root, NAMED)
 
 
@@ -123,7 +182,10 @@ def test_a_mask_of_the_other_extension_is_said(root):
     np.save(root / "truth/img1.npy", np.ones((4, 6), np.uint8))
     view = look(root, {**NAMED, "folder": {"masks": "truth", "mask_suffix": ".png"}})
     assert view.masks == 1
-    assert any("1 of 2 files match no image, the first is 'img1.npy'; if masks" in line for line in view.warnings())
+    advice = "set data.folder.mask_suffix to '', which reads <id>.png, <id>.tif, <id>.tiff, <id>.npy"
+    assert f"truth: 1 of 2 files match no image, the first is 'img1.npy'; {advice}" in view.warnings()
+    both = {**NAMED, "folder": {"masks": "truth", "mask_suffix": ""}}
+    assert look(root, both).masks == 2
 
 
 def test_arrays_beside_the_images_are_no_unread_images(root):
@@ -149,7 +211,7 @@ def test_an_empty_folder_that_is_named_is_an_error(root):
 def test_masks_of_other_images_alone_are_an_error(root):
     photo(root / "images/spare.jpg")
     mask(root / "truth/spare.png", (1,))
-    with pytest.raises(DataError, match=r"truth: none of its 1 masks is of a listed image; correct data\.folder"):
+    with pytest.raises(DataError, match=r"truth: its mask is of no listed image; correct data\.folder"):
         look(root, NAMED)
 
 
@@ -191,4 +253,4 @@ def test_masks_in_sub_folders_are_counted(tmp_path):
     mask(tmp_path / "truth/cats/1.png", (1,))
     lines(tmp_path / "image_labels.csv", "image_id,labels", "cats/1,cat;", "cats/2,cat;", "dogs/1,")
     view = look(tmp_path, NAMED)
-    assert view.masks == 1 and view.lines()[-2] == "truth: 1 of 1 files are masks of listed images"
+    assert view.masks == 1 and view.lines()[-2] == "truth: 1 of 1 file is a mask of listed images"

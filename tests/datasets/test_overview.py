@@ -83,3 +83,21 @@ def test_a_rare_class_that_is_spelt_almost_like_another_is_named():
     view = Overview(120, 0, 0, {"cat": 60, "catt": 1, "cow": 59, "dog": 9})
     assert "class 'catt' (1) is spelt almost like 'cat' (60); if that is a slip, correct the table" in view.warnings()
     assert not [line for line in Overview(120, 0, 0, {"cat": 9, "cats": 9}).warnings() if "spelt" in line]
+
+
+def test_several_classes_of_one_fault_are_one_line():
+    view = Overview(3, 1, 1, {"cat": 3, "dog": 3, **dict.fromkeys("abcdefg", 0)})
+    assert view.lines()[0] == "3 train and 1 val images, 9 classes, 1 mask"
+    warnings = list(view.warnings())
+    assert (
+        "7 classes ('a', 'b', 'c', 'd', 'e', …) have no train image, so they cannot be learned; add images "
+        "with them, or remove them from data.classes"
+    ) in warnings
+    (everywhere,) = [line for line in warnings if "every train image" in line]
+    assert everywhere.startswith("2 classes ('cat', 'dog') are in every train image: the classifier cannot learn what")
+
+
+def test_one_image_is_told_in_the_singular():
+    warnings = " ".join(Overview(1, 1, 0, {"cat": 1}).warnings())
+    assert "1 val image has no mask: it is predicted" in warnings
+    assert "1 train image is few: expect usable labels for it" in warnings

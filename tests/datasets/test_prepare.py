@@ -11,9 +11,9 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.tables import read_csv
-from auxseg.datasets.folder import in_val
 from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
 from auxseg.datasets.prepare import prepare
+from auxseg.datasets.splits import in_val
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
@@ -141,7 +141,7 @@ def test_a_subset_of_the_classes_leaves_images_without_them_out(voc, run, caplog
     caplog.set_level("INFO")
     records, *_ = run(voc, format="voc", classes={"cat": 8}, unlisted="ignore")
     assert [(record.id, record.tags) for record in records] == [("a", ("cat",)), ("b", ("cat",))]
-    assert "1 images of val show none of data.classes and are left out" in caplog.text
+    assert "1 image of val shows none of data.classes and is left out" in caplog.text
 
 
 def test_unlisted_background_keeps_images_of_other_classes_as_negatives(voc, run):
@@ -155,7 +155,7 @@ def test_unlisted_background_keeps_images_of_other_classes_as_negatives(voc, run
 
 
 def test_a_subset_without_any_image_is_rejected(voc, run):
-    with pytest.raises(DataError, match=r"train split is empty .all 2 images show unlisted classes only"):
+    with pytest.raises(DataError, match=r"train split is empty .each image shows unlisted classes only"):
         run(voc, format="voc", classes={"sheep": 17}, unlisted="ignore")
 
 

@@ -44,7 +44,7 @@ LABELS = {
     "turned": (encode_label(LABEL.T), "'a.png' has 20x30 pixels"),
     "a value that is no class": (
         encode_label(spoilt(LABEL, (7, 7), 200)),
-        "'a' has value 200, but there are 3 classes",
+        "'a' has value 200, but the largest class is 3",
     ),
     "the next class": (encode_label(spoilt(LABEL, (7, 7), 4)), "'a' has value 4"),
     "value 254": (encode_label(spoilt(LABEL, (7, 7), 254)), "'a' has value 254"),
@@ -59,7 +59,7 @@ LABELS = {
 }
 MAPS = {
     "surplus": (np.concatenate([CAM, CAM]), "has 4 maps, but the image has 2 image-level labels"),
-    "missing": (CAM[:1], "has 1 maps"),
+    "missing": (CAM[:1], "has 1 map"),
     "none": (CAM[:0], "has 0 maps"),
     "empty": (CAM[:, :0], r"has shape \(2, 0, 4\)"),
     "flat": (CAM[0], r"has shape \(3, 4\)"),

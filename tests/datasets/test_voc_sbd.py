@@ -112,7 +112,7 @@ def test_a_list_to_score_is_scored_whole(folder, monkeypatch, tmp_path, name, id
 
 
 def test_lists_that_are_not_the_published_ones(folder):
-    with pytest.raises(DataError, match=r"train\.txt: 1 ids, but the published train has 1464"):
+    with pytest.raises(DataError, match=r"train\.txt: 1 id, but the published train has 1464"):
         assemble(folder)
     lines(folder / "sbd/val.txt", "2009_6", "2007_1")
     with pytest.raises(DataError, match=r"sbd with .*: 4 ids, but not those of the published train_aug"):

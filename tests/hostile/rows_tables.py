@@ -206,8 +206,8 @@ ROWS = [
     region("an RLE that is too long", {"size": [4, 6], "counts": [10, 1000]}, "is not a polygon or RLE"),
     region("counts that are negative", {"size": [4, 6], "counts": [-1]}, "is not a polygon or RLE"),
     region("a number", 7, "is not a polygon or RLE"),
-    region("a polygon of 400 digits", [[10**400] * 6], "is not a polygon or RLE"),
-    region("a polygon of text", [["a"] * 6], "is not a polygon or RLE"),
+    region("a polygon of 400 digits", [[10**400] * 6], "where a polygon is a list of numbers"),
+    region("a polygon of text", [["a"] * 6], "where a polygon is a list of numbers"),
     Row(
         "labelme: a size of 400 digits",
         read_labelme_file,

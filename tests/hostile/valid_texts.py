@@ -116,7 +116,7 @@ def cocos() -> list[bytes]:
     shapes = [
         [[1, 1, 20, 2, 8, 30]],
         {"size": [40, 60], "counts": [100, 50, 2250]},
-        {"size": [40, 60], "counts": "T3:"},
+        {"size": [40, 60], "counts": "T3:bW2"},
     ]
     rows = [{**row, "id": n, "category_id": 3, "segmentation": shape} for n, shape in enumerate(shapes, 1)]
     image = {"id": 1, "file_name": "a.jpg", "height": 40, "width": 60}

@@ -33,7 +33,10 @@ FORMS = ("L", "RGBA", "CMYK", "P", "I;16", "LA", "1", "RGB")
 TWO_ROUNDS = {"rounds": {"r1": "r0", "r2": "r1"}, "label_rounds": ["r0", "r1", "r2"]}
 ONE_CLASS = {"data": {"classes": ["cat"]}}
 CASES = {
-    "one image": Case(several(("cat dog", "train")), says=("1 train image is few", "'cat' is in every train image")),
+    "one image": Case(
+        several(("cat dog", "train")),
+        says=("1 train image is few", "are in every train image"),
+    ),
     "one image each": Case(several(("cat", "train"), ("dog", "val")), says=("class 'dog' has no train image",)),
     "one class": Case(several(*[("cat", "train")] * 3, ("cat", "val")), ONE_CLASS, says=("in every train image",)),
     "one class, negatives": Case(

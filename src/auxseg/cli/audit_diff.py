@@ -11,6 +11,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import require_result
 from auxseg.comparison.diff import FIGURES, ImageDiff, diff_labels, image_rows, summary_rows
 from auxseg.comparison.label_set import LabelSet, round_labels
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.engines.revisions import revision_labels
 from auxseg.errors import DataError, ParamsError
@@ -64,7 +65,7 @@ def format_images(diffs: Sequence[ImageDiff]) -> str:
     """Return the images with the most differing pixels as text; empty if no pixel differs."""
     worst = sorted((diff for diff in diffs if diff.differing), key=lambda diff: (-diff.differing, diff.image_id))
     lines = [f"{diff.differing:>14}  {diff.image_id}{_remark(diff.state)}" for diff in worst[:SHOWN]]
-    return "\n".join(["", f"most differing of {len(diffs)} images, pixels:", *lines, ""]) if worst else ""
+    return "\n".join(["", f"most differing of {counted(len(diffs), 'image')}, pixels:", *lines, ""]) if worst else ""
 
 
 def _remark(state: str) -> str:

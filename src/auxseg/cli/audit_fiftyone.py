@@ -8,6 +8,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import require_result
 from auxseg.comparison.fiftyone import write_fiftyone
 from auxseg.comparison.label_set import round_labels
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.params.dag import read_params
 
@@ -24,4 +25,4 @@ def run(arguments: argparse.Namespace) -> None:
     labels = {name: round_labels(dataset, Round.parse(name)) for name in read_params()["label_rounds"]}
     records = dataset.records("train")
     write_fiftyone(arguments.to, records, dataset.root, labels, dataset.classes.with_background)
-    print(f"{arguments.to}: {len(records)} images with labels of {', '.join(labels)}")
+    print(f"{arguments.to}: {counted(len(records), 'image')} with labels of {', '.join(labels)}")

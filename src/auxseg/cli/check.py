@@ -6,6 +6,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import write_json
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
+from auxseg.counts import counted
 from auxseg.errors import EXIT_FAILED, DataError, ParamsError
 from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.data import DataParams
@@ -64,7 +65,7 @@ def check_data(path: Path, json_file: Path | None) -> int:
         write_json(json_file, found.values())
     print(*found.lines(), sep="\n", end="\n" if found.found else "")
     errors, warnings = found.count("error"), found.count("warning")
-    print(f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}")
+    print(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}")
     if errors:
         return EXIT_FAILED
     print_next("auxseg scan")

@@ -12,6 +12,7 @@ import numpy as np
 
 from auxseg.artifacts.atomic import finished, write_bytes, write_json
 from auxseg.artifacts.tables import read_csv, write_csv
+from auxseg.counts import counted
 from auxseg.datasets.annotations import draw_label_studio, draw_labelme
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.cvat import LABELMAP
@@ -156,7 +157,7 @@ def write_exported(folder: Path, rows: Iterable[Exported]) -> None:
 
 def count_labels(number: int) -> str:
     """Return the number with its noun."""
-    return "1 label" if number == 1 else f"{number} labels"
+    return counted(number, "label")
 
 
 def _read_labelme(path: Path, classes: ClassTable, base: Path) -> Labels:

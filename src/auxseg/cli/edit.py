@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.counts import counted
 from auxseg.files import read_text
 from auxseg.params.dag import PARAMS_FILE, check_top, read_file
 from auxseg.params.registry import check_sections
@@ -78,5 +79,5 @@ def flow(value: Any) -> Any:
 def report_removed(removed: list[Path]) -> None:
     """Say what was removed and how to get it back."""
     if removed:
-        files = "1 output" if len(removed) == 1 else f"{len(removed)} outputs"
-        print(f"removed {files} that no instance has any more (first: {removed[0]}); DVC's cache keeps them")
+        outputs, them = counted(len(removed), "output"), "it" if len(removed) == 1 else "them"
+        print(f"removed {outputs} that no instance has any more (first: {removed[0]}); DVC's cache keeps {them}")

@@ -7,6 +7,7 @@ from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
 from auxseg.cli.next_step import print_next, require_result
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.stored import read_cam
 from auxseg.external.cams import FORMATS, write_cams
@@ -41,5 +42,5 @@ def run(arguments: argparse.Namespace) -> None:
             cams = dict(zip(record.tags, read_cam(maps, record), strict=True))
             write_cams(arguments.to, record, cams, dataset.classes, arguments.format)
             count += 1
-    print(f"CAMs of {count} images of {name} in {arguments.to}, format {arguments.format}")
+    print(f"CAMs of {counted(count, 'image')} of {name} in {arguments.to}, format {arguments.format}")
     print_next(f"give {arguments.to} to the program that reads this format")

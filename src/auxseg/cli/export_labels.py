@@ -22,6 +22,7 @@ from auxseg.cli.mask_files import (
     write_class_table,
 )
 from auxseg.cli.next_step import print_next, require_result
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
 from auxseg.formats.export import require_new, write_format
@@ -84,7 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
         reasons = write_format(arguments.format, arguments.to, items(), options, tables) + reasons
     kind = "class indices" if as_indices else "mask values"
     what = kind if arguments.format == PNG else f"format {arguments.format}"
-    print(f"{len(masks)} masks of {name} in {arguments.to}, {what}; masks.csv lists them, classes.csv the classes")
+    written = counted(len(masks), "mask")
+    print(f"{written} of {name} in {arguments.to}, {what}; masks.csv lists them, classes.csv the classes")
     for reason in reasons:
         print(reason)
     print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")

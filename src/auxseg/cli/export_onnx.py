@@ -6,6 +6,7 @@ from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.next_step import print_next, require_result, require_run
+from auxseg.counts import counted
 from auxseg.datasets.manifest import read_classes
 from auxseg.errors import DataError
 from auxseg.params.backbone import BackboneParams
@@ -55,8 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
         f"auxseg {name}",
     )
     size, sizes = to.stat().st_size / 2**20, len(checked_sizes(runtime))
+    shown = counted(len(classes), "class", "classes")
     print(
-        f"{to}: {size:.0f} MB, network of {name}, {len(classes)} classes and the background; at {sizes} sizes "
+        f"{to}: {size:.0f} MB, network of {name}, {shown} and the background; at {counted(sizes, 'size')} "
         f"its probabilities differ from torch's by at most {difference:.1g}"
     )
     print_next("run it with the script of docs/onnx.md")

@@ -18,6 +18,7 @@ from auxseg.cli.mask_files import (
     write_overlay,
 )
 from auxseg.cli.next_step import print_next, require_result
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
 from auxseg.errors import DataError
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise DataError(f"{path}: no such image; put it back, or run `auxseg scan` and then `auxseg run`")
     map_processes(partial(_write, root=root, folder=arguments.to, values=values), masks, "overlays")
     write_class_table(arguments.to, classes.with_background, values)
-    print(f"{len(masks)} overlays of {name} in {arguments.to}; classes.csv names the colours")
+    print(f"{counted(len(masks), 'overlay')} of {name} in {arguments.to}; classes.csv names the colours")
     for reason in reasons:
         print(reason)
     print_next(f"look through {arguments.to}; {store.report / 'index.html'} shows why a pixel has its label")

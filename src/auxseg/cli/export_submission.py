@@ -6,6 +6,7 @@ from pathlib import Path
 from auxseg.artifacts.atomic import write_bytes
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import print_next
+from auxseg.counts import counted
 from auxseg.datasets import id_lists
 from auxseg.datasets.listing import require_folder
 from auxseg.errors import DataError
@@ -34,5 +35,5 @@ def run(arguments: argparse.Namespace) -> None:
             raise DataError(f"{path}: value {highest} is not a class of VOC (0..20); predict with its class table")
     for path in paths:
         write_bytes(arguments.to / SUBMISSION / path.name, read_bytes(path))
-    print(f"{len(paths)} predictions in {arguments.to / SUBMISSION}")
+    print(f"{counted(len(paths), 'prediction')} in {arguments.to / SUBMISSION}")
     print_next(f"tar -C {arguments.to} -czf results.tgz results, and give results.tgz to the server")

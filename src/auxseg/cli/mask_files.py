@@ -19,6 +19,7 @@ from auxseg.audit.panels import encode_jpeg, label_panel, photo_panel
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round
 from auxseg.cli.next_step import REPRO, require_result
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.listing import is_inside
 from auxseg.datasets.manifest import ClassTable, ImageRecord
@@ -100,7 +101,7 @@ def find_masks(round_: Round, split: str) -> tuple[list[MaskFile], list[str]]:
                 why = f"{kind} of {round_}: run `{REPRO}`, or `dvc pull`"
             else:
                 why = f"mask here: --split all writes the {kind}s too"
-            reasons.append(f"{missing} {part} {'images have' if missing > 1 else 'image has'} no {why}")
+            reasons.append(f"{counted(missing, f'{part} image has', f'{part} images have')} no {why}")
         found += masks
     if not found:
         if not any(record.split == split for record in records) and split != "all":

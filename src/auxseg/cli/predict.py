@@ -20,6 +20,7 @@ from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
 from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next, require_result
+from auxseg.counts import counted
 from auxseg.datasets.deep_images import Reading, read_image
 from auxseg.datasets.listing import PHOTOS, Folder, require_folder
 from auxseg.datasets.manifest import read_classes
@@ -96,8 +97,9 @@ def run(arguments: argparse.Namespace) -> None:
     write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
     write_json(to / "predictions.json", summaries)
     write_class_table(to, classes.with_background, stored)
+    written = counted(len(photos), "prediction")
     print(
-        f"{len(photos)} predictions of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, {CONFIDENCE}/<id>.png, "
+        f"{written} of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, {CONFIDENCE}/<id>.png, "
         "predictions.csv and .json, classes.csv"
     )
     print_next(f"look through {to / OVERLAYS}; predictions.csv lists the share of every class in every image")

@@ -14,6 +14,7 @@ from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
+from auxseg.counts import counted
 from auxseg.datasets.annotations.recognise import recognise
 from auxseg.datasets.collect import collect
 from auxseg.datasets.other_tables import there_instead
@@ -92,7 +93,7 @@ def scan_root() -> None:
     root = data_root(params.format)
     found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
     changed = write_raw(RAW_FILE, found)
-    print(f"{RAW_FILE}: {found['files']} files" + ("" if changed else ", as before"))
+    print(f"{RAW_FILE}: {counted(int(found['files']), 'file')}" + ("" if changed else ", as before"))
     problem, others = _missing(root, params), ""
     if (params.format == "folder" or params.is_annotated) and not problem:
         problem, others = _print_overview(root, params), "; `auxseg check --data` lists all problems"

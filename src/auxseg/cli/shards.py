@@ -6,6 +6,7 @@ from typing import Any
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.edit import edit_params, flow, report_removed
 from auxseg.cli.next_step import REPRO, print_next
+from auxseg.counts import counted
 from auxseg.params.dag import MOST_SHARDS, read_file, shard_names
 
 
@@ -27,6 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     before = read_file()
     removed = edit_params(change, repairs=True)
-    print(f"params.yaml: {arguments.count} shard{'s' if arguments.count > 1 else ''}")
+    print(f"params.yaml: {counted(arguments.count, 'shard')}")
     report_removed(removed)
     print_next(REPRO if before.get("shards") == shard_names(arguments.count) else f"{REPRO} (every stage runs again)")

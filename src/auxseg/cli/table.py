@@ -10,6 +10,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.cli.next_step import require_result
+from auxseg.counts import counted
 from auxseg.datasets.contradictions import Contradictions
 from auxseg.guard.judge import slip_note
 from auxseg.guard.record import Judgement, judged_rounds, read_judgements
@@ -95,8 +96,7 @@ def format_label_table(rows: list[dict[str, str]], worse: Collection[str] = ()) 
 def correction_line(rows: list[dict[str, str]]) -> str:
     """Return what the rows of corrections.csv, one or more, mean for the figures, as one line."""
     counts = ", ".join(
-        f"{row['corrected']} of {row['images']} label{'' if row['images'] == '1' else 's'} of {row['round']}"
-        for row in rows
+        f"{row['corrected']} of {counted(int(row['images']), 'label')} of {row['round']}" for row in rows
     )
     later = Round.parse(rows[0]["round"]).number + 1
     return (

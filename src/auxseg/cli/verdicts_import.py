@@ -6,6 +6,7 @@ from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts
+from auxseg.counts import counted
 from auxseg.datasets.manifest import read_classes
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
@@ -31,7 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     keys, known = {verdict.key for verdict in before}, set(before)
     new = sum(verdict.key not in keys for verdict in after)
     changed = sum(verdict not in known for verdict in after) - new
-    print(f"{TABLE}: {len(after)} verdicts, {new} new, {changed} changed; of {len(imported)} imported rows")
+    rows = counted(len(imported), "imported row")
+    print(f"{TABLE}: {counted(len(after), 'verdict')}, {new} new, {changed} changed; of {rows}")
     stale = 0
     for name in {verdict.round for verdict in imported}:
         hashes = hashes_of(name)

@@ -16,6 +16,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.next_step import REPRO, print_next, require_run
+from auxseg.counts import are, counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import read_mask_hashes
 from auxseg.datasets.masks import Masks
@@ -63,12 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
     require_run()
     started, found = time.monotonic(), Findings()
     recorded = compare_with_lock()
-    print(f"{LOCK}: {len(recorded.sections)} stage instances; {recorded.files} files hashed", flush=True)
+    print(
+        f"{LOCK}: {counted(len(recorded.sections), 'stage instance')}; {counted(recorded.files, 'file')} hashed",
+        flush=True,
+    )
     unfinished = recorded.unfinished
     if unfinished:
-        are = f"{len(unfinished)} of {len(recorded.needed)} stage instances {'is' if len(unfinished) == 1 else 'are'}"
+        some = f"{len(unfinished)} of {counted(len(recorded.needed), 'stage instance')} {are(len(unfinished))}"
         print(
-            f"the run is not finished: {are} not recorded yet: {shorten(unfinished, SHOWN)}; the others are checked",
+            f"the run is not finished: {some} not recorded yet: {shorten(unfinished, SHOWN)}; the others are checked",
             flush=True,
         )
     _note_recorded(recorded, found)
@@ -83,7 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_FAILED if unfinished else 0
     print(*found.lines(shown=None), sep="\n")
     again = [address for address in recorded.would_run(bad) if address not in unfinished]
-    print(f"to run again: {len(again)} of {len(recorded.sections)} recorded stage instances: {shorten(again, SHOWN)}")
+    all_recorded = counted(len(recorded.sections), "recorded stage instance")
+    print(f"to run again: {len(again)} of {all_recorded}: {shorten(again, SHOWN)}")
     _print_advice(recorded, bad)
     return EXIT_FAILED
 
@@ -124,7 +129,8 @@ def _check_data(recorded: Recorded, found: Findings) -> set[str]:
         found.add("data sets that cannot be opened", [str(error)])
         return set()
     labels = sum(record.split == "train" for record in records) * len(rounds)
-    print(f"manifest: {len(records)} images; {labels} labels of {len(rounds)} rounds made again", flush=True)
+    made = f"{counted(labels, 'label')} of {counted(len(rounds), 'round')} made again"
+    print(f"manifest: {counted(len(records), 'image')}; {made}", flush=True)
     for problem in problems:
         found.add(KINDS.get(problem.about, OTHERWISE), [problem.line])
     paths = [path for path, _ in wrong] + [one.path for one in problems]

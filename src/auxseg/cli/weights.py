@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import print_next
+from auxseg.counts import counted
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.backbone import BACKBONE_NAMES
 from auxseg.params.section import suggest
@@ -67,7 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"  {name} {tuple(imported.unused[name].shape)}")
     if len(imported.unused) > SHOWN:
         print(f"  and {len(imported.unused) - SHOWN} more")
-    print(f"missing: none{f' but {imported.counters} step counters, set to 0' if imported.counters else ''}")
+    counters = counted(imported.counters, "step counter")
+    print(f"missing: none{f' but {counters}, set to 0' if imported.counters else ''}")
     print(f"{arguments.to} written")
     if arguments.backbone:
         print_next(f"set backbone.name: {arguments.backbone} and backbone.weights: {arguments.to}, then auxseg scan")

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auxseg.counts import are, counted
 from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
 from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.class_table import RESERVED, class_table
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
-from auxseg.datasets.folder import in_val, list_folder
+from auxseg.datasets.folder import list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
 from auxseg.datasets.listing import Folders, Listed
@@ -23,6 +24,7 @@ from auxseg.datasets.other_tables import unread_tables
 from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
 from auxseg.datasets.spelling import KnownNames, fold, unify
+from auxseg.datasets.splits import Candidate, split_images
 from auxseg.datasets.tag_cells import joined_names
 from auxseg.datasets.tags import Tags, read_npy_tags, read_xml_tags
 from auxseg.datasets.voc import list_tags, list_voc
@@ -106,7 +108,7 @@ def collect(root: Path, params: DataParams, problems: Problems = STRICT) -> Coll
 
 
 def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Collected:
-    """Collect what an annotation tool wrote; images without a split of their own go to val by a hash of their id."""
+    """Collect what an annotation tool wrote; images without a split go to val as `split_images` says."""
     if params.has_mask_files:
         _check_classes_are_given(params)
     found = READERS[params.format](root, params, problems)
@@ -115,17 +117,24 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
     files = ImageFiles(root, photo_folder(root, params))
     has_masks, has_split = any(item.mask for item in found.items), any(item.split for item in found.items)
     share = params.folder.val_fraction(can_validate=has_masks and not has_split)
+    first = {files.id_of(item.path): item for item in reversed(found.items)}
+    splits = split_images(
+        {key: Candidate(root / item.path, item.mask is not None, item.split) for key, item in first.items()},
+        share,
+        mask_needed=True,
+        one_at_least=False,
+    )
     images: list[Listed] = []
     tags: dict[str, Tags] = {}
     crowds: dict[str, frozenset[str]] = {}
     for item, names in zip(found.items, unified, strict=True):
         key = files.id_of(item.path)
         if key in tags:
-            line = f"{item.where}: image '{key}' is annotated twice (first in {tags[key].where}); remove one"
+            twice = f"image '{key}' is annotated twice (first in {tags[key].where})"
+            line = f"{item.where}: {twice}; remove one, or name its own image in it"
             problems.reject(ANNOTATIONS, [line])
             continue
-        split = item.split or ("val" if item.mask and in_val(key, share) else "train")
-        images.append(Listed(key, split, item.path, item.mask, item.where))
+        images.append(Listed(key, splits[key], item.path, item.mask, item.where))
         tags[key] = Tags(names, item.where, item.split)
         if item.crowds:
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
@@ -153,11 +162,9 @@ def _check_images_are_there(root: Path, params: DataParams, found: int, missing:
     if len(missing) > found:
         total = found + len(missing)
         share = f"only {found} of the {total}" if found else f"none of the {total}"
-        are = "are" if found > 1 else "is"
-        raise DataError(
-            f"{root}: {share} annotated images {are} there (first missing: '{missing[0]}'); put the images into "
-            f"{root / photo_folder(root, params)}"
-        )
+        there = f"{are(max(found, 1))} there (first missing: '{missing[0]}')"
+        place = root / photo_folder(root, params)
+        raise DataError(f"{root}: {share} annotated images {there}; put the images into {place}")
 
 
 def _check_masks_are_there(root: Path, params: DataParams, images: Sequence[Listed]) -> None:
@@ -275,7 +282,8 @@ def _match(
         tags[item.id] = tuple(sorted((name for name in names if name in order), key=order.__getitem__))
     problems.reject("images whose labels cannot be used", wrong.values(), list(wrong))
     for split, count in left_out.items():
-        log.info("%d images of %s show none of data.classes and are left out", count, split)
+        have = counted(count, f"image of {split} shows", f"images of {split} show")
+        log.info("%s none of data.classes and %s left out", have, are(count))
     with problems.of(WHOLE):
         _check_train(kept, tags, classes, params, left_out)
     return Collected(classes, kept, tags, frozenset(unknown_tags))
@@ -291,7 +299,7 @@ def _check_train(
     """Check that there is something to learn from."""
     if not any(item.split == "train" for item in kept):
         reason = (
-            f"all {left_out['train']} images show unlisted classes only"
+            f"{'its only' if left_out['train'] == 1 else 'each'} image shows unlisted classes only"
             if "train" in left_out
             else "all images are in val"
             if kept

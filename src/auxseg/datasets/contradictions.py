@@ -6,15 +6,17 @@ leads to a model may read it, because it says where masks and labels differ.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 
 from auxseg.artifacts.atomic import write_json
+from auxseg.counts import counted
 from auxseg.datasets.manifest import ClassTable
-from auxseg.datasets.mask_order import Colours, other_order, other_palettes
+from auxseg.datasets.mask_order import other_order, unlisted_values
+from auxseg.datasets.mask_palettes import Colours, other_palettes, palettes_explain
 from auxseg.errors import DataError, shorten
 from auxseg.files import read_json
 
@@ -28,7 +30,8 @@ EVERYWHERE = 0.9
 class MaskedImage:
     """An image with a mask: `tags` and `shown` are the class indices (1..C) of its labels and of its mask.
 
-    `mask` is relative to the data root. `colours`: see `auxseg.datasets.mask_order`.
+    `mask` is relative to the data root. `values`: the stored values that may be classes, also unlisted ones. `colours`:
+    see `auxseg.datasets.mask_palettes`.
     """
 
     id: str
@@ -36,6 +39,7 @@ class MaskedImage:
     mask: str
     tags: frozenset[int]
     shown: frozenset[int]
+    values: frozenset[int] = frozenset()
     colours: Colours = ()
 
 
@@ -51,11 +55,15 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Contradictions:
-    """What `prepare` found: the number of compared images, those that contradict, and a message ('' without any)."""
+    """What `prepare` found: the number of compared images, those that contradict, and a message ('' without any).
+
+    `cause`: the part of the message that explains the contradictions, or '' if no single cause does.
+    """
 
     compared: int
     images: tuple[Contradiction, ...] = ()
     message: str = ""
+    cause: str = field(default="", compare=False)
 
     @property
     def are_most(self) -> bool:
@@ -130,16 +138,38 @@ def find_contradictions(
             found.append(Contradiction(image.id, image.split, _names(not_shown, classes), _names(not_tagged, classes)))
     if not found:
         return Contradictions(len(compared))
-    causes = [other_palettes([(image.mask, image.colours) for image in [*wrong, *compared]], classes)]
-    if values is not None:
-        tagged = _table([image.tags for image in compared], classes)
-        shown = _table([image.shown for image in compared], classes)
-        causes += other_order(tagged, shown, classes.names, values, tags == "partial")
-        causes += _as_background(tagged, shown, classes.names, values)
-    known = ". ".join(filter(None, causes)) or _most_frequent(found, values is not None)
+    cause = _cause(compared, wrong, classes, tags == "partial", values)
+    known = cause or _most_frequent(found, values is not None)
     first = _first(found[0], wrong[0].mask)
-    message = f"{len(found)} of {len(compared)} masks contradict the image-level labels, first {first}. {known}"
-    return Contradictions(len(compared), tuple(found), message)
+    contradict = "contradicts" if len(found) == len(compared) == 1 else "contradict"
+    share = f"{len(found)} of {counted(len(compared), 'mask')} {contradict}"
+    message = f"{share} the image-level labels, first {first}. {known}"
+    return Contradictions(len(compared), tuple(found), message, cause)
+
+
+def _cause(
+    compared: Sequence[MaskedImage],
+    wrong: Sequence[MaskedImage],
+    classes: ClassTable,
+    partial: bool,
+    values: Sequence[int] | None,
+) -> str:
+    """Return what explains the contradictions, or ''.
+
+    Under palettes that differ between files no value means anything, so nothing is said of values then.
+    """
+    tagged = _table([image.tags for image in compared], classes)
+    is_wrong = np.isin([image.id for image in compared], [image.id for image in wrong])
+    masks = [(image.mask, image.colours) for image in compared]
+    if palettes := palettes_explain(masks, tagged, is_wrong, classes.names, partial):
+        return palettes
+    causes = [other_palettes([(image.mask, image.colours) for image in wrong], masks)]
+    if values is not None:
+        shown = _table([image.shown for image in compared], classes)
+        hidden = unlisted_values(tagged, [image.values for image in compared], classes.names, values, partial)
+        causes += [hidden] if hidden else other_order(tagged, shown, classes.names, values, partial)
+        causes += _as_background(tagged, shown, classes.names, values)
+    return ". ".join(filter(None, causes))
 
 
 def _as_background(tagged: np.ndarray, shown: np.ndarray, names: Sequence[str], values: Sequence[int]) -> Iterator[str]:
@@ -148,9 +178,10 @@ def _as_background(tagged: np.ndarray, shown: np.ndarray, names: Sequence[str], 
     (found,) = np.nonzero((masks >= EVERYWHERE * len(shown)) & (2 * labels <= masks))
     if len(found) == 1:  # several: the labels name only the main class of each image
         one = found[0]
+        where = f"{masks[one]} of {counted(len(shown), 'mask')}"
         yield (
-            f"'{names[one]}' is in {masks[one]} of {len(shown)} masks and in the labels of {labels[one]}: its mask "
-            f"value {values[one]} is probably that of the background; set data.background to it and fix data.classes"
+            f"'{names[one]}' is in {where} and in the labels of {labels[one]}: its mask value {values[one]} is "
+            "probably that of the background; set data.background to it and fix data.classes"
         )
 
 

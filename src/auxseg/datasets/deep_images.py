@@ -6,12 +6,23 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from PIL import Image
 
+from auxseg.counts import counted
+from auxseg.datasets.tiff_kind import ORIENTATION, TIFFS, TiffKind, check_image, tiff_kind
 from auxseg.errors import DataError
-from auxseg.images import check_pixels, is_band, open_image, pixels_of, read_rgb, require_image
+from auxseg.images import (
+    check_pixels,
+    is_band,
+    on_white,
+    open_image,
+    orientation_of,
+    pixels_of,
+    read_rgb,
+    require_image,
+)
 from auxseg.params.data import DataParams
 
-_TIFF = (".tif", ".tiff")
 DARK = 3
 """A 16-bit set whose largest value is below this share of the range gets a warning: 14 bits end at a quarter."""
 
@@ -47,14 +58,14 @@ def depth_warnings(depths: Sequence[Depth], reading: Reading) -> Iterator[str]:
     largest = max(deep, default=0)
     if reading.bits is None and 0 < largest < 2**16 // DARK:
         bits = max(9, largest.bit_length())
-        have = "1 image has" if len(deep) == 1 else f"{len(deep)} images have"
+        have = counted(len(deep), "image has", "images have")
         yield (
             f"{have} 16 bits, but the largest value is {largest} of 65535, so they are read as almost black; for "
             f"images of {bits} bits set data.bits: {bits}"
         )
     banded = sum(depth.extra_bands > 0 for depth in depths)
     if reading.bands is None and banded:
-        have = "1 TIFF has" if banded == 1 else f"{banded} TIFFs have"
+        have = counted(banded, "TIFF has", "TIFFs have")
         yield (
             f"{have} a fourth band that is not transparency: bands 1, 2, 3 are read as red, green, blue; "
             "if they are others, set data.bands"
@@ -62,40 +73,55 @@ def depth_warnings(depths: Sequence[Depth], reading: Reading) -> Iterator[str]:
 
 
 def read_image(path: Path, reading: Reading) -> np.ndarray:
-    """Read an image as RGB, uint8 (H, W, 3), as `read_rgb` does, but with the bits and bands of `reading`.
+    """Read an image as RGB, uint8 (H, W, 3), upright, as `read_rgb` does, but with the bits and bands of `reading`.
 
     The bands are those of TIFFs; other files are read as without.
 
     Values of 16 bits become rint(255 v / (2**bits - 1)). `bits` does not apply to 8-bit images.
 
     Raises:
-        DataError: as `read_rgb`; or the file has fewer bands, has more and `bands` is None, or a value has more bits.
+        DataError: as `read_rgb`; or the file has fewer bands, has others than colours and `bands` is None, or a value
+            has more bits or no defined range.
     """
-    is_deep = _has_16_bits(path) if reading.bits is not None else False
-    chosen = reading.bands if path.suffix.lower() in _TIFF else None
-    if chosen is None and not is_deep:
-        try:
-            return read_rgb(path)
-        except DataError:
-            if path.suffix.lower() in _TIFF and (count := _bands(path)) > 4:
-                raise DataError(
-                    f"{path}: has {count} bands; set data.bands to the three that are red, green and blue, as [3, 2, 1]"
-                ) from None
-            raise
+    kind = tiff_kind(path)
+    chosen = reading.bands if path.suffix.lower() in TIFFS else None
+    if kind is not None:
+        check_image(path, kind, chosen is not None)
+    is_deep = reading.bits is not None and _has_16_bits(path, kind)
+    is_own = kind is not None and kind.needs_own_reader
+    if chosen is None and not is_deep and not is_own:
+        return read_rgb(path)
     values = _values(path)
     bands = chosen or ((1, 2, 3) if values.shape[2] >= 3 else (1, 1, 1))
     if max(bands) > values.shape[2]:
-        raise DataError(f"{path}: has {values.shape[2]} bands, but data.bands names band {max(bands)}; correct it")
-    rgb = values[..., [band - 1 for band in bands]]
-    if rgb.dtype == np.uint8:
-        return np.ascontiguousarray(rgb)
-    if rgb.dtype != np.uint16:
-        raise DataError(f"{path}: values of type {rgb.dtype} have no defined range; save it with 8 or 16 bits")
+        have = counted(values.shape[2], "band")
+        raise DataError(f"{path}: has {have}, but data.bands names band {max(bands)}; correct it")
+    if chosen is None and kind is not None and is_own and _is_transparent(values, kind):
+        bands = (*bands, 4)
+    levels = _levels(path, values[..., [band - 1 for band in bands]], reading, kind is not None and kind.is_inverted)
+    return on_white(Image.fromarray(levels)) if levels.shape[2] == 4 else levels
+
+
+def _levels(path: Path, values: np.ndarray, reading: Reading, is_inverted: bool) -> np.ndarray:
+    """Return stored values as uint8, of the same shape."""
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(~values if is_inverted else values)
+    if values.dtype != np.uint16:
+        raise DataError(f"{path}: values of type {values.dtype} have no defined range; save it with 8 or 16 bits")
     top = 2 ** (reading.bits or 16) - 1
-    if rgb.max(initial=0) > top:
-        raise DataError(f"{path}: has the value {rgb.max()}, but data.bits: {reading.bits} ends at {top}; correct it")
-    scaled: np.ndarray = ((rgb.astype(np.uint32) * 255 + top // 2) // top).astype(np.uint8)
-    return scaled
+    if values.max(initial=0) > top:
+        raise DataError(
+            f"{path}: has the value {values.max()}, but data.bits: {reading.bits} ends at {top}; correct it"
+        )
+    scaled: np.ndarray = ((values.astype(np.uint32) * 255 + top // 2) // top).astype(np.uint8)
+    return ~scaled if is_inverted else scaled
+
+
+def _is_transparent(values: np.ndarray, kind: TiffKind) -> bool:
+    """Tell whether the fourth band is transparency, by the rule of `images.is_band`."""
+    if values.shape[2] != 4 or not kind.has_alpha:
+        return False
+    return not kind.is_geo or set(np.unique(values[..., 3]).tolist()) <= {0, np.iinfo(values.dtype).max}
 
 
 def depth_of(path: Path) -> Depth:
@@ -104,48 +130,44 @@ def depth_of(path: Path) -> Depth:
     Raises:
         DataError: the file is missing or damaged.
     """
-    extra = 0
-    if path.suffix.lower() in _TIFF:
-        if (count := _bands(path)) > 4:
-            extra = count - 3
-        else:
-            with open_image(path) as image:
-                band = pixels_of(path, is_band, image)
-                extra = int(band or (count == 4 and image.mode == "RGB"))
-    return Depth(int(_values(path).max(initial=0)) if _has_16_bits(path) else None, extra)
+    kind = tiff_kind(path)
+    return Depth(int(_values(path).max(initial=0)) if _has_16_bits(path, kind) else None, _extra_bands(path, kind))
 
 
-def _has_16_bits(path: Path) -> bool:
-    if path.suffix.lower() in _TIFF and _bands(path) > 4:
-        return bool(_values(path).dtype == np.uint16)
+def _extra_bands(path: Path, kind: TiffKind | None) -> int:
+    if kind is not None and kind.bands > 4:
+        return kind.bands - 3
+    if kind is None or kind.bands < 4 or kind.colour != "RGB":
+        return 0
+    if kind.needs_own_reader:
+        return int(not _is_transparent(_values(path), kind))
+    with open_image(path) as image:
+        return int(pixels_of(path, is_band, image) or image.mode == "RGB")
+
+
+def _has_16_bits(path: Path, kind: TiffKind | None) -> bool:
+    if kind is not None:
+        return kind.bits > 8
     with open_image(path) as image:
         modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
     return any("16" in mode for mode in modes)
 
 
-def _bands(path: Path) -> int:
-    import tifffile  # every stage imports this module, and few data sets have TIFFs
-
-    require_image(path)
-    try:
-        with tifffile.TiffFile(path) as file:
-            return int(file.pages.first.samplesperpixel)
-    except Exception:  # a damaged TIFF makes tifffile raise almost anything; the other reader says what is wrong
-        return 0
-
-
 def _values(path: Path) -> np.ndarray:
-    """Return the stored values, (H, W, bands)."""
-    import cv2  # as in `_bands`
+    """Return the stored values, (H, W, bands), upright."""
+    import cv2  # every stage imports this module, and few images need it
     import tifffile
 
     require_image(path)
     try:
-        if path.suffix.lower() not in _TIFF:
+        if path.suffix.lower() not in TIFFS:
             values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
             if values is None:
                 raise ValueError("damaged")
-            return values[..., None] if values.ndim == 2 else values[..., [2, 1, 0, *range(3, values.shape[2])]]
+            with open_image(path) as image:
+                turn = pixels_of(path, orientation_of, image)
+            values = values[..., None] if values.ndim == 2 else values[..., [2, 1, 0, *range(3, values.shape[2])]]
+            return _turned(values, turn)
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
             check_pixels(page.imagelength, page.imagewidth)
@@ -154,10 +176,20 @@ def _values(path: Path) -> np.ndarray:
                 values = np.moveaxis(values, 0, 2)
             if values.ndim not in (2, 3):
                 raise ValueError(f"{values.ndim} dimensions")
-            return values[..., None] if values.ndim == 2 else values
+            tag = page.tags.get(ORIENTATION)
+            return _turned(values[..., None] if values.ndim == 2 else values, tag.value if tag is not None else 1)
     except MemoryError:
         raise
-    except Exception as error:  # as in `_bands`
+    except Exception as error:  # a damaged file makes tifffile raise almost anything
         raise DataError(
             f"{path}: not readable ({' '.join(str(error).split())}); save it as TIFF, uncompressed or with deflate"
         ) from None
+
+
+def _turned(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Return stored pixels (H, W, …) upright, as `read_rgb` returns them; see `orientation_of`."""
+    if orientation in (5, 6, 7, 8):
+        values = values.swapaxes(0, 1)
+    rows, columns = (-1 if orientation in which else 1 for which in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    upright: np.ndarray = values[::rows, ::columns]
+    return upright

@@ -1,6 +1,6 @@
 """A plain folder of images with a CSV `image_id,labels[,split][,group]`, which lists the images to use."""
 
-import hashlib
+import contextlib
 import os
 import re
 import unicodedata
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from auxseg.counts import counted
 from auxseg.datasets.listing import (
     Folder,
     Folders,
@@ -20,8 +21,10 @@ from auxseg.datasets.listing import (
     require_masks,
 )
 from auxseg.datasets.problems import ROWS, STRICT, WHOLE, Problems
+from auxseg.datasets.splits import Candidate, split_images
 from auxseg.datasets.tag_cells import APOSTROPHES, QUOTES
 from auxseg.datasets.tags import Tags
+from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
 
 SPLITS = ("train", "val")
@@ -51,7 +54,7 @@ def list_folder(
     """Return the images of the CSV's rows; without a column `split`, a hash of the id chooses the validation images.
 
     With a column `group`, the hash is that of the group. Of few groups none may be chosen by it; then the one with the
-    smallest hash is.
+    smallest hash is. Files with the same bytes are in one split, as `split_images` says.
 
     Rows without an image are left out, because images get deleted. If more than half of the rows have no image, the
     ids do not match the file names, which is an error.
@@ -77,22 +80,25 @@ def list_folder(
     hint = _near_miss(missing, photos)
     if missing and 2 * len(missing) > len(tags):
         problems.reject(WHOLE, [_too_few(source, tags, missing, photos, hint)])
-    # unless the user sets a share, only images with a mask, and the others of their group, are taken from training
-    masked = {row.group or key for key, row in tags.items() if masks is not None and masks.has(key)}
     share = params.val_fraction(can_validate=masks is not None)
-
-    origins = {row.group or key for key, row in tags.items() if row.split is None}
-    may_be_val = origins if params.val_share is not None else origins & masked
-    val = {origin for origin in may_be_val if in_val(origin, share)}
-    if not val and share and len(origins) > 1 and any(row.group for row in tags.values()):
-        val = set(sorted(may_be_val, key=_draw)[:1])
-
-    def split_of(key: str, row: Tags) -> str:
-        return row.split or ("val" if (row.group or key) in val else "train")
-
-    rows = [(key, split_of(key, row), row.where) for key, row in _without(tags, missing)]
+    splits = split_images(
+        {key: _candidate(root, key, row, photos, masks) for key, row in tags.items()},
+        share,
+        # unless the user sets a share, only images with a mask, and the others of their origin, are taken from training
+        mask_needed=params.val_share is None,
+        one_at_least=any(row.group for row in tags.values()),
+    )
+    rows = [(key, splits[key], row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks, problems)
     return FolderListing(images, tuple(missing), (*photos.others(tags), *photos.inner_others(tags)), hint)
+
+
+def _candidate(root: Path, key: str, row: Tags, photos: Folder, masks: Folder | None) -> Candidate:
+    file = None
+    with contextlib.suppress(DataError):  # two files of one id: `locate` says so
+        file = photos.find(key) if _can_be_id(key, photos) else None
+    has_mask = masks is not None and masks.has(key)
+    return Candidate(root / file if file else root / "-", has_mask, row.split, row.group)
 
 
 def _can_be_id(key: str, photos: Folder) -> bool:
@@ -107,7 +113,8 @@ def _without(tags: Mapping[str, Tags], missing: Iterable[str]) -> list[tuple[str
 
 def _too_few(source: Path, tags: Mapping[str, Tags], missing: Sequence[str], photos: Folder, hint: str) -> str:
     found = len(tags) - len(missing)
-    share = f"only {found} of {len(tags)} rows have" if found else "no row has"
+    rows = f"of {len(tags)} rows"
+    share = f"only {counted(found, f'{rows} has', f'{rows} have')}" if found else "no row has"
     head = f"{source}: {share} an image in {photos.path}"
     if not found and not len(photos):
         return f"{head}, which contains no image ({', '.join(photos.suffixes)}); " + (hint or "put them there")
@@ -168,14 +175,3 @@ def _escaped(key: str) -> str:
 
 def _is_hidden(mark: str) -> bool:
     return unicodedata.category(mark) == "Cf"
-
-
-def in_val(image_id: str, share: float) -> bool:
-    """Tell whether an id is in the validation share, independently of all other images."""
-    return _draw(image_id) < share * 2**64
-
-
-def _draw(image_id: str) -> int:
-    """Return a hash of an id, below 2^64."""
-    # the prefix makes this hash independent of the one that chooses the shard
-    return int.from_bytes(hashlib.sha256(b"val:" + image_id.encode()).digest()[:8], "big")

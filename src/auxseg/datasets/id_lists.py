@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from auxseg.counts import counted
 from auxseg.errors import DataError
 
 
@@ -48,6 +49,6 @@ def check_list(
     """
     wanted = published[name]
     if len(ids) != wanted.count:
-        raise DataError(f"{source}: {len(ids)} ids, but the published {name} has {wanted.count}; {fix}")
+        raise DataError(f"{source}: {counted(len(ids), 'id')}, but the published {name} has {wanted.count}; {fix}")
     if list_sha256(ids) != wanted.sha256:
-        raise DataError(f"{source}: {len(ids)} ids, but not those of the published {name}; {fix}")
+        raise DataError(f"{source}: {counted(len(ids), 'id')}, but not those of the published {name}; {fix}")

@@ -7,8 +7,26 @@ from typing import Literal
 import numpy as np
 
 from auxseg.datasets.manifest import ClassTable
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 from auxseg.images import IGNORE, read_index_png
+
+_MANY, _FEW = 8, 0.002
+"""A mask looks smoothed with more unlisted values than _MANY, of which most have less than this share of the pixels."""
+
+SMOOTHED_FIX = (
+    "so many values of a few pixels come from smoothing or JPEG: make the masks again from their source, without "
+    "smoothing (nearest neighbour) and without loss"
+)
+UNLISTED_FIX = "fix the mask, add the class to data.classes, or set data.unlisted to ignore or background"
+
+
+class UnlistedError(DataError):
+    """A mask has a value outside the class table. `finding` is the message without the advice."""
+
+    def __init__(self, finding: str, fix: str = UNLISTED_FIX):
+        super().__init__(f"{finding}; {fix}")
+        self.finding = finding
+
 
 Unlisted = Literal["error", "ignore", "background"]
 
@@ -54,11 +72,21 @@ def look_up(values: np.ndarray, table: np.ndarray, other: int) -> np.ndarray:
     return indices
 
 
+def looks_smoothed(values: np.ndarray, known: Sequence[int]) -> bool:
+    """Tell whether a mask has many values outside `known` with few pixels each, as smoothing and JPEG leave them.
+
+    They lie between the values of classes, at the edges; and some are the value of a class that is not there.
+    """
+    found, counts = np.unique(values, return_counts=True)
+    others = counts[~np.isin(found, known)]
+    return len(others) > _MANY and float(np.median(others)) < _FEW * values.size
+
+
 def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: str) -> None:
     """Check that a mask has known values only.
 
     Raises:
-        DataError: it has another value; `shown` lists the known ones.
+        UnlistedError: it has another value; `shown` lists the known ones.
     """
     if values.dtype == np.uint8:
         found = np.flatnonzero(np.bincount(values.reshape(-1), minlength=256))
@@ -66,11 +94,11 @@ def check_values(path: Path, values: np.ndarray, known: Sequence[int], shown: st
         found = np.unique(values)
     outside = found[~np.isin(found, known)]
     if outside.size:
-        listed = ", ".join(map(str, outside[:5]))
-        raise DataError(
-            f"{path}: mask value {listed} is not in the class table ({shown}); fix "
-            "the mask, add the class to data.classes, or set data.unlisted to ignore or background"
-        )
+        listed = shorten(map(str, outside), 5)
+        values_are = "value" if outside.size == 1 else "values"
+        are = "is" if outside.size == 1 else "are"
+        finding = f"{path}: mask {values_are} {listed} {are} not in the class table ({shown})"
+        raise UnlistedError(finding, SMOOTHED_FIX if looks_smoothed(values, known) else UNLISTED_FIX)
 
 
 def _values(classes: ClassTable) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageStat
 
+from auxseg.counts import counted
 from auxseg.datasets.listing import Listed
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.tags import Tags
@@ -81,8 +82,8 @@ def check_leakage(
     twins = _same(train, val, sha256)
     if twins:
         message = (
-            f"{_count(twins)} of train and val are the same file: {_list(twins, images)}; remove one of each, or put "
-            "both into one split"
+            f"{counted(len(twins), 'pair of train and val is', 'pairs of train and val are')} the same file: "
+            f"{_list(twins, images)}; remove one of each, or put both into one split"
         )
         if same_file == "error":
             message += " (data.same_file: warning accepts them, for a published split)"
@@ -91,13 +92,44 @@ def check_leakage(
     near = [pair for pair in _near(train, val, hashes) if sha256[pair[0]] != sha256[pair[1]]]
     if near:
         message = (
-            f"{_count(near)} of train and val show nearly the same: {_list(near, images)}; if they are copies, or "
-            "frames of one video, the figures on val are too good: give them one value in a column 'group' of the CSV, "
-            "or put them into one split"
+            f"{counted(len(near), 'pair of train and val shows', 'pairs of train and val show')} nearly the same: "
+            f"{_list(near, images)}; if they are copies, or frames of one video, the figures on val are too good: give "
+            "them one value in a column 'group' of the CSV, or put them into one split"
         )
         fix = "if they are copies or frames of one video, give them one value in a column 'group', or one split"
         lines = [f"{pair}; {fix}" for pair in _pairs(near, images)]
         problems.sum_up("images of train and val that show nearly the same", lines, message, "warning")
+
+
+def check_twins(
+    images: Sequence[Listed], sha256: Sequence[str], tags: Mapping[str, tuple[str, ...]], problems: Problems = STRICT
+) -> None:
+    """Warn of images that are the same file and have other labels, whatever their split.
+
+    Args:
+        images: listed images.
+        sha256: of their files, in their order.
+        tags: image-level labels by id, without those that are unknown.
+        problems: what the warning is reported to.
+    """
+    first: dict[str, int] = {}
+    pairs = []
+    for number, item in enumerate(images):
+        if item.id in tags:
+            other = first.setdefault(sha256[number], number)
+            if tags[images[other].id] != tags[item.id]:
+                pairs.append((other, number))
+    if pairs:
+        shown = [
+            " = ".join(f"{images[one].path} ({', '.join(tags[images[one].id]) or 'no label'})" for one in pair)
+            for pair in pairs
+        ]
+        message = (
+            f"{counted(len(pairs), 'pair of images is', 'pairs of images are')} the same file with other labels: "
+            f"{shorten(shown, SHOWN)}; correct the labels, or remove one of each"
+        )
+        lines = [f"{pair}; correct the labels, or remove one of them" for pair in shown]
+        problems.sum_up("images that are the same file with other labels", lines, message, "warning")
 
 
 def _same(train: Sequence[int], val: Sequence[int], sha256: Sequence[str]) -> list[tuple[int, int]]:
@@ -121,10 +153,6 @@ def _near(train: Iterable[int], val: Iterable[int], hashes: Sequence[int | None]
         if distance[nearest] <= NEAR:
             pairs.append((hashed[nearest], number))
     return pairs
-
-
-def _count(pairs: Sequence[tuple[int, int]]) -> str:
-    return f"{len(pairs)} pair{'' if len(pairs) == 1 else 's'}"
 
 
 def _list(pairs: Sequence[tuple[int, int]], images: Sequence[Listed]) -> str:

@@ -9,12 +9,21 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from auxseg.datasets.npy_header import check_announced, read_npy_header
+from auxseg.datasets.tiff_kind import TIFFS, tiff_kind
 from auxseg.errors import DataError, first_line
 from auxseg.files import open_file
-from auxseg.images import MASK_FIX, check_pixels, open_image, pixels_of, read_index_png, read_palette, require_image
+from auxseg.images import (
+    MASK_FIX,
+    UnknownImageError,
+    check_pixels,
+    open_image,
+    pixels_of,
+    read_index_png,
+    read_palette,
+    require_image,
+)
 
 ARRAY = ".npy"
-TIFFS = (".tif", ".tiff")
 
 _SUBFILE, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _FORMAT = 254, 258, 259, 262, 277, 339
 """Tags of TIFF."""
@@ -108,24 +117,15 @@ def _read_tiff(path: Path) -> np.ndarray:
     require_image(path)
     try:
         image = open_image(path)
-    except DataError:
-        if kind := _unopened_type(path):
-            raise DataError(f"{path}: values of type {kind} are not read from a TIFF; {_SAVE_TIFF}") from None
-        raise
+    except UnknownImageError:
+        kind = tiff_kind(path)  # Pillow does not open all kinds
+        if kind is None:
+            raise
+        if kind.bands > 1:
+            raise DataError(f"{path}: {_TIFF_RULE}, but this one is {kind}; {MASK_FIX}") from None
+        raise DataError(f"{path}: values of type {kind.dtype} are not read from a TIFF; {_SAVE_TIFF}") from None
     with image:
         return pixels_of(path, partial(_stored, path), image)
-
-
-def _unopened_type(path: Path) -> str:
-    """Return the type of the values of a TIFF if it is one that Pillow does not open, such as int64; else ''."""
-    import tifffile  # few data sets have such masks
-
-    try:
-        with tifffile.TiffFile(path) as file:
-            kind = str(file.pages.first.dtype)
-    except Exception:  # a damaged TIFF makes tifffile raise almost anything
-        return ""
-    return kind if kind in ("int64", "uint64", "float16", "float64") else ""
 
 
 def _stored(path: Path, image: Image.Image) -> np.ndarray:

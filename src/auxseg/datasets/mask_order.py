@@ -1,14 +1,12 @@
-"""Why masks show other classes than the image-level labels: swapped mask values, or palettes that differ by file."""
+"""Why masks show other classes than the image-level labels: swapped mask values, or values that are read as none."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from auxseg.datasets.manifest import ClassTable
+from auxseg.counts import counted
 
-Colours = tuple[tuple[int, int], ...]
-"""Class index and colour (0xRRGGBB) of every class that a palette mask shows; the background's index is 0."""
-
+_HIDDEN = "values that data.classes does not list are"
 _TIE = 1e-6
 """Cost of another order, far less than one image: of two equally good orders, the one in use wins."""
 
@@ -28,13 +26,7 @@ def other_order(
         values: the mask values that the classes have in the files.
         partial: only a label that the mask does not show is a disagreement.
     """
-    from scipy.optimize import linear_sum_assignment  # slow to import, and few data sets have contradictions
-
-    both = tags.T.astype(np.float64) @ shown
-    cost = tags.sum(axis=0)[:, None] - both
-    if not partial:
-        cost = cost + shown.sum(axis=0)[None] - both
-    _, order = linear_sum_assignment(cost + _TIE * (1 - np.eye(len(names))))
+    order = _best(tags, shown, partial, _TIE * (1 - np.eye(len(names))))[1]
     for cycle in _cycles(order):
         before, after = (
             int((tags[:, cycle] & ~seen if partial else tags[:, cycle] != seen).any(axis=1).sum())
@@ -42,6 +34,69 @@ def other_order(
         )
         if before - after >= 2 and 2 * after <= before:
             yield _describe([names[one] for one in cycle], [values[order[one]] for one in cycle], before, after)
+
+
+def unlisted_values(
+    tags: np.ndarray, shown: Sequence[frozenset[int]], names: Sequence[str], values: Sequence[int], partial: bool
+) -> str:
+    """Return a sentence if values outside `data.classes` agree better with the labels than the listed ones; else ''.
+
+    Args:
+        tags: image-level labels, bool (images, C).
+        shown: the values in each mask that are not the background's and not ignored, also unlisted ones.
+        names: of the classes.
+        values: the mask values that the classes have in the files.
+        partial: only a label that the mask does not show is a disagreement.
+    """
+    found = sorted(frozenset().union(*shown))
+    used = np.flatnonzero(tags.any(axis=0))
+    if not len(used) or not set(found) - set(values):
+        return ""
+    marks = np.array([[value in one for value in found] for one in shown], bool)
+    now = np.array([[values[index] in one for index in used] for one in shown], bool)
+    before = int((tags[:, used] & ~now if partial else tags[:, used] != now).any(axis=1).sum())
+    chosen, disagrees = assign(tags[:, used], marks, partial)
+    after = int(disagrees.sum())
+    right = {names[used[one]]: found[value] for one, value in chosen}
+    if set(right.values()) <= set(values) or before - after < 2 or 2 * after > before:
+        return ""
+    listed = ", ".join(f"{name}: {value}" for name, value in right.items())
+    hidden = counted(len(set(found) - set(values)), "value that data.classes does not list is", _HIDDEN)
+    return (
+        f"{hidden} read as data.unlisted says, but with {{{listed}}} in data.classes {before - after} of "
+        f"{counted(before, 'mask')} that contradict would agree"
+    )
+
+
+def assign(tags: np.ndarray, marks: np.ndarray, partial: bool) -> tuple[list[tuple[int, int]], np.ndarray]:
+    """Give each class the mark in the masks, such as a colour, that agrees best with its labels.
+
+    Args:
+        tags: image-level labels, bool (images, C).
+        marks: what the masks show, bool (images, K); a mark may be no class.
+        partial: only a label that the mask does not show is a disagreement.
+
+    Returns:
+        The class and its mark, as positions, of up to min(C, K) classes; whether an image still disagrees, bool
+        (images,).
+    """
+    found, given = _best(tags, marks, partial, 0.0)
+    seen = np.zeros_like(tags)
+    seen[:, found] = marks[:, given]
+    disagrees: np.ndarray = (tags & ~seen if partial else tags != seen).any(axis=1)
+    return list(zip(found.tolist(), given.tolist(), strict=True)), disagrees
+
+
+def _best(tags: np.ndarray, marks: np.ndarray, partial: bool, extra: np.ndarray | float) -> tuple[np.ndarray, ...]:
+    """Return classes and marks of the assignment with the fewest disagreements; `extra` is added to its cost."""
+    from scipy.optimize import linear_sum_assignment  # slow to import, and few data sets have contradictions
+
+    both = tags.T.astype(np.float64) @ marks
+    cost = tags.sum(axis=0)[:, None] - both
+    if not partial:
+        cost = cost + marks.sum(axis=0)[None] - both
+    found: tuple[np.ndarray, ...] = linear_sum_assignment(cost + extra)
+    return found
 
 
 def _cycles(order: np.ndarray) -> Iterator[list[int]]:
@@ -67,27 +122,3 @@ def _describe(cycle: Sequence[str], values: Sequence[int], before: int, after: i
     )
     right = f"{before - after} of {before} images that disagree on them would agree"
     return f"{what}: with {{{right_values}}} in data.classes {right}"
-
-
-def other_palettes(masks: Iterable[tuple[str, Colours]], classes: ClassTable) -> str:
-    """Return a sentence that names two files in which one colour has different values; '' without such a colour.
-
-    Args:
-        masks: file and colours of every mask; earlier ones are named first.
-        classes: the class table.
-    """
-    first: dict[int, tuple[int, str]] = {}
-    for file, colours in masks:
-        alone = {colour: index for index, colour in colours}
-        if len(alone) < len(colours):  # two classes of one colour: the palette means nothing
-            continue
-        for colour, index in alone.items():
-            before, other = first.setdefault(colour, (index, file))
-            if before != index:
-                value, other_value = (0 if one == 0 else classes.values[one - 1] for one in (index, before))
-                return (
-                    f"The palettes differ between files: the colour #{colour:06x} has value {other_value} in {other} "
-                    f"and {value} in {file}, so an image optimiser has probably re-ordered them: use the masks as they "
-                    "were before, or write their values again from the colours"
-                )
-    return ""

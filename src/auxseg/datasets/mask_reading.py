@@ -32,15 +32,27 @@ def read_form(path: Path, form: MaskForm, classes: ClassTable, unlisted: Unliste
     Raises:
         DataError: the mask is missing or damaged, or shows a class outside the table.
     """
-    index_of = IndexOf(classes, unlisted, str(path))
     if form.kind == "values":
-        if not form.table:
-            return indices_of(path, read_numbers(path), classes, unlisted)
-        return _remapped(path, {int(value): index_of(name) for value, name in form.table}, unlisted)
+        return from_numbers(path, read_numbers(path), form, classes, unlisted)
+    index_of = IndexOf(classes, unlisted, str(path))
     if form.kind == "colours":
         colours = {tuple(map(int, colour.split(","))): name for colour, name in form.table}
         return read_colour_png(path, colours, index_of)
     return _DRAWERS[form.kind](path, index_of)
+
+
+def from_numbers(
+    path: Path, numbers: np.ndarray, form: MaskForm, classes: ClassTable, unlisted: Unlisted
+) -> np.ndarray:
+    """Return what `read_form` returns of a mask of the form `values`, from its stored numbers, integers (H, W).
+
+    Raises:
+        UnlistedError: a number is outside the class table, and `unlisted` is `error`.
+    """
+    if not form.table:
+        return indices_of(path, numbers, classes, unlisted)
+    index_of = IndexOf(classes, unlisted, str(path))
+    return _remapped(path, numbers, {int(value): index_of(name) for value, name in form.table}, unlisted)
 
 
 @functools.lru_cache(maxsize=1)
@@ -76,8 +88,7 @@ class IndexOf:
         return IGNORE if self.unlisted == "ignore" else 0
 
 
-def _remapped(path: Path, table: Mapping[int, int], unlisted: Unlisted) -> np.ndarray:
-    values = read_numbers(path)
+def _remapped(path: Path, values: np.ndarray, table: Mapping[int, int], unlisted: Unlisted) -> np.ndarray:
     if unlisted == "error":
         check_values(path, values, [*table, IGNORE], ", ".join(map(str, sorted({*table, IGNORE}))))
     other = IGNORE if unlisted == "ignore" else 0

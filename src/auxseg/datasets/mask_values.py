@@ -6,6 +6,7 @@ from auxseg.datasets.colour_png import read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.errors import ParamsError
+from auxseg.images import IGNORE
 from auxseg.params.data import DataParams
 
 
@@ -53,3 +54,10 @@ def values_in_files(form: MaskForm, classes: ClassTable) -> tuple[int, ...] | No
         return None
     value_of = {name: int(value) for value, name in form.table}
     return tuple(value_of[name] for name in classes.names) if form.table else classes.values
+
+
+def others_in_files(form: MaskForm, classes: ClassTable) -> frozenset[int]:
+    """Return the mask values in the files that are no classes: those of the background and of ignored pixels."""
+    if not form.table:
+        return frozenset({0, IGNORE})
+    return frozenset({IGNORE, *(int(value) for value, name in form.table if name not in classes.names)})

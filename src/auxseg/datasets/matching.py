@@ -1,14 +1,17 @@
 """Which files of the folders of masks and images belong to a listed image, and what is said about the others."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auxseg.counts import counted
 from auxseg.datasets.listing import Folder, Folders, Listed
 from auxseg.datasets.other_tables import unread_tables
 from auxseg.errors import DataError
-from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams
+from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams, with_mask_extensions
 
 NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
 """Extensions of files that people keep beside images on purpose."""
@@ -48,14 +51,16 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
     unlisted = set(masks.others(listed))
     matched, total = len(masks) - len(unlisted) + inner, len(files) + inner
     stray = sorted([*(name for one in unlisted if photos.find(one) is None for name in masks.of(one)), *unread])
-    line = f"{params.masks}: {matched} of {total} files are masks of listed images"
+    line = f"{params.masks}: {matched} of {counted(total, 'file is a mask', 'files are masks')} of listed images"
     if not stray:
         if not matched and is_named:
-            raise DataError(f"{masks.path}: none of its {total} masks is of a listed image; correct {key}")
+            none = f"none of its {total} masks is of a listed image" if total > 1 else "its mask is of no listed image"
+            raise DataError(f"{masks.path}: {none}; correct {key}")
         return Matches((line,), tuple(warnings))
-    problem = f"{len(stray)} of {total} files match no image, the first is '{stray[0]}'; " + _advice(
-        stray[0], photos, masks, params.mask_suffix_key
-    )
+    matching = {name: one for one in masks if one not in unlisted for name in masks.of(one)}
+    first, advice = _advice(stray, matching, photos, masks, params.mask_suffix_key)
+    match = "matches" if len(stray) == total == 1 else "match"
+    problem = f"{len(stray)} of {counted(total, 'file')} {match} no image, the first is '{first}'; {advice}"
     if not matched:
         raise DataError(f"{masks.path}: {problem}")
     return Matches((line,), (*warnings, f"{params.masks}: {problem}"))
@@ -65,28 +70,80 @@ def _unread(photos: Folder, masks: Folder | None) -> Iterator[str]:
     beside = set(masks.names) if masks is not None and masks.path == photos.path else ()
     others = [name for name in photos.unread if Path(name).suffix.lower() not in NOT_IMAGES and name not in beside]
     if others:
-        count = "1 file is" if len(others) == 1 else f"{len(others)} files are"
+        count = counted(len(others), "file is", "files are")
         yield (
             f"{photos.relative}: {count} not read as an image, the first is '{others[0]}'; save such images as "
             f"{', '.join(photos.suffixes)}"
         )
 
 
-def _advice(stray: str, photos: Folder, masks: Folder, key: str) -> str:
-    """Return what to do about a file that matches no image."""
-    named = [f"<id>{suffix}" for suffix in masks.suffixes]
+def _advice(
+    stray: Sequence[str], matching: Mapping[str, str], photos: Folder, masks: Folder, key: str
+) -> tuple[str, str]:
+    """Return a file that matches no image, and what to do about it and those like it.
+
+    The advice follows the majority: a suffix that only one file has would leave the masks of all others unmatched.
+
+    Args:
+        stray: the files that match no image.
+        matching: those that are masks of images, and their images.
+        photos: the folder of images.
+        masks: the folder of masks.
+        key: the parameter with the suffix of masks.
+    """
+    owner = {name: image for name in stray if (image := _image_of(name, photos))}
+    if not owner:
+        return stray[0], _other_name(stray[0], photos, masks)
+    endings = Counter(name[len(image) :] for name, image in owner.items())
+    ending, count = endings.most_common(1)[0]
+    first = next(name for name, image in owner.items() if name == image + ending)
+    extension = Path(first).suffix
+    every = with_mask_extensions(ending.removesuffix(extension))
+    if len(matching) >= count and masks.has(owner[first]):
+        (mask, *_) = masks.of(unicodedata.normalize("NFC", owner[first]))
+        return first, f"its image '{owner[first]}' has the mask '{mask}', so nothing reads this file: remove it"
+    if extension.lower() in (".jpg", ".jpeg"):
+        return first, f"a JPEG changes mask values: make the masks again without loss, as {_forms(masks.suffixes)}"
+    if extension.lower() not in MASK_EXTENSIONS:
+        return first, f"{extension} is not read as a mask: save it as {_forms(masks.suffixes)}"
+    if masks.suffixes != every and set(masks.suffixes) <= set(every):  # only the extension differs
+        return first, f"set {key} to '{ending.removesuffix(extension)}', which reads {_forms(every)}"
+    if len(matching) >= count:
+        return first, _rename(first, owner[first], count, matching, masks)
+    others = {name: image for name, image in {**owner, **matching}.items() if image + ending not in owner}
+    advice = f"if masks are called <id>{ending}, set {key} to {ending}"
+    if others:
+        odd, image = next(iter(others.items()))
+        advice += f", and rename {counted(len(others), 'other')}, such as '{odd}' to '{image}{ending}'"
+    return first, advice
+
+
+def _image_of(name: str, photos: Folder) -> str:
+    """Return the image whose id a file name begins with, or ''."""
     # what follows the id begins with a separator: 1 is not the image of 17_mask.png
-    fitting = [image for image in photos if stray.startswith(image) and stray[len(image) :][:1] in tuple("._- ")]
-    if fitting:
-        rest = stray[len(max(fitting, key=len)) :]
-        if rest.lower().endswith(MASK_EXTENSIONS):
-            return f"if masks are called <id>{rest}, set {key} to {rest}"
-        return f"{Path(stray).suffix} is not read as a mask: save it as {', '.join(named)}"
+    fitting = [end for end in range(1, len(name)) if name[end] in "._- " and photos.has(name[:end])]
+    return name[: fitting[-1]] if fitting else ""
+
+
+def _forms(suffixes: Sequence[str]) -> str:
+    return ", ".join(f"<id>{suffix}" for suffix in suffixes)
+
+
+def _rename(name: str, image: str, count: int, matching: Mapping[str, str], masks: Folder) -> str:
+    usual = Counter(mask[len(of) :] for mask, of in matching.items()).most_common(1)[0][0]
+    others = f"{counted(len(matching), 'other is', 'others are')} called <id>{usual}"
+    extension = Path(name).suffix.lower()
+    kept = next((suffix for suffix in masks.suffixes if suffix.lower().endswith(extension)), "")
+    right = f"rename '{name}' to '{image}{kept}'" if kept else f"save '{name}' as '{image}{masks.suffixes[0]}'"
+    return f"{others}: {right}" + (f", and {count - 1} more like it" if count > 1 else "")
+
+
+def _other_name(stray: str, photos: Folder, masks: Folder) -> str:
     same = {image.casefold(): image for image in photos}
     for suffix in masks.suffixes:
         if stray.lower().endswith(suffix.lower()) and (image := same.get(stray[: -len(suffix)].casefold())):
             return f"its image is '{image}': write both in the same case"
-    return f"a mask is called {named[0]}, as its image"
+    return f"a mask is called <id>{masks.suffixes[0]}, as its image"
 
 
 def _nearest(root: Path, relative: str) -> str:

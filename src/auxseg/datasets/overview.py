@@ -1,10 +1,11 @@
 """What a data set contains, in the lines that `prepare` logs and `auxseg scan` prints. No image is decoded."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from auxseg.counts import are, counted
 from auxseg.datasets.collect import Collected
 from auxseg.datasets.matching import Matches
 from auxseg.errors import one_line, shorten
@@ -52,9 +53,9 @@ class Overview:
     def _lines(self) -> list[str]:
         table = shorten((f"{name} {count}" for name, count in self.classes.items()), CLASSES_SHOWN)
         origin = " (from the labels)" if self.is_derived else ""
-        kinds = f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}"
+        kinds = counted(len(self.classes), "class", "classes")
         lines = [
-            f"{self.train} train and {self.val} val images, {kinds}, {self.masks} masks",
+            f"{self.train} train and {self.val} val images, {kinds}, {counted(self.masks, 'mask')}",
             f"classes{origin}: {table}",
             *self.files.lines,
         ]
@@ -75,41 +76,46 @@ class Overview:
         yield from self.files.warnings
         if self.without_image:
             yield (
-                f"{_count(self.without_image, 'row', 'has', 'have')} no image in the folder and "
-                f"{_is(self.without_image)} left out: {shorten(self.without_image, named)}; "
+                f"{counted(len(self.without_image), 'row has', 'rows have')} no image in the folder and "
+                f"{are(len(self.without_image))} left out: {shorten(self.without_image, named)}; "
                 + (self.hint or "add the images, or remove the rows")
             )
         if self.without_row:
+            have = counted(len(self.without_row), "image has", "images have")
             yield (
-                f"{_count(self.without_row, 'image', 'has', 'have')} no row in the CSV and {_is(self.without_row)} "
-                f"left out: {shorten(self.without_row, named)}; add rows, or segment them with `auxseg predict` once "
+                f"{have} no row in the CSV and {are(len(self.without_row))} left out: "
+                f"{shorten(self.without_row, named)}; add rows, or segment them with `auxseg predict` once "
                 "there is a model"
             )
         if self.val and not self.masks:
             yield (
-                f"{_count(range(self.val), 'val image', 'has', 'have')} no mask: they are predicted, but not trained "
-                "on, and nothing is measured; add masks to measure, or put them into train"
+                f"{counted(self.val, 'val image has', 'val images have')} no mask: "
+                f"{'it is' if self.val == 1 else 'they are'} predicted, but not trained on, and nothing is measured; "
+                "add masks to measure, or put them into train"
             )
         if negatives := [image_id for ids in self.negatives.values() for image_id in ids]:
+            have = counted(len(negatives), "image has", "images have")
             yield (
-                f"{_count(negatives, 'image', 'has', 'have')} no label and {_is(negatives)} taken as background "
-                f"everywhere: {shorten(negatives, named)}; write the classes, or remove the rows, of those that show "
-                "an object"
+                f"{have} no label and {are(len(negatives))} taken as background everywhere: "
+                f"{shorten(negatives, named)}; write the classes, or remove the rows, of those that show an object"
             )
-        for name, count in self.classes.items():
-            if count == 0:
-                yield (
-                    f"class '{name}' has no train image, so it cannot be learned; add images with it, or remove it "
-                    "from data.classes"
-                )
-            elif count == self.train:
-                yield (
-                    f"class '{name}' is in every train image: the classifier cannot learn what distinguishes it, and "
-                    "its CAM means little; add images without it (an empty cell of labels means: no object)"
-                )
+        if absent := [name for name, count in self.classes.items() if count == 0]:
+            lack = "has no train image, so it" if len(absent) == 1 else "have no train image, so they"
+            them = "it" if len(absent) == 1 else "them"
+            yield (
+                f"{_classes(absent, named)} {lack} cannot be learned; add images with {them}, or remove {them} from "
+                "data.classes"
+            )
+        if everywhere := [name for name, count in self.classes.items() if 0 < count == self.train]:
+            what = ("is", "it", "its CAM means") if len(everywhere) == 1 else ("are", "them", "their CAMs mean")
+            yield (
+                f"{_classes(everywhere, named)} {what[0]} in every train image: the classifier cannot learn what "
+                f"distinguishes {what[1]}, and {what[2]} little; add images without {what[1]} (an empty cell of labels "
+                "means: no object)"
+            )
         if few := self.few:
             few_named = [f"{name} {count}" for name, count in few.items()]
-            have = _count(few, "class", "has", "have", "classes")
+            have = counted(len(few), "class has", "classes have")
             yield f"{have} fewer than {FEW} train images: {shorten(few_named, named)}; more images of them help most"
         for name, count in self.few.items():
             larger = [other for other, images in self.classes.items() if images >= 4 * count]
@@ -119,8 +125,9 @@ class Overview:
                     "slip, correct the table"
                 )
         if 0 < self.train < SMALL:
+            have = counted(self.train, "train image is", "train images are")
             yield (
-                f"{_count(range(self.train), 'train image', 'is', 'are')} few: expect usable labels for them, but a "
+                f"{have} few: expect usable labels for {'it' if self.train == 1 else 'them'}, but a "
                 "model that is 10 to 20 mIoU worse on other images (docs/own-data.md); more images help it most"
             )
 
@@ -148,9 +155,7 @@ def overview(found: Collected) -> Overview:
     )
 
 
-def _count(items: Sized, one: str, has: str, have: str, many: str | None = None) -> str:
-    return f"1 {one} {has}" if len(items) == 1 else f"{len(items)} {many or one + 's'} {have}"
-
-
-def _is(items: Sized) -> str:
-    return "is" if len(items) == 1 else "are"
+def _classes(names: Sequence[str], named: int) -> str:
+    """Return `class 'cat'`, or `2 classes ('cat', 'dog')`."""
+    quoted = [f"'{name}'" for name in names]
+    return f"class {quoted[0]}" if len(names) == 1 else f"{len(names)} classes ({shorten(quoted, named)})"

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auxseg.artifacts.atomic import atomic_dir, write_json
+from auxseg.counts import counted
 from auxseg.datasets.checks import Decoded, decode_all
 from auxseg.datasets.collect import Collected, collect
 from auxseg.datasets.contradictions import Contradictions, MaskedImage, find_contradictions
 from auxseg.datasets.deep_images import Reading, depth_warnings
-from auxseg.datasets.leakage import check_leakage
+from auxseg.datasets.label_png import SMOOTHED_FIX
+from auxseg.datasets.leakage import check_leakage, check_twins
 from auxseg.datasets.listing import Listed
 from auxseg.datasets.manifest import ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.mask_form import PLAIN
-from auxseg.datasets.mask_values import values_in_files
+from auxseg.datasets.mask_values import others_in_files, values_in_files
 from auxseg.datasets.overview import NAMED, overview
 from auxseg.datasets.problems import STRICT, WHOLE, Problems
 from auxseg.datasets.root import ensure_scenes
+from auxseg.errors import shorten
 from auxseg.findings import SHOWN, Findings
+from auxseg.images import IGNORE
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 
@@ -26,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LARGE_MEGAPIXELS = 3
 """`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
+VALUES = 10
+"""Number of mask values that a message lists."""
 CONTRADICTIONS = "images whose mask contradicts their image-level labels"
 
 
@@ -45,6 +51,12 @@ class Examined:
         yield from depth_warnings([photo.depth for _, photo in self.pairs], self.reading)
         if self.contradictions.message:
             yield self.contradictions.message
+        if smoothed := [item.mask or "" for item, photo in self.pairs if photo.is_smoothed]:
+            have = counted(len(smoothed), "mask has", "masks have")
+            yield (
+                f"{have} many values that data.classes does not list, with few pixels each "
+                f"({shorten(smoothed, named)}): they are read as data.unlisted says, but {SMOOTHED_FIX}"
+            )
 
 
 def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
@@ -61,12 +73,17 @@ def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
     images, decoded = [item for item, _ in pairs], [photo for _, photo in pairs]
     hashes = [photo.sha256 for photo in decoded], [photo.picture for photo in decoded]
     check_leakage(images, *hashes, params.same_file, problems)
+    if params.tags == "complete":  # labels that name only some of the classes may differ
+        known = {key: tags for key, tags in found.tags.items() if key not in found.unknown}
+        check_twins(images, hashes[0], known, problems)
+    wrong = _compare(found, pairs, params)
     masks = sum(item.mask is not None for item in images)
     if masks and not any(photo.shown for photo in decoded):
         place = root / (params.masks or params.annotations or "")
-        line = f"{place}: none of {masks} masks shows a class: {_what_masks_show(found)}"
-        problems.reject(WHOLE, [line])
-    wrong = _compare(found, pairs, params)
+        line = f"{place}: none of {counted(masks, 'mask')} shows a class"
+        stored = sorted(frozenset().union(*(photo.values for photo in decoded)))
+        reason = f". {wrong.cause}" if wrong.cause else f": {_what_masks_show(found, stored)}"
+        problems.reject(WHOLE, [line + reason])
     if wrong.are_most:
         message = f"{root}: {wrong.message}. More than half contradict, so no figure would mean anything"
         problems.sum_up(CONTRADICTIONS, wrong.lines(), message)
@@ -138,24 +155,35 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         log.warning("%s", warning)
 
 
-def _what_masks_show(found: Collected) -> str:
+def _what_masks_show(found: Collected, stored: Sequence[int]) -> str:
+    """Return why no mask shows a class, and what to do; `stored`: the values in all masks."""
     values, first = values_in_files(found.form, found.classes), found.classes.names[0]
     if values is None:
         return (
             "every shape or colour in them is background, ignored, or outside data.classes; correct data.classes, or "
             "the annotations"
         )
+    if found.form == PLAIN and stored == [0, IGNORE]:
+        only = "they have only the values 0 and 255, and 255 is always ignored; save"
+        if len(found.classes) > 1:
+            return f"{only} the values of the classes, as data.classes has them, in its place ({values[0]} is {first})"
+        return (
+            f"{only} {values[0]} ({first}) in its place, or list `{first},#ffffff` in a CSV with the columns "
+            "name,colour and set data.colours to it"
+        )
+    have = f"they have the {'value' if len(stored) == 1 else 'values'} {shorten(map(str, stored), VALUES)}, where "
     if found.form != PLAIN:
         table = ", ".join(f"{value} is {name}" for value, name in found.form.table[:8])
-        return f"{table}; correct data.classes, data.background or data.void"
+        return f"{have}{table}; correct data.classes, data.background or data.void"
     return (
-        "0 is background, 255 is ignored, objects have the mask value of their class "
+        f"{have}0 is background, 255 is ignored, objects have the mask value of their class "
         f"({values[0]} is {first}); save the masks like this, or set data.classes to the values that they have"
     )
 
 
 def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: DataParams) -> Contradictions:
     index = {name: position for position, name in enumerate(found.classes.names, 1)}
+    others = others_in_files(found.form, found.classes) if found.form.kind == "values" else frozenset()
     images = [
         MaskedImage(
             item.id,
@@ -165,6 +193,7 @@ def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: 
             frozenset(index[name] for name in found.tags[item.id])
             - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - photo.shown),
             photo.shown,
+            frozenset() if photo.is_smoothed else photo.values - others,
             photo.colours,
         )
         for item, photo in pairs

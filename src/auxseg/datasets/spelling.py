@@ -4,6 +4,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from auxseg.counts import counted
+
 SHOWN = 5
 """Number of merged spellings that are listed; the others are only counted."""
 
@@ -73,4 +75,4 @@ def _note(raw: str, count: int, name: str, spellings: dict[str, int]) -> str:
 
 def images(count: int) -> str:
     """Return `1 image`, `2 images`."""
-    return f"{count} image{'' if count == 1 else 's'}"
+    return counted(count, "image")

@@ -12,6 +12,7 @@ import numpy as np
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.counts import counted
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError
 from auxseg.images import decode_indices
@@ -41,7 +42,10 @@ def decode_label(content: bytes, record: ImageRecord, classes: int, source: Path
     label = _decoded(content, record, (_PALETTE, _GREY), source)
     # 255 + 1 is 0 in uint8, so one pass finds the largest class
     if label.size and (largest := int((label + np.uint8(1)).max())) > classes + 1:
-        raise damaged(source, f"the label of '{record.id}' has value {largest - 1}, but there are {classes} classes")
+        raise damaged(
+            source,
+            f"the label of '{record.id}' has value {largest - 1}, but the largest class is {classes}",
+        )
     return label
 
 
@@ -125,7 +129,10 @@ def check_map(found: np.ndarray, record: ImageRecord, name: str, source: Path, c
     if found.ndim != axes or 0 in found.shape[-2:] or (name == "scores" and classes not in (None, len(found))):
         raise damaged(source, f"{what} has shape {found.shape}")
     if maps is not None and maps != len(record.tags):
-        raise damaged(source, f"{what} has {maps} maps, but the image has {len(record.tags)} image-level labels")
+        raise damaged(
+            source,
+            f"{what} has {counted(maps, 'map')}, but the image has {counted(len(record.tags), 'image-level label')}",
+        )
     if name == "prediction":
         if found.dtype != np.uint8 or (classes is not None and found.max() > classes):
             raise damaged(source, f"{what} has values that are no classes")

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from auxseg.artifacts.atomic import write_json
+from auxseg.counts import counted
 from auxseg.formats.regions import regions
 from auxseg.formats.voc import colours_by_name, labelmap
 from auxseg.formats.writer import Item, Options, Writer
@@ -74,5 +75,5 @@ class CvatWriter(Writer):
         ]
         write_json(self.folder / "labels.json", labels)
         if self._joined:
-            images = "image has" if self._joined == 1 else "images have"
-            self.notes.append(f"{self._joined} {images} more than {MOST_OBJECTS} regions: one object per class there")
+            have = counted(self._joined, "image has", "images have")
+            self.notes.append(f"{have} more than {MOST_OBJECTS} regions: one object per class there")

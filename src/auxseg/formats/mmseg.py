@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from auxseg.artifacts.atomic import write_json
+from auxseg.counts import counted
 from auxseg.formats.writer import Item, Options, Writer
 from auxseg.images import IGNORE, PALETTE
 
@@ -40,8 +41,8 @@ class MmsegWriter(Writer):
         """Write the arguments of the data set."""
         suffix = self._suffixes.most_common(1)[0][0] if self._suffixes else ".jpg"
         if others := self._suffixes.total() - self._suffixes[suffix]:
-            images = "image has" if others == 1 else "images have"
-            self.notes.append(f"{others} {images} another file extension than {suffix}: mmsegmentation reads only one")
+            have = counted(others, "image has", "images have")
+            self.notes.append(f"{have} another file extension than {suffix}: mmsegmentation reads only one")
         names = list(self.options.names)
         arguments = {
             "metainfo": {"classes": names, "palette": PALETTE[: len(names)].tolist()},

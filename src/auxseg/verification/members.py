@@ -6,6 +6,7 @@ from pathlib import Path
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.errors import DataError, shorten
@@ -32,7 +33,7 @@ def compare_members(
             continue
         for verb, ids in (("lacks", wanted - found), ("has, unlike the manifest,", found - wanted)):
             if ids:
-                yield path, f"{path}: {verb} {len(ids)} image{'s' if len(ids) > 1 else ''}: {_some(ids)}"
+                yield path, f"{path}: {verb} {counted(len(ids), 'image')}: {_some(ids)}"
 
 
 def _expected(dataset: Dataset, rounds: Sequence[Round]) -> Iterator[tuple[Path, set[str]]]:

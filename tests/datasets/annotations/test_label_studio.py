@@ -162,7 +162,10 @@ def test_brush_pngs_beside_the_json(tmp_path, opened):
     ("results", "message"),
     [
         ([region("brushlabels", "cat", format="rle", rle=[0, 0, 9])], r"task 1 region 1 \(brushlabels\): the RLE ends"),
-        ([region("polygonlabels", "cat", points=[[1, 1]])], r"task 1 region 1 \(polygonlabels\): 1 points do not make"),
+        (
+            [region("polygonlabels", "cat", points=[[1, 1]])],
+            r"region 1 \(polygonlabels\): 1 point does not make",
+        ),
     ],
 )
 def test_damaged_regions_are_rejected(tmp_path, opened, results, message):

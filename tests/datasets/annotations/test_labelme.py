@@ -133,3 +133,33 @@ def test_spellings_of_a_class_are_one_and_no_type_is_a_polygon(tmp_path, opened)
     assert np.array_equal(data.mask("b"), square(1))
     assert data.found.notes == ("labels: 'Cat' (1 image) is read as 'cat' (2 images)",)
     assert opened(format="labelme", classes=["CAT"]).tags["a"] == ("CAT",)
+
+
+def test_an_image_that_is_not_there_is_told_where_the_name_of_the_json_is_read(tmp_path, opened):
+    save(tmp_path, "a", shape("cat", SQUARE))
+    save(tmp_path, "b", shape("cat", SQUARE), image_path="IMG_7.jpg")
+    (note,) = opened(format="labelme", folder={"val_share": 0.0}).found.notes
+    assert note == (
+        "1 file names an image that is not there, so the one called as the JSON is read: b.json names 'IMG_7.jpg', "
+        "read is b.jpg; correct imagePath if it is another"
+    )
+
+
+def test_shapes_outside_the_image_are_counted_and_nan_is_an_error(tmp_path, opened):
+    outside = shape("dog", [[SIZE[1], 2], [SIZE[1] + 5, 2], [SIZE[1] + 5, 9]])
+    save(tmp_path, "a", shape("cat", SQUARE), outside, outside)
+    (note,) = opened(format="labelme", folder={"val_share": 0.0}).found.notes
+    assert note.startswith("2 shapes lie outside the image, so the mask lacks what is among the labels; the first is")
+    assert "shape 2 ('dog') of a.json" in note
+    for wrong in (float("nan"), 1e9):
+        save(tmp_path, "a", shape("cat", [[wrong, 1], [9, 1], [9, 9]]))
+        with pytest.raises(DataError, match=r"a\.json: shape 1 \('cat'\): has the coordinate (nan|1e\+09) in an image"):
+            opened(format="labelme", folder={"val_share": 0.0}).check()
+
+
+def test_a_json_of_another_size_is_not_blamed_on_exif(tmp_path, opened):
+    save(tmp_path, "a", shape("cat", SQUARE))
+    Image.new("RGB", SIZE).save(tmp_path / "a.jpg")  # turned by 90 degrees, without an EXIF tag
+    with pytest.raises(DataError, match="save the mask at the size of the image") as error:
+        opened(format="labelme", folder={"val_share": 0.0}).check()
+    assert "EXIF" not in str(error.value)

@@ -6,10 +6,12 @@ Image-level labels are the categories of an image's annotations, crowds included
 annotation with a box alone names a class, and its image has no mask.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from auxseg.counts import counted
 from auxseg.datasets.annotations.annotated import (
     Annotated,
     ImageFiles,
@@ -20,6 +22,7 @@ from auxseg.datasets.annotations.annotated import (
     split_of,
 )
 from auxseg.datasets.annotations.coco_file import CocoFile, is_coco, is_crowd, read_coco_file
+from auxseg.datasets.annotations.drawing import encloses_nothing
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.errors import DataError
@@ -42,10 +45,13 @@ def read_coco_json(root: Path, params: DataParams, problems: Problems = STRICT) 
     names: dict[str, None] = {}
     items: list[Item] = []
     missing: list[str] = []
+    notes: list[str] = []
     boxes = 0
+    empty: list[str] = []
     for path in paths:
         content = read_coco_file(path)
         names.update(dict.fromkeys(content.names.values()))
+        notes += content.notes
         split = split_of(path.stem, *path.relative_to(root).parts[:-1]) if len(paths) > 1 else None
         relative = path.relative_to(root).as_posix()
         for key, image in content.images.items():
@@ -56,12 +62,22 @@ def read_coco_json(root: Path, params: DataParams, problems: Problems = STRICT) 
                     continue
                 has_mask = _has_mask(content, key)
                 boxes += not has_mask
+                if has_mask:
+                    empty += [
+                        f"annotation {number} of {image['file_name']}" for number in _drawn_as_nothing(content, key)
+                    ]
                 where = f"{path} image {key} ({image['file_name']})"
                 mask, crowds = f"{relative}#{key}" if has_mask else None, _crowds(content, key)
                 items.append(Item(found, split, _tags(content, key), mask, where, crowds))
-    have = "1 image has" if boxes == 1 else f"{boxes} images have"
-    notes = (f"{have} boxes without a polygon or RLE, and so no mask",) if boxes else ()
-    return Annotated(object_names(names), items, MaskForm("coco-json"), tuple(missing), notes)
+    if boxes:
+        notes.append(f"{counted(boxes, 'image has', 'images have')} boxes without a polygon or RLE, and so no mask")
+    if empty:
+        have = counted(len(empty), "annotation has", "annotations have")
+        notes.append(
+            f"{have} a polygon or RLE without a pixel (fewer than three points, no area, or outside the image), which "
+            f"the mask lacks although the class is among the labels; the first is {empty[0]}: draw or remove it"
+        )
+    return Annotated(object_names(names), items, MaskForm("coco-json"), tuple(missing), tuple(notes))
 
 
 def coco_files(root: Path, given: str | None = None) -> list[Path]:
@@ -106,4 +122,15 @@ def _has_mask(content: CocoFile, key: str) -> bool:
 
 
 def _has_shape(annotation: Mapping[str, Any]) -> bool:
-    return bool(annotation.get("segmentation"))
+    shape = annotation.get("segmentation")
+    return any(shape) if isinstance(shape, list) else bool(shape)
+
+
+def _drawn_as_nothing(content: CocoFile, key: str) -> Iterator[object]:
+    """Yield the ids of the annotations of an image of which the mask shows nothing, or not all."""
+    image = content.images[key]
+    size = int(image["height"]), int(image["width"])
+    for annotation in content.annotations.get(key, ()):
+        with contextlib.suppress(ValueError):  # the check of the masks says what is wrong
+            if encloses_nothing(annotation["segmentation"], size):
+                yield annotation.get("id")

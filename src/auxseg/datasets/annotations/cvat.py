@@ -12,6 +12,7 @@ an image that nobody annotated.
 import os
 from pathlib import Path
 
+from auxseg.counts import are, counted
 from auxseg.datasets.annotations.annotated import Annotated, Item, object_names, photo_folder, split_of
 from auxseg.datasets.colour_png import packed_colours, read_colours
 from auxseg.datasets.listing import PHOTOS, Folder, require_folder
@@ -56,8 +57,8 @@ def read_cvat(root: Path, params: DataParams, problems: Problems = STRICT) -> An
         raise DataError(f"{masks}: no mask (.png); unpack CVAT's export there, or set data.mask_folder")
     photographs = sum(path.suffix.lower() in PHOTOS for path in raw_files(photos.path))
     unmasked = photographs - len(items)
-    have, are = ("1 image has", "is") if unmasked == 1 else (f"{unmasked} images have", "are")
-    notes = (f"{have} no mask in {params.mask_folder} and {are} left out",) if unmasked > 0 else ()
+    have = counted(unmasked, "image has", "images have")
+    notes = (f"{have} no mask in {params.mask_folder} and {are(unmasked)} left out",) if unmasked > 0 else ()
     table = tuple((",".join(map(str, colour)), name) for colour, name in colours.items())
     return Annotated(object_names(colours.values()), items, MaskForm("colours", table), tuple(missing), notes)
 

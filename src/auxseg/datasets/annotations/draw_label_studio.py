@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from auxseg.counts import counted
 from auxseg.datasets.annotations.drawing import coco_region, ellipse_region, outline_region, paint
 from auxseg.datasets.annotations.label_studio_file import Region, png_class, read_label_studio_file
 from auxseg.errors import DataError
@@ -60,7 +61,7 @@ def _region(region: Region) -> np.ndarray:
         return rgba.reshape(height, width, 4)[..., 3] > 0
     if region.kind == "polygonlabels":
         if len(value["points"]) < 3:
-            raise ValueError(f"{len(value['points'])} points do not make a polygon")
+            raise ValueError(f"{counted(len(value['points']), 'point does', 'points do')} not make a polygon")
         # edges run between pixels, as in COCO
         flat = [number for x, y in value["points"] for number in (x * width / 100, y * height / 100)]
         return coco_region([flat], region.size)

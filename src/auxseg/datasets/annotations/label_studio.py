@@ -6,6 +6,7 @@ A task that was skipped or never annotated is left out; with choices alone, an i
 
 from pathlib import Path
 
+from auxseg.counts import counted
 from auxseg.datasets.annotations.annotated import (
     Annotated,
     ImageFiles,
@@ -75,5 +76,5 @@ def _looks_like_an_export(path: Path) -> bool:
 
 def _notes(tasks: list[tuple[Path, str, Task]]) -> tuple[str, ...]:
     bare = sum(not task.regions and not task.pngs for _, _, task in tasks)
-    have = "1 task has" if bare == 1 else f"{bare} tasks have"
+    have = counted(bare, "task has", "tasks have")
     return (f"{have} choices or no region, so there is no mask of the image",) if bare else ()

@@ -53,3 +53,14 @@ def read_labelme_file(path: Path, parsed: dict[str, Any] | None = None) -> Label
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: not a JSON of labelme ({type(error).__name__}: {error}); save it again") from None
+
+
+def is_outside(shape: dict[str, Any], size: tuple[int, int]) -> bool:
+    """Tell whether a polygon or rectangle lies wholly outside an image of `size`; False if its points are damaged."""
+    if (shape.get("shape_type") or "polygon") not in ("polygon", "rectangle"):
+        return False
+    try:
+        x, y = (sorted(float(point[axis]) for point in shape["points"]) for axis in (0, 1))
+    except (TypeError, ValueError, LookupError):
+        return False
+    return bool(x) and (x[-1] < 0 or y[-1] < 0 or x[0] >= size[1] or y[0] >= size[0])

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from auxseg.counts import counted
 from auxseg.datasets.annotations.annotated import Annotated, ImageFiles, Item, object_names, photo_folder, split_of
 from auxseg.datasets.csv_tags import has_class_columns, read_class_columns
 from auxseg.datasets.listing import Folder, mask_folder, require_masks
@@ -60,8 +61,9 @@ def read_roboflow(root: Path, params: DataParams, problems: Problems = STRICT) -
                 items.append(Item(path, split_of(name), object_names(row.names), mask, row.where))
         count = len(items) - before
         if count and "test" in re.split("[^a-z]+", name.lower()):
-            shown = "1 image" if count == 1 else f"{count} images"
-            notes.append(f"val includes the {shown} of {name}; move that folder elsewhere to leave them out")
+            notes.append(
+                f"val includes the {counted(count, 'image')} of {name}; move that folder elsewhere to leave them out"
+            )
     problems.reject(ANNOTATIONS, _differences(classes))
     names = tuple(name for columns in list(classes.values())[:1] for name in object_names(columns))
     read = {item.path for item in items}
