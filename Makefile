@@ -11,7 +11,7 @@ LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly coverage mutants lint licences audit-dependencies locks format \
+.PHONY: help demo voc coco table test test-cluster test-nightly coverage bench-quick mutants lint licences audit-dependencies locks format \
   env clean
 
 help:  ## List the targets
@@ -49,6 +49,9 @@ coverage: $(TOOLS)  ## Run the tests and list the lines and branches of src that
 	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage run -m pytest $(WORKERS) -m "not nightly and not cluster"
 	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage combine --quiet
 	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage report --show-missing --skip-covered
+
+bench-quick: $(STAMP)  ## Measure the speed of this machine and of the code on it, in under ten minutes
+	$(RUN) python benchmarks/performance/quick.py --to .auxseg/benchmarks
 
 mutants: $(TOOLS)  ## Count the small changes of PARTS="fusion metrics ..." (default: all) that tests notice
 	$(RUN) python tools/mutants.py $(PARTS)

@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, str]] = {
         "peak_mb": "peak, MB",
         "ratio": "ratio",
     },
+    "startup": {"program": "program", "seconds": "seconds", "cpu_seconds": "CPU seconds"},
     "sharing": {
         "setting": "threads wait",
         "seconds_alone": "seconds a step alone",
@@ -72,15 +73,15 @@ def filled(text: str) -> str:
     """Return the text of a page with its tables filled."""
     return re.sub(
         r"(<!-- table (\w+) -->\n).*?(<!-- end -->)",
-        lambda found: found[1] + table(found[2]) + found[3],
+        lambda found: found[1] + table(found[2], TABLES[found[2]], RESULTS) + found[3],
         text,
         flags=re.DOTALL,
     )
 
 
-def table(name: str) -> str:
+def table(name: str, columns: dict[str, str], folder: Path) -> str:
     """Return a CSV as a table in Markdown, below the line that says where it was measured."""
-    rows, columns = read_csv(RESULTS / f"{name}.csv"), TABLES[name]
+    rows = read_csv(folder / f"{name}.csv")
     machines = sorted({f"{row['machine']}, {row['threads']} threads, torch {row['torch']}" for row in rows})
     lines = [f"{'; '.join(machines)}:", "", f"| {' | '.join(columns.values())} |", f"|{'---|' * len(columns)}"]
     lines += [f"| {' | '.join(row[column] for column in columns)} |" for row in rows]

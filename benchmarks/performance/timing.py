@@ -4,6 +4,7 @@ A time says something only beside another one of the same run, because machines 
 measures what it compares in turns, and writes ratios.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ import torch
 from auxseg.artifacts.tables import read_csv, write_rows
 from auxseg.models.device import processor
 
-RESULTS = Path(__file__).resolve().parent
+RESULTS = Path(os.environ.get("AUXSEG_BENCHMARKS") or Path(__file__).resolve().parent)
+"""The folder of the tables: that of the committed ones, or another one."""
 
 
 class Timing(NamedTuple):
