@@ -33,7 +33,7 @@ from auxseg.crf import class_crf
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.images import decode_indices
+from auxseg.encoded import decode_indices
 from auxseg.labelling import LabelJob
 from auxseg.maps import strongest
 from auxseg.metrics.segmentation import Counts

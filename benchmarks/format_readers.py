@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from auxseg.encoded import IGNORE
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import IGNORE_NAME, Item, Options
-from auxseg.images import IGNORE
 from auxseg.params.data import VOC_CLASSES
 
 RESULTS = Path(__file__).resolve().with_suffix(".csv")

@@ -21,8 +21,8 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.listing import Folder
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.voc import LISTS
+from auxseg.encoded import decode_indices
 from auxseg.errors import ParamsError
-from auxseg.images import decode_indices
 from auxseg.labelling import LabelJob
 from auxseg.metrics.segmentation import Counts
 from auxseg.params.data import DataParams

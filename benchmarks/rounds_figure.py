@@ -23,8 +23,9 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.root import read_dataset
+from auxseg.encoded import IGNORE, PALETTE, decode_indices
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, PALETTE, decode_indices, read_rgb
+from auxseg.images import read_rgb
 from auxseg.models.auxsegnet import load_auxsegnet
 from auxseg.models.device import prepare_device
 from auxseg.models.precision import noted_precision

@@ -19,7 +19,7 @@ from auxseg.artifacts.store import Store
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.images import encode_grey, encode_label
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.device import prepare_device

@@ -8,7 +8,7 @@ import pytest
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tables import write_rows
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

@@ -1,9 +1,7 @@
-"""Every kind of photo against pixels that were computed without `auxseg`, and both PNG kinds read back."""
+"""Every kind of photo against pixels that were computed without `auxseg`."""
 
 import io
 import struct
-import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,52 +9,13 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
+from raw_png import chunk, raw_png
 
 from auxseg.errors import DataError
-from auxseg.images import (
-    PALETTE,
-    colourise,
-    decode_grey,
-    decode_indices,
-    encode_grey,
-    encode_label,
-    read_grey_png,
-    read_index_png,
-    read_rgb,
-)
+from auxseg.images import read_rgb
 
 RGB = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 14
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-def raw_png(pixels: np.ndarray, colour_type: int, bits: int, *extra: bytes) -> bytes:
-    """Write a PNG by hand: `pixels` uint8 or big-endian uint16, (H, W) or (H, W, channels), unpacked."""
-    height, width = pixels.shape[:2]
-    wire = pixels.astype(">u2" if bits == 16 else np.uint8)
-    if bits < 8:
-        each = np.unpackbits(wire[..., None], axis=-1)[..., 8 - bits :].reshape(height, -1)
-        lines = [np.packbits(row).tobytes() for row in each]
-    else:
-        lines = [row.tobytes() for row in wire]
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    body = zlib.compress(b"".join(b"\0" + line for line in lines))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(extra) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-
-
-def header_of(png: bytes) -> tuple[int, int, int]:
-    """Return bit depth, colour type and the number of palette entries, from the file's bytes."""
-    assert png[:8] == b"\x89PNG\r\n\x1a\n" and png[12:16] == b"IHDR"
-    at, entries = 8, 0
-    while at < len(png):
-        (length,), kind = struct.unpack(">I", png[at : at + 4]), png[at + 4 : at + 8]
-        entries = length // 3 if kind == b"PLTE" else entries
-        at += 12 + length
-    return png[24], png[25], entries
 
 
 def test_grey_and_colour_png(tmp_path):
@@ -230,135 +189,6 @@ def test_missing_photo_and_folder(tmp_path):
         read_rgb(tmp_path / "none.jpg")
     with pytest.raises(DataError, match="a folder, but a file is expected"):
         read_rgb(tmp_path)
-
-
-# --- quirk 3: a label of a small set keeps its 255 ---
-
-
-@pytest.mark.parametrize("highest", [1, 3, 15, 20])
-def test_label_png_is_8_bit_with_256_colours_whatever_the_number_of_classes(highest):
-    label = np.array([[0, 1, highest], [255, 255, 0]], np.uint8)
-    png = encode_label(label)
-    assert header_of(png) == (8, 3, 256)
-    with Image.open(io.BytesIO(png)) as image:
-        assert image.mode == "P"
-        assert np.array_equal(np.asarray(image), label)
-        colours = np.asarray(image.convert("RGB"))
-    assert colours[1, 0].tolist() == [224, 224, 192]
-    assert colours[0, 1].tolist() == [128, 0, 0]
-    assert np.array_equal(colours, colourise(label))
-
-
-@settings(max_examples=40, deadline=None)
-@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=20)))
-def test_label_round_trip(label):
-    png = encode_label(label)
-    assert np.array_equal(decode_indices(png), label)
-    assert np.array_equal(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], PALETTE[label])
-
-
-@pytest.mark.parametrize("label", [np.array([[256]]), np.array([[-1]]), np.array([[0.5]])])
-def test_label_out_of_range_is_a_programming_error(label):
-    with pytest.raises(ValueError, match=r"within 0\.\.255"):
-        encode_label(label)
-
-
-def test_voc_palette_against_the_devkit():
-    """The first 21 colours as published with the VOC devkit."""
-    published = (
-        "000000 800000 008000 808000 000080 800080 008080 808080 400000 c00000 408000 c08000 400080 c00080 "
-        "408080 c08080 004000 804000 00c000 80c000 004080"
-    )
-    assert " ".join(bytes(colour).hex() for colour in PALETTE[:21].tolist()) == published
-
-
-# --- quirk 2: a saliency PNG is grey and reads back what was written ---
-
-
-def test_saliency_png_is_grey_and_not_black():
-    values = np.array([[0.0, 0.06, 0.5, 1.0]], np.float32)
-    png = encode_grey(values)
-    assert header_of(png) == (8, 0, 0)
-    with Image.open(io.BytesIO(png)) as image:
-        assert image.mode == "L"
-        assert np.asarray(image).tolist() == [[0, 15, 128, 255]]
-        assert np.asarray(image.convert("RGB"))[0, :, 0].tolist() == [0, 15, 128, 255]
-
-
-@settings(max_examples=40, deadline=None)
-@given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=20), elements=st.floats(0, 1, width=32)))
-def test_saliency_round_trip_within_half_a_level(values):
-    assert np.abs(decode_grey(encode_grey(values)) - values).max() <= 0.5 / 255 + 1e-6
-
-
-def test_saliency_with_nan_is_rejected():
-    with pytest.raises(ValueError, match="NaN"):
-        encode_grey(np.array([[np.nan]]))
-
-
-# --- masks as stored ---
-
-
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_palette_mask_of_any_depth_gives_its_indices(tmp_path, bits):
-    indices = np.array([[0, 1, 2**bits - 1]], np.uint8)
-    palette = chunk(b"PLTE", PALETTE[: 2**bits].tobytes())
-    (tmp_path / "mask.png").write_bytes(raw_png(indices, 3, bits, palette))
-    assert np.array_equal(read_index_png(tmp_path / "mask.png"), indices)
-
-
-def test_grey_masks(tmp_path):
-    for bits in (1, 8):
-        (tmp_path / "mask.png").write_bytes(raw_png(np.array([[0, 1]], np.uint8), 0, bits))
-        assert read_index_png(tmp_path / "mask.png").tolist() == [[0, 1]]
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (raw_png(np.array([[0, 1]], np.uint8), 0, 4), "less than 8 bits"),
-        (raw_png(np.array([[0, 1]], np.uint8), 0, 2), "less than 8 bits"),
-        (raw_png(RGB, 2, 8), "mode RGB"),
-        (raw_png(RGB[..., 0], 0, 16), "mode I;16"),
-    ],
-)
-def test_masks_that_are_no_8_bit_indices_are_rejected(tmp_path, content: bytes, kind: str):
-    (tmp_path / "mask.png").write_bytes(content)
-    with pytest.raises(DataError, match=rf"mask\.png.*{kind}; save it in that form"):
-        read_index_png(tmp_path / "mask.png")
-
-
-def test_lossy_and_truncated_masks_are_rejected(tmp_path: Path):
-    Image.fromarray(RGB[..., 0]).save(tmp_path / "lossy.png", "JPEG")
-    with pytest.raises(DataError, match="palette or grey PNG of class indices, but this one is JPEG"):
-        read_index_png(tmp_path / "lossy.png")
-    content = encode_label(np.random.default_rng(0).integers(0, 256, (50, 50)))
-    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=r"cut\.png: truncated or damaged"):
-        read_index_png(tmp_path / "cut.png")
-
-
-def test_grey_maps_are_shares_of_255(tmp_path):
-    values = np.array([[0, 1, 128, 255]], np.uint8)
-    Image.fromarray(values).save(tmp_path / "map.png")
-    found = read_grey_png(tmp_path / "map.png")
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, values.astype(np.float32) / 255)
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (raw_png(np.array([[0, 1]], np.uint8), 0, 1), "mode 1"),  # would read as 0 and 1 / 255
-        (raw_png(np.array([[0, 1]], np.uint8), 3, 8, chunk(b"PLTE", PALETTE.tobytes())), "mode P"),
-        (raw_png(np.array([[0, 1]], np.uint8), 0, 4), "less than 8 bits"),
-        (raw_png(RGB[..., 0], 0, 16), "mode I;16"),
-    ],
-)
-def test_maps_that_are_not_8_bit_grey_are_rejected(tmp_path, content: bytes, kind: str):
-    (tmp_path / "map.png").write_bytes(content)
-    with pytest.raises(DataError, match=rf"map\.png: a map must be an 8-bit grey PNG.*{kind}; save it in that form"):
-        read_grey_png(tmp_path / "map.png")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

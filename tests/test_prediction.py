@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from tiny_networks import picture, tiny_auxsegnet
 
 from auxseg.crf import class_crf
+from auxseg.encoded import encode_label
 from auxseg.errors import DataError, ParamsError
-from auxseg.images import encode_label
 from auxseg.maps import upsample
 from auxseg.models.inputs import scaled, to_tensor
 from auxseg.params.evaluate import EvaluateParams

@@ -20,7 +20,7 @@ from timing import timed
 
 from auxseg.cam import classifier_cams, multi_scale_cam
 from auxseg.datasets.manifest import ClassTable, ImageRecord
-from auxseg.images import encode_grey, encode_label
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.models.classifier import Classifier
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.cam import CamParams

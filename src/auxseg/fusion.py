@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from auxseg.crf import saliency_crf
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
 

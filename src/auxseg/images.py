@@ -1,10 +1,5 @@
-"""Read images; read and write label and saliency PNGs.
+"""Open images of any kind, with limits, and read photographs as RGB."""
 
-A label is an 8-bit palette PNG with the 256 VOC colours, whatever the number of classes, because Pillow packs a shorter
-palette into 4 bits or less, and 255 comes back as 15 or 3 (docs/method.md section 4, quirk 3).
-"""
-
-import hashlib
 import importlib
 import importlib.util
 import io
@@ -24,39 +19,26 @@ from auxseg.files import open_file, require_file
 
 T = TypeVar("T")
 
-IGNORE = 255
-"""The ignore index: a pixel with this label is left out of losses, and counts as a miss in a prediction."""
-
 _EXTRA_SAMPLES, _GEO_KEYS = 338, 34735
 """Tags of TIFF: what channels beyond the colours are; the coordinates of a GeoTIFF."""
 
 HEIC_SUFFIXES = (".heic", ".heif") if importlib.util.find_spec("pillow_heif") else ()
 """Apple's format, which Pillow reads only where the package pillow-heif is installed."""
+
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *HEIC_SUFFIXES)
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")
 """What a file may contain, whatever its name: Pillow would try all it knows, and hand EPS to Ghostscript, which runs
 it. JPEG includes MPO; GIF is what some pages call .jpg."""
+
 MAX_PIXELS = 2**27
 """An image of more pixels is rejected before it is decoded, because a header of a kilobyte can announce gigabytes. It
 is 134 megapixels, so that phones' 108 pass; labels of one that large take more than 20 GB."""
+
 # `_opened` has a limit of its own, so Pillow need not warn of half of it
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-
-def voc_palette() -> np.ndarray:
-    """Return the colours of PASCAL VOC, uint8 (256, 3): index bit k is bit 7 - k // 3 of channel k % 3."""
-    index = np.arange(256)
-    palette = np.zeros((256, 3), np.uint8)
-    for bit in range(8):
-        palette[:, bit % 3] |= (((index >> bit) & 1) << (7 - bit // 3)).astype(np.uint8)
-    return palette
-
-
-PALETTE = voc_palette()
-
-
-_DAMAGE = (
+DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -147,7 +129,7 @@ def _opened(source: Path | io.BytesIO, name: str, formats: tuple[str, ...]) -> I
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name}: more than {MAX_PIXELS // 10**6} megapixels; {_SMALLER}") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UnknownImageError(
             f"{name}: not a readable image ({error}); replace the file or remove it from the data"
         ) from None
@@ -195,7 +177,7 @@ def read_rgb(path: Path) -> np.ndarray:
             return _to_rgb(_upright(image), image.format)
         except _NoRangeError as error:
             raise DataError(f"{path}: {error}") from None
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DataError(
                 f"{path}: truncated or damaged image ({error}); replace the file or remove it from the data"
             ) from None
@@ -212,7 +194,7 @@ def orientation_of(image: Image.Image) -> int:
     # After load(), because a PNG may have EXIF at its end, and Pillow rotates a TIFF while it loads.
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except _DAMAGE:
+    except DAMAGE:
         return 1
     return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
@@ -257,100 +239,6 @@ def is_band(image: Image.Image) -> bool:
     return _GEO_KEYS in tags and not is_mask
 
 
-MASK_RULE = "a mask must be an 8-bit palette or grey PNG of class indices"
-MASK_FIX = "save it in that form, or set data.colours if its colours are the classes"
-
-
-def read_index_png(path: Path) -> np.ndarray:
-    """Read a mask as stored values, uint8 (H, W): palette indices, not colours.
-
-    A 1-bit PNG gives 0 and 1. Grey of 2 or 4 bits is rejected, because Pillow stretches it: 1 reads as 85 or 17.
-
-    Raises:
-        DataError: the file is missing, damaged, not a PNG, or a colour image.
-    """
-    return _read_png(path, ("P", "L", "1"), MASK_RULE, MASK_FIX)
-
-
-def read_palette(path: Path) -> np.ndarray | None:
-    """Read the palette of an image, uint8 (N, 3), N <= 256, or None if it has none; no pixel is decoded.
-
-    Raises:
-        DataError: the file is missing or damaged.
-    """
-    with open_image(path) as image:
-        palette = pixels_of(path, lambda opened: opened.getpalette() if opened.mode == "P" else None, image)
-    return None if palette is None else np.array(palette, np.uint8).reshape(-1, 3)
-
-
-def read_channel_png(path: Path, channel: str) -> np.ndarray:
-    """Read one channel of a PNG as float32 (H, W) in [0, 1]: the stored value / 255.
-
-    Args:
-        path: a PNG of 8 bits a channel, grey, RGB or RGBA, with or without a palette.
-        channel: `alpha`, `red`, `green`, `blue`, or `luminance` (ITU-R 601-2, as Pillow's mode L).
-
-    Raises:
-        DataError: the file is missing, damaged, not a PNG of 8 bits, or has no such channel.
-    """
-    with open_image(path) as image:
-        if image.format != "PNG" or image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
-            raise DataError(f"{path}: a map must be a PNG of 8 bits, but this one is {image.format} of {image.mode}")
-        if channel == "alpha" and not pixels_of(path, lambda opened: opened.has_transparency_data, image):
-            raise DataError(f"{path}: has no alpha channel; set saliency.channel to the channel with the map")
-
-        def convert(opened: Image.Image) -> np.ndarray:
-            if channel == "luminance":
-                return np.asarray(opened.convert("RGB").convert("L"))
-            return np.asarray(opened.convert("RGBA").getchannel(channel[0].upper()))
-
-        return pixels_of(path, convert, image).astype(np.float32) / 255
-
-
-def read_grey_png(path: Path) -> np.ndarray:
-    """Read an 8-bit grey map as float32 (H, W) in [0, 1]: the stored value / 255.
-
-    Only 8-bit grey is accepted: palette indices and the 0 and 1 of a 1-bit PNG are not intensities, and rounding 16
-    bits would silently lose precision.
-
-    Raises:
-        DataError: the file is missing, damaged, or another kind of image.
-    """
-    return _read_png(path, ("L",), "a map must be an 8-bit grey PNG, 255 = 1").astype(np.float32) / 255
-
-
-def _read_png(path: Path, modes: tuple[str, ...], rule: str, fix: str = "save it in that form") -> np.ndarray:
-    with open_image(path) as image:
-        stretched = image.mode == "L" and image.tile and image.tile[0][3] in ("L;2", "L;4")
-        if image.format != "PNG" or image.mode not in modes or stretched:
-            kind = "grey of less than 8 bits" if stretched else f"{image.format} of mode {image.mode}"
-            raise DataError(f"{path}: {rule}, but this one is {kind}; {_better_fix(image, rule == MASK_RULE) or fix}")
-        try:
-            return np.asarray(image).astype(np.uint8)
-        except _DAMAGE as error:
-            raise DataError(f"{path}: truncated or damaged PNG ({error}); replace the file") from None
-
-
-def _better_fix(image: ImageFile.ImageFile, is_mask: bool) -> str:
-    """Return what to do about an image that is nearly a mask or map, or ''."""
-    if image.format == "JPEG":
-        return "a JPEG changes values: make it again from its source, without loss"
-    if image.mode.startswith("I") and is_mask:
-        return "save it in that form, or as TIFF, which may have 16 bits"
-    if image.mode not in ("LA", "RGB", "RGBA"):
-        return ""
-    try:
-        channels = np.asarray(image.convert("RGBA"))
-    except _DAMAGE:
-        return ""
-    if (channels[..., :1] != channels[..., 1:3]).any():
-        return ""
-    if (channels[..., :3] == channels[0, 0, :3]).all() and (channels[..., 3] != channels[0, 0, 3]).any():
-        return "only its alpha channel varies: save that channel as 8-bit grey"
-    colours = ", or set data.colours if its colours are the classes" if is_mask else ""
-    return f"its colours are grey: save one channel of it as 8-bit grey{colours}"
-
-
 def pixels_of(path: Path, convert: Callable[[Image.Image], T], image: Image.Image) -> T:
     """Return what `convert` makes of an opened image; Pillow decodes it for its palette or transparency too.
 
@@ -359,64 +247,5 @@ def pixels_of(path: Path, convert: Callable[[Image.Image], T], image: Image.Imag
     """
     try:
         return convert(image)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise DataError(f"{path}: truncated or damaged image ({error}); replace the file") from None
-
-
-def pixels_sha256(pixels: np.ndarray) -> str:
-    """Return the SHA-256 of the size and pixels of a mask or label, uint8 (H, W), in whatever file they are."""
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-
-
-def encode_label(label: np.ndarray) -> bytes:
-    """Encode a label, integers (H, W) of class indices and 255, as an 8-bit palette PNG with 256 colours.
-
-    Raises:
-        ValueError: a value is outside 0..255 or not an integer.
-    """
-    if label.dtype.kind not in "biu" or label.min(initial=0) < 0 or label.max(initial=0) > 255:
-        raise ValueError(f"a label contains integers within 0..255, not {label.dtype} up to {label.max(initial=0)}")
-    height, width = label.shape
-    image = Image.frombytes("P", (width, height), np.ascontiguousarray(label, np.uint8).tobytes())
-    image.putpalette(PALETTE.tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", bits=8)
-    return buffer.getvalue()
-
-
-def encode_grey(values: np.ndarray) -> bytes:
-    """Encode a saliency map in [0, 1], float (H, W), as an 8-bit grey PNG: rint(255 v).
-
-    Raises:
-        ValueError: NaN, which would become an arbitrary grey.
-    """
-    if np.isnan(values).any():
-        raise ValueError("a saliency map contains NaN")
-    stored = np.rint(np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(stored).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def decode_indices(content: bytes) -> np.ndarray:
-    """Decode the output of `encode_label` or `encode_grey`: uint8 (H, W) of stored values.
-
-    Raises:
-        DataError: the content is damaged, or larger than MAX_PIXELS.
-    """
-    with open_content(content) as image:
-        try:
-            return np.asarray(image)
-        except _DAMAGE as error:
-            raise DataError(f"a PNG in an archive is damaged ({error}); run the stage that writes it again") from None
-
-
-def decode_grey(content: bytes) -> np.ndarray:
-    """Decode the output of `encode_grey` to float32 (H, W) in [0, 1]."""
-    return decode_indices(content).astype(np.float32) / 255
-
-
-def colourise(label: np.ndarray) -> np.ndarray:
-    """Return the VOC colours of a label, uint8 (H, W, 3); 255 is (224, 224, 192)."""
-    colours: np.ndarray = PALETTE[label]
-    return colours

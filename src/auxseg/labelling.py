@@ -11,9 +11,9 @@ from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.stored import as_share, decode_saliency, read_cam, read_map
+from auxseg.encoded import decode_grey, encode_grey, encode_label
 from auxseg.external.labels import LabelFolder
 from auxseg.fusion import fuse, saliency_label
-from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams

@@ -15,8 +15,8 @@ from auxseg.artifacts.frames import write_frame
 from auxseg.artifacts.parquet import write_parquet
 from auxseg.artifacts.tables import write_csv
 from auxseg.artifacts.tensors import write_tensors
+from auxseg.encoded import encode_label
 from auxseg.external.npy import write_npy_cams
-from auxseg.images import encode_label
 from auxseg.review.verdicts import Verdict, write_verdicts
 
 

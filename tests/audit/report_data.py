@@ -24,10 +24,10 @@ from auxseg.datasets.manifest import (
     write_mask_list,
 )
 from auxseg.datasets.masks import Masks
+from auxseg.encoded import decode_grey, encode_grey, encode_label
 from auxseg.fusion import fuse
 from auxseg.guard.figures import FIGURES
 from auxseg.guard.record import Judgement
-from auxseg.images import decode_grey, encode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
 from auxseg.review.uses import TrainingUse, write_uses

@@ -10,7 +10,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
 from auxseg.datasets.masks import read_mask
-from auxseg.images import decode_grey, decode_indices
+from auxseg.encoded import decode_grey, decode_indices
 from auxseg.maps import upsample
 
 

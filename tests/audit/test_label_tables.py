@@ -14,7 +14,7 @@ from PIL import Image
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.manifest import read_mask_list
-from auxseg.images import decode_indices
+from auxseg.encoded import decode_indices
 from auxseg.metrics.saliency import SaliencyMeasures
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts

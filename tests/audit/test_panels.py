@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from auxseg.audit import panels
-from auxseg.images import PALETTE
+from auxseg.encoded import PALETTE
 
 PHOTO = np.full((40, 60, 3), 100, np.uint8)
 

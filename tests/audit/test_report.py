@@ -30,9 +30,9 @@ from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
 from auxseg.datasets.contradictions import Contradictions
 from auxseg.datasets.manifest import read_manifest, read_mask_list, shard_of
+from auxseg.encoded import decode_grey, decode_indices, encode_label
 from auxseg.errors import DataError
 from auxseg.fusion import fuse
-from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
 

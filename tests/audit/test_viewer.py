@@ -7,7 +7,7 @@ from report_reader import read_script
 
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import shard_of
-from auxseg.images import decode_indices
+from auxseg.encoded import decode_indices
 
 
 def label(work, image_id, round_name="r2"):

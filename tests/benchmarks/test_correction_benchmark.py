@@ -12,7 +12,7 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.annotations import draw_labelme
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
 from auxseg.datasets.mask_reading import IndexOf
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
 

@@ -10,8 +10,8 @@ from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.collect import collect
 from auxseg.datasets.prepare import prepare
+from auxseg.encoded import encode_grey
 from auxseg.errors import ParamsError
-from auxseg.images import encode_grey
 from auxseg.params.data import DataParams
 
 PARAMS = DataParams(format="voc", classes={"cat": 1, "dog": 2})

@@ -14,7 +14,7 @@ from auxseg.artifacts.tables import read_csv
 from auxseg.audit.scripts import data_script
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import ImageRecord, write_manifest
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 from auxseg.review.corrections import write_corrections
 from auxseg.review.verdicts import label_hashes
 

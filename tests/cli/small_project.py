@@ -13,8 +13,8 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest
+from auxseg.encoded import encode_label
 from auxseg.guard.record import Judgement
-from auxseg.images import encode_label
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
 RECORD = ImageRecord("a", "images/a.jpg", 24, 16, "train", ("cat", "dog"), "")

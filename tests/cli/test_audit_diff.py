@@ -12,7 +12,7 @@ import pytest
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tables import read_csv
 from auxseg.cli.main import main
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 DVC_YAML = """\
 stages:

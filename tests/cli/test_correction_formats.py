@@ -16,7 +16,7 @@ from PIL import Image
 from small_project import CLASSES, LABEL
 
 from auxseg.cli.corrections import read_exported, write_labels
-from auxseg.images import pixels_sha256
+from auxseg.encoded import pixels_sha256
 
 LABELS = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.sampled_from([0, 1, 2, 255]))
 

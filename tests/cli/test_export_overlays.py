@@ -12,7 +12,7 @@ from auxseg.artifacts.archive import write_archive
 from auxseg.audit.panels import label_panel
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import ImageRecord, write_manifest
-from auxseg.images import PALETTE, encode_label
+from auxseg.encoded import PALETTE, encode_label
 
 
 @pytest.fixture(autouse=True)

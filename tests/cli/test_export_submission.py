@@ -9,7 +9,7 @@ from PIL import Image
 from auxseg.cli.main import main
 from auxseg.datasets import id_lists
 from auxseg.datasets.id_lists import IdList, list_sha256
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 
 @pytest.fixture(autouse=True)

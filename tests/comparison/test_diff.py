@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from auxseg.artifacts.archive import write_archive
 from auxseg.comparison.diff import FIGURES, compare, diff_labels, image_rows, summary_rows
 from auxseg.comparison.label_set import LabelSet
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 VALUES = st.sampled_from([0, 1, 2, 255])
 SHAPE = (4, 5)

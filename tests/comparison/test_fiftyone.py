@@ -12,8 +12,8 @@ from auxseg.artifacts.tables import read_csv
 from auxseg.comparison.fiftyone import write_fiftyone
 from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.encoded import encode_label
 from auxseg.errors import DataError
-from auxseg.images import encode_label
 
 NAMES = ("background", "cat", "red fox")
 IDS = {"one": "one.jpg", "two": "sub/two.PNG"}

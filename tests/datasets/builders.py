@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 
 THREE = {"cat": 8, "dog": 12, "cow": 10}
 """A class table: name -> mask value."""

@@ -14,8 +14,8 @@ from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_file import mask_palette, read_numbers
 from auxseg.datasets.masks import Masks, read_mask
 from auxseg.datasets.prepare import examine
+from auxseg.encoded import PALETTE
 from auxseg.errors import DataError
-from auxseg.images import PALETTE
 from auxseg.params.data import DataParams
 
 NUMBERS = np.array([[0, 8, 12, 255, 8, 0]] * 4)

@@ -8,8 +8,8 @@ from builders import TEN, THREE, lines
 from PIL import Image
 
 from auxseg.datasets.mask_palettes import other_palettes, palettes_explain
+from auxseg.encoded import PALETTE
 from auxseg.errors import DataError
-from auxseg.images import PALETTE
 
 FIX = "list the colour of each class, of the background (unless it is black) and of void in a CSV with the columns"
 COLOURS = ("name,colour", *(f"{name},#{PALETTE[value].tobytes().hex()}" for name, value in THREE.items()))

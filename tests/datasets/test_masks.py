@@ -5,8 +5,8 @@ import pytest
 
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.masks import read_mask
+from auxseg.encoded import encode_label
 from auxseg.errors import DataError
-from auxseg.images import encode_label
 
 CLASSES = ClassTable(("dog", "cat"), (12, 8))
 

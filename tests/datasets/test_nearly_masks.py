@@ -9,8 +9,8 @@ from auxseg.datasets.label_png import looks_smoothed
 from auxseg.datasets.mask_file import read_numbers
 from auxseg.datasets.prepare import prepare
 from auxseg.errors import DataError
-from auxseg.images import read_index_png
 from auxseg.params.data import DataParams
+from auxseg.png_files import read_index_png
 
 VALUES = {"cat": 80, "dog": 160, "cow": 240}
 SMOOTHED = "so many values of a few pixels come from smoothing or JPEG: make the masks again from their source"

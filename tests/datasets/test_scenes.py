@@ -10,8 +10,9 @@ import pytest
 from auxseg.datasets.scenes import SCENES_CLASSES, Scene, compose, knobs, write_scenes
 from auxseg.datasets.scenes.compose import masks_of, settle
 from auxseg.datasets.scenes.toys import Toy, build
-from auxseg.images import read_index_png, read_rgb
+from auxseg.images import read_rgb
 from auxseg.params.data import ScenesParams
+from auxseg.png_files import read_index_png
 
 SIZE = 96
 PARAMS = ScenesParams(train=8, val=5, side=SIZE, seed=3)

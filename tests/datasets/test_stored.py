@@ -10,9 +10,9 @@ from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.stored import read_cam, read_label, read_map, read_saliency
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.errors import DataError
 from auxseg.guard.measure import RoundFiles
-from auxseg.images import encode_grey, encode_label
 from auxseg.labelling import LabelJob
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.labels import LabelsParams

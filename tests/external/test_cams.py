@@ -13,10 +13,10 @@ from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.scan import content_sha256
+from auxseg.encoded import encode_grey
 from auxseg.errors import DataError, ParamsError
 from auxseg.external.cams import FORMATS, CamFolder, write_cams
 from auxseg.external.npy import read_npy_cams
-from auxseg.images import encode_grey
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
 

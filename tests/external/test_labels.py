@@ -6,9 +6,9 @@ from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.scan import content_sha256
+from auxseg.encoded import encode_label
 from auxseg.errors import DataError, ParamsError
 from auxseg.external.labels import LabelFolder
-from auxseg.images import encode_label
 from auxseg.params.labels import LabelsParams
 
 CLASSES = ClassTable(("cat", "dog"), (8, 12))

@@ -16,8 +16,8 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest
+from auxseg.encoded import decode_indices, encode_grey, encode_label
 from auxseg.fusion import fuse
-from auxseg.images import decode_indices, encode_grey, encode_label
 from auxseg.maps import upsample
 
 ROOT = Path(__file__).resolve().parents[2]

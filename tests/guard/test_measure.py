@@ -10,10 +10,10 @@ from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tables import write_rows
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.errors import DataError
 from auxseg.guard.figures import FIGURES
 from auxseg.guard.measure import RoundFiles, measure_round, read_val_precision
-from auxseg.images import encode_grey, encode_label
 
 CLASSES = ClassTable(("cat", "dog"), (1, 2))
 SCORES = {"a": (2.0, -1.0), "b": (1.0, 3.0), "c": (0.0, 2.0), "v": (-3.0, 4.0), "w": (5.0, 5.0)}

@@ -25,16 +25,18 @@ from auxseg.datasets.colour_png import packed_colours, read_colours
 from auxseg.datasets.deep_images import depth_of
 from auxseg.datasets.mask_file import mask_palette, read_numbers
 from auxseg.datasets.voc_sbd import read_sbd_mask
+from auxseg.encoded import decode_grey, decode_indices
 from auxseg.errors import AuxsegError
 from auxseg.external.npy import read_npy_cams
 from auxseg.files import read_json
-from auxseg.images import decode_grey, decode_indices, read_grey_png, read_index_png, read_palette, read_rgb
+from auxseg.images import read_rgb
 from auxseg.models.importing import read_published
 from auxseg.params.dag import read_params
 from auxseg.params.presets import read_preset
 from auxseg.params.registry import SECTIONS
 from auxseg.params.saliency import SaliencyParams
 from auxseg.params.yaml_file import read_yaml
+from auxseg.png_files import read_grey_png, read_index_png, read_palette
 from auxseg.review.corrections import read_corrections
 from auxseg.review.verdicts import read_verdicts
 

@@ -18,16 +18,9 @@ from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.colour_png import packed_colours
 from auxseg.datasets.deep_images import Reading, depth_of, read_image
 from auxseg.datasets.mask_file import read_numbers
-from auxseg.images import (
-    decode_grey,
-    decode_indices,
-    encode_label,
-    read_channel_png,
-    read_grey_png,
-    read_index_png,
-    read_palette,
-    read_rgb,
-)
+from auxseg.encoded import decode_grey, decode_indices, encode_label
+from auxseg.images import read_rgb
+from auxseg.png_files import read_channel_png, read_grey_png, read_index_png, read_palette
 
 
 def deep(path: Path):

@@ -20,8 +20,8 @@ from scipy.io import savemat
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.artifacts.tensors import write_tensors
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.external.npy import write_npy_cams
-from auxseg.images import encode_grey, encode_label
 
 LABEL = np.array([[0, 1, 1, 2], [0, 1, 255, 2], [0, 0, 0, 0]], np.uint8)
 

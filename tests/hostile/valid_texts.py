@@ -13,7 +13,7 @@ from formats import example_masks
 from PIL import Image
 from valid_files import LABEL, deflated
 
-from auxseg.images import encode_grey
+from auxseg.encoded import encode_grey
 from auxseg.review.corrections import COLUMNS
 
 VALID = "0" * 64

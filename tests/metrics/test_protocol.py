@@ -16,7 +16,7 @@ from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.tensors import write_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, write_mask_list
-from auxseg.images import decode_indices, encode_grey, encode_label
+from auxseg.encoded import decode_indices, encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
 from auxseg.pipeline.stage import Stage

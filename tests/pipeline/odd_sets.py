@@ -28,8 +28,8 @@ from auxseg.cli.table import print_table
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.scan import content_sha256
+from auxseg.encoded import decode_indices, encode_label
 from auxseg.errors import AuxsegError
-from auxseg.images import decode_indices, encode_label
 from auxseg.models.backbones import BACKBONES
 from auxseg.pipeline.stage import Stage
 

@@ -13,7 +13,7 @@ from PIL import Image
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
-from auxseg.images import IGNORE, decode_grey, decode_indices, encode_label
+from auxseg.encoded import IGNORE, decode_grey, decode_indices, encode_label
 
 SIDE = 64
 TRAIN = {"road0": True, "road1": True, "road2": True, "road3": True, "off0": False, "off1": False}

@@ -12,8 +12,8 @@ from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.scripts import read_data_script
+from auxseg.encoded import IGNORE
 from auxseg.guard.figures import FIGURES, NUMBERS
-from auxseg.images import IGNORE
 
 R1 = Round(1)
 

@@ -8,8 +8,8 @@ import pytest
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.encoded import decode_indices, encode_label
 from auxseg.errors import DataError
-from auxseg.images import decode_indices, encode_label
 from auxseg.params.review import ReviewParams
 from auxseg.review.corrections import (
     Correction,

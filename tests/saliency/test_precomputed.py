@@ -6,8 +6,8 @@ from PIL import Image
 
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.scan import content_sha256
+from auxseg.encoded import decode_grey, decode_indices, encode_grey
 from auxseg.errors import DataError, ParamsError
-from auxseg.images import decode_grey, decode_indices, encode_grey
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import build_provider
 

@@ -6,8 +6,9 @@ from PIL import Image
 
 import auxseg.parallel
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.encoded import decode_grey
 from auxseg.errors import DataError
-from auxseg.images import decode_grey, read_rgb
+from auxseg.images import read_rgb
 from auxseg.params.saliency import SaliencyParams
 from auxseg.saliency import PROVIDERS, build_provider, compute_priors
 

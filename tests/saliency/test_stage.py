@@ -16,7 +16,7 @@ from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shard, write_manifest
 from auxseg.datasets.scan import content_sha256
-from auxseg.images import decode_indices
+from auxseg.encoded import decode_indices
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARDS = ["00", "01"]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from auxseg.datasets.manifest import ClassTable, ImageRecord
-from auxseg.images import encode_grey, encode_label
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.params.augmentation import AugmentParams
 from auxseg.training.samples import TrainingSamples
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auxseg.artifacts.archive import Archive, write_archive
+from auxseg.encoded import decode_grey, decode_indices, encode_label
 from auxseg.errors import DataError, ParamsError
-from auxseg.images import decode_grey, decode_indices, encode_label
 from auxseg.params.runtime import RuntimeParams
 from auxseg.training.augment import Sample
 from auxseg.training.samples import EpochOrder, LabelFiles, collate, loaded, make_loader

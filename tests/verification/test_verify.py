@@ -11,8 +11,8 @@ from recorded_project import flip, record
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import read_manifest
+from auxseg.encoded import decode_indices, encode_label
 from auxseg.engines.recorded import compare_with_lock
-from auxseg.images import decode_indices, encode_label
 
 
 def outputs() -> list[Path]:

@@ -12,7 +12,7 @@ from auxseg.artifacts.archive import write_archive
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photos
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 from auxseg.models.auxsegnet import load_auxsegnet

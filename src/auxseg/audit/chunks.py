@@ -23,7 +23,7 @@ from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load
 from auxseg.audit.scripts import data_script, encode_bytes, encode_map
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.images import decode_indices
+from auxseg.encoded import decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
 from auxseg.metrics.labels import changed_share, ignored_share

@@ -16,8 +16,8 @@ from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.stored import check_png, decode_label, read_cam, read_map
+from auxseg.encoded import decode_grey, encode_label
 from auxseg.fusion import fuse
-from auxseg.images import decode_grey, encode_label
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams
 

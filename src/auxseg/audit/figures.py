@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from auxseg.comparison.diff import compare
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.metrics.labels import count_components
 from auxseg.metrics.segmentation import Counts
 

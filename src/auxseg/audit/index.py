@@ -15,9 +15,9 @@ from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
 from auxseg.audit.figures import FIGURES, area_outliers
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
+from auxseg.encoded import PALETTE
 from auxseg.guard.judge import slip_note
 from auxseg.guard.record import read_judgements
-from auxseg.images import PALETTE
 
 DIGITS = 5
 """Decimals of a figure in the index; rankings need no more."""

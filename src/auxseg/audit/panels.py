@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from auxseg.images import IGNORE, colourise
+from auxseg.encoded import IGNORE, colourise
 
 MAX_HEIGHT, MAX_WIDTH = 160, 320
 """Largest panel of a figure, pixels; a photo is scaled down to fit, never up."""

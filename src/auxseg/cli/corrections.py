@@ -20,11 +20,11 @@ from auxseg.datasets.annotations.label_studio_file import image_names, read_labe
 from auxseg.datasets.colour_png import read_colour_png, read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_reading import IndexOf
+from auxseg.encoded import pixels_sha256
 from auxseg.errors import DataError, first_line
 from auxseg.files import require_file
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import Item, Options
-from auxseg.images import pixels_sha256
 
 FORMATS = ("labelme", "cvat", "label-studio")
 MASKS, MASKS_ZIP, TASKS = "SegmentationClass", "segmentation_mask.zip", "tasks.json"

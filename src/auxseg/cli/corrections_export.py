@@ -16,10 +16,10 @@ from auxseg.cli.next_step import print_next, require_run
 from auxseg.cli.verdicts import hashes_of
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.photos import read_photo
+from auxseg.encoded import decode_indices
 from auxseg.errors import DataError, shorten
 from auxseg.files import read_text
 from auxseg.formats.export import require_new
-from auxseg.images import decode_indices
 from auxseg.params.dag import require_round
 from auxseg.params.review import ReviewParams
 from auxseg.review.corrections import corrected_labels

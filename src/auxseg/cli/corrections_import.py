@@ -26,10 +26,11 @@ from auxseg.cli.mask_files import find_masks
 from auxseg.cli.next_step import REPRO, print_next, require_run
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.encoded import encode_label, pixels_sha256
 from auxseg.errors import DataError, shorten
 from auxseg.files import read_bytes
-from auxseg.images import encode_label, pixels_sha256, read_index_png
 from auxseg.params.dag import require_round
+from auxseg.png_files import read_index_png
 from auxseg.review.corrections import Correction, read_corrections, shown_classes, write_corrections
 
 

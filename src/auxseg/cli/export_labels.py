@@ -25,9 +25,9 @@ from auxseg.cli.next_step import print_next, require_result
 from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.encoded import IGNORE, encode_label
 from auxseg.formats.export import require_new, write_format
 from auxseg.formats.writer import Item
-from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import track
 
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")

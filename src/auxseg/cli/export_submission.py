@@ -11,7 +11,7 @@ from auxseg.datasets import id_lists
 from auxseg.datasets.listing import require_folder
 from auxseg.errors import DataError
 from auxseg.files import read_bytes
-from auxseg.images import read_index_png
+from auxseg.png_files import read_index_png
 
 SUBMISSION = Path("results/VOC2012/Segmentation/comp6_test_cls")
 """comp6 is for methods trained on more than VOC's own images; weights from ImageNet and the labels of SBD count."""

@@ -24,9 +24,9 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.listing import is_inside
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.stored import read_label
+from auxseg.encoded import IGNORE, PALETTE
 from auxseg.errors import DataError, ParamsError
 from auxseg.files import real_path
-from auxseg.images import IGNORE, PALETTE
 from auxseg.params.dag import read_params, require_round
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root

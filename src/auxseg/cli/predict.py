@@ -26,9 +26,9 @@ from auxseg.datasets.listing import PHOTOS, Folder, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.problems import raise_first
 from auxseg.datasets.tags import listed_id
+from auxseg.encoded import encode_grey, encode_label
 from auxseg.errors import CONTROLS, DataError
 from auxseg.files import read_text, real_path
-from auxseg.images import encode_grey, encode_label
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params

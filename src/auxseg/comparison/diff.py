@@ -18,7 +18,7 @@ import numpy as np
 
 from auxseg.artifacts.archive import opened_archive
 from auxseg.comparison.label_set import LabelSet
-from auxseg.images import IGNORE, decode_indices
+from auxseg.encoded import IGNORE, decode_indices
 from auxseg.parallel import map_processes
 
 FIGURES = ("before", "after", "added", "removed", "changed_from", "changed_to")

@@ -23,8 +23,8 @@ from auxseg.artifacts.tables import write_rows
 from auxseg.comparison.label_set import LabelSet
 from auxseg.datasets.manifest import SEPARATOR, ImageRecord
 from auxseg.datasets.stored import read_label
+from auxseg.encoded import IGNORE
 from auxseg.errors import DataError
-from auxseg.images import IGNORE
 from auxseg.parallel import track
 
 

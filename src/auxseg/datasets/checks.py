@@ -21,8 +21,9 @@ from auxseg.datasets.mask_values import others_in_files, values_in_files
 from auxseg.datasets.masks import mask_sha256, read_mask
 from auxseg.datasets.problems import FILES, STRICT, Problems
 from auxseg.datasets.tiff_kind import ORIENTATION
+from auxseg.encoded import IGNORE
 from auxseg.errors import DataError
-from auxseg.images import IGNORE, open_image, orientation_of, pixels_of
+from auxseg.images import open_image, orientation_of, pixels_of
 from auxseg.parallel import map_processes
 
 

@@ -28,9 +28,9 @@ from auxseg.datasets.id_lists import COCO_LISTS, IdList, check_list
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.voc import LISTS
 from auxseg.downloads import download, unpack
+from auxseg.encoded import IGNORE, encode_label
 from auxseg.errors import DataError
 from auxseg.files import read_json
-from auxseg.images import IGNORE, encode_label
 from auxseg.parallel import map_processes, track
 from auxseg.params.data import COCO_CLASSES
 

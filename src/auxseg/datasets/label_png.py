@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 
 from auxseg.datasets.manifest import ClassTable
+from auxseg.encoded import IGNORE
 from auxseg.errors import DataError, shorten
-from auxseg.images import IGNORE, read_index_png
+from auxseg.png_files import read_index_png
 
 _MANY, _FEW = 8, 0.002
 """A mask looks smoothed with more unlisted values than _MANY, of which most have less than this share of the pixels."""

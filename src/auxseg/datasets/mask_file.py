@@ -12,16 +12,8 @@ from auxseg.datasets.npy_header import check_announced, read_npy_header
 from auxseg.datasets.tiff_kind import TIFFS, tiff_kind
 from auxseg.errors import DataError, first_line
 from auxseg.files import open_file
-from auxseg.images import (
-    MASK_FIX,
-    UnknownImageError,
-    check_pixels,
-    open_image,
-    pixels_of,
-    read_index_png,
-    read_palette,
-    require_image,
-)
+from auxseg.images import UnknownImageError, check_pixels, open_image, pixels_of, require_image
+from auxseg.png_files import MASK_FIX, read_index_png, read_palette
 
 ARRAY = ".npy"
 

@@ -14,8 +14,8 @@ from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_file import read_numbers
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
 from auxseg.datasets.spelling import KnownNames
+from auxseg.encoded import IGNORE
 from auxseg.errors import DataError
-from auxseg.images import IGNORE
 
 _DRAWERS = {"coco-json": draw_coco.draw, "labelme": draw_labelme.draw, "label-studio": draw_label_studio.draw}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from auxseg.datasets.colour_png import read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import MaskForm
+from auxseg.encoded import IGNORE
 from auxseg.errors import ParamsError
-from auxseg.images import IGNORE
 from auxseg.params.data import DataParams
 
 

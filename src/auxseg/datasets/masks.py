@@ -13,7 +13,7 @@ from auxseg.datasets.label_png import Unlisted
 from auxseg.datasets.manifest import ClassTable, read_mask_list
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_reading import read_form
-from auxseg.images import pixels_sha256
+from auxseg.encoded import pixels_sha256
 
 
 def read_mask(path: Path, classes: ClassTable, unlisted: Unlisted, form: MaskForm = PLAIN) -> np.ndarray:

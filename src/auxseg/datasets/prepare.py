@@ -20,9 +20,9 @@ from auxseg.datasets.mask_values import others_in_files, values_in_files
 from auxseg.datasets.overview import NAMED, overview
 from auxseg.datasets.problems import STRICT, WHOLE, Problems
 from auxseg.datasets.root import ensure_scenes
+from auxseg.encoded import IGNORE
 from auxseg.errors import shorten
 from auxseg.findings import SHOWN, Findings
-from auxseg.images import IGNORE
 from auxseg.params.data import DataParams
 from auxseg.params.local import data_root
 

@@ -14,8 +14,8 @@ from auxseg.artifacts.damage import damaged
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.counts import counted
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.encoded import decode_indices
 from auxseg.errors import DataError
-from auxseg.images import decode_indices
 
 _GREY, _PALETTE = 0, 3
 """Colour types of PNG; the labels that this project writes have a palette."""

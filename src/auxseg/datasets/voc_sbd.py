@@ -20,9 +20,9 @@ from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
 from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
 from auxseg.downloads import download, unpack
+from auxseg.encoded import encode_label
 from auxseg.errors import DataError
 from auxseg.files import read_bytes, read_text, require_file
-from auxseg.images import encode_label
 from auxseg.parallel import map_processes
 
 VOC_FOLDER, SBD_FOLDER, MASKS_AUG = Path("VOCdevkit/VOC2012"), Path("sbd"), "SegmentationClassAug"

@@ -8,11 +8,12 @@ import numpy as np
 
 from auxseg.artifacts.atomic import write_bytes
 from auxseg.datasets.manifest import ClassTable, ImageRecord
+from auxseg.encoded import encode_grey
 from auxseg.errors import DataError
 from auxseg.external.folder import seed_folder
 from auxseg.external.npy import WRITERS, read_npy_cams, write_npy_cams
-from auxseg.images import encode_grey, read_grey_png
 from auxseg.params.cam import CamParams
+from auxseg.png_files import read_grey_png
 
 FORMATS = (*WRITERS, "png")
 """What `write_cams` can write."""

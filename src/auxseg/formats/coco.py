@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from auxseg.encoded import IGNORE
 from auxseg.formats.regions import edge_outlines, regions
 from auxseg.formats.writer import IGNORE_NAME, Item, JsonList, Options, Writer
-from auxseg.images import IGNORE
 
 
 class CocoWriter(Writer):

@@ -21,10 +21,10 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.counts import counted
+from auxseg.encoded import PALETTE
 from auxseg.formats.regions import regions
 from auxseg.formats.voc import colours_by_name, labelmap
 from auxseg.formats.writer import Item, Options, Writer
-from auxseg.images import PALETTE
 
 MOST_OBJECTS = 255
 """Colours that CVAT knows in SegmentationObject, without black."""

@@ -17,10 +17,10 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.encoded import IGNORE, PALETTE
 from auxseg.formats.brush_rle import encode_brush
 from auxseg.formats.regions import edge_outlines, regions
 from auxseg.formats.writer import Item, JsonList, Options, Writer
-from auxseg.images import IGNORE, PALETTE
 
 
 class LabelStudioWriter(Writer):

@@ -12,9 +12,9 @@ import os
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_json, write_text
+from auxseg.encoded import IGNORE
 from auxseg.formats.regions import centre_outline, painted
 from auxseg.formats.writer import Item, Options, Writer
-from auxseg.images import IGNORE
 
 VERSION = "5.5.0"
 """Of the JSON. labelme warns about other major versions only."""

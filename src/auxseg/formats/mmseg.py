@@ -15,8 +15,8 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.counts import counted
+from auxseg.encoded import IGNORE, PALETTE
 from auxseg.formats.writer import Item, Options, Writer
-from auxseg.images import IGNORE, PALETTE
 
 
 class MmsegWriter(Writer):

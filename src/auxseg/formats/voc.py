@@ -10,8 +10,8 @@ labelmap.txt                           name:red,green,blue::, CVAT's and datumar
 from pathlib import Path
 
 from auxseg.artifacts.atomic import write_text
+from auxseg.encoded import IGNORE, PALETTE, encode_label
 from auxseg.formats.writer import Item, Options, Writer
-from auxseg.images import IGNORE, PALETTE, encode_label
 
 
 def colours_by_name(options: Options) -> dict[str, list[int]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.metrics.agreement import disagreement
 from auxseg.metrics.labels import changed_share, ignored_share, measure_label
 

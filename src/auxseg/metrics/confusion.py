@@ -11,7 +11,7 @@ import numpy as np
 
 from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.tables import read_artifact, write_csv
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.metrics.segmentation import Counts
 
 COLUMNS = ("mask", "label", "pixels")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas
 
 from auxseg.artifacts.frames import read_frame
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.metrics.confusion import counts_of
 from auxseg.metrics.labels import AREA_COLUMNS
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from auxseg.artifacts.tables import write_csv
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 
 AREA_COLUMNS = {"image_id": str, "class": int, "pixels": int, "components": int}
 """Columns of a file of areas, with their types; the class is its index."""

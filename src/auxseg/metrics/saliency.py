@@ -20,7 +20,7 @@ import numpy as np
 
 from auxseg.artifacts.damage import read_whole
 from auxseg.artifacts.tables import read_artifact, write_csv
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 
 FIGURES = ("mae", "max_f", "mean_f", "adaptive_f", "s", "max_e", "mean_e", "adaptive_e")
 CURVES = ("f", "e")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 
 
 @dataclass

@@ -19,9 +19,10 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_table, require_columns, write_csv
 from auxseg.datasets.manifest import SEPARATOR, ClassTable, ImageRecord
+from auxseg.encoded import IGNORE, encode_label
 from auxseg.errors import CONTROLS, DataError
-from auxseg.images import IGNORE, encode_label, read_index_png
 from auxseg.params.review import ReviewParams
+from auxseg.png_files import read_index_png
 
 COLUMNS = ("image_id", "round", "classes", "image_sha256", "source", "reviewer", "date")
 

@@ -16,8 +16,8 @@ import numpy as np
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.scan import check_content
+from auxseg.encoded import encode_grey
 from auxseg.errors import shorten
-from auxseg.images import encode_grey
 from auxseg.parallel import map_processes, track
 from auxseg.params.saliency import SaliencyParams
 

@@ -9,7 +9,7 @@ import numpy as np
 from auxseg.datasets.manifest import ImageRecord
 from auxseg.datasets.other_extension import other_extension
 from auxseg.errors import DataError
-from auxseg.images import read_channel_png, read_grey_png
+from auxseg.png_files import read_channel_png, read_grey_png
 
 LOOKED_AT = 16
 """How many maps are checked for the range 0..255 before work begins."""

@@ -14,7 +14,7 @@ import torchvision.transforms.v2 as transforms
 import torchvision.transforms.v2.functional as functional
 from torch import Tensor
 
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams
 

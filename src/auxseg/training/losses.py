@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from auxseg.images import IGNORE
+from auxseg.encoded import IGNORE
 from auxseg.models.auxsegnet import Outputs
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample, Sample

@@ -18,8 +18,8 @@ from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
 from auxseg.datasets.stored import as_share, decode_label, decode_saliency
+from auxseg.encoded import IGNORE
 from auxseg.errors import AuxsegError, DataError, ParamsError, first_line
-from auxseg.images import IGNORE
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.runtime import RuntimeParams

@@ -6,8 +6,8 @@ from exports import SIZE, write_photo
 from PIL import Image
 
 from auxseg.datasets.annotations.recognise import recognise
+from auxseg.encoded import PALETTE
 from auxseg.errors import DataError
-from auxseg.images import PALETTE
 from auxseg.params.data import DataParams
 
 LABELMAP = """# label:color_rgb:parts:actions

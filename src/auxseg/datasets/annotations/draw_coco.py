@@ -7,8 +7,8 @@ import numpy as np
 
 from auxseg.datasets.annotations.coco_file import is_crowd, read_coco_file
 from auxseg.datasets.annotations.drawing import coco_region, paint
+from auxseg.encoded import IGNORE
 from auxseg.errors import DataError
-from auxseg.images import IGNORE
 
 
 def draw(path: Path, index_of: Callable[[str], int]) -> np.ndarray:

@@ -16,7 +16,7 @@ from PIL import Image
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.tables import write_csv
 from auxseg.datasets.scenes.compose import compose
-from auxseg.images import encode_label
+from auxseg.encoded import encode_label
 from auxseg.parallel import map_processes
 from auxseg.params.data import ScenesParams
 
