@@ -269,6 +269,28 @@ def test_ten_thousand_images(visit, work, tmp_path, multiplied):
     assert len(seen.rows()) == 40
 
 
+def test_pictures_wait_while_the_list_moves_too_fast_for_them(visit, work, tmp_path, multiplied):
+    """Cards appear at once, their pictures when the list has stopped; the first jump, as of a key, waits for nothing."""
+    seen = visit(multiplied(work / "audit", tmp_path / "audit", 2_000))
+    page = seen.open()
+    bare = page.evaluate(
+        """async () => {
+            const list = document.getElementById("list");
+            const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const bare = () => [...document.querySelectorAll(".thumbs")].filter((one) => !one.children.length).length;
+            const found = [];
+            for (let step = 0; step < 6; step++) {
+                list.scrollTop += list.clientHeight;
+                await frame();
+                found.push(bare());
+            }
+            return found;
+        }"""
+    )
+    assert bare[0] == 0 and bare[-1] > 0
+    seen.until("[...document.querySelectorAll('.thumbs')].every((one) => one.children.length === 2)")
+
+
 def test_a_missing_chunk_is_named(visit, work, tmp_path, multiplied):
     folder = multiplied(work / "audit", tmp_path / "audit", TRAIN)
     for path in (folder / "images").glob("*.js"):

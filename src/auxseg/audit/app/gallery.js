@@ -7,18 +7,28 @@
   const TEXT_HEIGHT = 78;
   const LEAST_WIDTH = 200;
   const SPARE_ROWS = 2;
+  // Share of the list's height that a frame may move it before it is too fast for pictures, how many such frames make it
+  // fast, and the milliseconds after which it has stopped. Loading and decoding what nobody can see takes four frames.
+  const FAST = 0.25;
+  const FAST_FRAMES = 2;
+  const STOPPED = 100;
   const list = auxseg.byId("list");
   const spacer = auxseg.byId("spacer");
   /** @type {App} */
   let app;
   /** @type {Map<number, HTMLElement>} */
   const shown = new Map(); // position in the order -> card
+  /** @type {Set<number>} */
+  const withoutPictures = new Set(); // positions of cards that were drawn while the list moved fast
+  let lastTop = 0;
+  let fastFrames = 0;
+  let stop = 0; // the timer
   let layout = { columns: 1, width: 1, height: 1 };
 
   auxseg.gallery = {
     start(context) {
       app = context;
-      list.addEventListener("scroll", auxseg.oncePerFrame(drawNow), { passive: true });
+      list.addEventListener("scroll", auxseg.oncePerFrame(onScroll), { passive: true });
       list.addEventListener("keydown", onKey);
       new ResizeObserver(() => auxseg.gallery.render()).observe(list);
     },
@@ -27,6 +37,7 @@
       const focused = auxseg.gallery.focusedId();
       for (const card of shown.values()) card.remove();
       shown.clear();
+      withoutPictures.clear();
       measure();
       auxseg.byId("empty").hidden = app.rows.length > 0;
       drawNow();
@@ -87,6 +98,34 @@
     spacer.style.height = `${Math.ceil(app.rows.length / columns) * layout.height}px`;
   }
 
+  function onScroll() {
+    const moved = Math.abs(list.scrollTop - lastTop);
+    lastTop = list.scrollTop;
+    fastFrames = moved > FAST * list.clientHeight ? fastFrames + 1 : 0;
+    drawNow();
+    clearTimeout(stop);
+    if (fastFrames < FAST_FRAMES) addPictures();
+    else stop = setTimeout(onStop, STOPPED);
+  }
+
+  function onStop() {
+    fastFrames = 0;
+    addPictures();
+  }
+
+  function addPictures() {
+    for (const position of withoutPictures) {
+      const thumbs = shown.get(position)?.querySelector(".thumbs");
+      thumbs?.replaceChildren(...pictures(app.rows[position]));
+    }
+    withoutPictures.clear();
+  }
+
+  /** @param {number} i */
+  function pictures(i) {
+    return app.thumbs.map((kind) => auxseg.thumb(app, kind, i));
+  }
+
   function drawNow() {
     const top = Math.floor(list.scrollTop / layout.height) - SPARE_ROWS;
     const bottom = Math.ceil((list.scrollTop + list.clientHeight) / layout.height) + SPARE_ROWS;
@@ -96,6 +135,7 @@
       if (position >= first && position < last) continue;
       card.remove();
       shown.delete(position);
+      withoutPictures.delete(position);
     }
     const fresh = document.createDocumentFragment();
     for (let position = first; position < last; position++) {
@@ -112,7 +152,9 @@
   function makeCard(position) {
     const i = app.rows[position];
     const { id, tags } = app.page.records;
-    const thumbs = auxseg.element("span", { class: "thumbs" }, ...app.thumbs.map((kind) => auxseg.thumb(app, kind, i)));
+    const isFast = fastFrames >= FAST_FRAMES;
+    if (isFast) withoutPictures.add(position);
+    const thumbs = auxseg.element("span", { class: "thumbs" }, ...(isFast ? [] : pictures(i)));
     const missing = app.page.index.missing[i];
     const names = tags[i].map((index) => auxseg.chip(app.base, index, missing.includes(index) ? "missing" : ""));
     const figures = app.ranked.map(({ key, title, unit }) => {
