@@ -125,6 +125,12 @@ def test_of_several_annotations_the_truth_or_the_last_counts(tmp_path, opened, a
     assert any("1 task has several annotations; one is used" in note for note in data.found.notes)
 
 
+def test_regions_on_a_rotated_image_are_counted(tmp_path, opened):
+    export(tmp_path, task(1, "a", {**polygon("cat"), "image_rotation": 90}, polygon("cat")))
+    (note,) = opened(format="label-studio", folder={"val_share": 0.0}).found.notes[-1:]
+    assert note.startswith("1 region was drawn on an image that Label Studio showed rotated (image_rotation), which is")
+
+
 @pytest.mark.parametrize("bare", ["brush", "brushlabels"])
 def test_regions_without_a_label_are_counted(tmp_path, opened, bare):
     drawn = brush("dog")

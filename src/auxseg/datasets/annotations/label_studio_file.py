@@ -39,6 +39,7 @@ class Task:
 
     `image`: the path or URL of its image. `choices`: classes chosen for the whole image. `unnamed`: number of regions
     without a class, which are in no mask. `annotations`: number of those that are not skipped; one of them is used.
+    `turned`: number of regions that were drawn while the image was shown rotated.
     """
 
     image: str
@@ -47,6 +48,7 @@ class Task:
     pngs: tuple[Path, ...] = ()
     unnamed: int = 0
     annotations: int = 1
+    turned: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,6 +131,12 @@ def task_notes(tasks: Collection[Task]) -> tuple[str, ...]:
         notes.append(
             f"{have} several annotations; one is used: ground truth, else the last in the file that has regions"
         )
+    if turned := sum(task.turned for task in tasks):
+        drawn = "1 region was" if turned == 1 else f"{turned} regions were"
+        notes.append(
+            f"{drawn} drawn on an image that Label Studio showed rotated (image_rotation), which is read as if "
+            "it were upright; rotate the image back there, look at the regions, and export again"
+        )
     return tuple(notes)
 
 
@@ -146,7 +154,7 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         results = (truth or filled or kept)[-1]["result"]
     regions: list[Region] = []
     choices: list[str] = []
-    unnamed = 0
+    unnamed = turned = 0
     for result in results:
         value = result.get("value", {})
         kind = str(result.get("type", "")).lower()
@@ -156,8 +164,9 @@ def _task(item: Mapping[str, Any]) -> Task | None:
             unnamed += 1
         elif kind in (*SHAPES, "labels"):
             size = size_of(result["original_height"], result["original_width"])
+            turned += bool(result.get("image_rotation"))
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
-    return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count)
+    return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count, turned=turned)
 
 
 def _tool(value: Mapping[str, Any]) -> str:
