@@ -189,7 +189,7 @@ def copy_json(name, image=None):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog)"),
+        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog); name the"),
         (lambda: resize("out/d.json"), "out: labelme label of 'd': 25x16, but the image is 24x16"),
         (lambda: copy_json("b"), "out: labelme label of 'b': the image is in split val"),
         (lambda: copy_json("x"), "out: labelme label of 'x': the data set has no such image"),

@@ -163,6 +163,11 @@ def count_labels(number: int) -> str:
     return "1 label" if number == 1 else f"{number} labels"
 
 
+def _index_of(classes: ClassTable, where: str) -> IndexOf:
+    # data.unlisted is about other people's annotations; here a strange name is a slip of the reviewer
+    return IndexOf(classes, "error", where, "name the shape after a class, background, or ignore")
+
+
 def _read_labelme(path: Path, classes: ClassTable, base: Path) -> Labels:
     """Read a file, or all files of a folder; the id is the path relative to `base`, without extension."""
     files = finished(path, "**/*.json") if path.is_dir() else [path]
@@ -180,7 +185,7 @@ def _read_labelme(path: Path, classes: ClassTable, base: Path) -> Labels:
                 f"{file}: was drawn on the image '{image}', but has the name of '{image_id}'; give it the name of its "
                 "image, or remove it"
             )
-        labels[image_id] = draw_labelme.draw(file, IndexOf(classes, "error", str(file)))
+        labels[image_id] = draw_labelme.draw(file, _index_of(classes, str(file)))
     return labels
 
 
@@ -191,7 +196,7 @@ def _read_cvat(folder: Path, classes: ClassTable) -> Labels:
         raise DataError(f"{masks}: no masks; export the task from CVAT as 'Segmentation mask 1.1'")
     return {
         file.relative_to(masks).with_suffix("").as_posix(): read_colour_png(
-            file, colours, IndexOf(classes, "error", str(file))
+            file, colours, _index_of(classes, str(file))
         )
         for file in files
     }
@@ -231,9 +236,7 @@ def _read_label_studio(path: Path, content: list[Any], classes: ClassTable, size
         if image_id in labels:
             raise DataError(f"{path} task {key}: '{image_id}' appears twice; remove one of the tasks")
         if task.regions or task.pngs:
-            labels[image_id] = draw_label_studio.draw(
-                Path(f"{path}#{key}"), IndexOf(classes, "error", f"{path} task {key}")
-            )
+            labels[image_id] = draw_label_studio.draw(Path(f"{path}#{key}"), _index_of(classes, f"{path} task {key}"))
         elif not task.choices and not task.unnamed:  # somebody removed every region
             labels[image_id] = np.zeros(sizes.get(image_id, (1, 1)), np.uint8)
     return labels
