@@ -1,5 +1,6 @@
 """The exported network in ONNX Runtime against torch, for every backbone, at sizes other than the traced one."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -20,6 +21,7 @@ from auxseg.onnx_export import (
     TRACED,
     Deployed,
     checked_sizes,
+    cubic_weights,
     export_onnx,
     largest_difference,
     resize_weights,
@@ -96,11 +98,60 @@ def test_every_backbone_agrees_at_six_sizes(name, stride, tmp_path):
     compare(tmp_path / "n.onnx", network, SIDES)
 
 
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [
+        ("resnet10t", 16),
+        ("vit_tiny_patch16_224", 16),  # position embeddings are resampled
+        ("vit_small_patch14_dinov2", 14),
+        ("vit_tiny_patch16_dinov3_qkvb", 16),  # rotary position embeddings
+    ],
+)
+def test_networks_of_timm_agree_at_six_sizes(name, stride, tmp_path):
+    torch.manual_seed(0)
+    layer = 1 if "vit" in name else None
+    backbone = BackboneParams(name=f"timm:{name}", weights="random", output_stride=stride, layer=layer)
+    network = auxsegnet.build_auxsegnet(backbone, NetworkParams(channels=8), 3)
+    for key, value in network.named_parameters():
+        if key.endswith("pos_embed"):
+            torch.nn.init.normal_(value)  # timm's are nearly zero, and would compare nothing
+    assert exported(tmp_path / "n.onnx", calibrated(network)) <= 1e-4
+    compare(tmp_path / "n.onnx", network, SIDES)
+
+
+@pytest.mark.parametrize("target", [1, 5, 14, 37])
+def test_cubic_weights_are_torchs_anti_aliased_interpolation(target):
+    torch.manual_seed(0)
+    maps = torch.rand(1, 3, 14, 14)
+    expected = F.interpolate(maps, size=(target, 14), mode="bicubic", antialias=True)
+    torch.testing.assert_close(cubic_weights(14, torch.tensor(target)) @ maps, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("eva02_tiny_patch14_224", "onnxruntime cannot run the graph"),
+        ("vit_tiny_patch16_224", "torch cannot export this network"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(name, message, tmp_path, monkeypatch, capfd):
+    if name.startswith("vit"):
+        monkeypatch.setattr("auxseg.onnx_export._CubicByProducts", contextlib.nullcontext)
+    stride = int(name.split("patch")[1][:2])
+    backbone = BackboneParams(name=f"timm:{name}", weights="random", output_stride=stride, layer=1)
+    network = auxsegnet.build_auxsegnet(backbone, NetworkParams(channels=8), 3).eval()
+    with pytest.raises(DataError, match=message) as error:
+        exported(tmp_path / "n.onnx", network)
+    assert "\n" not in str(error.value) and list(tmp_path.iterdir()) == []
+    assert "graph(" not in "".join(capfd.readouterr())
+
+
 def test_resnet38_narrowed_agrees(tmp_path, monkeypatch):
     """P1's backbone with its own blocks; the whole one has 500 MB."""
     from auxseg.models import resnet38
     from auxseg.models.backbones import Backbone
 
+    torch.manual_seed(4)  # a seed whose result varies
     body = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3, padding=1, bias=False),
         resnet38.Block(4, resnet38._basic(8, 8, stride=2), project=True),
@@ -108,7 +159,6 @@ def test_resnet38_narrowed_agrees(tmp_path, monkeypatch):
         resnet38.Block(8, resnet38._basic(8, 16, stride=2, dilations=(1, 2)), project=True),
         resnet38.Block(16, resnet38._bottleneck(32, dilation=4, dropout=0.3), project=True),
     )
-    torch.manual_seed(0)
     small = Backbone(body, [], 32, [0.0] * 3, [255.0] * 3, dense_convolutions=True)
     network = calibrated(auxsegnet.AuxSegNet(small, 3, 8, NetworkParams(channels=8)))
     exported(tmp_path / "n.onnx", network)

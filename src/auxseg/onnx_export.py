@@ -10,13 +10,16 @@ it, the saliency branch only if its affinity refines the segmentation, because t
 
 The exporter is torch's tracing one (`dynamo=False`), for two reasons: sizes stay symbolic in code that computes with
 them, such as the padding of EfficientNet, and it needs no further package. Large images are reduced by two products
-of matrices (`resize_weights`), not by ONNX's Resize.
+of matrices (`resize_weights`), not by ONNX's Resize; and so are the position embeddings of transformers, whose
+interpolation torch does not export at all.
 """
 
 import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -24,9 +27,10 @@ import onnxruntime
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.errors import DataError
+from auxseg.errors import DataError, first_line
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.inputs import to_tensor
@@ -100,31 +104,79 @@ def export_onnx(
         source: what the network is, such as `auxseg r2`.
 
     Raises:
-        DataError: the two differ by more than TOLERANCE.
+        DataError: torch cannot export the network with free sizes, or the two differ by more than TOLERANCE.
     """
     deployed = Deployed(network, runtime, recognition).eval()
-    free = {0: "batch", 1: "height", 2: "width"}
     with atomic_path(path) as temporary:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracer warns of every size that becomes part of the graph
-            torch.onnx.export(
-                deployed,
-                (torch.zeros(*TRACED, 3, dtype=torch.uint8),),
-                str(temporary),
-                dynamo=False,
-                opset_version=OPSET,
-                input_names=["images"],
-                output_names=["classes", "probabilities"],
-                dynamic_axes={"images": free, "classes": free, "probabilities": {0: "batch", 2: "height", 3: "width"}},
-            )
+        try:
+            _trace(temporary, deployed)
+        except RuntimeError as error:  # OnnxExporterError is one, and so are the tracer's
+            raise DataError(
+                f"{path}: not written, because torch cannot export this network ({first_line(error)}); use "
+                "`auxseg predict`, or another backbone"
+            ) from None
         _add_metadata(temporary, {"classes": list(names), "mask_values": list(values), "source": source})
-        difference = largest_difference(temporary, network, runtime, recognition)
+        try:
+            difference = largest_difference(temporary, network, runtime, recognition)
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise DataError(
+                f"{path}: not written, because onnxruntime cannot run the graph ({first_line(error)}); use "
+                "`auxseg predict`, or another backbone"
+            ) from None
         if not difference <= TOLERANCE:
             raise DataError(
                 f"{path}: not written, because ONNX Runtime and torch differ by {difference:.2g} in a probability "
                 f"(at most {TOLERANCE:g} is accepted); try another version of onnxruntime"
             )
     return difference
+
+
+def _trace(path: Path, deployed: Deployed) -> None:
+    free = {0: "batch", 1: "height", 2: "width"}
+    quiet = mock.patch.object(torch._C, "_jit_onnx_log", lambda *_: None)  # it would print the graph on an error
+    with warnings.catch_warnings(), quiet, _CubicByProducts():
+        warnings.simplefilter("ignore")  # the tracer warns of every size that becomes part of the graph
+        torch.onnx.export(
+            deployed,
+            (torch.zeros(*TRACED, 3, dtype=torch.uint8),),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["classes", "probabilities"],
+            dynamic_axes={"images": free, "classes": free, "probabilities": {0: "batch", 2: "height", 3: "width"}},
+        )
+
+
+class _CubicByProducts(TorchFunctionMode):
+    """Inside it, anti-aliased bicubic interpolation is two products of matrices, which can be exported."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        if func is F.interpolate and options.get("mode") == "bicubic" and options.get("antialias"):
+            maps = args[0]
+            height, width = (torch.as_tensor(side) for side in options["size"])
+            rows = cubic_weights(maps.shape[2], height)
+            return rows @ maps @ cubic_weights(maps.shape[3], width).T
+        return func(*args, **options)
+
+
+def cubic_weights(size: int, target: Tensor) -> Tensor:
+    """Return the weights, float (target, size), of torch's anti-aliased bicubic resizing of one side.
+
+    Args:
+        size: the side.
+        target: the new side, an integer scalar.
+    """
+    ratio = int(size) / target.double()
+    centres = (torch.arange(target).double() + 0.5) * ratio  # type: ignore[call-overload]
+    places = torch.arange(int(size)).double() + 0.5
+    x = (places[None] - centres[:, None]).abs() / torch.maximum(ratio, torch.ones_like(ratio))
+    near = (1.5 * x - 2.5) * x * x + 1  # Keys' cubic with a = -0.5
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = torch.where(x < 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+    normalised: Tensor = (weights / weights.sum(dim=1, keepdim=True)).float()
+    return normalised
 
 
 def resize_weights(size: Tensor, target: Tensor) -> Tensor:

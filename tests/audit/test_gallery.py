@@ -270,7 +270,7 @@ def test_ten_thousand_images(visit, work, tmp_path, multiplied):
 
 
 def test_pictures_wait_while_the_list_moves_too_fast_for_them(visit, work, tmp_path, multiplied):
-    """Cards appear at once, their pictures when the list has stopped; the first jump, as of a key, waits for nothing."""
+    """Cards appear at once, their pictures when the list has stopped; a first jump, as of a key, waits for nothing."""
     seen = visit(multiplied(work / "audit", tmp_path / "audit", 2_000))
     page = seen.open()
     bare = page.evaluate(

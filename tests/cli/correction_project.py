@@ -52,10 +52,10 @@ def take(path="out", *more):
     return main(["corrections", "import", str(path), "--round", "r1", *more])
 
 
-def draw(name="out/a.json", label="cat", points=((0, 0), (9, 0), (9, 5))):
+def draw(name="out/a.json", label="cat", points=((0, 0), (9, 0), (9, 5)), kind="polygon"):
     """Add a polygon on top, as a person does in labelme."""
     content = json.loads(Path(name).read_text())
-    shape = {"label": label, "points": [list(point) for point in points], "shape_type": "polygon"}
+    shape = {"label": label, "points": [list(point) for point in points], "shape_type": kind}
     Path(name).write_text(json.dumps({**content, "shapes": [*content["shapes"], shape]}))
 
 

@@ -122,7 +122,9 @@ def test_without_the_exports_table_the_pixels_tell(capsys):
     Path("out/exported.csv").unlink()
     draw("out/d.json")
     assert take() == 0
-    assert "as exported, so not counted as corrected: 1 of 2: a" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "as exported, so not counted as corrected: 1 of 2: a" in out
+    assert "warning: no exported.csv in the folder of out or above it" in out
     assert [row["image_id"] for row in rows()] == ["d"]
 
 
@@ -179,13 +181,20 @@ def resize(path):
     Path(path).write_text(json.dumps({**content, "imageWidth": 25}))
 
 
+def copy_json(name, image=None):
+    content = json.loads(Path("out/d.json").read_text())
+    Path(f"out/{name}.json").write_text(json.dumps({**content, "imagePath": f"..\\images\\{image or name}.jpg"}))
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog)"),
+        (lambda: draw("out/d.json", "cow"), "out/d.json: class 'cow' is not in the class table (cat, dog); name the"),
         (lambda: resize("out/d.json"), "out: labelme label of 'd': 25x16, but the image is 24x16"),
-        (lambda: shutil.copy("out/d.json", "out/b.json"), "out: labelme label of 'b': the image is in split val"),
-        (lambda: shutil.copy("out/d.json", "out/x.json"), "out: labelme label of 'x': the data set has no such image"),
+        (lambda: copy_json("b"), "out: labelme label of 'b': the image is in split val"),
+        (lambda: copy_json("x"), "out: labelme label of 'x': the data set has no such image"),
+        (lambda: copy_json("d1", "d"), "out/d1.json: was drawn on the image 'd.jpg', but has the name of 'd1'"),
+        (lambda: draw("out/d.json", kind="linestrip"), "out/d.json: shape 33 ('cat'): a linestrip encloses no area"),
         (lambda: shutil.rmtree("out"), "out: no such file or folder"),
         (lambda: [path.unlink() for path in Path("out").glob("*.json")], "out: no annotations"),
     ],
@@ -198,6 +207,28 @@ def test_one_bad_label_imports_nothing(spoil, message, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f"error: {message}") and error.count("\n") == 1
     assert rows() == [] and not (FOLDER / "r1").exists()
+
+
+def test_labels_go_back_to_the_round_they_come_from(capsys):
+    assert export() == 0
+    draw()
+    assert main(["corrections", "import", "out", "--round", "r0"]) == 2
+    assert "the label of 'a' was exported from r1, not r0; import with --round r1" in capsys.readouterr().err
+    assert rows() == []
+    table = Path("out/exported.csv")  # as an earlier version wrote it
+    lines = [line.rpartition(",")[0] + "\n" for line in table.read_text().splitlines()]
+    table.write_text("".join(lines))
+    assert main(["corrections", "import", "out", "--round", "r0"]) == 0
+
+
+def test_exported_labels_that_are_gone_are_named(capsys):
+    assert export() == 0
+    draw()
+    Path("out/d.json").unlink()
+    assert take() == 0
+    assert "not in out, so left as they are: 1 of 2: d\n" in capsys.readouterr().out
+    assert take("out/a.json") == 0
+    assert "not in" not in capsys.readouterr().out
 
 
 def test_import_needs_a_round_of_the_project(capsys):

@@ -98,6 +98,41 @@ def test_masks_painted_in_cvat_become_corrections(is_zipped):
     assert (label[:8] == 2).all() and label[8:].tolist() == np.where(LABEL == 2, 255, LABEL)[8:].tolist()
 
 
+def test_an_image_without_a_mask_in_cvats_export_is_named(capsys):
+    assert export("--format", "cvat") == 0
+    shutil.unpack_archive("out/segmentation_mask.zip", "out/done")
+    Path("out/done/SegmentationClass/a.png").unlink()  # as CVAT does where nobody left a shape
+    capsys.readouterr()
+    assert take("out/done") == 0
+    out = capsys.readouterr().out
+    assert "not in out/done, so left as they are: 1 of 2: a\n" in out
+    assert "draw a shape of the label background" in out and rows() == []
+
+
+def test_what_is_not_read_of_label_studio_is_said(capsys):
+    assert export("--format", "label-studio") == 0
+    path = Path(annotate())
+    tasks = json.loads(path.read_text())
+    del tasks[0]["annotations"][0]["result"][0]["value"]["polygonlabels"]
+    tasks[1]["annotations"].append(tasks[1]["annotations"][0])
+    path.write_text(json.dumps(tasks))
+    capsys.readouterr()
+    assert take(path) == 0
+    out = capsys.readouterr().out
+    assert "warning: 1 region has no label and is not used\n" in out
+    assert "warning: 1 task has several annotations; one is used" in out
+
+
+def test_only_regions_without_a_label_are_not_background():
+    assert export("--format", "label-studio") == 0
+    path = Path(annotate())
+    tasks = json.loads(path.read_text())
+    for region in tasks[0]["annotations"][0]["result"]:
+        del region["value"][region["type"]]
+    path.write_text(json.dumps(tasks))
+    assert take(path) == 0 and rows() == []
+
+
 def spoil_zip(name, content):
     with zipfile.ZipFile("task.zip", "w") as archive:
         archive.writestr("labelmap.txt", "cat:1,2,3::\n")
@@ -136,5 +171,5 @@ def test_an_image_of_label_studio_that_appears_twice_is_named(capsys):
 def test_labels_come_back_to_the_pixel(label, format_):
     with tempfile.TemporaryDirectory() as folder:
         to = Path(folder, "out")
-        write_labels(to, format_, {"a": label}, lambda image_id: b"", CLASSES, 0, ())
+        write_labels(to, format_, {"a": label}, lambda image_id: b"", CLASSES, 0, (), "r1")
         assert read_exported(to)["a"].sha256 == pixels_sha256(label)

@@ -39,6 +39,24 @@ def test_use_takes_the_path_of_a_preset_too(project, tmp_path_factory, capsys):
     assert Path("params.yaml").read_text() == before
 
 
+@pytest.mark.parametrize(
+    ("backbone", "key"),
+    [
+        ("{name: 'timm:vit_tiny_patch16_244', weights: random}", "backbone.name"),
+        ("{name: 'timm:resnet10t', weights: random, layer: 3}", "backbone.layer"),
+    ],
+)
+def test_a_network_that_timm_does_not_have_is_found_before_the_run(project, backbone, key, capsys):
+    preset = Path("params/presets/mine.yaml")
+    preset.write_text(f"# Mine.\n\nextends: demo\nbackbone: {backbone}\n")
+    assert main(["check", str(preset)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {preset}: key '{key}': ")
+    for command in (["use", "mine"], ["scan"], ["check"], ["run"]):
+        assert main(command) == 2
+        captured = capsys.readouterr()
+        assert captured.err.startswith(f"error: params.yaml: key '{key}': ") and "next:" not in captured.out
+
+
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):
     photos = tmp_path_factory.mktemp("photos")
     (photos / "images").mkdir()

@@ -34,6 +34,17 @@ def test_all_masks_match(root):
     assert not [line for line in view.warnings() if "truth" in line]
 
 
+def test_a_folder_of_masks_that_no_parameter_names_is_said(root):
+    for name in IDS:
+        mask(root / f"GT masks/{name}.png", (1,))
+        mask(root / f"saliency/{name}.png", (1,))
+    unread = "GT masks: 14 files have the name of a listed image and are not read; to measure with masks, set "
+    (warning,) = [line for line in look(root, {"format": "folder"}).warnings() if "are not read" in line]
+    assert warning == f"{unread}data.folder.masks to GT masks, and data.classes to their mask values"
+    named = look(root, {"format": "folder", "classes": ["cat"], "folder": {"masks": "GT masks"}})
+    assert not [line for line in named.warnings() if "not read" in line]
+
+
 def test_one_of_fourteen_is_said_with_the_first_other(root):
     mask(root / "truth/img0.png", (1,))
     for name in IDS[1:]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from auxseg.formats.export import write_format
 from auxseg.formats.writer import Item, Options
@@ -54,3 +54,9 @@ def agreement(found: np.ndarray, mask: np.ndarray) -> float:
     """Return the share of pixels with the same value."""
     assert found.shape == mask.shape
     return float((found == mask).mean())
+
+
+def require_no_gaps(found: np.ndarray, mask: np.ndarray, tolerance: float) -> None:
+    """Assert that nothing became background but what lies near the background of the mask, or at the image's edge."""
+    near = distance_transform_edt(np.pad(mask, 1) != 0)[1:-1, 1:-1] <= tolerance + 1.5
+    assert not ((found == 0) & (mask != 0) & ~near).any()

@@ -67,6 +67,6 @@ def test_more_regions_than_colours_become_one_object_per_class(tmp_path):
 def test_labels_for_the_task(tmp_path):
     written(tmp_path / "out", "cvat", {"a": example_masks.nested()})
     labels = json.loads((tmp_path / "out/labels.json").read_text())
-    assert [label["name"] for label in labels] == ["cat", "traffic light", "ignore"]
-    assert [label["color"] for label in labels] == ["#400000", "#400080", "#e0e0c0"]
+    assert [label["name"] for label in labels] == ["background", "cat", "traffic light", "ignore"]
+    assert [label["color"] for label in labels] == ["#000000", "#400000", "#400080", "#e0e0c0"]
     assert VALUES[1] == 8  # whose colour in VOC's palette is the first

@@ -86,6 +86,14 @@ def test_simplified_polygons_differ_at_outlines_alone(tmp_path):
     assert {result["type"] for result in task["predictions"][0]["result"]} >= {"polygonlabels"}
 
 
+@pytest.mark.parametrize("tolerance", [1.0, 3.0])
+def test_no_gap_of_background_opens_between_simplified_polygons(tolerance, tmp_path):
+    masks = {"a": np.where(example_masks.blobs() == 0, 255, example_masks.blobs()), "b": example_masks.blobs(1)}
+    written(tmp_path / "out", "label-studio", masks, shapes="polygons", tolerance=tolerance)
+    for task, mask in zip(tasks(tmp_path / "out"), masks.values(), strict=True):
+        example_masks.require_no_gaps(read(task), mask, tolerance)
+
+
 @pytest.mark.parametrize(
     ("shapes", "kinds"), [("rle", ["BrushLabels"]), ("polygons", ["BrushLabels", "PolygonLabels"])]
 )

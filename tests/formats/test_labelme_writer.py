@@ -43,6 +43,15 @@ def test_simplified_polygons_differ_at_outlines_alone(seed, tmp_path):
     assert points[0] < 0.5 * points[1]
 
 
+@pytest.mark.parametrize("tolerance", [1.0, 3.0])
+def test_no_gap_of_background_opens_between_simplified_polygons(tolerance, tmp_path):
+    masks = {"a": np.where(example_masks.blobs() == 0, 255, example_masks.blobs()), "b": example_masks.blobs(1)}
+    written(tmp_path / "out", "labelme", masks, root=tmp_path, tolerance=tolerance)
+    for key, mask in masks.items():
+        found = read(tmp_path / f"out/{key}.json", tmp_path / "out/labels.txt")
+        example_masks.require_no_gaps(found, mask, tolerance)
+
+
 def test_the_path_leads_to_the_image(tmp_path):
     (tmp_path / "set/images").mkdir(parents=True)
     (tmp_path / "set/images/a.jpg").write_bytes(b"pixels")

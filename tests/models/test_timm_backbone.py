@@ -13,7 +13,7 @@ from auxseg.errors import DataError, ParamsError
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.backbones import build_backbone
 from auxseg.models.folding import fold_batch_norms
-from auxseg.models.timm_backbone import build_timm
+from auxseg.models.timm_backbone import build_timm, check_timm
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 
@@ -173,6 +173,14 @@ def test_what_timm_cannot_do_is_one_line(values, message):
     with pytest.raises(ParamsError, match=message) as error:
         build_backbone(BackboneParams(**{"weights": "random", **values}), pretrained=True)
     assert "\n" not in str(error.value)
+
+
+def test_the_check_takes_every_network_and_makes_no_weights():
+    for name in (*ALL, "vit_giant_patch14_dinov2"):  # which has 4.5 GB of weights
+        check_timm(parameters(name, stride=14 if "giant" in name else None))
+    with pytest.raises(ParamsError, match="has no model"):
+        check_timm(BackboneParams(name="timm:resnet5x", weights="random"))
+    assert torch.zeros(1).device.type == "cpu"
 
 
 @pytest.mark.parametrize(

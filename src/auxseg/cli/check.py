@@ -1,13 +1,16 @@
 """`auxseg check`: is params.yaml valid? With --data: what is wrong with the data set, all at once?"""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from auxseg.artifacts.atomic import write_json
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.counts import counted
 from auxseg.errors import EXIT_FAILED, DataError, ParamsError
+from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.data import DataParams
 from auxseg.params.presets import FOLDER, read_preset
@@ -81,13 +84,32 @@ def check_file(path: Path) -> None:
         AuxsegError: names the key or the file, and what to do.
     """
     if path != PARAMS_FILE:
-        read_preset(path)
+        check_backbone(read_preset(path), path)
         return
     values = check(path)
     require_sections(values)
+    check_backbone(values, path)
     if orphans := find_orphans(values):
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
             f"{orphans[0]}: belongs to no round and shard of params.yaml (and {len(orphans) - 1} more), but would be "
             f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
         )
+
+
+def check_backbone(values: Mapping[str, Any], path: Path = PARAMS_FILE) -> None:
+    """Check that timm has the network of `backbone.name`, before a run has computed saliency for hours.
+
+    Raises:
+        ParamsError: it has not, or not with these parameters; names the file `path`.
+    """
+    params = BackboneParams.parse(values.get(BackboneParams.key))
+    if not params.is_timm:
+        return
+    # imported here because torch and timm take seconds, which no other network needs here
+    from auxseg.models.timm_backbone import check_timm
+
+    try:
+        check_timm(params)
+    except ParamsError as error:
+        raise ParamsError(str(error).replace(f"{PARAMS_FILE}:", f"{path}:", 1)) from None

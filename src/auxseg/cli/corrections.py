@@ -4,8 +4,8 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from auxseg.counts import counted
 from auxseg.datasets.annotations import draw_label_studio, draw_labelme
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.cvat import LABELMAP
-from auxseg.datasets.annotations.label_studio_file import image_names, read_label_studio_file
+from auxseg.datasets.annotations.label_studio_file import image_names, read_label_studio_file, task_notes
+from auxseg.datasets.annotations.labelme_file import read_labelme_file
 from auxseg.datasets.colour_png import read_colour_png, read_colours
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_reading import IndexOf
@@ -52,6 +53,8 @@ class Exported:
     """`yes` if the exported label was a correction, not the pseudo label."""
     imported: str = ""
     """`pixels_sha256` of the correction that was imported from this folder; empty if there is none."""
+    round: str = ""
+    """The round of the exported label; empty in a table of an earlier version."""
 
 
 def write_labels(
@@ -62,6 +65,7 @@ def write_labels(
     classes: ClassTable,
     tolerance: float,
     corrected: Collection[str],
+    round_: str,
 ) -> list[str]:
     """Write labels, images and EXPORTED, completely or not at all.
 
@@ -73,6 +77,7 @@ def write_labels(
         classes: the class table.
         tolerance: of polygons, pixels.
         corrected: ids of the labels that are corrections.
+        round_: of the labels, as `r1`.
 
     Returns:
         Sentences about what the format could not take.
@@ -82,7 +87,7 @@ def write_labels(
 
     def beside(made: Path) -> None:
         rows = [
-            Exported(image_id, pixels_sha256(label), "yes" if image_id in corrected else "")
+            Exported(image_id, pixels_sha256(label), "yes" if image_id in corrected else "", round=round_)
             for image_id, label in _read_back(made, format_, classes, sizes).items()
         ]
         write_exported(made, rows)
@@ -151,13 +156,17 @@ def read_exported(folder: Path | None) -> dict[str, Exported]:
 
 def write_exported(folder: Path, rows: Iterable[Exported]) -> None:
     """Write EXPORTED."""
-    cells = [(row.image_id, row.sha256, row.corrected, row.imported) for row in rows]
-    write_csv(folder / EXPORTED, ["image_id", "sha256", "corrected", "imported"], cells)
+    write_csv(folder / EXPORTED, [field.name for field in fields(Exported)], [astuple(row) for row in rows])
 
 
 def count_labels(number: int) -> str:
     """Return the number with its noun."""
     return counted(number, "label")
+
+
+def _index_of(classes: ClassTable, where: str) -> IndexOf:
+    # data.unlisted is about other people's annotations; here a strange name is a slip of the reviewer
+    return IndexOf(classes, "error", where, "name the shape after a class, background, or ignore")
 
 
 def _read_labelme(path: Path, classes: ClassTable, base: Path) -> Labels:
@@ -171,7 +180,13 @@ def _read_labelme(path: Path, classes: ClassTable, base: Path) -> Labels:
     labels = {}
     for file in files:
         image_id = Path(os.path.relpath(file, base)).with_suffix("").as_posix()
-        labels[image_id] = draw_labelme.draw(file, IndexOf(classes, "error", str(file)))
+        image = PureWindowsPath(read_labelme_file(file).image).name  # which knows both kinds of slash
+        if PurePosixPath(image).stem != PurePosixPath(image_id).name and image != PurePosixPath(image_id).name:
+            raise DataError(
+                f"{file}: was drawn on the image '{image}', but has the name of '{image_id}'; give it the name of its "
+                "image, or remove it"
+            )
+        labels[image_id] = draw_labelme.draw(file, _index_of(classes, str(file)))
     return labels
 
 
@@ -182,7 +197,7 @@ def _read_cvat(folder: Path, classes: ClassTable) -> Labels:
         raise DataError(f"{masks}: no masks; export the task from CVAT as 'Segmentation mask 1.1'")
     return {
         file.relative_to(masks).with_suffix("").as_posix(): read_colour_png(
-            file, colours, IndexOf(classes, "error", str(file))
+            file, colours, _index_of(classes, str(file))
         )
         for file in files
     }
@@ -222,12 +237,16 @@ def _read_label_studio(path: Path, content: list[Any], classes: ClassTable, size
         if image_id in labels:
             raise DataError(f"{path} task {key}: '{image_id}' appears twice; remove one of the tasks")
         if task.regions or task.pngs:
-            labels[image_id] = draw_label_studio.draw(
-                Path(f"{path}#{key}"), IndexOf(classes, "error", f"{path} task {key}")
-            )
-        elif not task.choices:  # somebody removed every region
+            labels[image_id] = draw_label_studio.draw(Path(f"{path}#{key}"), _index_of(classes, f"{path} task {key}"))
+        elif not task.choices and not task.unnamed:  # somebody removed every region
             labels[image_id] = np.zeros(sizes.get(image_id, (1, 1)), np.uint8)
     return labels
+
+
+def studio_notes(path: Path) -> tuple[str, ...]:
+    """Return sentences about what was not read of an export of Label Studio, or of the folder that has one."""
+    tasks = read_label_studio_file(path / TASKS if path.is_dir() else path)
+    return task_notes(tasks.values())
 
 
 def _is_prediction(task: Any) -> bool:

@@ -101,7 +101,14 @@ def run(arguments: argparse.Namespace) -> None:
         return encode_jpeg(read_photo(dataset.root, found[image_id].record), QUALITY)
 
     notes = write_labels(
-        to, arguments.format, labels, photo, dataset.classes, arguments.tolerance, corrected.keys() & labels.keys()
+        to,
+        arguments.format,
+        labels,
+        photo,
+        dataset.classes,
+        arguments.tolerance,
+        corrected.keys() & labels.keys(),
+        name,
     )
     print(f"{count_labels(len(chosen))} of {name} in {to}, {what}: {shorten(chosen, SHOWN)}")
     for note in notes:

@@ -14,12 +14,14 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.corrections import (
+    EXPORTED,
     SHOWN,
     Exported,
     count_labels,
     exported_folder,
     read_exported,
     read_labels,
+    studio_notes,
     write_exported,
 )
 from auxseg.cli.mask_files import find_masks
@@ -68,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         _check(image_id, label, records, f"{path}: {source} label of '{image_id}'")
     folder = exported_folder(path)
     exported = read_exported(folder)
+    _require_same_round(folder, exported, labels, name)
     found = _sort(labels, exported, round_, store)
     unchanged = {*found.same, *found.restored}
     changed = {image_id: label for image_id, label in labels.items() if image_id not in unchanged}
@@ -87,7 +90,17 @@ def run(arguments: argparse.Namespace) -> None:
     if found.same:
         same = f"{len(found.same)} of {len(labels)}: {shorten(found.same, SHOWN)}"
         print(f"as exported, so not counted as corrected: {same}")
+    if labels and (path.is_dir() or source != "labelme"):  # one file of labelme is one label, on purpose
+        _name_absent(path, source, [image_id for image_id in exported if image_id not in labels], len(exported))
+    if labels and source == "label-studio":
+        for note in studio_notes(path):
+            print(f"warning: {note}")
     _warn_untagged(changed, records, classes)
+    if changed and folder is None and source != "cvat":
+        print(
+            f"warning: no {EXPORTED} in the folder of {path} or above it, so labels that nobody has changed count as "
+            "corrected too; save the tool's files into the folder that `auxseg corrections export` wrote"
+        )
     if changed and name not in trained:
         following = round_.number + 1
         print(f"warning: no round is trained on labels of {name}; `auxseg rounds {following}` adds one")
@@ -95,6 +108,30 @@ def run(arguments: argparse.Namespace) -> None:
         print_next(f"git add {store.corrections.parent} and commit it, then {REPRO}: the next training uses them")
     elif not changed:
         print_next(f"nothing has changed in {path}; give the file or folder that the annotation tool exported")
+
+
+def _require_same_round(
+    folder: Path | None, exported: Mapping[str, Exported], labels: Mapping[str, np.ndarray], name: str
+) -> None:
+    """Reject labels that were exported from another round: they hold that round's pixels wherever nobody drew."""
+    for image_id in labels:
+        own = exported[image_id].round if image_id in exported else ""
+        if own not in ("", name):
+            raise DataError(
+                f"{folder}/{EXPORTED}: the label of '{image_id}' was exported from {own}, not {name}; import with "
+                f"--round {own}"
+            )
+
+
+def _name_absent(path: Path, source: str, absent: Sequence[str], count: int) -> None:
+    """Print the exported labels that did not come back: a person may think that they have been imported."""
+    if absent:
+        print(f"not in {path}, so left as they are: {len(absent)} of {count}: {shorten(absent, SHOWN)}")
+        if source == "cvat":
+            print(
+                "note: CVAT writes no mask of an image without any shape; if such an image is all background, draw a "
+                "shape of the label background"
+            )
 
 
 def _sort(labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], round_: Round, store: Store) -> Sorted:

@@ -12,6 +12,7 @@ from typing import Any
 
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
+from auxseg.cli.check import check_backbone
 from auxseg.cli.edit import edit_params
 from auxseg.cli.next_step import REPRO, print_next
 from auxseg.counts import counted
@@ -102,6 +103,7 @@ def scan_root() -> None:
         raise DataError(
             f"{problem}; then run `auxseg scan` (the stage `prepare` rejects the data set as it is{others})"
         )
+    check_backbone(values)
     print_next(REPRO)
 
 

@@ -67,6 +67,7 @@ class IndexOf:
     classes: ClassTable
     unlisted: Unlisted
     where: str
+    advice: str = "fix the annotation, add the class to data.classes, or set data.unlisted to ignore or background"
 
     def __call__(self, name: str) -> int:
         """Return the index of a name.
@@ -82,8 +83,8 @@ class IndexOf:
             return IGNORE
         if self.unlisted == "error":
             raise DataError(
-                f"{self.where}: class '{name}' is not in the class table ({', '.join(self.classes.names[:8])}); fix "
-                "the annotation, add the class to data.classes, or set data.unlisted to ignore or background"
+                f"{self.where}: class '{name}' is not in the class table ({', '.join(self.classes.names[:8])}); "
+                f"{self.advice}"
             )
         return IGNORE if self.unlisted == "ignore" else 0
 

@@ -1,9 +1,10 @@
 """Which files of the folders of masks and images belong to a listed image, and what is said about the others."""
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams, with_
 
 NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
 """Extensions of files that people keep beside images on purpose."""
+
+_MASKS = re.compile(r"mask|segm|label|annot|truth|^gt", re.I)
+"""What people call folders of masks."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
     listed = {item.id for item in images}
     warnings = [*_unread(photos, masks), *unread_tables(root, params, listed)]
     if masks is None or params.masks is None:
-        return Matches((), tuple(warnings))
+        return Matches((), (*warnings, *_unnamed_masks(root, params, listed)))
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
     is_named = params.masks != DEFAULT_MASKS
     unread = [] if masks.path == photos.path else masks.unread  # masks beside the images
@@ -64,6 +68,21 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
     if not matched:
         raise DataError(f"{masks.path}: {problem}")
     return Matches((line,), (*warnings, f"{params.masks}: {problem}"))
+
+
+def _unnamed_masks(root: Path, params: DataParams, ids: Set[str]) -> Iterator[str]:
+    """Yield a warning for each folder of masks that `data.folder.masks` could name; folders of maps look alike."""
+    if params.format != "folder":
+        return
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and _MASKS.search(path.name)]
+    for folder in folders:
+        found = sum(path.suffix.lower() in MASK_EXTENSIONS and path.stem in ids for path in folder.iterdir())
+        if found and folder != root / params.photos:
+            files = "1 file has" if found == 1 else f"{found} files have"
+            yield (
+                f"{folder.name}: {files} the name of a listed image and {'is' if found == 1 else 'are'} not read; to "
+                f"measure with masks, set data.folder.masks to {folder.name}, and data.classes to their mask values"
+            )
 
 
 def _unread(photos: Folder, masks: Folder | None) -> Iterator[str]:

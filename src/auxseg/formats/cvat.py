@@ -9,7 +9,8 @@
     images/<id>.<extension>                 with `--with-images`: what to create the task from
 
 Without SegmentationObject, CVAT would import the background as an object. CVAT has no ignore index: ignored pixels are
-objects of a label `ignore`.
+objects of a label `ignore`. The label `background` is for people who correct labels: CVAT writes no mask of an image
+without any shape, so an image that is all background needs one.
 """
 
 import io
@@ -71,7 +72,7 @@ class CvatWriter(Writer):
         self._zip.close()
         labels = [
             {"name": name, "color": "#" + bytes(colour).hex(), "attributes": []}
-            for name, colour in list(colours_by_name(self.options).items())[1:]
+            for name, colour in colours_by_name(self.options).items()
         ]
         write_json(self.folder / "labels.json", labels)
         if self._joined:

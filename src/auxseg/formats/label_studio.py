@@ -6,7 +6,8 @@
 
 By default every class of an image is one brush region, with 255 as the label `ignore`. With `--shapes polygons` every
 connected region is a polygon in per cent of the image's size, and a region with a hole stays a brush region, because
-Label Studio's polygons have no holes.
+Label Studio's polygons have no holes. With a tolerance, regions reach below those that follow, so that no gap of
+background opens between them.
 """
 
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ import numpy as np
 from auxseg.artifacts.atomic import write_text
 from auxseg.encoded import IGNORE, PALETTE
 from auxseg.formats.brush_rle import encode_brush
-from auxseg.formats.regions import edge_outlines, regions
+from auxseg.formats.regions import edge_outlines, overlapping, regions
 from auxseg.formats.writer import Item, JsonList, Options, Writer
 
 
@@ -45,7 +46,7 @@ class LabelStudioWriter(Writer):
         if self.options.shapes == "rle":
             found = [("brush", value, _brush(mask == value)) for value in values]
         else:
-            for region in regions(mask, values):
+            for region in overlapping(list(regions(mask, values)), self.options.tolerance):
                 outlines = edge_outlines(region, self.options.tolerance)
                 if len(outlines) > 1:
                     found.append(("brush", region.value, _brush(region.full(height, width).astype(bool))))

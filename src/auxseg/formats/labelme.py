@@ -6,6 +6,7 @@
 
 labelme has no holes. A later polygon covers earlier ones, so what lies in a hole is drawn after its surroundings, the
 background as `_background_`. Ignored pixels are polygons of `__ignore__`. Both names are labelme's own.
+With a tolerance, polygons reach below those that are drawn after them, so that no gap of background opens between them.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import write_json, write_text
 from auxseg.encoded import IGNORE
-from auxseg.formats.regions import centre_outline, painted
+from auxseg.formats.regions import centre_outline, overlapping, painted
 from auxseg.formats.writer import Item, Options, Writer
 
 VERSION = "5.5.0"
@@ -52,7 +53,7 @@ class LabelmeWriter(Writer):
                     "flags": {},
                     "mask": None,
                 }
-                for region in painted(item.mask)
+                for region in overlapping(painted(item.mask), self.options.tolerance)
             ],
             "imagePath": Path(os.path.relpath(image, path.parent)).as_posix(),
             "imageData": None,

@@ -71,6 +71,16 @@ def build_timm(params: BackboneParams, *, pretrained: bool) -> TimmNetwork:
     return found
 
 
+def check_timm(params: BackboneParams) -> None:
+    """Check that timm has the network that `backbone.name` names, with this stride and block; make no weights.
+
+    Raises:
+        ParamsError: it has not.
+    """
+    with torch.device("meta"):  # tensors without content: even the largest network takes a second or two
+        build_timm(params, pretrained=False)
+
+
 def _require_all(params: BackboneParams, body: nn.Module, given: Mapping[str, Tensor]) -> None:
     """Check that a file has every tensor of the network, because timm takes what fits and leaves the rest random."""
 
@@ -181,11 +191,13 @@ class _Block(nn.Module):
     def __init__(self, network: Any, index: int):
         super().__init__()
         self.network = network
-        self._index = index
+        self._index, self._patch = index, int(network.patch_embed.patch_size[0])
 
     def forward(self, images: Tensor) -> Tensor:
         (found,) = self.network.forward_intermediates(
-            images, indices=[self._index], norm=True, output_fmt="NCHW", intermediates_only=True
+            images, indices=[self._index], norm=True, output_fmt="NLC", intermediates_only=True
         )
-        features: Tensor = found.contiguous(memory_format=torch.channels_last)
-        return features
+        # timm's own "NCHW" rounds up by way of floats, which would fix the size in an exported graph
+        height, width = ((side + self._patch - 1) // self._patch for side in images.shape[2:])
+        features: Tensor = found.reshape(images.shape[0], height, width, -1).permute(0, 3, 1, 2)
+        return features.contiguous(memory_format=torch.channels_last)

@@ -120,7 +120,25 @@ def test_skipped_and_open_tasks_are_left_out(tmp_path, opened):
 def test_of_several_annotations_the_truth_or_the_last_counts(tmp_path, opened, annotations, expected):
     entries = [{"result": [polygon(name)] if name else [], "ground_truth": truth} for name, truth in annotations]
     export(tmp_path, {**task(1, "a"), "annotations": entries})
-    assert opened(format="label-studio", folder={"val_share": 0.0}).tags == {"a": (expected,)}
+    data = opened(format="label-studio", folder={"val_share": 0.0})
+    assert data.tags == {"a": (expected,)}
+    assert any("1 task has several annotations; one is used" in note for note in data.found.notes)
+
+
+def test_regions_on_a_rotated_image_are_counted(tmp_path, opened):
+    export(tmp_path, task(1, "a", {**polygon("cat"), "image_rotation": 90}, polygon("cat")))
+    (note,) = opened(format="label-studio", folder={"val_share": 0.0}).found.notes[-1:]
+    assert note.startswith("1 region was drawn on an image that Label Studio showed rotated (image_rotation), which is")
+
+
+@pytest.mark.parametrize("bare", ["brush", "brushlabels"])
+def test_regions_without_a_label_are_counted(tmp_path, opened, bare):
+    drawn = brush("dog")
+    del drawn["value"]["brushlabels"]
+    export(tmp_path, task(1, "a", polygon("cat"), {**drawn, "type": bare}))
+    data = opened(format="label-studio", folder={"val_share": 0.0})
+    assert data.tags == {"a": ("cat",)}
+    assert "1 region has no label and is not used" in data.found.notes
 
 
 def test_an_upload_may_have_kept_its_prefix(tmp_path, opened):

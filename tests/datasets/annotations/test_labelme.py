@@ -86,6 +86,15 @@ def test_a_mask_of_the_ai_tool(tmp_path, opened):
     assert np.array_equal(opened(format="labelme").mask("a"), expected)
 
 
+def test_an_oriented_rectangle_of_labelme_6(tmp_path, opened):
+    turned = [[10.0, 10.0], [15.0, 5.0], [20.0, 10.0], [15.0, 15.0]]
+    save(tmp_path, "a", shape("cat", turned, "oriented_rectangle"))
+    save(tmp_path, "b", shape("cat", turned))
+    data = opened(format="labelme", folder={"val_share": 0.0})
+    assert np.array_equal(data.mask("a"), data.mask("b")) and data.mask("a")[10, 10:21].all()
+    assert data.found.notes == ()
+
+
 def test_points_and_flags_name_a_class_but_make_no_mask(tmp_path, opened):
     save(tmp_path, "a", shape("cat", SQUARE), shape("dog", [[1, 1]], "point"))
     save(tmp_path, "b", flags={"dog": True, "cat": False})

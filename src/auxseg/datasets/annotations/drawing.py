@@ -132,7 +132,9 @@ def _is_empty(polygon: np.ndarray, size: Size) -> bool:
 
 
 def outline_region(kind: str, points: Sequence[Sequence[float]], size: Size) -> np.ndarray:
-    """Return the region of a polygon, rectangle (two corners) or circle (centre, a point on it), as labelme draws it.
+    """Return the region of a shape as labelme draws it.
+
+    Shapes are polygons, rectangles (two corners), oriented rectangles and circles (centre, a point on it).
 
     Raises:
         ValueError: the points do not make such a shape.
@@ -150,8 +152,10 @@ def outline_region(kind: str, points: Sequence[Sequence[float]], size: Size) -> 
         (x, y), edge = corners
         radius = float(np.hypot(x - edge[0], y - edge[1]))
         pen.ellipse([x - radius, y - radius, x + radius, y + radius], outline=1, fill=1)
-    elif kind in ("polygon", "rectangle") and len(corners) > 2:
+    elif kind in ("polygon", "rectangle", "oriented_rectangle") and len(corners) > 2:
         pen.polygon(corners, outline=1, fill=1)
+    elif kind in ("point", "points", "line", "linestrip"):
+        raise ValueError(f"a {kind} encloses no area")
     else:
         raise ValueError(f"{counted(len(corners), 'point does', 'points do')} not make a {kind}")
     return np.asarray(image)

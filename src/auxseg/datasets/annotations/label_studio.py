@@ -22,6 +22,7 @@ from auxseg.datasets.annotations.label_studio_file import (
     is_label_studio,
     png_class,
     read_label_studio_file,
+    task_notes,
 )
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
@@ -77,4 +78,5 @@ def _looks_like_an_export(path: Path) -> bool:
 def _notes(tasks: list[tuple[Path, str, Task]]) -> tuple[str, ...]:
     bare = sum(not task.regions and not task.pngs for _, _, task in tasks)
     have = counted(bare, "task has", "tasks have")
-    return (f"{have} choices or no region, so there is no mask of the image",) if bare else ()
+    notes = (f"{have} choices or no region, so there is no mask of the image",) if bare else ()
+    return (*notes, *task_notes([task for _, _, task in tasks]))

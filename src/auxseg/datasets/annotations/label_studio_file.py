@@ -6,8 +6,8 @@ used for the tasks of the JSON that lies beside them, or above them.
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -18,6 +18,8 @@ from auxseg.errors import DataError
 
 SHAPES = ("brushlabels", "polygonlabels", "rectanglelabels", "ellipselabels")
 """Keys of the class names of a region, one for each tool."""
+UNNAMED = ("brush", "polygon", "rectangle", "ellipse")
+"""Types of a region that was drawn before a label was chosen."""
 _PNG = re.compile(r"task-(\d+)-annotation-\d+-by-.*?-(?P<name>.+)-\d+\.png")
 
 
@@ -33,12 +35,20 @@ class Region:
 
 @dataclass(frozen=True)
 class Task:
-    """An annotated task. `image`: the path or URL of its image. `choices`: classes chosen for the whole image."""
+    """An annotated task.
+
+    `image`: the path or URL of its image. `choices`: classes chosen for the whole image. `unnamed`: number of regions
+    without a class, which are in no mask. `annotations`: number of those that are not skipped; one of them is used.
+    `turned`: number of regions that were drawn while the image was shown rotated.
+    """
 
     image: str
     regions: tuple[Region, ...]
     choices: tuple[str, ...]
     pngs: tuple[Path, ...] = ()
+    unnamed: int = 0
+    annotations: int = 1
+    turned: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,8 +90,8 @@ def _parsed(path: Path, _modified: int) -> dict[str, Task]:
     for key, task in found.items():
         if task is not None or key in pngs:
             image = task.image if task else _image(next(item for item in content if str(item["id"]) == key))
-            regions, choices = (task.regions, task.choices) if task else ((), ())
-            tasks[key] = Task(image, regions, choices, () if regions else tuple(pngs.get(key, ())))
+            known = task or Task(image, (), ())
+            tasks[key] = replace(known, pngs=() if known.regions else tuple(pngs.get(key, ())))
     return tasks
 
 
@@ -109,7 +119,29 @@ def png_class(path: Path, known: tuple[str, ...] = ()) -> str:
     return max(fits, key=len) if fits else name.rpartition("-")[2]
 
 
+def task_notes(tasks: Collection[Task]) -> tuple[str, ...]:
+    """Return sentences about what the masks of tasks leave out: regions without a class, further annotations."""
+    unnamed, several = sum(task.unnamed for task in tasks), sum(task.annotations > 1 for task in tasks)
+    regions = "1 region has" if unnamed == 1 else f"{unnamed} regions have"
+    have = "1 task has" if several == 1 else f"{several} tasks have"
+    notes = []
+    if unnamed:
+        notes.append(f"{regions} no label and {'is' if unnamed == 1 else 'are'} not used")
+    if several:
+        notes.append(
+            f"{have} several annotations; one is used: ground truth, else the last in the file that has regions"
+        )
+    if turned := sum(task.turned for task in tasks):
+        drawn = "1 region was" if turned == 1 else f"{turned} regions were"
+        notes.append(
+            f"{drawn} drawn on an image that Label Studio showed rotated (image_rotation), which is read as if "
+            "it were upright; rotate the image back there, look at the regions, and export again"
+        )
+    return tuple(notes)
+
+
 def _task(item: Mapping[str, Any]) -> Task | None:
+    count = 1
     if "annotator" in item:
         results = list(_minimal_results(item))
     else:
@@ -118,17 +150,23 @@ def _task(item: Mapping[str, Any]) -> Task | None:
             return None  # skipped, or not annotated yet
         truth = [one for one in kept if one.get("ground_truth")]
         filled = [one for one in kept if one["result"]]
+        count = len(kept)
         results = (truth or filled or kept)[-1]["result"]
-    regions, choices = [], []
+    regions: list[Region] = []
+    choices: list[str] = []
+    unnamed = turned = 0
     for result in results:
         value = result.get("value", {})
         kind = str(result.get("type", "")).lower()
         if kind == "choices":
             choices += [str(name).strip() for name in value["choices"]]
+        elif kind in UNNAMED or (kind in (*SHAPES, "labels") and not value.get(kind)):
+            unnamed += 1
         elif kind in (*SHAPES, "labels"):
             size = size_of(result["original_height"], result["original_width"])
+            turned += bool(result.get("image_rotation"))
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
-    return Task(_image(item), tuple(regions), tuple(choices))
+    return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count, turned=turned)
 
 
 def _tool(value: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
 
-AREAS = ("polygon", "rectangle", "circle", "mask")
+AREAS = ("polygon", "rectangle", "oriented_rectangle", "circle", "mask")
 """Types of shape that enclose an area; points and lines only name a class."""
 
 
