@@ -63,6 +63,6 @@ def test_no_good_network(capsys):
     judge("r2", best="r0", reasons=("All is background.",))
     assert str(choose_round(BEST)) == "r0"
     capsys.readouterr()
-    with pytest.raises(DataError, match="--round r1 predicts with that network anyway"):
+    with pytest.raises(DataError, match="--round r1 takes that network anyway"):
         choose_network(BEST)
     assert capsys.readouterr().out == ""

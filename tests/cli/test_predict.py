@@ -94,7 +94,7 @@ def test_no_good_network_is_one_line(capsys):
     assert capsys.readouterr() == (
         "",
         "error: the guard found no round better than the initial labels, which have no network; "
-        "--round r1 predicts with that network anyway\n",
+        "--round r1 takes that network anyway\n",
     )
     assert not Path("out").exists()
 

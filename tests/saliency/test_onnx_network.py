@@ -246,7 +246,7 @@ def test_any_network_by_its_settings(tmp_path, range_, outputs):
 
 def test_a_network_of_another_size_says_which(tmp_path):
     path = identity(tmp_path / "net.onnx", 96)
-    with pytest.raises(DataError, match=r"input image .* \[1, 3, 96, 96\]; it needs .*; set saliency\.side"):
+    with pytest.raises(DataError, match=r"net\.onnx: its input is 96 x 96 pixels; set saliency\.side to 96$"):
         named(path, tmp_path, side=64)
 
 

@@ -41,7 +41,7 @@ def choose_network(name: str) -> Round:
     if chosen.is_initial:
         raise DataError(
             "the guard found no round better than the initial labels, which have no network; "
-            f"--round {trainings[0]} predicts with that network anyway"
+            f"--round {trainings[0]} takes that network anyway"
         )
     if why:
         print(f"round {chosen}: {why}")

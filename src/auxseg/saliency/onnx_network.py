@@ -86,6 +86,9 @@ class OnnxNetwork:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         wanted = (1, 3, side, side)
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or not _fits(inputs[0].shape, wanted):
+            own = inputs[0].shape[-1] if len(inputs) == 1 and inputs[0].shape else None
+            if isinstance(own, int) and _fits(inputs[0].shape, (1, 3, own, own)) and not handling.resizable:
+                raise DataError(f"{weights}: its input is {own} x {own} pixels; set saliency.side to {own}")
             raise self._other(f"input {', '.join(f'{one.name} {one.type} {one.shape}' for one in inputs)}")
         if handling.values.output >= len(outputs):
             raise self._other(
