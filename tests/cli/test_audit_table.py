@@ -1,5 +1,7 @@
 """`auxseg audit table`: rounds side by side."""
 
+import default_params
+
 from auxseg.cli.audit_table import format_table
 from auxseg.cli.main import main
 
@@ -23,5 +25,6 @@ def test_rounds_side_by_side():
 def test_before_the_first_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_text(default_params.TEXT)
     assert main(["audit", "table", "recall"]) == 2
-    assert capsys.readouterr().err.startswith("error: data/summary/labels.csv: no such file")
+    assert capsys.readouterr().err.startswith("error: nothing has been run yet")
