@@ -135,7 +135,7 @@ def test_what_dvc_writes_in_place():
 
 def test_what_is_a_dvc_lock():
     whole = 'schema: "2.0"\nstages:\n  a:\n    cmd: x\n    outs:\n    - path: out.txt\n      md5: abc\n'
-    assert dvc_internals.is_lockfile(whole) and dvc_internals.is_lockfile("")
+    assert dvc_internals.is_lockfile(whole) and not dvc_internals.is_lockfile("")
     assert not dvc_internals.is_lockfile(whole[:-8]) and not dvc_internals.is_lockfile(whole.replace("md5", '"'))
 
 

@@ -114,7 +114,12 @@ def cut_lock() -> str:
     return "dvc.lock: incomplete"
 
 
-@pytest.mark.parametrize("left", [empty_rwlock, foreign_rwlock, empty_run, half_run, zero_run, cut_lock])
+def empty_lock() -> str:
+    Path("dvc.lock").write_text("")
+    return "dvc.lock: incomplete"
+
+
+@pytest.mark.parametrize("left", [empty_rwlock, foreign_rwlock, empty_run, half_run, zero_run, cut_lock, empty_lock])
 def test_what_stops_dvc_is_repaired(project, left):
     said = left()
     with pytest.raises(Exception, match=r"."):

@@ -262,7 +262,7 @@ def drop_broken_rwlock(repo: Repo, hardlinks: bool) -> bool:
 def is_lockfile(text: str) -> bool:
     """Tell whether a text is a dvc.lock that DVC can read. No command of DVC says which file it cannot read."""
     try:
-        COMPILED_LOCKFILE_SCHEMA(parse_yaml(text, "dvc.lock") or {"schema": "2.0"})
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(text, "dvc.lock"))
     except (YAMLFileCorruptedError, Invalid):
         return False
     return True
