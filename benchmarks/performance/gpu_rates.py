@@ -39,7 +39,7 @@ HEIGHT, WIDTH, IMAGES, CROP, BATCH = 375, 500, 96, 321, 16
 STAGE, TRAIN = 0.8, 0.9
 """The share of the bare network's rate that the stages should reach."""
 ROUND_IMAGES, ROUND_EPOCHS, ROUND_MINUTES = 10_582, 15, 30
-"""A round on VOC's augmented training set, reckoned from the rates."""
+"""A round on VOC's augmented training set, estimated from the rates."""
 
 
 def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
         rows.append(row(what, "share", stage / bare, f">= {least}", checked))
     minutes = ROUND_IMAGES * (ROUND_EPOCHS / rates["train"][0] + 1 / rates["propagate"][0]) / 60
     checked = minutes <= ROUND_MINUTES if device.type == "cuda" else None
-    rows.append(row("a round of VOC's 10,582 images", "minutes, reckoned", minutes, f"<= {ROUND_MINUTES}", checked))
+    rows.append(row("a round of VOC's 10,582 images", "minutes, estimated", minutes, f"<= {ROUND_MINUTES}", checked))
     return rows
 
 

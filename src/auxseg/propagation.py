@@ -118,7 +118,7 @@ def propagate_image(
     if renormalise:
         cam = normalise_cam(cam)
     if initial is not None and initial_share:
-        start = to_device(upsample(initial, *cam.shape[-2:]), cam.device)
+        start = to_device(torch.from_numpy(upsample(initial, *cam.shape[-2:])), cam.device)
         cam = initial_share * start + (1 - initial_share) * cam
         cam = normalise_cam(cam) if renormalise else cam
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)

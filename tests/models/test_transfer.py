@@ -27,5 +27,5 @@ def test_nothing_gives_nothing():
 
 def test_an_array_is_the_same_on_the_device():
     array = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    found = to_device(array, torch.device("cpu"))
+    found = to_device(torch.from_numpy(array), torch.device("cpu"))
     assert found.dtype == torch.uint8 and (found.numpy() == array).all()

@@ -64,7 +64,7 @@ def palettes_explain(
         names: of the classes.
         partial: only a label that the mask does not show is a disagreement.
     """
-    differ = other_palettes(masks) or _other_colours(masks)
+    differ = other_palettes(masks, values_too=True)
     has_palette = np.array([bool(colours) for _, colours in masks], bool)
     used = np.flatnonzero(tags[has_palette].any(axis=0))
     counts = Counter(colour for _, colours in masks for _, colour in colours)

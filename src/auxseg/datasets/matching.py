@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from auxseg.counts import counted
+from auxseg.counts import are, counted
 from auxseg.datasets.listing import Folder, Folders, Listed
 from auxseg.datasets.other_tables import unread_tables
 from auxseg.errors import DataError
@@ -78,9 +78,9 @@ def _unnamed_masks(root: Path, params: DataParams, ids: Set[str]) -> Iterator[st
     for folder in folders:
         found = sum(path.suffix.lower() in MASK_EXTENSIONS and path.stem in ids for path in folder.iterdir())
         if found and folder != root / params.photos:
-            files = "1 file has" if found == 1 else f"{found} files have"
+            files = counted(found, "file has", "files have")
             yield (
-                f"{folder.name}: {files} the name of a listed image and {'is' if found == 1 else 'are'} not read; to "
+                f"{folder.name}: {files} the name of a listed image and {are(found)} not read; to "
                 f"measure with masks, set data.folder.masks to {folder.name}, and data.classes to their mask values"
             )
 

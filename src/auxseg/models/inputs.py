@@ -20,5 +20,5 @@ def scaled(image: Tensor, scale: float) -> Tensor:
 
 def to_tensor(rgb: np.ndarray, device: torch.device, runtime: RuntimeParams) -> Tensor:
     """Return an image, uint8 (H, W, 3), as float32 (1, 3, h, w) in 0..255, resized as `runtime` says."""
-    image = to_device(rgb.transpose(2, 0, 1).copy()[None], device).float()
+    image = to_device(torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], device).float()
     return scaled(image, runtime.factor(max(rgb.shape[:2])))

@@ -157,7 +157,8 @@ def _transformer(network: Any, params: BackboneParams) -> TimmNetwork:
     network.prune_intermediate_layers([last - 1], prune_norm=False, prune_head=True)
     stem: list[Part] = [network.patch_embed]
     stem += [value for _, value in network.named_parameters(recurse=False)]  # class token, registers, positions
-    stem += [module for name in ("norm_pre",) if (module := getattr(network, name, None)) is not None]
+    if (norm := getattr(network, "norm_pre", None)) is not None:
+        stem.append(norm)
     layers = [stem, *([block] for block in network.blocks)]
     return TimmNetwork(
         _Block(network, last - 1), layers, network.num_features, *_statistics(network.pretrained_cfg), True

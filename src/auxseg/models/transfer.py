@@ -1,6 +1,6 @@
 """Copies between the CPU and a GPU that neither waits for.
 
-On a CPU both functions only change the type.
+On a CPU there is nothing to copy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 
-def to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """Return an array as a tensor on the device; the copy takes place beside the GPU's work."""
-    tensor = torch.from_numpy(array)
-    if device.type == "cuda":
-        tensor = tensor.pin_memory()  # from other memory, the copy would wait for that work
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a CPU tensor on the device; the copy takes place beside the GPU's work."""
+    if device.type == "cuda" and not tensor.is_pinned():  # from other memory, the copy would wait for that work
+        tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from auxseg.models.transfer import to_device
 from auxseg.training.augment import Sample
 from auxseg.training.distributed import Team
 from auxseg.training.losses import Divisors
@@ -50,7 +52,7 @@ class Descent:
         Raises:
             DivergedError: as `read_losses`, which is called before every READ_EVERY-th step is taken.
         """
-        divisors = Divisors(*self._team.to_device(self._team.all_reduce(torch.stack(Divisors.of(*parts)))))
+        divisors = Divisors(*to_device(self._team.all_reduce(torch.stack(Divisors.of(*parts))), self._team.device))
         self._state.optimiser.zero_grad(set_to_none=True)
         with self._team.no_sync(self._module):
             shares = [self._backward(part, divisors) for part in parts[:-1]]
@@ -80,7 +82,7 @@ class Descent:
             self._state.add_losses(dict(zip(self._names, losses.tolist(), strict=True)))
 
     def _backward(self, part: Sample, divisors: Divisors) -> Tensor:
-        moved = part.map(self._team.to_device)
+        moved = part.map(partial(to_device, device=self._team.device))
         losses = self._module(replace(moved, image=moved.image.float()), divisors)
         self._team.backward(losses["loss"])
         self._names = tuple(losses)

@@ -39,12 +39,6 @@ class Team:
         """Whether this is the process that writes outputs, log and checkpoint."""
         return self.rank == 0
 
-    def to_device(self, values: Tensor) -> Tensor:
-        """Return a CPU tensor on the device. The copy to a GPU takes place beside the GPU's work."""
-        if self.device.type == "cuda" and not values.is_pinned():  # from other memory, it would wait for that work
-            values = values.pin_memory()
-        return values.to(self.device, non_blocking=True)
-
     def all_reduce(self, values: Tensor) -> Tensor:
         """Return the sum of a CPU tensor over the team, in place."""
         if self.size > 1:
