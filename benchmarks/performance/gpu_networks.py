@@ -2,11 +2,10 @@
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import torch
-from gpu_rows import at_most, random_network, random_part, row
+from gpu_rows import at_most, on_device, random_network, random_part, row
 from torch import Tensor
 
 from auxseg.models import tiles
@@ -18,7 +17,6 @@ from auxseg.training import descent
 from auxseg.training.augment import PixelSample
 from auxseg.training.descent import Descent
 from auxseg.training.distributed import Team
-from auxseg.training.losses import Divisors
 from auxseg.training.multi_task import training_step
 from auxseg.training.optimiser import build_optimiser, polynomial
 from auxseg.training.state import TrainingState
@@ -64,13 +62,12 @@ def compare(name: str, network: AuxSegNet, part: PixelSample, device: torch.devi
 def values(network: AuxSegNet, part: PixelSample, device: torch.device, precision: Any) -> dict[str, Tensor]:
     """Return predictions, losses and the gradient of all parameters, on the CPU."""
     network.to(device).zero_grad(set_to_none=True)
-    moved = part.map(lambda tensor: tensor.to(device))
-    moved = replace(moved, image=moved.image.float())
+    moved, divisors = on_device(part, device)
     low = precision == "bfloat16"
     with torch.no_grad():
         outputs = network(moved.image, low_precision=low)
     step = training_step(network, TrainParams(), RuntimeParams(precision=precision))
-    losses = step(moved, Divisors(*(value.to(device) for value in Divisors.of(part))))
+    losses = step(moved, divisors)
     losses["loss"].backward()
     gradients = [p.grad.flatten() for p in network.parameters() if p.grad is not None]
     found = {

@@ -7,7 +7,6 @@ the device already, at the same scales.
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from gpu_rows import CLASSES, random_network, random_part, row
+from gpu_rows import CLASSES, descent, on_device, random_network, random_part, row
 from timing import timed
 
 from auxseg.cam import classifier_cams, multi_scale_cam
@@ -30,9 +29,7 @@ from auxseg.params.train import TrainParams
 from auxseg.propagation import propagate_image, propagate_images
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
-from auxseg.training.losses import Divisors
 from auxseg.training.multi_task import training_step
-from auxseg.training.optimiser import build_optimiser
 from auxseg.training.samples import TrainingSamples
 
 HEIGHT, WIDTH, IMAGES, CROP, BATCH = 375, 500, 96, 321, 16
@@ -101,17 +98,9 @@ def train_rates(
     )
     step = training_step(network, params, runtime)
     whole = timed(lambda: fit(network, step, samples, params, Team(device)), 1, device).median
-    part = random_part(batch, crop).map(lambda tensor: tensor.to(device))
-    part = replace(part, image=part.image.float())
-    divisors = Divisors(*(value.to(device) for value in Divisors.of(part)))
-    optimiser = build_optimiser(network, params.optimiser)
-
-    def descend() -> None:
-        optimiser.zero_grad(set_to_none=True)
-        step(part, divisors)["loss"].backward()
-        optimiser.step()
-
-    return len(samples) / whole, batch / timed(descend, 5, device).median
+    part, divisors = on_device(random_part(batch, crop), device)
+    bare = timed(descent(network, lambda: step(part, divisors)["loss"]), 5, device).median
+    return len(samples) / whole, batch / bare
 
 
 def propagate_rates(

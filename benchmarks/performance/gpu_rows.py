@@ -1,15 +1,20 @@
 """The rows of gpu.py's tables, and the network and batch that several parts measure."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from auxseg.models.auxsegnet import AuxSegNet, build_auxsegnet
 from auxseg.models.folding import fold_batch_norms
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
+from auxseg.params.train import TrainParams
 from auxseg.training.augment import PixelSample
-from auxseg.training.optimiser import set_batch_norm
+from auxseg.training.losses import Divisors
+from auxseg.training.optimiser import build_optimiser, set_batch_norm
 
 CLASSES = 20
 
@@ -34,6 +39,24 @@ def random_network(backbone: str, stride: int, **network: Any) -> AuxSegNet:
     set_batch_norm(built.to(memory_format=torch.channels_last).train(), "frozen")
     fold_batch_norms(built)
     return built
+
+
+def on_device(part: PixelSample, device: torch.device) -> tuple[PixelSample, Divisors]:
+    """Return a batch as the network gets it, and what its losses are divided by, on the device."""
+    moved = part.map(lambda tensor: tensor.to(device))
+    return replace(moved, image=moved.image.float()), Divisors(*(value.to(device) for value in Divisors.of(part)))
+
+
+def descent(network: nn.Module, loss: Callable[[], Tensor]) -> Callable[[], None]:
+    """Return what takes a step of the optimiser with the gradient of `loss`."""
+    optimiser = build_optimiser(network, TrainParams().optimiser)
+
+    def descend() -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss().backward()
+        optimiser.step()
+
+    return descend
 
 
 def random_part(batch: int, crop: int) -> PixelSample:

@@ -3,17 +3,15 @@
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
-from gpu_rows import random_network, random_part, row
+from gpu_rows import on_device, random_network, random_part, row
 
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
 from auxseg.propagation import propagate_image
-from auxseg.training.losses import Divisors
 from auxseg.training.multi_task import training_step
 
 STRIDES = (8, 16)
@@ -72,10 +70,8 @@ def infer(network: AuxSegNet, side: int, device: torch.device) -> None:
 
 def descend(network: AuxSegNet, side: int, device: torch.device) -> None:
     """Compute the gradient of a batch of one image."""
-    part = random_part(1, side)
-    moved = part.map(lambda tensor: tensor.to(device))
-    divisors = Divisors(*(value.to(device) for value in Divisors.of(part)))
+    part, divisors = on_device(random_part(1, side), device)
     step = training_step(network, TrainParams(), RuntimeParams(precision="bfloat16"))
     network.zero_grad(set_to_none=True)
-    step(replace(moved, image=moved.image.float()), divisors)["loss"].backward()
+    step(part, divisors)["loss"].backward()
     network.zero_grad(set_to_none=True)

@@ -3,12 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_rows import at_most, random_network, random_part, row
+from gpu_rows import at_most, descent, on_device, random_network, random_part, row
 from timing import timed
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -23,7 +22,7 @@ from auxseg.params.train import TrainParams
 from auxseg.training.augment import PixelSample
 from auxseg.training.losses import Divisors, multi_task_loss
 from auxseg.training.multi_task import training_step
-from auxseg.training.optimiser import build_optimiser, set_batch_norm
+from auxseg.training.optimiser import set_batch_norm
 
 CROP, BATCHES, MATRIX = 321, (4, 16), 8192
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -38,8 +37,7 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
     floors = {precision: matrix_rate(precision, side, device) for precision in PRECISIONS}
     rows = [row("matrix product", f"{precision}, TFLOP/s", rate) for precision, rate in floors.items()]
     for batch in batches:
-        part = random_part(batch, crop).map(lambda tensor: tensor.to(device))
-        part = replace(part, image=part.image.float())
+        part, divisors = on_device(random_part(batch, crop), device)
         what = f"{backbone}, batch {batch}, crop {crop}"
         released: tuple[float, float] | None = None
         if arguments.released and not arguments.tiny:
@@ -47,13 +45,15 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
             theirs.train(True)
             set_batch_norm(theirs, "frozen")
             allow_tf32(RuntimeParams(precision="float32"))
-            found, released = figures(f"{what}, released, float32", released_step(theirs, part), theirs, n, device)
+            found, released = figures(
+                f"{what}, released, float32", released_step(theirs, part, divisors), theirs, n, device
+            )
             rows += found
             del theirs
         for precision in PRECISIONS:
             name = f"{what}, {precision}"
             network = random_network(backbone, stride).to(device)
-            loss = own_step(network, part, precision)
+            loss = own_step(network, part, divisors, precision)
             found, (seconds, memory) = figures(name, loss, network, n, device)
             share = flops(loss) / seconds / 1e12 / floors[precision]
             rows += [*found, row(name, "share of the matrix rate", share)]
@@ -64,12 +64,11 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
     return rows
 
 
-def own_step(network: AuxSegNet, part: PixelSample, precision: Any) -> Callable[[], torch.Tensor]:
+def own_step(network: AuxSegNet, part: PixelSample, divisors: Divisors, precision: Any) -> Callable[[], torch.Tensor]:
     """Return the loss of our network in a precision."""
     runtime = RuntimeParams(precision=precision)
     allow_tf32(runtime)
     step = training_step(network, TrainParams(), runtime)
-    divisors = Divisors(*(value.to(part.image.device) for value in Divisors.of(part)))
     return lambda: step(part, divisors)["loss"]
 
 
@@ -77,17 +76,10 @@ def figures(
     name: str, loss: Callable[[], torch.Tensor], network: nn.Module, n: int, device: torch.device
 ) -> tuple[list[dict[str, Any]], tuple[float, float]]:
     """Return the rows of a training step, and its seconds and gigabytes."""
-    optimiser = build_optimiser(network, TrainParams().optimiser)
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-
-    def descend() -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss().backward()
-        optimiser.step()
-
-    timing = timed(descend, n, device)
+    timing = timed(descent(network, loss), n, device)
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else float("nan")
     rows = [
         row(name, "seconds a step", timing.median),
@@ -98,12 +90,11 @@ def figures(
     return rows, (timing.median, memory)
 
 
-def released_step(network: nn.Module, part: PixelSample) -> Callable[[], torch.Tensor]:
+def released_step(network: nn.Module, part: PixelSample, divisors: Divisors) -> Callable[[], torch.Tensor]:
     """Return the loss of the released network, in float32 and torch's default layout, as its authors train it."""
     mean = torch.tensor([0.485, 0.456, 0.406], device=part.image.device).view(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225], device=part.image.device).view(1, 3, 1, 1)
     image = (part.image / 255 - mean) / std
-    divisors = Divisors(*(value.to(image.device) for value in Divisors.of(part)))
     params = TrainParams()
 
     def loss() -> torch.Tensor:

@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from auxseg.counts import counted
 from auxseg.errors import quote, shorten
 
 YES = ("true", "yes", "x")
@@ -103,7 +104,7 @@ def one_hot_notes(names: Sequence[str], skipped: Sequence[int], rows: Rows) -> I
             elif truth(cell):
                 used.add(position)
     if empty:
-        cells_are = "1 empty cell of a class is" if empty == 1 else f"{empty} empty cells of classes are"
+        cells_are = counted(empty, "empty cell of a class is", "empty cells of classes are")
         yield f"labels: {cells_are} read as 0, the first is {first}; write 1 where the image shows the class"
     if unused := [name for position, name in enumerate(names) if position not in {*skipped, *used}]:
         columns = "column" if len(unused) == 1 else f"{len(unused)} columns"
@@ -138,7 +139,7 @@ def beside_labels(
         if line in labels
         and any(truth(cells[position]) != (names[position].casefold() in labels[line]) for position in classes)
     ]
-    columns = "1 column of 0 and 1 is" if len(hot) == 1 else f"{len(hot)} columns of 0 and 1 are"
+    columns = counted(len(hot), "column of 0 and 1 is", "columns of 0 and 1 are")
     note = f"labels: column '{column}' has the labels, and {columns} not read: " + shorten(
         (names[position] for position in hot), NAMED
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from auxseg.counts import are, counted
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
@@ -122,17 +123,17 @@ def png_class(path: Path, known: tuple[str, ...] = ()) -> str:
 def task_notes(tasks: Collection[Task]) -> tuple[str, ...]:
     """Return sentences about what the masks of tasks leave out: regions without a class, further annotations."""
     unnamed, several = sum(task.unnamed for task in tasks), sum(task.annotations > 1 for task in tasks)
-    regions = "1 region has" if unnamed == 1 else f"{unnamed} regions have"
-    have = "1 task has" if several == 1 else f"{several} tasks have"
+    regions = counted(unnamed, "region has", "regions have")
+    have = counted(several, "task has", "tasks have")
     notes = []
     if unnamed:
-        notes.append(f"{regions} no label and {'is' if unnamed == 1 else 'are'} not used")
+        notes.append(f"{regions} no label and {are(unnamed)} not used")
     if several:
         notes.append(
             f"{have} several annotations; one is used: ground truth, else the last in the file that has regions"
         )
     if turned := sum(task.turned for task in tasks):
-        drawn = "1 region was" if turned == 1 else f"{turned} regions were"
+        drawn = counted(turned, "region was", "regions were")
         notes.append(
             f"{drawn} drawn on an image that Label Studio showed rotated (image_rotation), which is read as if "
             "it were upright; rotate the image back there, look at the regions, and export again"
