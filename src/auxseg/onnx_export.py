@@ -64,7 +64,7 @@ class Deployed(nn.Module):
         height, width = self._network_size(size)
         resized = resize_weights(size[0], height) @ pixels @ resize_weights(size[1], width).T
         outputs = self.network(resized)
-        up = F.interpolate(outputs.refined_segmentation, size=resized.shape[2:], mode="bilinear", align_corners=False)
+        up = F.interpolate(outputs.final_segmentation, size=resized.shape[2:], mode="bilinear", align_corners=False)
         probabilities = torch.softmax(up, dim=1)
         if self.recognition:
             probabilities = reweight(probabilities, torch.sigmoid(outputs.classification), self.recognition)

@@ -106,7 +106,9 @@ def predict(
     low_precision: bool,
     recognition: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """Return softmax of P_seg' at image size, single-scale and multi-scale, each float32 (C + 1, H, W), on the device.
+    """Return softmax of P_seg' (or of the decoder's) at image size, single-scale and multi-scale, on the device.
+
+    Each is float32 (C + 1, H, W).
 
     The multi-scale result is the mean (or the maximum, renormalised) over scales and flips. The single-scale result is
     the view at scale 1 without flip. With `recognition`, the multi-scale result is also weighted by `reweight`.
@@ -130,7 +132,7 @@ def predict(
         outputs = network(batch, low_precision=low_precision)
         if recognition:
             shown.append(torch.sigmoid(outputs.classification))
-        up = F.interpolate(outputs.refined_segmentation, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        up = F.interpolate(outputs.final_segmentation, size=image.shape[-2:], mode="bilinear", align_corners=False)
         probabilities = torch.softmax(up, dim=1)
         if scale == 1:
             single = probabilities[0]

@@ -58,6 +58,7 @@ def propagate_images(
             flip=params.flip,
             initial=read_cam(initial, record) if f"{record.id}.cam" in initial else None,
             initial_share=params.initial_share,
+            prediction_share=params.prediction_share,
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )
@@ -82,6 +83,7 @@ def propagate_image(
     flip: bool = False,
     initial: np.ndarray | None = None,
     initial_share: float = 0.0,
+    prediction_share: float = 0.0,
 ) -> dict[str, Tensor]:
     """Return the maps of one image, at network resolution, on the network's device.
 
@@ -95,25 +97,29 @@ def propagate_image(
         flip: add the mirrored views.
         initial: the CAM of r0, float (L, h', w'), for images that have one.
         initial_share: weight of `initial` in the returned CAM.
+        prediction_share: weight of the segmentation's probabilities in the returned CAM and saliency.
 
     Returns:
-        Maps on the network's grid at scale 1. The last four come only from the unmirrored view at scale 1.
-        cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg',
-        uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
-        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores: image-level logits of all classes,
-        float16 (C,).
+        Maps on the network's grid at scale 1; with a decoder, cam and saliency are on its own. The last four come only
+        from the unmirrored view at scale 1. cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h,
+        w); prediction: argmax of P_seg', uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy:
+        how widely each position's row of A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores:
+        image-level logits of all classes, float16 (C,).
     """
     outputs = network(image, low_precision=low_precision)
     zero = torch.zeros((), device=image.device)
-    cams, saliencies = [], []
+    size, tagged = outputs.final_saliency.shape[-2:], [0, *(position + 1 for position in classes)]
+    cams, saliencies, predictions = [], [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
             view = outputs
         else:
             resized = scaled(image, scale)
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
-        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], outputs.features, mirrored))
-        saliencies.append(_on_grid(torch.sigmoid(view.refined_saliency), outputs.features, mirrored))
+        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], size, mirrored))
+        saliencies.append(_on_grid(torch.sigmoid(view.final_saliency), size, mirrored))
+        if prediction_share:
+            predictions.append(_on_grid(torch.softmax(view.final_segmentation[:, tagged], dim=1), size, mirrored))
     cam, saliency = (sum(maps, zero) / len(maps) for maps in (cams, saliencies))
     if renormalise:
         cam = normalise_cam(cam)
@@ -121,6 +127,10 @@ def propagate_image(
         start = to_device(torch.from_numpy(upsample(initial, *cam.shape[-2:])), cam.device)
         cam = initial_share * start + (1 - initial_share) * cam
         cam = normalise_cam(cam) if renormalise else cam
+    if prediction_share:
+        predicted = sum(predictions, zero) / len(predictions)
+        cam = prediction_share * predicted[1:] + (1 - prediction_share) * cam
+        saliency = prediction_share * (1 - predicted[:1]) + (1 - prediction_share) * saliency
     confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
     pairwise = outputs.pairwise
     entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise)[0]
@@ -134,13 +144,13 @@ def propagate_image(
     }
 
 
-def _on_grid(maps: Tensor, features: Tensor, mirrored: bool) -> Tensor:
-    """Return the maps (1, L, h', w') of a view as (L, h, w), unmirrored and on the grid of `features`."""
+def _on_grid(maps: Tensor, size: torch.Size, mirrored: bool) -> Tensor:
+    """Return the maps (1, L, h', w') of a view as (L, h, w) of the given size, unmirrored."""
     maps = maps.flip(3) if mirrored else maps
-    if maps.shape[1] and maps.shape[-2:] != features.shape[-2:]:
-        maps = F.interpolate(maps, size=features.shape[-2:], mode="bilinear", align_corners=False)
+    if maps.shape[1] and maps.shape[-2:] != size:
+        maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
     elif not maps.shape[1]:
-        maps = maps.new_zeros(1, 0, *features.shape[-2:])
+        maps = maps.new_zeros(1, 0, *size)
     return maps[0]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from auxseg.models.affinity import Affinity, CrossTaskFusion, TaskAffinity, apply_affinity, pool
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
+from auxseg.models.decoder import Decoder, enlarged
 from auxseg.models.weights import load_network
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
@@ -36,6 +37,18 @@ class Outputs:
     """a_CT^u, (B, 1, N), or a_seg^u; None for the variant auxsegnet."""
     features: Tensor
     """F, (B, K, h, w)."""
+    decoded: Tensor | None
+    """(B, C + 2, h4, w4) at stride 4: P_sal', then P_seg', both corrected by the decoder; None without one."""
+
+    @property
+    def final_saliency(self) -> Tensor:
+        """The saliency's best prediction, (B, 1, h, w): the decoder's, or P_sal'."""
+        return self.refined_saliency if self.decoded is None else self.decoded[:, :1]
+
+    @property
+    def final_segmentation(self) -> Tensor:
+        """The segmentation's best prediction, (B, C + 1, h, w): the decoder's, or P_seg'."""
+        return self.refined_segmentation if self.decoded is None else self.decoded[:, 1:]
 
 
 class TaskBranch(nn.Module):
@@ -56,11 +69,15 @@ class TaskBranch(nn.Module):
         if params.released_init:
             nn.init.xavier_uniform_(self.predict.weight)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Affinity | None, Tensor | None]:
-        """Return initial logits (B, out, h, w) and the task's pairwise and unary affinity, or None for each."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Affinity | None, Tensor | None]:
+        """Return initial logits (B, out, h, w), the task's pairwise and unary affinity, or None for each.
+
+        Before them, the features that the logits are computed from, (B, D, h, w).
+        """
         branch = F.relu(self.context(F.relu(self.reduce(features))))
         refined, pairwise, unary = (branch, None, None) if self.affinity is None else self.affinity(branch)
-        return self.predict(F.relu(self.fuse(refined))), pairwise, unary
+        fused = F.relu(self.fuse(refined))
+        return fused, self.predict(fused), pairwise, unary
 
 
 class AuxSegNet(nn.Module):
@@ -78,16 +95,22 @@ class AuxSegNet(nn.Module):
         )
         self.cross_pairwise = CrossTaskFusion(params.cross_task) if fused else None
         self.cross_unary = CrossTaskFusion(params.cross_task) if fused and plus else None
+        self.decoder = None
+        if params.decoder is not None:
+            self.decoder = Decoder(backbone, stride, 2 * params.channels, classes + 2, params.decoder)
 
     def forward(self, images: Tensor, *, low_precision: bool = False) -> Outputs:
         """Run the network on images (B, 3, H, W) in 0..255; `low_precision` uses bfloat16 where it is faster."""
         device = images.device.type
         with torch.autocast(device, torch.bfloat16, enabled=low_precision and self.backbone.dense_convolutions):
-            features = self.backbone(images)
+            features, earlier = self.backbone.with_layers(images, self.decoder.layers if self.decoder else ())
         with torch.autocast(device, torch.bfloat16, enabled=low_precision):
             classification = self.classification(features)
-            saliency, saliency_pairwise, saliency_unary = self.saliency(features)
-            segmentation, segmentation_pairwise, segmentation_unary = self.segmentation(features)
+            saliency_features, saliency, saliency_pairwise, saliency_unary = self.saliency(features)
+            own_features, segmentation, segmentation_pairwise, segmentation_unary = self.segmentation(features)
+            corrections = None
+            if self.decoder is not None:
+                corrections = self.decoder(torch.cat([saliency_features, own_features], dim=1), earlier)
         pairwise, unary = _full(segmentation_pairwise), _full(segmentation_unary)
         if self.cross_pairwise is not None:
             pairwise = self.cross_pairwise(pairwise, _full(saliency_pairwise))
@@ -100,6 +123,10 @@ class AuxSegNet(nn.Module):
             refined_saliency, refined_segmentation = refined[:, :1], refined[:, 1:]
         else:
             refined_saliency, refined_segmentation = saliency, self.refine(segmentation, pairwise, unary)
+        decoded = None
+        if corrections is not None:
+            coarse = torch.cat([refined_saliency, refined_segmentation], dim=1)
+            decoded = enlarged(coarse, corrections) + _full(corrections)
         return Outputs(
             _full(classification),
             saliency,
@@ -109,6 +136,7 @@ class AuxSegNet(nn.Module):
             pairwise,
             unary,
             _full(features),
+            decoded,
         )
 
     def refine(self, prediction: Tensor, pairwise: Affinity | None, unary: Tensor | None) -> Tensor:

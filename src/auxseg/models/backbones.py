@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from auxseg.models.pretrained import pretrained_state
 from auxseg.models.resnet38 import CHANNELS, build_resnet38
@@ -18,6 +19,9 @@ from auxseg.params.backbone import BackboneParams
 
 if TYPE_CHECKING:
     from timm.models.efficientnet import EfficientNet
+
+EXAMPLE_SIDE = 64
+"""Side of the image that `Backbone.grids` looks at."""
 
 IMAGENET_MEAN = [255 * value for value in (0.485, 0.456, 0.406)]
 IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
@@ -56,6 +60,38 @@ class Backbone(nn.Module):
         normalised = (images - self.mean) / self.std
         features: Tensor = self.body(normalised.contiguous(memory_format=torch.channels_last))
         return features
+
+    def with_layers(self, images: Tensor, layers: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
+        """Return the features of images in 0..255, and the outputs of some of the layers, mostly (B, K_i, h_i, w_i)."""
+        found: dict[int, Tensor] = {}
+        hooks = [self._on_output(layer, found) for layer in layers]
+        try:
+            features = self(images)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return features, [found[layer] for layer in layers]
+
+    def grids(self) -> dict[int, tuple[int, int]]:
+        """Return the stride and the channels of each layer whose output is a map, by the layer's number."""
+        numbers = [number for number, layer in enumerate(self._layers) if isinstance(layer[-1], nn.Module)]
+        example = torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.mean.device)
+        training = {module: module.training for module in self.modules()}
+        with torch.no_grad():
+            _, maps = self.eval().with_layers(example, numbers)
+        for module, mode in training.items():
+            module.training = mode
+        found = zip(numbers, maps, strict=True)
+        return {number: (EXAMPLE_SIDE // one.shape[3], one.shape[1]) for number, one in found if one.dim() == 4}
+
+    def _on_output(self, layer: int, found: dict[int, Tensor]) -> RemovableHandle:
+        def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            found[layer] = output
+
+        last = self._layers[layer][-1]
+        if not isinstance(last, nn.Module):
+            raise TypeError(f"layer {layer} ends with a parameter, which has no output")
+        return last.register_forward_hook(keep)
 
     def freeze(self, count: int) -> None:
         """Freeze the first `count` layers (docs/method.md section 3); no gradient is computed for them."""

@@ -55,6 +55,9 @@ class NetworkParams(Section):
     """Initialise the branches as the released code does: Xavier weights in their last layer too (else PyTorch's
     default), and PyTorch's random biases in the dilated convolutions (else 0, which keeps early predictions even)."""
     cross_task: CrossTaskParams = CrossTaskParams()
+    decoder: int | None = Field(None, ge=8, le=4096)
+    """Channels of a light decoder that adds what the backbone sees at strides 8 and 4 to the refined predictions, for
+    sharper edges. null: none, as in the papers. It needs a convolutional backbone."""
 
     @property
     def fuses_tasks(self) -> bool:

@@ -20,6 +20,9 @@ class PropagateParams(Section):
     initial_share: float = Field(0.0, ge=0, lt=1)
     """Weight w of the CAM of r0 in the stored CAM, w CAM_0 + (1 - w) CAM'. The papers have 0. On small data sets,
     refined CAMs alone can be worse than those of r0 (docs/own-data.md)."""
+    prediction_share: float = Field(0.0, ge=0, le=1)
+    """Weight w of the segmentation's own probabilities P, over the background and the classes of the image's tags, in
+    the stored maps: w P_c + (1 - w) CAM_c, and w (1 - P_background) + (1 - w) saliency. The papers have 0."""
     renormalise_cam: bool = True
     """Divide the refined CAM by its maximum again. Without this, as in the released code, averaging lowers the peaks,
     and at a fixed threshold the labels lose recall from round to round."""

@@ -84,11 +84,13 @@ def multi_task_loss(
         "segmentation": segmentation_loss(outputs.segmentation, batch.label, divisors.labels),
         "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label, divisors.labels),
     }
-    total = (
-        weights.classification * parts["classification"]
-        + weights.saliency * (parts["saliency"] + parts["refined_saliency"])
-        + weights.segmentation * (parts["segmentation"] + parts["refined_segmentation"])
-    )
+    if outputs.decoded is not None:
+        parts["decoded_saliency"] = saliency_loss(
+            outputs.final_saliency, batch.saliency, saliency_target, divisors.saliency
+        )
+        parts["decoded_segmentation"] = segmentation_loss(outputs.final_segmentation, batch.label, divisors.labels)
+    # the loss of refined_saliency and decoded_saliency has the weight of saliency
+    total = torch.stack([getattr(weights, name.rpartition("_")[2]) * value for name, value in parts.items()]).sum()
     return {"loss": total, **parts}
 
 
