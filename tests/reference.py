@@ -205,6 +205,7 @@ def network(image, state, values, channels=8):
         "pairwise": pairwise_,
         "unary": unary,
         "features": features,
+        "decoded": None,
         "cam": refine(cam, pairwise_, None, transpose=how["transpose"]),
     }
 

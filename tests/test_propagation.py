@@ -8,13 +8,14 @@ import pytest
 import reference
 import torch
 from PIL import Image
-from tiny_networks import picture, tiny_auxsegnet, tiny_classifier
+from tiny_networks import network_params, picture, strided_backbone, tiny_auxsegnet, tiny_classifier
 
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.cam import classifier_cams
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.errors import DataError
 from auxseg.maps import upsample
+from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.params.cam import CamParams
 from auxseg.params.propagate import PropagateParams
 from auxseg.params.runtime import RuntimeParams
@@ -121,6 +122,51 @@ def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
 def test_an_image_without_labels_at_several_scales(network):
     maps = maps_of(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
     assert maps["cam"].shape == (0, 3, 4)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_prediction_has_its_share(network, flip):
+    """Softmax over the background and the image's own tags, mean over views; P_c for CAMs, 1 - P_0 for saliency."""
+    image = picture(24, 32)
+    options = {"renormalise": True, "low_precision": False, "flip": flip}
+    alone, found = (maps_of(network, image, [2, 0], prediction_share=share, **options) for share in (0.0, 0.25))
+    views = [image, image.flip(3)][: 1 + flip]
+    predicted = []
+    for view, mirrored in zip(views, (False, True), strict=False):
+        with torch.no_grad():
+            logits = network(view).refined_segmentation[0].double().numpy()[[0, 3, 1]]
+        each = np.array([[reference.softmax(logits[:, y, x]) for x in range(4)] for y in range(3)]).transpose(2, 0, 1)
+        predicted.append(each[:, :, ::-1] if mirrored else each)
+    mean = np.mean(predicted, axis=0)
+    np.testing.assert_allclose(found["cam"], 0.25 * mean[1:] + 0.75 * alone["cam"].astype(float), atol=2e-3)
+    np.testing.assert_allclose(found["saliency"], 0.25 * (1 - mean[0]) + 0.75 * alone["saliency"], atol=2e-3)
+    for name in ("prediction", "confidence", "entropy", "scores"):
+        assert (found[name] == alone[name]).all()
+
+
+def test_the_prediction_of_an_image_without_labels_is_background(network):
+    maps = maps_of(network, picture(), [], renormalise=True, low_precision=False, prediction_share=1.0)
+    assert maps["cam"].shape == (0, 3, 4)
+    assert (maps["saliency"] == 0).all()
+
+
+def test_with_a_decoder_maps_have_its_grid():
+    network = AuxSegNet(strided_backbone(), 3, 16, network_params(decoder=8)).eval()
+    torch.nn.init.normal_(network.decoder.predict.weight)
+    image = picture(40, 48)
+    maps = maps_of(network, image, [1], renormalise=True, low_precision=False, prediction_share=1.0)
+    assert {name: value.shape[-2:] for name, value in maps.items() if value.ndim > 1} == {
+        "cam": (10, 12),
+        "saliency": (10, 12),
+        "prediction": (3, 3),
+        "confidence": (3, 3),
+        "entropy": (3, 3),
+    }
+    with torch.no_grad():
+        logits = network(image).decoded[0].double().numpy()[[1, 3]]  # saliency comes first
+    wanted = 1 / (1 + np.exp(logits[0] - logits[1]))
+    np.testing.assert_allclose(maps["cam"][0], wanted, atol=2e-3)
+    np.testing.assert_allclose(maps["saliency"], wanted, atol=2e-3)
 
 
 @pytest.mark.parametrize("renormalise", [False, True])

@@ -1,6 +1,7 @@
 """Losses against float64 loops; what is left out of them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_networks import picture, tiny_auxsegnet
+from tiny_networks import network_params, picture, strided_backbone, tiny_auxsegnet
 
-from auxseg.models.auxsegnet import Outputs
+from auxseg.models.auxsegnet import AuxSegNet, Outputs
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample
 from auxseg.training.losses import Divisors, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
@@ -146,6 +147,26 @@ def test_multi_task_loss():
     )
 
 
+def test_a_decoder_has_the_losses_of_both_tasks():
+    """Its predictions at stride 4, upsampled, are held against the same labels, with the tasks' weights."""
+    torch.manual_seed(2)
+    network = AuxSegNet(strided_backbone(), 3, 16, network_params(decoder=8)).eval()
+    torch.nn.init.normal_(network.decoder.predict.weight)
+    label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 32, 48))]
+    batch = PixelSample(picture(32, 48, batch=2), torch.eye(3)[:2], label, torch.rand(2, 1, 32, 48))
+    with torch.no_grad():
+        outputs = network(batch.image)
+    weights = LossParams(classification=2, saliency=3, segmentation=5)
+    losses = multi_task_loss(outputs, batch, Divisors.of(batch), weights, "soft")
+    without = multi_task_loss(replace(outputs, decoded=None), batch, Divisors.of(batch), weights, "soft")
+    saliency = saliency_by_hand(outputs.decoded[:, :1], batch.saliency, "soft")
+    segmentation = segmentation_by_hand(outputs.decoded[:, 1:], batch.label)
+    assert losses["decoded_saliency"].item() == pytest.approx(saliency, rel=1e-4)
+    assert losses["decoded_segmentation"].item() == pytest.approx(segmentation, rel=1e-4)
+    more = 3 * saliency + 5 * segmentation
+    assert losses["loss"].item() == pytest.approx(without["loss"].item() + more, rel=1e-4)
+
+
 @pytest.mark.parametrize("mode", ["binary", "soft"])
 def test_gradients(mode):
     """All five terms, through the upsampling, in float64 against finite differences."""
@@ -159,7 +180,7 @@ def test_gradients(mode):
     logits = [torch.randn(size, generator=random, dtype=torch.float64).requires_grad_() for size in sizes]
 
     def total(*logits):
-        outputs = Outputs(*logits, pairwise=None, unary=None, features=None)
+        outputs = Outputs(*logits, pairwise=None, unary=None, features=None, decoded=None)
         weights = LossParams(classification=2, saliency=3, segmentation=5)
         return multi_task_loss(outputs, batch, Divisors.of(batch), weights, mode)["loss"]
 

@@ -69,15 +69,15 @@ class TaskBranch(nn.Module):
         if params.released_init:
             nn.init.xavier_uniform_(self.predict.weight)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Affinity | None, Tensor | None]:
-        """Return initial logits (B, out, h, w), the task's pairwise and unary affinity, or None for each.
+    def forward(self, features: Tensor) -> tuple[Tensor, Affinity | None, Tensor | None, Tensor]:
+        """Return initial logits (B, out, h, w), the task's pairwise and unary affinity, or None for each, and features.
 
-        Before them, the features that the logits are computed from, (B, D, h, w).
+        The features, (B, D, h, w), are those that the logits are computed from.
         """
         branch = F.relu(self.context(F.relu(self.reduce(features))))
         refined, pairwise, unary = (branch, None, None) if self.affinity is None else self.affinity(branch)
         fused = F.relu(self.fuse(refined))
-        return fused, self.predict(fused), pairwise, unary
+        return self.predict(fused), pairwise, unary, fused
 
 
 class AuxSegNet(nn.Module):
@@ -106,8 +106,8 @@ class AuxSegNet(nn.Module):
             features, earlier = self.backbone.with_layers(images, self.decoder.layers if self.decoder else ())
         with torch.autocast(device, torch.bfloat16, enabled=low_precision):
             classification = self.classification(features)
-            saliency_features, saliency, saliency_pairwise, saliency_unary = self.saliency(features)
-            own_features, segmentation, segmentation_pairwise, segmentation_unary = self.segmentation(features)
+            saliency, saliency_pairwise, saliency_unary, saliency_features = self.saliency(features)
+            segmentation, segmentation_pairwise, segmentation_unary, own_features = self.segmentation(features)
             corrections = None
             if self.decoder is not None:
                 corrections = self.decoder(torch.cat([saliency_features, own_features], dim=1), earlier)
