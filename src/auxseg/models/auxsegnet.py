@@ -108,9 +108,6 @@ class AuxSegNet(nn.Module):
             classification = self.classification(features)
             saliency, saliency_pairwise, saliency_unary, saliency_features = self.saliency(features)
             segmentation, segmentation_pairwise, segmentation_unary, own_features = self.segmentation(features)
-            corrections = None
-            if self.decoder is not None:
-                corrections = self.decoder(torch.cat([saliency_features, own_features], dim=1), earlier)
         pairwise, unary = _full(segmentation_pairwise), _full(segmentation_unary)
         if self.cross_pairwise is not None:
             pairwise = self.cross_pairwise(pairwise, _full(saliency_pairwise))
@@ -124,9 +121,10 @@ class AuxSegNet(nn.Module):
         else:
             refined_saliency, refined_segmentation = saliency, self.refine(segmentation, pairwise, unary)
         decoded = None
-        if corrections is not None:
-            coarse = torch.cat([refined_saliency, refined_segmentation], dim=1)
-            decoded = enlarged(coarse, corrections) + _full(corrections)
+        if self.decoder is not None:
+            with torch.autocast(device, torch.bfloat16, enabled=low_precision):
+                corrections = self.decoder(torch.cat([saliency_features, own_features], dim=1), earlier)
+            decoded = _full(corrections) + enlarged(torch.cat([refined_saliency, refined_segmentation], 1), corrections)
         return Outputs(
             _full(classification),
             saliency,
