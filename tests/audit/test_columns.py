@@ -29,6 +29,24 @@ def mean_iou(label, mask):
     return np.mean(shares)
 
 
+def expected_iou(label, cam, saliency, tags, prediction=None, confidence=None):
+    """By loops over the pixels: docs/audit.md."""
+    height, width = label.shape
+    inside, outside = dict.fromkeys([0, *tags], 0.0), dict.fromkeys([0, *tags], 0.0)
+    if prediction is not None and tags:
+        opinion = np.array([np.where(prediction == c, confidence, (1 - confidence) / len(tags)) for c in [0, *tags]])
+        opinion = upsample((opinion / opinion.sum(axis=0)).astype(np.float32), height, width)
+    for y, x in np.ndindex(height, width):
+        shares = cam[:, y, x] / cam[:, y, x].sum() if cam[:, y, x].any() else np.full(len(tags), 1 / max(len(tags), 1))
+        drawn = [[1 - s, *(s * shares)] for s in (saliency[y, x], min(cam[:, y, x].max(initial=0), 1))]
+        if prediction is not None and tags:
+            drawn[1] = opinion[:, y, x]
+        for index, probability in zip([0, *tags], np.mean(drawn, axis=0) if tags else [1.0], strict=True):
+            inside[index] += probability * (label[y, x] == index)
+            outside[index] += label[y, x] == index or probability
+    return np.mean([inside[index] / outside[index] for index in inside if outside[index]])
+
+
 def expected(work, round_name, split, record):
     """Return the figures of one image by their definitions."""
     shard, label = shard_of(record.id, SHARDS), label_of(work, round_name, split, record)
@@ -58,6 +76,10 @@ def expected(work, round_name, split, record):
         seen |= {index for index, share in shares.items() if index and share >= 0.01}
         found["entropy"] = maps[f"{record.id}.entropy"].astype(float).mean()
         found["confidence"] = maps[f"{record.id}.confidence"].astype(float).mean()
+    found["expected_iou"] = None
+    if split == "train":
+        network = (maps[f"{record.id}.{name}"] for name in ("prediction", "confidence") if round_name != "r0")
+        found["expected_iou"] = expected_iou(label, cam, saliency, sorted(tags), *network)
     found["untagged"] = len(seen - tags)
     masks = read_mask_list(work / f"data/masks/{name}.csv" for name in SHARDS)
     if record.id in masks:
@@ -77,4 +99,5 @@ def test_every_column_is_what_it_says(work, split, round_name):
         for name, value in found.items():
             assert columns[name][position] == (value if value is None else pytest.approx(value, abs=1e-4)), name
     varied = [name for name, values in columns.items() if len(set(values)) > 1]
-    assert {"disagreement", "ignored", "object", "margin", "iou"} <= set(varied)  # no column is right by being constant
+    wanted = {"disagreement", "ignored", "object", "margin", "iou"} | ({"expected_iou"} if split == "train" else set())
+    assert wanted <= set(varied)  # no column is right by being constant

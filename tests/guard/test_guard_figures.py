@@ -18,6 +18,7 @@ def test_label():
     before[0, 0] = 255
     found = label_figures(LABEL, before, [1, 2], CAM, SALIENCY)
     assert found == {
+        "expected_iou": [(3 / 8 + 0 / 3) / 2],  # without CAM or saliency all is background; class 2 is nowhere
         "background": [3 / 8],
         "ignored": [2 / 8],
         "without_background": [0.0],
@@ -33,7 +34,14 @@ def test_extremes():
     found = label_figures(np.full((2, 4), 255, np.uint8), None, [1], CAM[:1] + 1, SALIENCY)
     assert found["all_ignored"] == found["without_background"] == found["ignored"] == found["lost"] == [1.0]
     assert found["change"] == [] and found["components"] == [0.0]
-    assert found["disagreement"] == [1.0]
+    assert found["disagreement"] == [1.0] and found["expected_iou"] == [0.0]
+
+
+def test_the_prediction_has_its_say_in_the_expected_iou():
+    """Saliency and CAM see nothing; the network is sure that everything is class 1."""
+    sure = np.full((1, 2), 1, np.uint8), np.ones((1, 2), np.float32)
+    found = label_figures(np.ones((2, 4), np.uint8), None, [1], CAM[:1], SALIENCY, *sure)
+    assert found["expected_iou"] == [pytest.approx((0 / 4 + 4 / 8) / 2)]
 
 
 def test_prediction():

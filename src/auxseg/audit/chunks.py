@@ -26,6 +26,7 @@ from auxseg.datasets.manifest import ImageRecord
 from auxseg.encoded import decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
+from auxseg.metrics.expected import class_probabilities, expected_overlap
 from auxseg.metrics.labels import changed_share, ignored_share
 
 CHUNK = 32
@@ -156,6 +157,7 @@ class ChunkJob:
             "untagged": untagged,
             "changes": {} if previous is None else figures.class_changes(previous, label, len(classes) + 1),
             "figures": {
+                "expected_iou": self._expected_iou(record, label, cam, image, found),
                 "disagreement": disagreement(cam, found.salient(image)),
                 "change": None if previous is None else changed_share(previous, label),
                 "corrected": None if corrected is None else changed_share(label, corrected),
@@ -171,6 +173,15 @@ class ChunkJob:
                 "iou": None if mask is None else figures.mean_iou(label, mask, len(classes)),
             },
         }
+
+    def _expected_iou(
+        self, record: ImageRecord, label: np.ndarray, cam: np.ndarray, image: ImageEvidence, found: RoundEvidence
+    ) -> float | None:
+        if record.split != "train":  # a final prediction is no label, and it may show classes that are not tagged
+            return None
+        present = [self.sources.classes.index(tag) for tag in record.tags]
+        probabilities = class_probabilities(cam, found.salient(image), present, found.prediction, found.confidence)
+        return expected_overlap(label, present, probabilities, len(self.sources.classes) + 1).mean()
 
 
 def _base_thumbs(image: ImageEvidence, thumb: np.ndarray) -> dict[str, np.ndarray]:

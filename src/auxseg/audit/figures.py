@@ -28,6 +28,12 @@ class Figure:
 
 FIGURES = (
     Figure(
+        "expected_iou",
+        "expected IoU",
+        "share",
+        "mean IoU that the label can be expected to have by saliency, CAM and the model's confidence, without masks",
+    ),
+    Figure(
         "disagreement",
         "CAM and saliency disagree",
         "share",

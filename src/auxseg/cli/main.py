@@ -36,6 +36,7 @@ COMMANDS = {
     "run": ("run", "check params.yaml, run what is out of date (dvc repro), print the result table"),
     "verify": ("verify", "compare every artifact and image with what was recorded; run stages again with --deep"),
     "table": ("table", "print the result table: labels and models of every round"),
+    "quality": ("quality", "print what IoU the labels of each round can be expected to have, without masks"),
     "predict": ("predict", "segment a folder of images with the network of a round"),
     "export": (None, "export labels, overlays, CAMs and networks for other programs, or a submission to VOC's server"),
     "export labels": ("export_labels", "masks of a round: PNGs, COCO, CVAT, labelme, Label Studio, mmseg, VOC"),

@@ -12,9 +12,11 @@ import numpy as np
 
 from auxseg.encoded import IGNORE
 from auxseg.metrics.agreement import disagreement
+from auxseg.metrics.expected import class_probabilities, expected_overlap
 from auxseg.metrics.labels import changed_share, ignored_share, measure_label
 
 FIGURES: Mapping[str, str] = {
+    "expected_iou": "the IoU that a label can be expected to have (auxseg.metrics.expected), mean over images",
     "background": "pixels labelled background",
     "ignored": "pixels labelled 255",
     "without_background": "images whose label has no background pixel",
@@ -42,7 +44,13 @@ ImageFigures = dict[str, list[float]]
 
 
 def label_figures(
-    label: np.ndarray, before: np.ndarray | None, classes: Sequence[int], cam: np.ndarray, saliency: np.ndarray
+    label: np.ndarray,
+    before: np.ndarray | None,
+    classes: Sequence[int],
+    cam: np.ndarray,
+    saliency: np.ndarray,
+    prediction: np.ndarray | None = None,
+    confidence: np.ndarray | None = None,
 ) -> ImageFigures:
     """Return the figures of the label of one training image.
 
@@ -52,11 +60,15 @@ def label_figures(
         classes: class indices 1..C of the image's tags.
         cam: their CAMs at the label's size, float32 (L, H, W).
         saliency: the saliency label, float32 (H, W) in [0, 1].
+        prediction: of the round's network, uint8 (h, w) of class indices; None in r0.
+        confidence: its softmax probability, float (h, w) in [0, 1]; None in r0.
     """
     areas = {area.index: area for area in measure_label("", label)}
     share = {index: area.pixels / label.size for index, area in areas.items()}
     differ = disagreement(cam, saliency)
+    probabilities = class_probabilities(cam, saliency, classes, prediction, confidence)
     return {
+        "expected_iou": [expected_overlap(label, classes, probabilities, max(classes, default=0) + 1).mean()],
         "background": [share.get(0, 0.0)],
         "ignored": [ignored_share(label)],
         "without_background": [float(0 not in areas)],

@@ -53,7 +53,7 @@ NETWORK = ("constant", "unseen")
 """Figures that r0 does not have."""
 OF_TAGS = ("tag_precision", "val_tag_precision")
 """Figures that do not depend on labels."""
-MORE_IS_BETTER = ("background", "confidence", *OF_TAGS)
+MORE_IS_BETTER = ("expected_iou", "background", "confidence", *OF_TAGS)
 LESS_IS_BETTER = (
     "ignored",
     "without_background",

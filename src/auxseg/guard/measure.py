@@ -64,11 +64,12 @@ class RoundFiles:
         saliency = as_share(read_saliency(opened_archive(self.saliency[shard]), record))
         maps = opened_tensors(self.maps[shard])
         present = [self.classes.index(tag) for tag in record.tags]
-        figures = label_figures(label, before, present, upsample(read_cam(maps, record), *label.shape), saliency)
+        cam = upsample(read_cam(maps, record), *label.shape)
         if f"{record.id}.prediction" not in maps:  # r0 has no network
-            return figures
+            return label_figures(label, before, present, cam, saliency)
         prediction = read_map(maps, record, "prediction", classes)
         confidence, entropy = (read_map(maps, record, kind) for kind in ("confidence", "entropy"))
+        figures = label_figures(label, before, present, cam, saliency, prediction, confidence)
         # `propagate` writes zeros where the network has no affinity
         spread = entropy if np.any(entropy) else None
         return figures | prediction_figures(prediction, confidence, spread, label, present)

@@ -8,7 +8,7 @@
   const DEFAULTS = {
     round: "",
     split: "train",
-    sort: ["-ignored"],
+    sort: ["expected_iou"],
     ranges: [],
     search: "",
     class: "",

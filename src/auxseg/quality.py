@@ -1,0 +1,91 @@
+"""The expected IoU of every label of a round, and of every class with an interval, without masks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from auxseg.artifacts.archive import opened_archive
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.tensors import opened_tensors
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
+from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
+from auxseg.maps import upsample
+from auxseg.metrics.expected import Overlap, class_probabilities, expected_overlap
+from auxseg.parallel import map_processes
+
+DRAWS = 1000
+"""Samples of the bootstrap."""
+TAIL = 5
+"""Per cent of the samples outside the interval, at each end."""
+
+
+class Expected(NamedTuple):
+    """The expected IoU of a class, or their mean, in 0..1; 90 % of the samples lie between `low` and `high`."""
+
+    iou: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class QualityJob:
+    """What the expected overlap of a label is computed from, shard -> file; passed to worker processes."""
+
+    classes: ClassTable
+    labels: Mapping[str, Path]
+    saliency: Mapping[str, Path]
+    maps: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, dataset: Dataset, round_: Round) -> Self:
+        """Find the files of a round.
+
+        Raises:
+            DataError: a shard is missing or left over.
+        """
+        store, find = dataset.store, dataset.every_shard
+        kinds = store.labels, store.saliency_labels, store.maps
+        return cls(dataset.classes, *(find(partial(kind, round_)) for kind in kinds))
+
+    def __call__(self, record: ImageRecord) -> Overlap:
+        """Return the expected overlap of the label of one training image, for all classes."""
+        shard, count = shard_of(record.id, list(self.labels)), len(self.classes)
+        maps = opened_tensors(self.maps[shard])
+        label = read_label(opened_archive(self.labels[shard]), record, count)
+        saliency = as_share(read_saliency(opened_archive(self.saliency[shard]), record))
+        cam = upsample(read_cam(maps, record), *label.shape)
+        present = [self.classes.index(tag) for tag in record.tags]
+        prediction = confidence = None
+        if f"{record.id}.prediction" in maps:  # r0 has no network
+            prediction = read_map(maps, record, "prediction", count)
+            confidence = read_map(maps, record, "confidence")
+        probabilities = class_probabilities(cam, saliency, present, prediction, confidence)
+        return expected_overlap(label, present, probabilities, count + 1)
+
+
+def measure(job: QualityJob, records: Sequence[ImageRecord], title: str) -> list[Overlap]:
+    """Return the expected overlap of the label of each record; `title` is for the progress bar."""
+    return list(map_processes(job, records, title))
+
+
+def expected_iou(overlaps: Sequence[Overlap], seed: int = 0) -> tuple[list[Expected], Expected]:
+    """Return the expected IoU of each class, background first, and their mean, both over all images.
+
+    The intervals are those of a bootstrap over images: they say how much the figure depends on which images there
+    happen to be, and not how far the maps it is computed from are wrong. A class without a pixel has NaN.
+    """
+    intersections, unions = (np.stack(values) for values in zip(*overlaps, strict=True))
+    whole = Overlap(intersections.sum(axis=0), unions.sum(axis=0))
+    random = np.random.default_rng(seed)
+    times = random.multinomial(len(overlaps), np.full(len(overlaps), 1 / len(overlaps)), DRAWS)
+    drawn = [Overlap(count @ intersections, count @ unions) for count in times]
+    by_class, means = np.stack([one.iou() for one in drawn]), [one.mean() for one in drawn]
+    lows, highs = np.nanpercentile(np.where(np.isnan(whole.iou()), 0, by_class), [TAIL, 100 - TAIL], axis=0)
+    classes = [Expected(*map(float, row)) for row in zip(whole.iou(), lows, highs, strict=True)]
+    low, high = np.percentile(means, [TAIL, 100 - TAIL])
+    return classes, Expected(whole.mean(), float(low), float(high))
