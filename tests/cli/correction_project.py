@@ -20,7 +20,7 @@ from auxseg.review.verdicts import label_hashes
 
 FOLDER = Path("review/corrections")
 OTHER = ImageRecord("d", "images/d.jpg", 24, 16, "train", ("cat",), "of d")
-IGNORED = {"a": 0.5, "d": 0.75}
+EXPECTED = {"a": 0.5, "d": 0.25}
 
 
 def make_project(tmp_path, monkeypatch):
@@ -33,7 +33,7 @@ def make_project(tmp_path, monkeypatch):
     write_corrections(FOLDER / "corrections.csv", [])
     Image.fromarray(np.full((16, 24, 3), 50, np.uint8)).save("set/images/d.jpg")
     hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes["d"]], "figures": {"ignored": list(IGNORED.values()), "margin": [0.1, None]}}
+    page = {"label": [hashes["a"], hashes["d"]], "figures": {"expected_iou": list(EXPECTED.values()), "margin": [0.1, None]}}
     write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", "d"]}}})
     write_script("r1-train", page)
 
@@ -84,6 +84,6 @@ def rename(old, new):
     labels[f"{new}.png"] = labels.pop(f"{old}.png")
     write_archive(Path("data/labels/r1/00.zip"), labels)
     hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes[new]], "figures": {"ignored": [0.5, 0.75]}}
+    page = {"label": [hashes["a"], hashes[new]], "figures": {"expected_iou": [0.5, 0.25]}}
     write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", new]}}})
     write_script("r1-train", page)

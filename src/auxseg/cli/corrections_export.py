@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "round that are not accepted",
     )
     parser.add_argument(
-        "--by", choices=KEYS, default="ignored", help="figure of the report that orders; default: ignored"
+        "--by", choices=KEYS, default=KEYS[0], help=f"figure of the report that orders; default: {KEYS[0]}"
     )
     parser.add_argument("--format", choices=FORMATS, default="labelme", help="of the annotation tool; default: labelme")
     parser.add_argument(
