@@ -46,6 +46,8 @@ TESTS = {
     "rounds": ("artifacts/rounds.py", ["tests/artifacts/test_store.py"]),
     "manifest": ("datasets/manifest.py", ["tests/datasets/test_manifest.py"]),
     "review": ("review/*.py", ["tests/review"]),
+    "plan": ("engines/plan.py", ["tests/engines/test_plan.py", "tests/engines/test_states.py"]),
+    "states": ("engines/states.py", ["tests/engines/test_states.py"]),
 }
 """Name -> files below src/auxseg, and what pytest gets. Tests that only start programs would cost time for nothing."""
 COLUMNS = ("file", "digest", "line", "column", "before", "after", "outcome", "test")

@@ -33,7 +33,10 @@ def make_project(tmp_path, monkeypatch):
     write_corrections(FOLDER / "corrections.csv", [])
     Image.fromarray(np.full((16, 24, 3), 50, np.uint8)).save("set/images/d.jpg")
     hashes = label_hashes([Path("data/labels/r1/00.zip")])
-    page = {"label": [hashes["a"], hashes["d"]], "figures": {"expected_iou": list(EXPECTED.values()), "margin": [0.1, None]}}
+    page = {
+        "label": [hashes["a"], hashes["d"]],
+        "figures": {"expected_iou": list(EXPECTED.values()), "margin": [0.1, None]},
+    }
     write_script("base", {"rounds": ["r0", "r1"], "records": {"train": {"id": ["a", "d"]}}})
     write_script("r1-train", page)
 

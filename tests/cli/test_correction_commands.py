@@ -29,7 +29,9 @@ def project(tmp_path, monkeypatch):
 
 def test_a_polygon_drawn_in_labelme_becomes_a_correction(capsys):
     assert export() == 0
-    assert "2 labels of r1 in out, in the report's order, smallest 'expected_iou' first: d, a" in capsys.readouterr().out
+    assert (
+        "2 labels of r1 in out, in the report's order, smallest 'expected_iou' first: d, a" in capsys.readouterr().out
+    )
     assert {path.name for path in Path("out").iterdir()} == {
         *(f"{key}.{end}" for key in "ad" for end in ("json", "jpg")),
         "exported.csv",

@@ -11,7 +11,7 @@ from auxseg.engines.dvc_internals import Repo, lock_repo
 from auxseg.engines.plan import make_plan
 from auxseg.engines.receipts import read_params_file
 from auxseg.engines.restore import needed_stages
-from auxseg.engines.states import is_changed
+from auxseg.engines.states import check_cached, is_changed
 from auxseg.errors import DataError
 from auxseg.params.dag import chain, shard_names
 
@@ -82,6 +82,26 @@ def test_changes_are_those_of_dvc(project, monkeypatch, path, old, new, changed)
         with lock_repo(repo):
             params = read_params_file()
             assert {stage.addressing for stage in repo.index.stages if is_changed(stage, params, {})} == changed
+
+
+def test_a_section_that_is_gone_is_a_change(project, monkeypatch):
+    monkeypatch.chdir(project)
+    values = yaml.safe_load(Path("params.yaml").read_text())
+    del values["train"]
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    with Repo(".") as repo, lock_repo(repo):
+        params = read_params_file()
+        assert {stage.addressing for stage in repo.index.stages if is_changed(stage, params, {})} == {"train@r1"}
+
+
+def test_only_cached_files_may_be_removed(project, monkeypatch):
+    monkeypatch.chdir(project)
+    model, label = Path("data/models/r1.txt"), Path("data/labels/r1/00.zip")
+    check_cached([model, label])
+    label.unlink()
+    label.write_text("something that DVC has never seen\n")
+    with pytest.raises(DataError, match=r"^data/labels/r1/00\.zip: would be removed but is not in DVC's cache"):
+        check_cached([model, label])
 
 
 def test_fingerprints_are_taken_as_written(project, monkeypatch):
