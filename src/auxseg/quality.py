@@ -38,6 +38,7 @@ class QualityJob:
 
     classes: ClassTable
     labels: Mapping[str, Path]
+    prior: Mapping[str, Path]
     saliency: Mapping[str, Path]
     maps: Mapping[str, Path]
 
@@ -49,15 +50,22 @@ class QualityJob:
             DataError: a shard is missing or left over.
         """
         store, find = dataset.store, dataset.every_shard
-        kinds = store.labels, store.saliency_labels, store.maps
-        return cls(dataset.classes, *(find(partial(kind, round_)) for kind in kinds))
+        return cls(
+            dataset.classes,
+            find(partial(store.labels, round_)),
+            find(store.saliency),
+            find(partial(store.saliency_labels, round_)),
+            find(partial(store.maps, round_)),
+        )
 
     def __call__(self, record: ImageRecord) -> Overlap:
         """Return the expected overlap of the label of one training image, for all classes."""
         shard, count = shard_of(record.id, list(self.labels)), len(self.classes)
         maps = opened_tensors(self.maps[shard])
         label = read_label(opened_archive(self.labels[shard]), record, count)
-        saliency = as_share(read_saliency(opened_archive(self.saliency[shard]), record))
+        saliency = [
+            as_share(read_saliency(opened_archive(files[shard]), record)) for files in (self.prior, self.saliency)
+        ]
         cam = upsample(read_cam(maps, record), *label.shape)
         present = [self.classes.index(tag) for tag in record.tags]
         prediction = confidence = None

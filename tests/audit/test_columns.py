@@ -38,9 +38,10 @@ def expected_iou(label, cam, saliency, tags, prediction=None, confidence=None):
         opinion = upsample((opinion / opinion.sum(axis=0)).astype(np.float32), height, width)
     for y, x in np.ndindex(height, width):
         shares = cam[:, y, x] / cam[:, y, x].sum() if cam[:, y, x].any() else np.full(len(tags), 1 / max(len(tags), 1))
-        drawn = [[1 - s, *(s * shares)] for s in (saliency[y, x], min(cam[:, y, x].max(initial=0), 1))]
+        strongest = min(cam[:, y, x].max(initial=0), 1)
+        drawn = [[1 - s, *(s * shares)] for s in (strongest, *(one[y, x] for one in saliency))]
         if prediction is not None and tags:
-            drawn[1] = opinion[:, y, x]
+            drawn[0] = opinion[:, y, x]
         for index, probability in zip([0, *tags], np.mean(drawn, axis=0) if tags else [1.0], strict=True):
             inside[index] += probability * (label[y, x] == index)
             outside[index] += label[y, x] == index or probability
@@ -56,6 +57,7 @@ def expected(work, round_name, split, record):
         saliency = decode_grey(Archive(work / f"data/saliency_labels/{round_name}/{shard}.zip")[f"{record.id}.png"])
     else:
         saliency = upsample(maps[f"{record.id}.saliency"][None], *label.shape)[0]
+    prior = decode_grey(Archive(work / f"data/saliency/{shard}.zip")[f"{record.id}.png"])
     strongest, objects = cam.max(axis=0, initial=0), (label > 0) & (label < 255)
     second = np.sort(cam, axis=0)[-2] if len(cam) > 1 else np.zeros_like(strongest)
     present, tags = set(label[objects].tolist()), {CLASSES.index(name) for name in record.tags}
@@ -79,7 +81,7 @@ def expected(work, round_name, split, record):
     found["expected_iou"] = None
     if split == "train":
         network = (maps[f"{record.id}.{name}"] for name in ("prediction", "confidence") if round_name != "r0")
-        found["expected_iou"] = expected_iou(label, cam, saliency, sorted(tags), *network)
+        found["expected_iou"] = expected_iou(label, cam, (prior, saliency), sorted(tags), *network)
     found["untagged"] = len(seen - tags)
     masks = read_mask_list(work / f"data/masks/{name}.csv" for name in SHARDS)
     if record.id in masks:

@@ -40,8 +40,10 @@ def test_extremes():
 def test_the_prediction_has_its_say_in_the_expected_iou():
     """Saliency and CAM see nothing; the network is sure that everything is class 1."""
     sure = np.full((1, 2), 1, np.uint8), np.ones((1, 2), np.float32)
-    found = label_figures(np.ones((2, 4), np.uint8), None, [1], CAM[:1], SALIENCY, *sure)
-    assert found["expected_iou"] == [pytest.approx((0 / 4 + 4 / 8) / 2)]
+    found = label_figures(np.ones((2, 4), np.uint8), None, [1], CAM[:1], SALIENCY, SALIENCY, *sure)
+    assert found["expected_iou"] == [pytest.approx((0 + 1 / 3) / 2)]
+    salient = label_figures(np.ones((2, 4), np.uint8), None, [1], CAM[:1], SALIENCY, SALIENCY + 1, *sure)
+    assert salient["expected_iou"] == [pytest.approx((0 + 2 / 3) / 2)]
 
 
 def test_prediction():

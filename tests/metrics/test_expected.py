@@ -44,7 +44,10 @@ def test_the_figure_of_many_images_is_that_of_their_sums():
     assert np.isnan(one.iou()[1])
 
 
-@given(st.lists(SHARES, min_size=2, max_size=2), SHARES, st.booleans(), LABELS, SHARES)
+PAIRS = st.lists(SHARES, min_size=2, max_size=2)
+
+
+@given(PAIRS, PAIRS, st.booleans(), LABELS, SHARES)
 def test_probabilities_sum_to_one(cams, saliency, has_network, prediction, confidence):
     network = (prediction, confidence) if has_network else ()
     found = class_probabilities(np.stack(cams), saliency, CLASSES, *network)
@@ -53,35 +56,36 @@ def test_probabilities_sum_to_one(cams, saliency, has_network, prediction, confi
     assert (found >= 0).all()
 
 
-def one_pixel(cam, saliency, *network):
-    maps = np.array(cam, np.float32).reshape(-1, 1, 1), np.array([[saliency]], np.float32)
-    return class_probabilities(*maps, CLASSES[: len(cam)], *network)[:, 0, 0]
+def one_pixel(cam, prior, saliency, *network):
+    cams = np.array(cam, np.float32).reshape(-1, 1, 1)
+    seen = [np.array([[value]], np.float32) for value in (prior, saliency)]
+    return class_probabilities(cams, seen, CLASSES[: len(cam)], *network)[:, 0, 0]
 
 
-def test_two_opinions():
-    # saliency: 0.2, and 0.8 divided 3 to 1; the strongest CAM: 0.4, and 0.6 divided alike
-    assert one_pixel([0.6, 0.2], 0.8) == pytest.approx([0.3, 0.525, 0.175])
+def test_three_opinions():
+    # prior: 0.4, and 0.6 divided 3 to 1; saliency: 0.2, and 0.8 so; strongest CAM: 0.4, and 0.6 so
+    assert one_pixel([0.6, 0.2], 0.6, 0.8) == pytest.approx([1 / 3, 0.5, 0.5 / 3])
     network = np.array([[3]], np.uint8), np.array([[0.5]], np.float16)
     # the network: class 3 with 0.5, the other two with 0.25 each
-    assert one_pixel([0.6, 0.2], 0.8, *network) == pytest.approx([0.225, 0.425, 0.35])
+    assert one_pixel([0.6, 0.2], 0.6, 0.8, *network) == pytest.approx([0.85 / 3, 1.3 / 3, 0.85 / 3])
 
 
 def test_a_predicted_class_that_is_not_tagged_says_little():
     network = np.array([[2]], np.uint8), np.array([[0.9]], np.float16)
-    assert one_pixel([1.0, 0.0], 1.0, *network) == pytest.approx([1 / 6, 0.5 + 1 / 6, 1 / 6])
+    assert one_pixel([1.0, 0.0], 1.0, 1.0, *network) == pytest.approx([1 / 9, 7 / 9, 1 / 9])
 
 
 def test_a_network_that_is_sure_of_a_class_that_is_not_tagged_says_nothing():
     network = np.array([[2]], np.uint8), np.array([[1]], np.float16)
-    assert one_pixel([1.0, 0.0], 1.0, *network) == pytest.approx([1 / 6, 0.5 + 1 / 6, 1 / 6])
+    assert one_pixel([1.0, 0.0], 1.0, 1.0, *network) == pytest.approx([1 / 9, 7 / 9, 1 / 9])
 
 
 def test_where_no_cam_sees_anything_saliency_is_divided_evenly():
-    assert one_pixel([0.0, 0.0], 0.5) == pytest.approx([0.75, 0.125, 0.125])
+    assert one_pixel([0.0, 0.0], 0.5, 0.5) == pytest.approx([2 / 3, 1 / 6, 1 / 6])
 
 
 def test_an_image_without_tags_is_background():
-    probabilities = class_probabilities(np.zeros((0, 2, 2), np.float32), np.ones((2, 2), np.float32), [])
+    probabilities = class_probabilities(np.zeros((0, 2, 2), np.float32), [np.ones((2, 2), np.float32)] * 2, [])
     found = expected_overlap(np.zeros((2, 2), np.uint8), [], probabilities, COUNT)
     assert found.mean() == 1
     assert np.isnan(found.iou()[1:]).all()

@@ -23,6 +23,7 @@ from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load
 from auxseg.audit.scripts import data_script, encode_bytes, encode_map
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.stored import as_share
 from auxseg.encoded import decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
@@ -180,7 +181,8 @@ class ChunkJob:
         if record.split != "train":  # a final prediction is no label, and it may show classes that are not tagged
             return None
         present = [self.sources.classes.index(tag) for tag in record.tags]
-        probabilities = class_probabilities(cam, found.salient(image), present, found.prediction, found.confidence)
+        saliency = as_share(decode_indices(image.prior)), found.salient(image)
+        probabilities = class_probabilities(cam, saliency, present, found.prediction, found.confidence)
         return expected_overlap(label, present, probabilities, len(self.sources.classes) + 1).mean()
 
 

@@ -49,6 +49,7 @@ def label_figures(
     classes: Sequence[int],
     cam: np.ndarray,
     saliency: np.ndarray,
+    prior: np.ndarray | None = None,
     prediction: np.ndarray | None = None,
     confidence: np.ndarray | None = None,
 ) -> ImageFigures:
@@ -60,13 +61,15 @@ def label_figures(
         classes: class indices 1..C of the image's tags.
         cam: their CAMs at the label's size, float32 (L, H, W).
         saliency: the saliency label, float32 (H, W) in [0, 1].
+        prior: the off-the-shelf saliency, float32 (H, W) in [0, 1]; None in r0, where it is the saliency label.
         prediction: of the round's network, uint8 (h, w) of class indices; None in r0.
         confidence: its softmax probability, float (h, w) in [0, 1]; None in r0.
     """
     areas = {area.index: area for area in measure_label("", label)}
     share = {index: area.pixels / label.size for index, area in areas.items()}
     differ = disagreement(cam, saliency)
-    probabilities = class_probabilities(cam, saliency, classes, prediction, confidence)
+    seen = [saliency if prior is None else prior, saliency]
+    probabilities = class_probabilities(cam, seen, classes, prediction, confidence)
     return {
         "expected_iou": [expected_overlap(label, classes, probabilities, max(classes, default=0) + 1).mean()],
         "background": [share.get(0, 0.0)],

@@ -37,6 +37,8 @@ class RoundFiles:
     maps: Mapping[str, Path]
     curve: Path | None = None
     """Losses of the round's training, or None for r0: those of the classifier are not comparable with later ones."""
+    prior: Mapping[str, Path] | None = None
+    """The off-the-shelf saliency; None for r0, where it is the saliency label."""
 
     @classmethod
     def of(cls, dataset: Dataset, round_: Round) -> Self:
@@ -54,6 +56,7 @@ class RoundFiles:
             find(partial(store.saliency_labels, round_)),
             find(partial(store.maps, round_)),
             None if round_.is_initial else store.curve(round_),
+            None if round_.is_initial else find(store.saliency),
         )
 
     def __call__(self, record: ImageRecord) -> ImageFigures:
@@ -62,6 +65,7 @@ class RoundFiles:
         label = read_label(opened_archive(self.labels[shard]), record, classes)
         before = None if self.before is None else read_label(opened_archive(self.before[shard]), record, classes)
         saliency = as_share(read_saliency(opened_archive(self.saliency[shard]), record))
+        prior = None if self.prior is None else as_share(read_saliency(opened_archive(self.prior[shard]), record))
         maps = opened_tensors(self.maps[shard])
         present = [self.classes.index(tag) for tag in record.tags]
         cam = upsample(read_cam(maps, record), *label.shape)
@@ -69,7 +73,7 @@ class RoundFiles:
             return label_figures(label, before, present, cam, saliency)
         prediction = read_map(maps, record, "prediction", classes)
         confidence, entropy = (read_map(maps, record, kind) for kind in ("confidence", "entropy"))
-        figures = label_figures(label, before, present, cam, saliency, prediction, confidence)
+        figures = label_figures(label, before, present, cam, saliency, prior, prediction, confidence)
         # `propagate` writes zeros where the network has no affinity
         spread = entropy if np.any(entropy) else None
         return figures | prediction_figures(prediction, confidence, spread, label, present)

@@ -55,40 +55,42 @@ def expected_overlap(label: np.ndarray, classes: Sequence[int], probabilities: n
 
 def class_probabilities(
     cam: np.ndarray,
-    saliency: np.ndarray,
+    saliency: Sequence[np.ndarray],
     classes: Sequence[int],
     prediction: np.ndarray | None = None,
     confidence: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the probability of the background and of each tagged class at each pixel, float32 (L + 1, H, W).
 
-    It is the mean of two opinions. Saliency: the background has 1 - S, and the CAMs divide S among the classes in
-    proportion. Network: the predicted class has its softmax probability, and the other L share the rest. r0 has no
-    network, and there the strongest CAM takes the place of S in the second opinion.
+    It is the mean of three opinions. The prior and the saliency label S, each: the background has 1 - S, and the CAMs
+    divide S among the classes in proportion. The network: the predicted class has its softmax probability, and the
+    other L share the rest. r0 has no network, and the strongest CAM takes the place of S there.
 
     Args:
         cam: float32 (L, H, W) in [0, 1].
-        saliency: the saliency label S, float32 (H, W) in [0, 1].
+        saliency: the off-the-shelf prior and the round's saliency label, each float32 (H, W) in [0, 1].
         classes: class indices 1..C of the L tags.
         prediction: class indices, uint8 (h, w); None in r0.
         confidence: their softmax probabilities, float (h, w); None in r0.
     """
+    shape = saliency[0].shape
     if not len(classes):
-        return np.ones((1, *saliency.shape), np.float32)
-    by_saliency = _divided(saliency, cam)
+        return np.ones((1, *shape), np.float32)
+    shares = _shares(cam)
     if prediction is None or confidence is None:
-        other = _divided(np.clip(cam.max(axis=0), 0, 1), cam)
+        network = _divided(np.clip(cam.max(axis=0), 0, 1), shares)
     else:
         sure = confidence.astype(np.float32)
-        other = np.stack([np.where(prediction == index, sure, (1 - sure) / len(classes)) for index in (0, *classes)])
+        network = np.stack([np.where(prediction == index, sure, (1 - sure) / len(classes)) for index in (0, *classes)])
         # a class that the image is not tagged with may be predicted too, and has no channel
-        other = upsample(_shares(other), *saliency.shape)
-    mean: np.ndarray = (by_saliency + other) / 2
+        network = upsample(_shares(network), *shape)
+    opinions = [network, *(_divided(one, shares) for one in saliency)]
+    mean: np.ndarray = sum(opinions[1:], opinions[0]) / np.float32(len(opinions))
     return mean
 
 
-def _divided(foreground: np.ndarray, cam: np.ndarray) -> np.ndarray:
-    divided: np.ndarray = np.concatenate([1 - foreground[None], foreground * _shares(cam)])
+def _divided(foreground: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    divided: np.ndarray = np.concatenate([1 - foreground[None], foreground * shares])
     return divided.astype(np.float32)
 
 
