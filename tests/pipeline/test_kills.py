@@ -28,9 +28,9 @@ ENGINES = {
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 LONGEST_RUN = 600
 """Seconds after which a run counts as hung."""
-BROKEN_LOCK = "Unable to read RWLock-file"
-"""What `dvc repro` says, before it runs any code of this project, if it was killed while it wrote that file. It then
-needs `auxseg check` first (docs/troubleshooting.md); `auxseg run` and Snakemake do without."""
+BROKEN = ("Unable to read RWLock-file", "'./dvc.lock' is invalid", "join() argument must be str")
+"""What `dvc repro` says, before it runs any code of this project, if it was killed while it wrote a file of its own. It
+then needs `auxseg check` first (docs/troubleshooting.md); `auxseg run` and Snakemake do without."""
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +133,8 @@ def go_on(folder: Path, data: Path, engine: str) -> str:
 def repaired(folder: Path, engine: str, code: int) -> bool:
     """Tell whether a run failed for the one reason that asks for another command, which is then run."""
     printed = (folder / "printed.log").read_text()
-    if code and engine == "dvc" and BROKEN_LOCK in printed:
-        print("dvc: a broken rwlock")
+    if code and engine == "dvc" and (broken := [words for words in BROKEN if words in printed]):
+        print(f"dvc: {broken[0]}")
         tiny.run(folder, "auxseg", "check")
         return True
     assert code == 0, printed
