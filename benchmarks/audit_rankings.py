@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 from auxseg.artifacts.tables import write_rows
 
 RESULTS = Path(__file__).resolve().parent / "audit"
-SMALLEST_FIRST = ("margin", "confidence", "object")
+SMALLEST_FIRST = ("expected_iou", "margin", "confidence", "object")
 """Figures of which a small value is suspicious; of the others a large one."""
 
 
