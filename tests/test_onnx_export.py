@@ -10,6 +10,7 @@ import pytest
 import tiny_networks
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from auxseg.errors import DataError
 from auxseg.maps import upsample
@@ -86,13 +87,21 @@ def compare(path, network, runtime, recognition=0.0, sizes=CHECKED):
 
 
 @pytest.mark.parametrize(
-    ("name", "stride"),
-    [("efficientnet_lite0", 16), ("efficientnet_lite0", 32), ("resnet18", 8), ("resnet50", 32)],
+    ("name", "stride", "decoder"),
+    [
+        ("efficientnet_lite0", 16, None),
+        ("efficientnet_lite0", 16, 8),
+        ("efficientnet_lite0", 32, None),
+        ("resnet18", 8, None),
+        ("resnet50", 32, 8),
+    ],
 )
-def test_every_backbone_agrees_at_six_sizes(name, stride, tmp_path):
+def test_every_backbone_agrees_at_six_sizes(name, stride, decoder, tmp_path):
     torch.manual_seed(0)
     backbone = BackboneParams(name=name, weights="random", output_stride=stride)
-    network = calibrated(auxsegnet.build_auxsegnet(backbone, NetworkParams(channels=8), 3))
+    network = calibrated(auxsegnet.build_auxsegnet(backbone, NetworkParams(channels=8, decoder=decoder), 3))
+    if decoder:
+        nn.init.normal_(network.decoder.predict.weight)
     assert exported(tmp_path / "n.onnx", network) <= 1e-4
     assert len(checked_sizes(SIDES)) == 6 and TRACED not in checked_sizes(SIDES)
     compare(tmp_path / "n.onnx", network, SIDES)

@@ -48,6 +48,7 @@ def test_the_list_has_one_short_line_a_preset(path, monkeypatch, capsys):
         ("smoke", ("No published figure",)),
         ("own-data", ("No published figure",)),
         ("voc6", ("No published figure",)),
+        ("auxseg-best", ("No published figure",)),
     ],
 )
 def test_each_names_its_figure_and_source(name, figures):
@@ -94,7 +95,8 @@ def test_the_papers_presets_count_epochs_and_keep_refined_cams_as_they_are():
         found = values(name)
         assert found["classify"]["steps"] is None and found["train"]["steps"] is None
         assert (found["propagate"]["scales"], found["propagate"]["flip"]) == ([1.0], False)
-        assert found["propagate"]["initial_share"] == 0
+        assert (found["propagate"]["initial_share"], found["propagate"]["prediction_share"]) == (0, 0)
+        assert found["network"]["decoder"] is None
 
 
 def test_many_instances_are_recorded_by_the_controller():
