@@ -40,21 +40,27 @@ def test_use_takes_the_path_of_a_preset_too(project, tmp_path_factory, capsys):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "key"),
+    ("backbone", "decoder", "key"),
     [
-        ("{name: 'timm:vit_tiny_patch16_244', weights: random}", "backbone.name"),
-        ("{name: 'timm:resnet10t', weights: random, layer: 3}", "backbone.layer"),
+        ("{name: 'timm:vit_tiny_patch16_244', weights: random}", "null", "backbone.name"),
+        ("{name: 'timm:resnet10t', weights: random, layer: 3}", "null", "backbone.layer"),
+        ("{name: 'timm:vit_tiny_patch16_224', weights: random}", "64", "network.decoder"),
     ],
 )
-def test_a_network_that_timm_does_not_have_is_found_before_the_run(project, backbone, key, capsys):
+def test_a_network_that_there_is_not_is_found_before_the_run(project, backbone, decoder, key, capsys):
     preset = Path("params/presets/mine.yaml")
-    preset.write_text(f"# Mine.\n\nextends: demo\nbackbone: {backbone}\n")
+    preset.write_text(f"# Mine.\n\nextends: demo\nbackbone: {backbone}\nnetwork: {{decoder: {decoder}}}\n")
     assert main(["check", str(preset)]) == 2
     assert capsys.readouterr().err.startswith(f"error: {preset}: key '{key}': ")
     for command in (["use", "mine"], ["scan"], ["check"], ["run"]):
         assert main(command) == 2
         captured = capsys.readouterr()
         assert captured.err.startswith(f"error: params.yaml: key '{key}': ") and "next:" not in captured.out
+
+
+def test_a_decoder_that_finds_its_features_is_valid(project, capsys):
+    Path("params/presets/mine.yaml").write_text("# Mine.\n\nextends: demo\nnetwork: {decoder: 64}\n")
+    assert main(["check", "params/presets/mine.yaml"]) == 0
 
 
 def test_use_with_data_remembers_and_scans(project, tmp_path_factory, capsys):

@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.errors import DataError, ParamsError
-from auxseg.models.auxsegnet import build_auxsegnet
+from auxseg.models.auxsegnet import build_auxsegnet, check_auxsegnet
 from auxseg.models.backbones import build_backbone
 from auxseg.models.folding import fold_batch_norms
-from auxseg.models.timm_backbone import build_timm, check_timm
+from auxseg.models.timm_backbone import build_timm
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
 
@@ -177,9 +177,9 @@ def test_what_timm_cannot_do_is_one_line(values, message):
 
 def test_the_check_takes_every_network_and_makes_no_weights():
     for name in (*ALL, "vit_giant_patch14_dinov2"):  # which has 4.5 GB of weights
-        check_timm(parameters(name, stride=14 if "giant" in name else None))
+        check_auxsegnet(parameters(name, stride=14 if "giant" in name else None), NetworkParams())
     with pytest.raises(ParamsError, match="has no model"):
-        check_timm(BackboneParams(name="timm:resnet5x", weights="random"))
+        check_auxsegnet(BackboneParams(name="timm:resnet5x", weights="random"), NetworkParams())
     assert torch.zeros(1).device.type == "cpu"
 
 

@@ -13,6 +13,7 @@ from auxseg.errors import EXIT_FAILED, DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.data import DataParams
+from auxseg.params.network import NetworkParams
 from auxseg.params.presets import FOLDER, read_preset
 from auxseg.params.registry import check
 from auxseg.pipeline.instances import require_sections
@@ -98,18 +99,21 @@ def check_file(path: Path) -> None:
 
 
 def check_backbone(values: Mapping[str, Any], path: Path = PARAMS_FILE) -> None:
-    """Check that timm has the network of `backbone.name`, before a run has computed saliency for hours.
+    """Check that timm has the network of `backbone.name`, and that a decoder finds features in the backbone.
+
+    A run would find out after it has computed saliency for hours.
 
     Raises:
-        ParamsError: it has not, or not with these parameters; names the file `path`.
+        ParamsError: it has not, or it does not; names the file `path`.
     """
-    params = BackboneParams.parse(values.get(BackboneParams.key))
-    if not params.is_timm:
+    backbone = BackboneParams.parse(values.get(BackboneParams.key))
+    network = NetworkParams.parse(values.get(NetworkParams.key))
+    if not backbone.is_timm and network.decoder is None:
         return
     # imported here because torch and timm take seconds, which no other network needs here
-    from auxseg.models.timm_backbone import check_timm
+    from auxseg.models.auxsegnet import check_auxsegnet
 
     try:
-        check_timm(params)
+        check_auxsegnet(backbone, network)
     except ParamsError as error:
         raise ParamsError(str(error).replace(f"{PARAMS_FILE}:", f"{path}:", 1)) from None

@@ -183,6 +183,16 @@ def build_auxsegnet(backbone: BackboneParams, network: NetworkParams, classes: i
     return AuxSegNet(body, classes, backbone.output_stride, network, dropout)
 
 
+def check_auxsegnet(backbone: BackboneParams, network: NetworkParams) -> None:
+    """Check that there is such a network, without making its weights.
+
+    Raises:
+        ParamsError: timm has no such backbone, or not with these parameters, or a decoder finds no features in it.
+    """
+    with torch.device("meta"):  # tensors without content: even the largest network takes a second or two
+        build_auxsegnet(backbone, network, classes=1)
+
+
 def load_auxsegnet(
     path: Path, backbone: BackboneParams, network: NetworkParams, classes: int, device: torch.device
 ) -> AuxSegNet:

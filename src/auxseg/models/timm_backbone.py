@@ -71,16 +71,6 @@ def build_timm(params: BackboneParams, *, pretrained: bool) -> TimmNetwork:
     return found
 
 
-def check_timm(params: BackboneParams) -> None:
-    """Check that timm has the network that `backbone.name` names, with this stride and block; make no weights.
-
-    Raises:
-        ParamsError: it has not.
-    """
-    with torch.device("meta"):  # tensors without content: even the largest network takes a second or two
-        build_timm(params, pretrained=False)
-
-
 def _require_all(params: BackboneParams, body: nn.Module, given: Mapping[str, Tensor]) -> None:
     """Check that a file has every tensor of the network, because timm takes what fits and leaves the rest random."""
 
