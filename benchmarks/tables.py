@@ -7,8 +7,8 @@
 Experiments are files of overrides in experiments/ (docs/experiments.md). Each runs in a clone of this repository's HEAD
 below --work; all clones share this project's DVC cache, so nothing is computed twice. Its figures are written to
 benchmarks/tables.csv as soon as they are known, and an experiment that has them is not run again unless its parameters
-have changed. So a killed run continues with the first missing one. At the end, the tables in docs/experiments.md are
-updated. An experiment that fails is reported with its log, and the others continue.
+have changed. So a killed run continues with the first missing one. At the end, the tables in docs/experiments.md
+and docs/quality.md are updated. An experiment that fails is reported with its log, and the others continue.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from auxseg.params.local import data_root
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("benchmarks/tables.csv")
-PAGE = Path("docs/experiments.md")
+PAGES = Path("docs/experiments.md"), Path("docs/quality.md")
 CODE = ("src", "workflow", "dvc.yaml")
 
 
@@ -40,7 +40,8 @@ def main() -> int:
         tables = {path.stem: read_table(path.stem) for path in FOLDER.glob("*.yaml")}
         bases = {path.stem: read_base(path.stem) for path in (FOLDER / "bases").glob("*.yaml")}
         if not arguments.list:
-            update_page(PAGE, tables, bases, read_results(RESULTS))
+            for page in PAGES:
+                update_page(page, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_REJECTED
