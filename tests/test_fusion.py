@@ -20,7 +20,7 @@ NO_CRF = CrfParams(iterations=0)
 STEPS = st.sampled_from([0.0, 0.05, 0.06, 0.1, 0.19, 0.2, 0.21, 0.5, 1.0])
 
 
-def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold):
+def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold, background_threshold):
     height, width = saliency.shape
     out = np.zeros((height, width), np.uint8)
     for y in range(height):
@@ -29,25 +29,39 @@ def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold):
             for index, c in enumerate(classes):
                 if cam[index, y, x] > value:  # a tie goes to the first
                     best, value = c, cam[index, y, x]
-            is_object, salient = value > cam_threshold, saliency[y, x] > saliency_threshold
+            salient = saliency[y, x] > saliency_threshold
+            is_object = value > (cam_threshold if salient or background_threshold is None else background_threshold)
             out[y, x] = best if is_object and salient else 255 if (is_object or salient) and classes else 0
     return out
 
 
-@given(st.data(), st.integers(0, 3), st.sampled_from([0.1, 0.2]), st.sampled_from([0.06, 0.5]))
-def test_fuse(data, count, cam_threshold, saliency_threshold):
+@given(
+    st.data(),
+    st.integers(0, 3),
+    st.sampled_from([0.1, 0.2]),
+    st.sampled_from([0.06, 0.5]),
+    st.sampled_from([None, 0.05, 0.5]),
+)
+def test_fuse(data, count, *thresholds):
     classes = [7, 2, 20][:count]
     cam = data.draw(arrays(np.float64, (count, 3, 4), elements=STEPS))
     saliency = data.draw(arrays(np.float64, (3, 4), elements=STEPS))
-    found = fuse(cam, classes, saliency, cam_threshold, saliency_threshold)
+    found = fuse(cam, classes, saliency, *thresholds)
     assert found.dtype == np.uint8
-    assert (found == fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold)).all()
+    assert (found == fuse_by_loops(cam, classes, saliency, *thresholds)).all()
 
 
 def test_truth_table():
     cam = np.array([[[0.9, 0.9, 0.1, 0.1]], [[0.3, 0.3, 0.0, 0.0]]])
     saliency = np.array([[0.9, 0.0, 0.9, 0.0]])
     assert fuse(cam, [4, 6], saliency, 0.2, 0.06).tolist() == [[4, 255, 255, 0]]
+
+
+def test_a_background_threshold_acts_where_nothing_is_salient():
+    cam, saliency = np.array([[[0.9, 0.3, 0.9, 0.3]]]), np.array([[0.0, 0.0, 0.9, 0.9]])
+    assert fuse(cam, [4], saliency, 0.2, 0.06).tolist() == [[255, 255, 4, 4]]
+    assert fuse(cam, [4], saliency, 0.2, 0.06, 0.5).tolist() == [[255, 0, 4, 4]]
+    assert fuse(cam, [4], saliency, 0.5, 0.06, 0.2).tolist() == [[255, 255, 4, 255]]
 
 
 def test_thresholds_are_strict_and_ties_go_to_the_first_class():

@@ -20,11 +20,13 @@ def fuse(
     saliency: np.ndarray,
     cam_threshold: float,
     saliency_threshold: float,
+    background_threshold: float | None = None,
 ) -> np.ndarray:
     """Return a pseudo label, uint8 (H, W): class index, 0 = background, 255 = CAM and saliency disagree.
 
-    object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0. An image that is
-    tagged with nothing is background everywhere, because what is salient there is not one of the classes.
+    object = max_c CAM_c > cam_threshold, salient = S > saliency_threshold; both: argmax_c; neither: 0. With a
+    background_threshold, that is what the CAM is compared with where nothing is salient. An image that is tagged with
+    nothing is background everywhere, because what is salient there is not one of the classes.
 
     Args:
         cam: float (L, H, W) of the classes that the image is tagged with.
@@ -35,9 +37,9 @@ def fuse(
         return np.zeros(saliency.shape, np.uint8)
     salient = saliency > saliency_threshold
     label = np.where(salient, IGNORE, 0).astype(np.uint8)
-    is_object = cam.max(axis=0) > cam_threshold
-    label[is_object & ~salient] = IGNORE
-    both = is_object & salient
+    strongest = cam.max(axis=0)
+    label[(strongest > (cam_threshold if background_threshold is None else background_threshold)) & ~salient] = IGNORE
+    both = (strongest > cam_threshold) & salient
     label[both] = np.asarray(classes, np.uint8)[cam.argmax(axis=0)][both]
     return label
 

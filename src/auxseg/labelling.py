@@ -44,8 +44,7 @@ class LabelJob:
         saliency = prior if saliency_png is prior_png else decode_grey(saliency_png)
         cam = upsample(read_cam(maps, record), *saliency.shape)
         present = [self.classes.index(name) for name in record.tags]
-        label = fuse(cam, present, saliency, self.params.cam_threshold, self.params.saliency_threshold)
-        return encode_label(label), saliency_png
+        return encode_label(fuse(cam, present, saliency, *self.params.thresholds)), saliency_png
 
 
 def label_images(

@@ -37,7 +37,7 @@ SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
 NEGATIVE_ID = "t002"
 """A train image without any object."""
-RULE = LabelsParams()
+RULE = LabelsParams(background_threshold=0.5)
 
 
 def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool = True, size: tuple = (61, 90)) -> None:
@@ -109,7 +109,7 @@ def _write_shard(data: Path, shard: str, own: list, names: list[str], size: tupl
                 saliency[png] = prior[png] if name == "r0" else encode_grey(_blobs(rng, size) / 255)
                 present = [CLASSES.index(name) for name in record.tags]
                 grey = decode_grey(saliency[png])
-                fused = fuse(upsample(cam, *size), present, grey, RULE.cam_threshold, RULE.saliency_threshold)
+                fused = fuse(upsample(cam, *size), present, grey, *RULE.thresholds)
                 labels[png] = encode_label(fused)
         write_tensors(data / f"maps/{name}/{shard}.safetensors", maps)
         write_archive(data / f"labels/{name}/{shard}.zip", labels)

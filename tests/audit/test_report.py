@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, make, sources
+from report_data import CLASSES, NEGATIVE_ID, ODD_ID, make, sources
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive, write_archive
@@ -35,6 +35,7 @@ from auxseg.errors import DataError
 from auxseg.fusion import fuse
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
+from auxseg.params.labels import LabelsParams
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIZE = (61, 90)
@@ -108,7 +109,7 @@ def test_labels_follow_from_what_the_chunks_hold_in_every_pixel(work, base):
         for content in found["rounds"].values():
             saliency = decode_grey(base64.b64decode(content["saliency"] or found["prior"]))
             cam = np.frombuffer(base64.b64decode(content["cam"]["data"]), "<f2").reshape(content["cam"]["shape"])
-            again = fuse(upsample(cam, *SIZE), tags, saliency, base["rule"]["cam_threshold"], RULE.saliency_threshold)
+            again = fuse(upsample(cam, *SIZE), tags, saliency, *LabelsParams(**base["rule"]).thresholds)
             label = decode_indices(base64.b64decode(content["label"]))
             assert (again == label).all()
             assert np.unique(label).tolist() == [0] if image_id == NEGATIVE_ID else len(np.unique(label)) > 2

@@ -147,5 +147,5 @@ def differing_pixels(
         saliency: float32 (H, W) in [0, 1].
         rule: the thresholds.
     """
-    again = fuse(cam, present, saliency, rule.cam_threshold, rule.saliency_threshold)
+    again = fuse(cam, present, saliency, *rule.thresholds)
     return int(np.count_nonzero(again != label))

@@ -25,6 +25,10 @@ class LabelsParams(Section):
     """A pixel is object if its largest class CAM is above this."""
     saliency_threshold: float = Field(0.06, ge=0, le=1)
     """A pixel is salient if its saliency label is above this."""
+    background_threshold: float | None = Field(None, ge=0, le=1)
+    """A pixel that is not salient is background unless its largest class CAM is above this; it is ignored then. null:
+    `cam_threshold`, as in the papers. A higher value labels more background beside objects, which a low
+    `cam_threshold` alone would take away (docs/quality.md)."""
     prior_weight: float = Field(0.5, ge=0, le=1)
     """Weight of the off-the-shelf prior in a later round's saliency label: w S + (1 - w) sigma(P_sal')."""
     saliency_crf: Annotated[CrfParams, PaperOrCustom(SALIENCY_CRF)] = SALIENCY_CRF
@@ -39,6 +43,11 @@ class LabelsParams(Section):
         if self.initial == "precomputed" and self.path is None:
             raise ValueError("initial: precomputed reads a folder; set labels.path to it")
         return self
+
+    @property
+    def thresholds(self) -> tuple[float, float, float | None]:
+        """Thresholds of the fusion, in the order of `auxseg.fusion.fuse`."""
+        return self.cam_threshold, self.saliency_threshold, self.background_threshold
 
     def watched(self) -> str | None:
         """Return the path whose content `sha256` is the hash of, or None."""

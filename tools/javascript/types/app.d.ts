@@ -31,6 +31,7 @@ interface Auxseg {
   decodeImage(stored: StoredImage, tags: number[], rounds: string[]): Promise<DecodedImage>;
   strongest(image: DecodedImage, found: DecodedRound, x: number, y: number): [best: Candidate, second: Candidate];
   decide(image: DecodedImage, found: DecodedRound, rule: FusionRule, x: number, y: number): number;
+  camThreshold(rule: FusionRule, isSalient: boolean): number;
   countMismatches(image: DecodedImage, found: DecodedRound, rule: FusionRule): number;
   isFused(base: BaseIndex, split: Split, roundName: string): boolean;
   nearest(map: Grid<Uint8Array | Float32Array>, image: Size, x: number, y: number): number;

@@ -78,6 +78,7 @@ interface Figure {
 interface FusionRule {
   initial: string;
   cam_threshold: number;
+  background_threshold: number | null;
   saliency_threshold: number;
   prior_weight: number;
 }

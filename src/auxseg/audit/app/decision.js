@@ -59,11 +59,14 @@
     if (!found.layers) return 0;
     const [best] = auxseg.strongest(image, found, x, y);
     const grey = (found.saliency || image.prior)[y * image.width + x];
-    const isObject = best.value > round(rule.cam_threshold);
     const isSalient = round(grey / 255) > round(rule.saliency_threshold);
+    const isObject = best.value > round(auxseg.camThreshold(rule, isSalient));
     if (isObject && isSalient) return best.index;
     return isObject || isSalient ? IGNORE : 0;
   };
+
+  // What a CAM is compared with: where nothing is salient, there may be another threshold.
+  auxseg.camThreshold = (rule, isSalient) => (isSalient ? null : rule.background_threshold) ?? rule.cam_threshold;
 
   // Number of pixels whose recomputed label differs from the stored one.
   auxseg.countMismatches = (image, found, rule) => {

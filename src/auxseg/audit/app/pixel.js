@@ -136,9 +136,10 @@
    * @param {number} saliency
    */
   function rule(thresholds, className, best, saliency) {
-    const isObject = best.value > Math.fround(thresholds.cam_threshold);
     const isSalient = Math.fround(saliency) > Math.fround(thresholds.saliency_threshold);
-    const cam = `CAM ${number(best.value)} ${isObject ? ">" : "≤"} ${thresholds.cam_threshold}`;
+    const least = auxseg.camThreshold(thresholds, isSalient);
+    const isObject = best.value > Math.fround(least);
+    const cam = `CAM ${number(best.value)} ${isObject ? ">" : "≤"} ${least}`;
     const salient = `saliency ${number(saliency)} ${isSalient ? ">" : "≤"} ${thresholds.saliency_threshold}`;
     if (isObject && isSalient) return `object: ${cam}, ${salient}; strongest is ${className(best.index)}`;
     if (!isObject && !isSalient) return `background: ${cam}, ${salient}`;
