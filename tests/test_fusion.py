@@ -20,7 +20,7 @@ NO_CRF = CrfParams(iterations=0)
 STEPS = st.sampled_from([0.0, 0.05, 0.06, 0.1, 0.19, 0.2, 0.21, 0.5, 1.0])
 
 
-def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold, background_threshold):
+def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold, background_threshold=None):
     height, width = saliency.shape
     out = np.zeros((height, width), np.uint8)
     for y in range(height):
@@ -35,14 +35,11 @@ def fuse_by_loops(cam, classes, saliency, cam_threshold, saliency_threshold, bac
     return out
 
 
-@given(
-    st.data(),
-    st.integers(0, 3),
-    st.sampled_from([0.1, 0.2]),
-    st.sampled_from([0.06, 0.5]),
-    st.sampled_from([None, 0.05, 0.5]),
-)
-def test_fuse(data, count, *thresholds):
+THRESHOLDS = st.tuples(st.sampled_from([0.1, 0.2]), st.sampled_from([0.06, 0.5]), st.sampled_from([None, 0.05, 0.5]))
+
+
+@given(st.data(), st.integers(0, 3), THRESHOLDS)
+def test_fuse(data, count, thresholds):
     classes = [7, 2, 20][:count]
     cam = data.draw(arrays(np.float64, (count, 3, 4), elements=STEPS))
     saliency = data.draw(arrays(np.float64, (3, 4), elements=STEPS))

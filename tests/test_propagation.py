@@ -165,6 +165,13 @@ def test_with_a_decoder_maps_have_its_grid():
     with torch.no_grad():
         logits = network(image).decoded[0].double().numpy()[[1, 3]]  # saliency comes first
     wanted = 1 / (1 + np.exp(logits[0] - logits[1]))
+    alone = maps_of(network, image, [1], renormalise=True, low_precision=False)
+    assert alone["cam"].shape == (1, 3, 3)  # the CAM itself says no more on a finer grid
+    assert alone["saliency"].shape == (10, 12)
+    assert (alone["prediction"] == maps["prediction"]).all()
+    with torch.no_grad():
+        shares = torch.softmax(network(image).final_segmentation, dim=1).numpy()[0]
+    np.testing.assert_allclose(maps["confidence"], upsample(shares, 3, 3).max(axis=0), atol=2e-3)
     np.testing.assert_allclose(maps["cam"][0], wanted, atol=2e-3)
     np.testing.assert_allclose(maps["saliency"], wanted, atol=2e-3)
 

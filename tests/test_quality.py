@@ -33,7 +33,16 @@ def test_the_interval_is_that_of_the_mean_over_drawn_images():
     assert classes[0].high == pytest.approx(0.5 + wide, abs=0.005)
 
 
+def test_groups_of_many_images_have_their_sums_and_their_spread():
+    n = 4000
+    pairs = [([number % 2, 1], [1, 2]) for number in np.random.default_rng(0).permutation(n)]
+    classes, mean = expected_iou(overlaps(pairs))
+    assert [one.iou for one in classes] == [0.5, 0.5]
+    assert classes[0].high - classes[0].low == pytest.approx(2 * 1.645 * 0.5 / n**0.5, rel=0.15)
+    assert mean.low < 0.5 < mean.high
+
+
 def test_a_class_without_a_pixel_has_no_figure():
     classes, mean = expected_iou(overlaps([([1, 0], [2, 0]), ([1, 0], [2, 0])]))
-    assert np.isnan(classes[1].iou)
+    assert all(np.isnan(classes[1]))
     assert mean.iou == 0.5

@@ -100,15 +100,18 @@ def propagate_image(
         prediction_share: weight of the segmentation's probabilities in the returned CAM and saliency.
 
     Returns:
-        Maps on the network's grid at scale 1; with a decoder, cam and saliency are on its own. The last four come only
-        from the unmirrored view at scale 1. cam: refined CAM, float16 (L, h, w); saliency: sigma(P_sal'), float16 (h,
-        w); prediction: argmax of P_seg', uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy:
-        how widely each position's row of A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores:
-        image-level logits of all classes, float16 (C,).
+        Maps on the network's grid at scale 1; with a decoder, the saliency is on the decoder's, and so is the CAM if
+        the prediction has a share in it. The last four come only from the unmirrored view at scale 1. cam: refined CAM,
+        float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg' (or of the decoder's),
+        uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
+        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores: image-level logits of all classes,
+        float16 (C,).
     """
     outputs = network(image, low_precision=low_precision)
     zero = torch.zeros((), device=image.device)
-    size, tagged = outputs.final_saliency.shape[-2:], [0, *(position + 1 for position in classes)]
+    coarse, fine = outputs.features.shape[-2:], outputs.final_saliency.shape[-2:]
+    cam_size = fine if prediction_share else coarse  # CAMs alone say no more on a finer grid
+    tagged = [0, *(position + 1 for position in classes)]
     cams, saliencies, predictions = [], [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
@@ -116,10 +119,10 @@ def propagate_image(
         else:
             resized = scaled(image, scale)
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
-        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], size, mirrored))
-        saliencies.append(_on_grid(torch.sigmoid(view.final_saliency), size, mirrored))
+        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], cam_size, mirrored))
+        saliencies.append(_on_grid(torch.sigmoid(view.final_saliency), fine, mirrored))
         if prediction_share:
-            predictions.append(_on_grid(torch.softmax(view.final_segmentation[:, tagged], dim=1), size, mirrored))
+            predictions.append(_on_grid(torch.softmax(view.final_segmentation[:, tagged], dim=1), fine, mirrored))
     cam, saliency = (sum(maps, zero) / len(maps) for maps in (cams, saliencies))
     if renormalise:
         cam = normalise_cam(cam)
@@ -131,7 +134,7 @@ def propagate_image(
         predicted = sum(predictions, zero) / len(predictions)
         cam = prediction_share * predicted[1:] + (1 - prediction_share) * cam
         saliency = prediction_share * (1 - predicted[:1]) + (1 - prediction_share) * saliency
-    confidence, prediction = torch.softmax(outputs.refined_segmentation[0], dim=0).max(dim=0)
+    confidence, prediction = _on_grid(torch.softmax(outputs.final_segmentation, dim=1), coarse, False).max(dim=0)
     pairwise = outputs.pairwise
     entropy = torch.zeros_like(confidence) if pairwise is None else affinity_entropy(pairwise)[0]
     return {

@@ -15,11 +15,13 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
 from auxseg.maps import upsample
-from auxseg.metrics.expected import Overlap, class_probabilities, expected_overlap
+from auxseg.metrics.expected import Overlap, label_overlap
 from auxseg.parallel import map_processes
 
 DRAWS = 1000
 """Samples of the bootstrap."""
+GROUPS = 1000
+"""Of more images than this, groups are drawn: as good, and the memory does not grow with the images."""
 TAIL = 5
 """Per cent of the samples outside the interval, at each end."""
 
@@ -72,8 +74,7 @@ class QualityJob:
         if f"{record.id}.prediction" in maps:  # r0 has no network
             prediction = read_map(maps, record, "prediction", count)
             confidence = read_map(maps, record, "confidence")
-        probabilities = class_probabilities(cam, saliency, present, prediction, confidence)
-        return expected_overlap(label, present, probabilities, count + 1)
+        return label_overlap(label, present, cam, saliency, prediction, confidence, count + 1)
 
 
 def measure(job: QualityJob, records: Sequence[ImageRecord], title: str) -> list[Overlap]:
@@ -86,14 +87,21 @@ def expected_iou(overlaps: Sequence[Overlap], seed: int = 0) -> tuple[list[Expec
 
     The intervals are those of a bootstrap over images: they say how much the figure depends on which images there
     happen to be, and not how far the maps it is computed from are wrong. A class without a pixel has NaN.
+
+    Args:
+        overlaps: of every label; at least one.
+        seed: of the draws.
     """
-    intersections, unions = (np.stack(values) for values in zip(*overlaps, strict=True))
+    groups = [sum(overlaps[start + GROUPS :: GROUPS], overlaps[start]) for start in range(min(GROUPS, len(overlaps)))]
+    intersections, unions = (np.stack(values) for values in zip(*groups, strict=True))
     whole = Overlap(intersections.sum(axis=0), unions.sum(axis=0))
     random = np.random.default_rng(seed)
-    times = random.multinomial(len(overlaps), np.full(len(overlaps), 1 / len(overlaps)), DRAWS)
+    times = random.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), DRAWS)
     drawn = [Overlap(count @ intersections, count @ unions) for count in times]
     by_class, means = np.stack([one.iou() for one in drawn]), [one.mean() for one in drawn]
-    lows, highs = np.nanpercentile(np.where(np.isnan(whole.iou()), 0, by_class), [TAIL, 100 - TAIL], axis=0)
+    absent = np.isnan(whole.iou())
+    lows, highs = np.nanpercentile(np.where(absent, 0, by_class), [TAIL, 100 - TAIL], axis=0)
+    lows[absent] = highs[absent] = np.nan
     classes = [Expected(*map(float, row)) for row in zip(whole.iou(), lows, highs, strict=True)]
     low, high = np.percentile(means, [TAIL, 100 - TAIL])
     return classes, Expected(whole.mean(), float(low), float(high))

@@ -36,7 +36,8 @@ def test_rounds_side_by_side(capsys):
     # r1's network is sure of dogs everywhere: they have 0.5 and a share of the saliency's 0.5; the others lose
     assert float(rows["dog"][1]) > float(rows["dog"][0])
     assert float(rows["background"][1]) < float(rows["background"][0])
-    assert re.fullmatch(r" +r1 +[\d.]+ a", printed[-2])
+    assert printed[-4].startswith("labels of r1 with the lowest expected IoU")
+    assert re.fullmatch(r" *[\d.]+ a", printed[-3])
     assert printed[-1] == "q.csv: 2 labels"
     written = list(csv.DictReader(Path("q.csv").read_text().splitlines()))
     assert [(row["round"], row["id"]) for row in written] == [("r0", "a"), ("r1", "a")]
@@ -58,3 +59,38 @@ def test_a_round_that_has_not_run_is_left_out(capsys):
     assert "data/labels/r1/00.zip: no such file" in capsys.readouterr().err
     assert main(["quality", "--round", "r7"]) == 2
     assert "r7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "."], "--to .: give the name of a file that ends with .csv"),
+        (["--to", ""], "expected a path, got nothing"),
+        (["--to", "params.yaml"], "--to params.yaml: give the name of a file that ends with .csv"),
+        (["--to", "nowhere/q.csv"], "in a folder that exists"),
+        (["--worst", "-1"], "expected a whole number from 0 to 999999, got '-1'"),
+    ],
+)
+def test_bad_arguments_are_one_line_before_anything_is_computed(arguments, message, capsys, monkeypatch):
+    monkeypatch.setattr("auxseg.cli.quality.measure", None)
+    before = Path("params.yaml").read_bytes()
+    try:
+        code = main(["quality", *arguments])
+    except SystemExit as stop:  # argparse
+        code = stop.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_a_round_whose_maps_are_missing_is_left_out(capsys):
+    Path("data/maps/r1/00.safetensors").unlink()
+    assert main(["quality"]) == 0
+    assert "r1" not in capsys.readouterr().out
+
+
+def test_a_manifest_without_images_is_named(capsys):
+    path = Path("data/manifest/00.csv")
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert main(["quality"]) == 2
+    assert "data/manifest: has no training images" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from auxseg.metrics.expected import Overlap, class_probabilities, expected_overl
 from auxseg.metrics.segmentation import Counts
 
 CLASSES = [1, 3]
-LABELS = arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 3, 255]))
+LABELS = arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 2, 3, 255]))  # 2 is not tagged
 TRUTHS = arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 3]))
 SHARES = arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32))
 COUNT = 4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import reference
 import torch
-from tiny_networks import CLASSES, network_params, picture, tiny_auxsegnet, tiny_backbone
+from tiny_networks import CLASSES, network_params, picture, strided_backbone, tiny_auxsegnet, tiny_backbone
 
 from auxseg.models.auxsegnet import AuxSegNet, TaskBranch, build_auxsegnet, load_auxsegnet
 from auxseg.models.weights import save_weights
@@ -211,11 +211,15 @@ def test_number_of_parameters_at_the_published_sizes():
     assert heads == 4096 * 20 + 2 * branch + 128 * 1 + 128 * 21 + (2 * 2 * 1) + (2 * 2 + 2)
 
 
-def test_low_precision_keeps_outputs_in_float32_and_near():
+@pytest.mark.parametrize("decoder", [None, 8])
+def test_low_precision_keeps_outputs_in_float32_and_near(decoder):
     network, images = tiny_auxsegnet(), picture()
+    if decoder:
+        network = AuxSegNet(strided_backbone(), 3, 16, network_params(decoder=decoder)).eval()
+        torch.nn.init.normal_(network.decoder.predict.weight)
     with torch.no_grad():
         exact, rough = network(images), network(images, low_precision=True)
-    for name in vars(exact).keys() - {"decoded"}:
+    for name in vars(exact).keys() - ({"decoded"} if decoder is None else set()):
         assert getattr(rough, name).dtype == torch.float32
         torch.testing.assert_close(getattr(rough, name), getattr(exact, name), atol=0.02, rtol=0.05)
     assert not torch.equal(rough.features, exact.features)

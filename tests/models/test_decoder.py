@@ -120,7 +120,8 @@ def test_backbones_without_such_features_are_refused(backbone, stride, missing):
         Decoder(backbone, stride, 4, 3, 8)
 
 
-def test_transformers_are_refused():
-    params = BackboneParams(name="timm:vit_tiny_patch16_224", output_stride=16, weights="random")
+@pytest.mark.parametrize(("name", "stride"), [("vit_tiny_patch16_224", 16), ("hrnet_w18_small", 32)])
+def test_what_has_no_such_maps_is_refused(name, stride):
+    params = BackboneParams(name=f"timm:{name}", output_stride=stride, weights="random")
     with pytest.raises(ParamsError, match=r"network\.decoder"):
         build_auxsegnet(params, network_params(decoder=8), 3)

@@ -27,7 +27,7 @@ from auxseg.datasets.stored import as_share
 from auxseg.encoded import decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
-from auxseg.metrics.expected import class_probabilities, expected_overlap
+from auxseg.metrics.expected import label_overlap
 from auxseg.metrics.labels import changed_share, ignored_share
 
 CHUNK = 32
@@ -182,8 +182,7 @@ class ChunkJob:
             return None
         present = [self.sources.classes.index(tag) for tag in record.tags]
         saliency = as_share(decode_indices(image.prior)), found.salient(image)
-        probabilities = class_probabilities(cam, saliency, present, found.prediction, found.confidence)
-        return expected_overlap(label, present, probabilities, len(self.sources.classes) + 1).mean()
+        return label_overlap(label, present, cam, saliency, found.prediction, found.confidence).mean()
 
 
 def _base_thumbs(image: ImageEvidence, thumb: np.ndarray) -> dict[str, np.ndarray]:

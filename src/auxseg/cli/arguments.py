@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def whole_number(most: int) -> Callable[[str], int]:
-    """Return the argument type of a whole number from 1 to `most`."""
+def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
+    """Return the argument type of a whole number from `least` to `most`."""
 
     def parse(text: str) -> int:
-        if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {most}, got '{text}'")
+        if not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got '{text}'")
         return int(text)
 
     return parse

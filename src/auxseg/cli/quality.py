@@ -8,9 +8,12 @@ from pathlib import Path
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
-from auxseg.cli.next_step import require_result, require_run
+from auxseg.cli.arguments import a_path, whole_number
+from auxseg.cli.next_step import REPRO, require_result, require_run
+from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
+from auxseg.errors import DataError
 from auxseg.metrics.expected import Overlap
 from auxseg.params.dag import read_params, require_round
 from auxseg.quality import Expected, QualityJob, expected_iou, measure
@@ -23,8 +26,14 @@ MOST = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the round, the length of the list, and the file."""
     parser.add_argument("--round", metavar="rN", help="only this round; default: all that have labels")
-    parser.add_argument("--worst", type=int, default=MOST, metavar="N", help=f"labels to list; default: {MOST}")
-    parser.add_argument("--to", type=Path, metavar="FILE.csv", help="write the expected IoU of every label there")
+    parser.add_argument(
+        "--worst",
+        type=whole_number(999_999, least=0),
+        default=MOST,
+        metavar="N",
+        help=f"labels of the last round to list; default: {MOST}",
+    )
+    parser.add_argument("--to", type=a_path, metavar="FILE.csv", help="write the expected IoU of every label there")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -32,9 +41,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         ParamsError: there is no such round.
-        DataError: it has not run yet, or an artifact is damaged.
+        DataError: it has not run yet, an artifact is damaged, or the file cannot be written.
     """
-    store, names = Store(), read_params()["label_rounds"]
+    store, names, to = Store(), read_params()["label_rounds"], arguments.to
+    if to is not None and (to.suffix != ".csv" or to.is_dir() or not to.parent.is_dir()):
+        raise DataError(f"--to {to}: give the name of a file that ends with .csv, in a folder that exists")
     if arguments.round is not None:
         require_round(arguments.round)
         names = [arguments.round]
@@ -42,18 +53,29 @@ def run(arguments: argparse.Namespace) -> None:
     require_run()
     dataset = Dataset(store)
     records = dataset.records("train")
-    shards = {round_: [store.labels(round_, shard) for shard in dataset.shards] for round_ in rounds}
-    made = [round_ for round_ in rounds if all(path.is_file() for path in shards[round_])]
+    if not records:
+        raise DataError(f"{store.manifest}: has no training images; run `{REPRO}`, which writes it again")
+    missing = {round_: _missing(store, dataset, round_) for round_ in rounds}
+    made = [round_ for round_, paths in missing.items() if not paths]
     if not made:
-        require_result(next(path for path in shards[rounds[0]] if not path.is_file()))
+        require_result(missing[rounds[0]][0])
     overlaps = {round_: measure(QualityJob.of(dataset, round_), records, f"quality {round_}") for round_ in made}
     print(format_table(dataset.classes.with_background, {str(name): expected_iou(overlaps[name]) for name in made}))
     rows = image_rows(records, overlaps)
-    for row in [row for row in rows if row["round"] == str(made[-1])][: arguments.worst]:
-        print(f"{row['round']:>4} {row['expected_iou']:>6} {row['id']}")
-    if arguments.to is not None:
-        write_rows(arguments.to, rows)
-        print(f"{arguments.to}: {len(rows)} labels")
+    worst = [row for row in rows if row["round"] == str(made[-1])][: arguments.worst]
+    if worst:
+        print(f"labels of {made[-1]} with the lowest expected IoU, per cent, mean of their classes")
+        print("".join(f"{row['expected_iou']:>6} {row['id']}\n" for row in worst))
+    if to is not None:
+        write_rows(to, rows)
+        print(f"{to}: {counted(len(rows), 'label')}")
+
+
+def _missing(store: Store, dataset: Dataset, round_: Round) -> list[Path]:
+    """Return the files of a round that are not there yet."""
+    shards = dataset.shards
+    paths = [file(round_, shard) for file in (store.labels, store.saliency_labels, store.maps) for shard in shards]
+    return [path for path in paths if not path.is_file()]
 
 
 def format_table(classes: Sequence[str], rounds: Mapping[str, tuple[Sequence[Expected], Expected]]) -> str:

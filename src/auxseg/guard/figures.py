@@ -12,11 +12,11 @@ import numpy as np
 
 from auxseg.encoded import IGNORE
 from auxseg.metrics.agreement import disagreement
-from auxseg.metrics.expected import class_probabilities, expected_overlap
+from auxseg.metrics.expected import label_overlap
 from auxseg.metrics.labels import changed_share, ignored_share, measure_label
 
 FIGURES: Mapping[str, str] = {
-    "expected_iou": "the IoU that a label can be expected to have (auxseg.metrics.expected), mean over images",
+    "expected_iou": "IoU that a label can be expected to have (docs/audit.md): mean of its classes, and of all images",
     "background": "pixels labelled background",
     "ignored": "pixels labelled 255",
     "without_background": "images whose label has no background pixel",
@@ -69,9 +69,8 @@ def label_figures(
     share = {index: area.pixels / label.size for index, area in areas.items()}
     differ = disagreement(cam, saliency)
     seen = [saliency if prior is None else prior, saliency]
-    probabilities = class_probabilities(cam, seen, classes, prediction, confidence)
     return {
-        "expected_iou": [expected_overlap(label, classes, probabilities, max(classes, default=0) + 1).mean()],
+        "expected_iou": [label_overlap(label, classes, cam, seen, prediction, confidence).mean()],
         "background": [share.get(0, 0.0)],
         "ignored": [ignored_share(label)],
         "without_background": [float(0 not in areas)],

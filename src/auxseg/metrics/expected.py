@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from auxseg.encoded import IGNORE
 from auxseg.maps import upsample
 
 
@@ -35,21 +36,35 @@ class Overlap(NamedTuple):
         return float(np.nanmean(self.iou()))
 
 
+def label_overlap(
+    label: np.ndarray,
+    classes: Sequence[int],
+    cam: np.ndarray,
+    saliency: Sequence[np.ndarray],
+    prediction: np.ndarray | None = None,
+    confidence: np.ndarray | None = None,
+    count: int = IGNORE,
+) -> Overlap:
+    """Return the expected overlap of one label by the maps that it was made from; arguments as below."""
+    probabilities = class_probabilities(cam, saliency, classes, prediction, confidence)
+    return expected_overlap(label, classes, probabilities, count)
+
+
 def expected_overlap(label: np.ndarray, classes: Sequence[int], probabilities: np.ndarray, count: int) -> Overlap:
     """Return the expected overlap of one label with the truth, for all classes.
+
+    A class that is labelled but not tagged is wrong in all its pixels.
 
     Args:
         label: uint8 (H, W), class indices, 0 = background, 255 = ignore, which counts as wrong whatever is true.
         classes: class indices 1..C of the image's L tags.
         probabilities: of the background and these classes, float32 (L + 1, H, W), summing to 1.
-        count: C + 1.
+        count: C + 1, or any larger number.
     """
-    intersection, union = np.zeros(count), np.zeros(count)
+    intersection, union = np.zeros(count), np.bincount(label.ravel(), minlength=IGNORE + 1)[:count].astype(float)
     for index, probability in zip([0, *classes], probabilities, strict=True):
-        labelled = label == index
-        total = float(probability.sum(dtype=np.float64))
-        intersection[index] = float(probability[labelled].sum(dtype=np.float64))
-        union[index] = np.count_nonzero(labelled) + total - intersection[index]
+        intersection[index] = float(probability[label == index].sum(dtype=np.float64))
+        union[index] += float(probability.sum(dtype=np.float64)) - intersection[index]
     return Overlap(intersection, union)
 
 

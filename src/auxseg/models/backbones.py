@@ -74,15 +74,21 @@ class Backbone(nn.Module):
 
     def grids(self) -> dict[int, tuple[int, int]]:
         """Return the stride and the channels of each layer whose output is a map, by the layer's number."""
+        found: dict[int, Tensor] = {}
         numbers = [number for number, layer in enumerate(self._layers) if isinstance(layer[-1], nn.Module)]
-        example = torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.mean.device)
+        hooks = [self._on_output(number, found) for number in numbers]
         training = {module: module.training for module in self.modules()}
         with torch.no_grad():
-            _, maps = self.eval().with_layers(example, numbers)
+            self.eval()(torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.mean.device))
         for module, mode in training.items():
             module.training = mode
-        found = zip(numbers, maps, strict=True)
-        return {number: (EXAMPLE_SIDE // one.shape[3], one.shape[1]) for number, one in found if one.dim() == 4}
+        for hook in hooks:
+            hook.remove()
+        return {
+            number: (EXAMPLE_SIDE // maps.shape[3], maps.shape[1])
+            for number, maps in sorted(found.items())  # without layers whose last part is never called as a module
+            if isinstance(maps, Tensor) and maps.dim() == 4
+        }
 
     def _on_output(self, layer: int, found: dict[int, Tensor]) -> RemovableHandle:
         def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -36,7 +36,7 @@ class Decoder(nn.Module):
         if missing := [one for one in wanted or STRIDES if one not in found]:
             raise ParamsError(
                 f"params.yaml: key 'network.decoder': the backbone has no features of stride {missing[0]}, which a "
-                "decoder reads; set it to null, or use a convolutional backbone of output stride 8, 16 or 32"
+                "decoder reads; set it to null, or take another backbone, such as resnet50"
             )
         self.layers = [found[one][0] for one in wanted]
         """The backbone's layers whose features `forward` takes."""

@@ -57,6 +57,9 @@ def load_weights(path: Path, network: nn.Module, *, partial: bool = False) -> li
             )
     missing = sorted(set(wanted) - set(state))
     if missing and not partial:
-        raise DataError(f"{path}: tensor '{missing[0]}' is missing; the file belongs to another network")
+        raise DataError(
+            f"{path}: tensor '{missing[0]}' is missing; the file belongs to another network (params.yaml: network, "
+            "backbone): set these back, or run its stage again"
+        )
     network.load_state_dict(state, strict=False)
     return missing
