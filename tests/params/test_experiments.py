@@ -45,6 +45,15 @@ def test_an_experiment_is_a_whole_parameter_file(base, tmp_path):
 
 def test_rows_of_a_table_differ_in_what_the_table_is_about():
     allowed = {
+        "ladder": {
+            "cam.scales",
+            "labels.cam_threshold",
+            "labels.background_threshold",
+            "network.decoder",
+            "propagate.scales",
+            "propagate.flip",
+            "propagate.prediction_share",
+        },
         "table3": {"train.loss.classification", "train.loss.saliency"},
         "table4": {"network.affinity"},
         "table5": set(),
