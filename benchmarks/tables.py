@@ -40,7 +40,7 @@ def main() -> int:
         tables = {path.stem: read_table(path.stem) for path in FOLDER.glob("*.yaml")}
         bases = {path.stem: read_base(path.stem) for path in (FOLDER / "bases").glob("*.yaml")}
         if not arguments.list:
-            for page in PAGES:
+            for page in filter(Path.is_file, PAGES):
                 update_page(page, tables, bases, read_results(RESULTS))
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -122,7 +122,7 @@ def test_recognition_applies_to_the_joined_views(network):
 def colours_network(batch, low_precision):
     """Three classes, by the colour of 8 x 8 pixels and, so that a mirrored image differs, of those to their right."""
     colours = F.avg_pool2d(batch, 8, ceil_mode=True) / 32
-    return SimpleNamespace(refined_segmentation=colours + colours.roll(1, dims=3))
+    return SimpleNamespace(final_segmentation=colours + colours.roll(1, dims=3))
 
 
 def test_single_scale_all_scales_and_crf():

@@ -156,9 +156,9 @@ def test_labels_corrected_by_hand(summary):
 
 
 def test_guard(summary):
-    good = "ROUND,yes,ROUND,,10,,,,2.5,,,,,,,,,,,,\n"
+    good = "ROUND,yes,ROUND,,,10,,,,2.5,,,,,,,,,,,,\n"
     assert (summary / "guard.csv").read_text() == (
         f"round,good,best,{','.join(FIGURES)},warning,slipped\n"
         + lines(good, ROUNDS[:-1])
-        + 'r10,no,r9,,10,,,,2.5,,,,,,,,,,,"round 10 is worse than the initial labels: x, y.",\n'
+        + 'r10,no,r9,,,10,,,,2.5,,,,,,,,,,,"round 10 is worse than the initial labels: x, y.",\n'
     )

@@ -14,8 +14,9 @@ from auxseg.engines.record import write_lock
 def make(folder: Path) -> Path:
     """Write the project: the real dvc.yaml, `report_data`'s artifacts, and a line in place of every other output."""
     report_data.make(folder, rounds=1, size=(24, 36))
+    rule = report_data.RULE.model_dump(mode="json")
     write_text(folder / "dvc.yaml", (ROOT / "dvc.yaml").read_text())
-    write_text(folder / "params.yaml", yaml.safe_dump({**PARAMS, "data": {"format": "folder"}}))
+    write_text(folder / "params.yaml", yaml.safe_dump({**PARAMS, "data": {"format": "folder"}, "labels": rule}))
     write_text(folder / "src/auxseg/a.py", "a = 1\n")
     write_text(folder / "workflow/stages/labels.py", '"""Labels."""\n')
     write_text(folder / "data/audit/index.html", "a page\n")  # the one folder among the other outputs

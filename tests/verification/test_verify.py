@@ -123,7 +123,7 @@ def test_a_recorded_label_that_fusion_does_not_make_is_named(project, capsys):
 def test_labels_belong_to_the_recorded_threshold(project, capsys):
     """A changed threshold makes the instances outdated, but their labels are right for the one before."""
     values = yaml.safe_load(Path("params.yaml").read_text())
-    Path("params.yaml").write_text(yaml.safe_dump({**values, "labels": {"cam_threshold": 0.77}}))
+    Path("params.yaml").write_text(yaml.safe_dump({**values, "labels": {**values["labels"], "cam_threshold": 0.77}}))
     assert main(["verify"]) == 1
     printed = capsys.readouterr().out
     assert "labels@r0-00: its parameters changed since it ran" in printed

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -33,10 +32,12 @@ def end_cleanly(*, quiet: bool = False) -> Callable[[], bool]:
         process ends, because a batch system kills what outlives a job, even while it writes a checkpoint.
     """
     told: list[psutil.Process] = []  # all of them, because a shell may end long before the command that it started
-    signalled = threading.Event()
+    # no threading.Event: the next signal may come while this one sets it, and would wait for its lock for ever
+    signalled = False
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        signalled.set()
+        nonlocal signalled
+        signalled = True
         if quiet:
             logging.disable(logging.CRITICAL)
         for child in psutil.Process().children(recursive=True):
@@ -58,7 +59,7 @@ def end_cleanly(*, quiet: bool = False) -> Callable[[], bool]:
         while any(map(_is_at_work, told)):
             time.sleep(SECONDS_BETWEEN_TRIES)
         signal.setitimer(signal.ITIMER_REAL, 0.0)  # when Python exits, nobody handles it any more
-        return signalled.is_set()
+        return signalled
 
     return wait
 

@@ -1,0 +1,36 @@
+"""Many signals at once: none of them may wait for another, and the process ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+PROGRAM = """
+import subprocess, sys
+from auxseg.engines.termination import end_cleanly
+
+wait = end_cleanly()
+child = subprocess.Popen([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"])
+try:
+    child.wait()
+    while True:
+        pass
+finally:
+    wait()
+"""
+
+
+def test_signals_in_quick_succession_do_not_wait_for_each_other():
+    """A handler that takes a lock waits for itself when the next signal interrupts it; kills of both groups do that."""
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        end = time.monotonic() + 3
+        while process.poll() is None and time.monotonic() < end:
+            for _ in range(3):
+                os.kill(process.pid, signal.SIGTERM)
+            time.sleep(0.02)
+        assert process.wait(30) in (143, -signal.SIGTERM)  # the last ones may come when Python has ended its own
+    finally:
+        process.kill()
