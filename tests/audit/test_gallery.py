@@ -15,7 +15,7 @@ def sorted_ids(index, key, largest=True):
 def test_gallery_opens_with_the_worst_first(seen, index):
     page = seen.open()
     assert page.inner_text("#count") == f"{TRAIN} of {TRAIN} images"
-    assert seen.rows() == sorted_ids(index, "ignored")
+    assert seen.rows() == sorted_ids(index, "expected_iou", largest=False)
     assert seen.ids() == seen.rows()[: len(seen.ids())]
     assert page.locator(".card").first.locator(".thumb").count() == 2
 

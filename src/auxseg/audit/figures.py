@@ -18,12 +18,16 @@ OUTLIER_SAMPLE = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """One column by which the report ranks; `unit` is share (0..1), count or deviations."""
+    """One column by which the report ranks; `unit` is share (0..1), count or deviations.
+
+    `worst` says which of its values are suspicious: the largest or the smallest.
+    """
 
     key: str
     title: str
     unit: str
     meaning: str
+    worst: str = "largest"
 
 
 FIGURES = (
@@ -32,6 +36,7 @@ FIGURES = (
         "expected IoU",
         "share",
         "mean IoU that the label can be expected to have by saliency, CAM and the model's confidence, without masks",
+        "smallest",
     ),
     Figure(
         "disagreement",
@@ -42,10 +47,16 @@ FIGURES = (
     Figure("change", "changed since last round", "share", "pixels whose label differs from the previous round's"),
     Figure("corrected", "corrected by hand", "share", "pixels that a person changed, where training uses their label"),
     Figure("ignored", "ignored", "share", "pixels labelled 255"),
-    Figure("object", "object", "share", "pixels labelled with a class"),
+    Figure("object", "object", "share", "pixels labelled with a class", "smallest"),
     Figure("entropy", "affinity entropy", "share", "mean entropy of the affinity's rows over log N; 1 = uniform"),
-    Figure("margin", "CAM margin", "share", "strongest minus second CAM (0 if there is one class), mean over objects"),
-    Figure("confidence", "confidence of the model", "share", "mean softmax probability of the prediction"),
+    Figure(
+        "margin",
+        "CAM margin",
+        "share",
+        "strongest minus second CAM (0 if there is one class), mean over objects",
+        "smallest",
+    ),
+    Figure("confidence", "confidence of the model", "share", "mean softmax probability of the prediction", "smallest"),
     Figure("missing", "tagged but not in the label", "count", "image-level classes without a pixel in the label"),
     Figure(
         "untagged",
@@ -61,7 +72,9 @@ FIGURES = (
         "largest distance of a class's log area from the class's median, in robust standard deviations",
     ),
     Figure("mismatch", "not explained", "count", "pixels whose label the stored CAM and saliency do not reproduce"),
-    Figure("iou", "IoU with the mask", "share", "mean IoU of the classes in label or mask, background included"),
+    Figure(
+        "iou", "IoU with the mask", "share", "mean IoU of the classes in label or mask, background included", "smallest"
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from auxseg.audit.figures import FIGURES
 from auxseg.audit.scripts import read_data_script
 from auxseg.errors import DataError
 
-SMALLEST_FIRST = ("expected_iou", "object", "margin", "confidence", "iou")
+SMALLEST_FIRST = tuple(figure.key for figure in FIGURES if figure.worst == "smallest")
 """Figures of which a small value is suspicious; of the others a large one."""
 
 

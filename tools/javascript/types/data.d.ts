@@ -72,6 +72,7 @@ interface Figure {
   title: string;
   unit: Unit;
   meaning: string;
+  worst?: string;
 }
 
 /** The section `labels` of params.yaml, as far as the page uses it. */

@@ -113,6 +113,11 @@
   /** @type {(list: string[], at: number) => string[]} */
   const without = (list, at) => list.filter((_, i) => i !== at);
 
+  // The most suspicious images come first, and file names in their order.
+  /** @param {string} name */
+  const isSmallestFirst = (name) =>
+    name === "id" || figures.some(({ key, worst }) => key === name && worst === "smallest");
+
   /**
    * @param {string} text
    * @param {number} at
@@ -145,7 +150,7 @@
     return element(
       "div",
       { class: "line" },
-      figureSelect(`order ${place}`, key, (name) => set(sign + name)),
+      figureSelect(`order ${place}`, key, (name) => set(isSmallestFirst(name) ? name : `-${name}`)),
       direction,
       remove,
     );
