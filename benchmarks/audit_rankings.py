@@ -16,10 +16,9 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from auxseg.artifacts.tables import write_rows
+from auxseg.audit.ranking import SMALLEST_FIRST
 
 RESULTS = Path(__file__).resolve().parent / "audit"
-SMALLEST_FIRST = ("expected_iou", "margin", "confidence", "object")
-"""Figures of which a small value is suspicious; of the others a large one."""
 
 
 def main() -> None:

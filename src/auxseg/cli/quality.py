@@ -83,8 +83,8 @@ def format_table(classes: Sequence[str], rounds: Mapping[str, tuple[Sequence[Exp
     width = max(map(len, [*classes, MEAN])) + 2
     lines = ["expected IoU, per cent (90 % interval over images; no mask is read: docs/audit.md)"]
     lines.append(" " * width + "".join(f"{name:>22}" for name in rounds))
-    for number, name in enumerate([*classes, MEAN]):
-        found = (mean if name == MEAN and number == len(classes) else each[number] for each, mean in rounds.values())
+    columns = ([*each, mean] for each, mean in rounds.values())
+    for name, *found in zip([*classes, MEAN], *columns, strict=True):
         lines.append(name.ljust(width) + "".join(f"{_cell(one):>22}" for one in found))
     return "\n".join(lines) + "\n"
 
