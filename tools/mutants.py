@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,7 @@ class Tests:
         """Run in place of pytest's own loop."""
         if session.testsfailed:
             return True
+        warnings.simplefilter("ignore")  # pytest's own filters are set by a hook that runtestprotocol does not call
         self._learn(session.items)
         known = {tuple(row[name] for name in COLUMNS[:6]): row["outcome"] for row in read_rows(self.results)}
         for file in self.files:
@@ -110,7 +112,8 @@ class Tests:
             if all(report.passed for report in reports) and spent < self.slowest:
                 self.seconds[item] = spent
             else:
-                self.screen.write(f"not used: {item.nodeid} ({spent:.1f} s)\n")
+                why = next((report.longreprtext.splitlines()[0] for report in reports if report.failed), "slow")
+                self.screen.write(f"not used: {item.nodeid} ({spent:.1f} s): {why}\n")
         self.screen.write(f"{len(self.seconds)} tests, {sum(self.seconds.values()):.0f} s of CPU\n")
 
     def _start(self, mutant: Mutant, file: Path) -> None:
@@ -207,7 +210,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="|".join(TESTS), help="default: all")
     parser.add_argument("--again", action="store_true", help="run the survivors again")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
-    parser.add_argument("--slowest", type=float, default=3, help="seconds of CPU; slower tests are not used")
+    parser.add_argument("--slowest", type=float, default=12, help="seconds of CPU; slower tests are not used")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     parts = {name: TESTS[name] for name in arguments.parts or TESTS}

@@ -8,9 +8,10 @@ import yaml
 from stub import ALL, dvc, replace
 
 from auxseg.engines.dvc_internals import open_repo
+from auxseg.engines.heartbeat import heartbeat
 from auxseg.engines.plan import make_plan, new_fingerprints, record_results
 from auxseg.engines.receipts import Receipt, read_receipts, times, write_receipt
-from auxseg.errors import AuxsegError
+from auxseg.errors import AuxsegError, DataError, ParamsError
 
 LABELS = {address for address in ALL if address.startswith("labels")}
 
@@ -94,6 +95,7 @@ def test_jobs_without_dvc_get_a_task(here):
     assert sorted(task["inputs"]) == sorted(item["path"] for item in entry["deps"])
     assert task["params"] == ["labels"]
     assert task["outputs"] == ["data/labels/r1/00.zip"]
+    assert len(task["recorded"]) == 64
     assert (Path(task["run_cache"]) / task["recorded"][:2] / task["recorded"]).is_dir()
     assert Path(task["run_cache"]).parts[-2:] == ("cache", "runs")
 
@@ -140,6 +142,36 @@ def test_wrong_parameters_are_one_line(here, old, new, said):
     with pytest.raises(AuxsegError, match=said) as error:
         make_plan(dry=True)
     assert "\n" not in str(error.value)
+
+
+def test_a_missing_section_is_one_line(here):
+    values = yaml.safe_load(Path("params.yaml").read_text())
+    del values["train"]
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(ParamsError, match=r"^params\.yaml: key 'train' is missing; `auxseg params render` adds"):
+        make_plan(dry=True)
+
+
+def test_what_dvc_only_tracks_is_no_node(here):
+    Path("weights.bin").write_text("from elsewhere\n")
+    dvc(here, "add", "weights.bin")
+    assert set(make_plan(dry=True)) == ALL
+
+
+def test_it_waits_for_no_job_of_an_earlier_run(here):
+    with heartbeat("labels@r1-01"):
+        make_plan(dry=True)  # it writes nothing, so it may look on
+        with pytest.raises(DataError, match=r"^1 jobs of an earlier run are still running \(first: labels r1-01 on "):
+            make_plan(dry=False)
+    make_plan(dry=False)
+
+
+def test_what_a_killed_process_left_is_cleared_and_said(here, capsys):
+    Path(".dvc/tmp/rwlock").write_text("")
+    make_plan(dry=True)
+    assert Path(".dvc/tmp/rwlock").read_text() == ""
+    make_plan(dry=False)
+    assert capsys.readouterr().err.startswith("cleared rwlock: incomplete, because a process was killed while it wrote")
 
 
 def test_nothing_is_said_on_stdout(here, capsys):
