@@ -14,14 +14,7 @@ from tiny_networks import network_params, picture, strided_backbone, tiny_auxseg
 from auxseg.models.auxsegnet import AuxSegNet, Outputs
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample
-from auxseg.training.losses import (
-    Divisors,
-    classification_loss,
-    ignored_loss,
-    multi_task_loss,
-    saliency_loss,
-    segmentation_loss,
-)
+from auxseg.training.losses import Divisors, classification_loss, multi_task_loss, saliency_loss, segmentation_loss
 
 ONE = torch.tensor(1)
 
@@ -53,17 +46,6 @@ def segmentation_by_hand(logits, label):
                 if label[b, 0, y, x] != 255:
                     terms.append(-math.log(reference.softmax(large[:, y, x])[label[b, 0, y, x]]))
     return sum(terms) / len(terms) if terms else 0.0
-
-
-def ignored_by_hand(logits, batch, pixels):
-    total = 0.0
-    for b in range(len(logits)):
-        large = upsampled(logits[b], *batch.label.shape[2:])
-        possible = [0, *(1 + c for c, tagged in enumerate(batch.classes[b].tolist()) if tagged)]
-        for y, x in np.ndindex(*batch.label.shape[2:]):
-            if batch.label[b, 0, y, x] == 255 and batch.saliency[b, 0, y, x] >= 0:
-                total -= math.log(sum(reference.softmax(large[:, y, x])[c] for c in possible))
-    return total / max(pixels, 1)
 
 
 @given(st.integers(0, 99), st.sampled_from(["binary", "soft"]))
@@ -185,39 +167,9 @@ def test_a_decoder_has_the_losses_of_both_tasks():
     assert losses["loss"].item() == pytest.approx(without["loss"].item() + more, rel=1e-4)
 
 
-@given(st.integers(0, 99), st.booleans())
-def test_ignored_pixels_have_one_of_the_classes_of_the_tags(seed, labelled):
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.tensor([0, 2, 255, 255] if labelled else [255], dtype=torch.uint8)
-    batch = PixelSample(
-        torch.zeros(2, 3, 5, 4),
-        torch.tensor([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0]]),
-        labels[torch.randint(len(labels), (2, 1, 5, 4), generator=generator)],
-        torch.rand(2, 1, 5, 4, generator=generator) - 0.3,
-    )
-    logits = 3 * torch.randn(2, 4, 2, 3, generator=generator)
-    divisors = Divisors.of(batch)
-    found = ignored_loss(logits, batch, divisors.labels)
-    assert found.item() == pytest.approx(ignored_by_hand(logits, batch, int(divisors.labels)), rel=1e-4, abs=1e-6)
-
-
-def test_ignored_pixels_have_a_loss_of_their_own_weight():
-    torch.manual_seed(2)
-    network = AuxSegNet(strided_backbone(), 3, 16, network_params(decoder=8)).eval()
-    label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 32, 48))]
-    batch = PixelSample(picture(32, 48, batch=2), torch.eye(3)[:2], label, torch.rand(2, 1, 32, 48))
-    with torch.no_grad():
-        outputs = network(batch.image)
-    losses = multi_task_loss(outputs, batch, Divisors.of(batch), LossParams(ignored=7), "soft")
-    without = multi_task_loss(outputs, batch, Divisors.of(batch), LossParams(), "soft")
-    more = [losses[name].item() for name in ("ignored", "refined_ignored", "decoded_ignored")]
-    assert set(losses) - set(without) == {"ignored", "refined_ignored", "decoded_ignored"}
-    assert losses["loss"].item() == pytest.approx(without["loss"].item() + 7 * sum(more), rel=1e-4)
-
-
 @pytest.mark.parametrize("mode", ["binary", "soft"])
 def test_gradients(mode):
-    """All terms, through the upsampling, in float64 against finite differences."""
+    """All five terms, through the upsampling, in float64 against finite differences."""
     random = torch.Generator().manual_seed(0)
     classes = torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64)
     label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (1, 1, 5, 4), generator=random)]
@@ -229,7 +181,7 @@ def test_gradients(mode):
 
     def total(*logits):
         outputs = Outputs(*logits, pairwise=None, unary=None, features=None, decoded=None)
-        weights = LossParams(classification=2, saliency=3, segmentation=5, ignored=7)
+        weights = LossParams(classification=2, saliency=3, segmentation=5)
         return multi_task_loss(outputs, batch, Divisors.of(batch), weights, mode)["loss"]
 
     assert torch.autograd.gradcheck(total, logits)
@@ -257,7 +209,6 @@ def test_the_parts_of_a_batch_add_up_to_it(seed):
                 classification_loss(tags.mean(dim=(2, 3)), part.classes, divisors.images),
                 saliency_loss(saliency, part.saliency, "soft", divisors.saliency),
                 segmentation_loss(segmentation, part.label, divisors.labels),
-                ignored_loss(segmentation, part, divisors.labels),
             ]
         )
 

@@ -11,14 +11,11 @@ from auxseg.params.training import MOST_EPOCHS, AutoSteps, TrainingParams
 
 
 class LossParams(Strict):
-    """Weights l1, l2, l3 of the loss (docs/method.md section 1), and of a loss that the papers do not have."""
+    """Weights l1, l2, l3 of the loss (docs/method.md section 1)."""
 
     classification: float = Field(1.0, ge=0, le=MOST_FACTOR)
     saliency: float = Field(1.0, ge=0, le=MOST_FACTOR)
     segmentation: float = Field(1.0, ge=0, le=MOST_FACTOR)
-    ignored: float = Field(0.0, ge=0, le=MOST_FACTOR)
-    """Weight of a loss at ignored pixels: the classes that an image is not tagged with should have no probability
-    there. It needs tags that name every class in an image. The papers have 0."""
 
 
 class TrainOptimiserParams(OptimiserParams):

@@ -1,7 +1,5 @@
 """The losses of docs/method.md section 1: l1 L_cls + l2 (BCE(P_sal) + BCE(P_sal')) + l3 (CE(P_seg) + CE(P_seg')).
 
-And one that the papers do not have, of ignored pixels.
-
 Each loss is a mean over images, or over the pixels that have a label. A batch may be split into parts, on several GPUs
 or one after the other. The loss of a part is its sum divided by the count of the *whole* batch, so that losses and
 gradients of the parts add up to those of the batch. Means of means would not, because parts differ in their labelled
@@ -71,26 +69,6 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
     return total / pixels.clamp(min=1)
 
 
-def ignored_loss(logits: Tensor, batch: PixelSample, pixels: Tensor) -> Tensor:
-    """Return the cross-entropy of a set of classes over pixels whose label is 255, divided by `pixels`.
-
-    The label does not say which class such a pixel has, but the image's tags say which it can have: with probabilities
-    P, its loss is -log(P_background + the sum of P_c over the tags c). Padding is left out, and so are images that
-    reviewers took the pixels of, because neither has a saliency label.
-
-    Args:
-        logits: (B, C + 1, h, w), upsampled bilinearly to the label's size.
-        batch: labels, tags and saliency labels of B images.
-        pixels: number of *labelled* pixels in the whole batch, so that an ignored pixel counts as much as a labelled
-            one.
-    """
-    unknown = (batch.label[:, 0] == IGNORE) & (batch.saliency[:, 0] >= 0)
-    absent = F.pad(batch.classes == 0, (1, 0))[:, :, None, None]  # False for the background
-    logs = F.log_softmax(_upsample(logits, batch.label), dim=1)
-    possible = torch.logsumexp(logs.masked_fill(absent, -torch.inf), dim=1)
-    return -(possible * unknown).sum() / pixels.clamp(min=1)
-
-
 def multi_task_loss(
     outputs: Outputs,
     batch: PixelSample,
@@ -111,11 +89,6 @@ def multi_task_loss(
             outputs.final_saliency, batch.saliency, saliency_target, divisors.saliency
         )
         parts["decoded_segmentation"] = segmentation_loss(outputs.final_segmentation, batch.label, divisors.labels)
-    if weights.ignored:
-        parts["ignored"] = ignored_loss(outputs.segmentation, batch, divisors.labels)
-        parts["refined_ignored"] = ignored_loss(outputs.refined_segmentation, batch, divisors.labels)
-        if outputs.decoded is not None:
-            parts["decoded_ignored"] = ignored_loss(outputs.final_segmentation, batch, divisors.labels)
     # the loss of refined_saliency and decoded_saliency has the weight of saliency
     total = torch.stack([getattr(weights, name.rpartition("_")[2]) * value for name, value in parts.items()]).sum()
     return {"loss": total, **parts}
