@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from auxseg import fusion
 from auxseg.crf import saliency_crf
-from auxseg.fusion import fuse, saliency_label
+from auxseg.fusion import complete, fuse, saliency_label
 from auxseg.labelling import LabelJob
 from auxseg.params.crf import CrfParams
 from auxseg.params.labels import LabelsParams
@@ -93,6 +94,34 @@ def test_saliency_label_ends_with_the_crf():
     assert np.abs(found - prior).max() > 0.05
 
 
+def test_completion_starts_from_the_label(monkeypatch):
+    """What the CRF gets, by loops: 0.9 for the label's class, and every class alike where there is none."""
+    given = []
+    monkeypatch.setattr(
+        fusion, "class_crf", lambda image, probabilities, *_: given.append(probabilities) or probabilities
+    )
+    label = np.array([[0, 5, 255], [2, 255, 0]], np.uint8)
+    found = complete(np.zeros((2, 3, 3), np.uint8), label, [5, 2], None)
+    for y, x in np.ndindex(*label.shape):
+        wanted = [1 / 3] * 3 if label[y, x] == 255 else [0.9 if label[y, x] == name else 0.05 for name in (0, 5, 2)]
+        assert given[0][:, y, x].tolist() == pytest.approx(wanted)
+    assert found.dtype == np.uint8 and found.tolist() == [[0, 5, 0], [2, 0, 0]]  # without the CRF, ties go to the first
+
+
+def test_completion_finds_the_edge_of_colour():
+    """An object whose label ends four columns too early, beside ignored columns."""
+    image = np.zeros((24, 32, 3), np.uint8)
+    image[:, :16, 0] = image[:, 16:, 2] = 220
+    label = np.zeros((24, 32), np.uint8)
+    label[:, 10:20], label[:, 20:] = 255, 7
+    found = complete(image, label, [7], 1024)
+    assert (found == np.where(np.arange(32) >= 16, 7, 0)).all()
+
+
+def test_completion_leaves_a_negative_alone():
+    assert (complete(np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.uint8), [], None) == 0).all()
+
+
 # -- the stage `labels`, from stored artifacts ------------------------------------------------------------------
 
 
@@ -169,3 +198,11 @@ def test_with_the_crf_stored_values_come_back(stored):
     assert (label == wanted)[certain].all()
     assert 255 in label
     assert saliency.max() > 200
+
+
+def test_a_completed_label_is_that_of_the_fusion_and_the_photo(stored):
+    """On a grid of `crf_side` too; without ignored pixels and with no other class."""
+    _, _, job = stored
+    fused, completed = job(True)[0], job(True, completion="crf", crf_side=64)[0]
+    assert 255 in fused and set(np.unique(completed)) <= {0, 1, 3}
+    assert (completed == fused)[fused != 255].mean() > 0.5
