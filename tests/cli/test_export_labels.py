@@ -14,7 +14,9 @@ from auxseg.artifacts.archive import write_archive
 from auxseg.cli.main import main
 from auxseg.datasets.manifest import write_manifest
 from auxseg.datasets.scan import content_sha256
+from auxseg.encoded import encode_label
 from auxseg.external.labels import LabelFolder
+from auxseg.fusion import complete
 from auxseg.params.labels import LabelsParams
 
 
@@ -35,6 +37,26 @@ def test_labels_come_back_as_initial_labels():
 def test_labels_as_class_indices():
     assert main(["export", "labels", "--round", "r1", "--indices", "--to", "out"]) == 0
     assert np.asarray(Image.open("out/a.png"))[0, :3].tolist() == [255, 1, 2]
+
+
+def test_completed_labels_have_no_ignored_pixel():
+    """The photo is one colour, so the CRF of a label of stripes that is half ignored continues the stripes."""
+    label = np.repeat([0, 1, 2, 255], 6)[None].repeat(16, axis=0).astype(np.uint8)
+    write_archive(Path("data/labels/r1/00.zip"), {"a.png": encode_label(label)})
+    assert main(["export", "labels", "--round", "r1", "--split", "all", "--indices", "--complete", "--to", "out"]) == 0
+    found = np.asarray(Image.open("out/a.png"))
+    assert (found == complete(np.full((16, 24, 3), 100, np.uint8), label, [1, 2], 1024)).all()
+    assert 255 not in found and (found[:, 18:] == 2).any()
+    assert rows("out/masks.csv")[0]["ignored_share"] == "0"
+    assert np.asarray(Image.open("out/b.png")).tolist() == [[0] * 6 + [2] * 18] * 16  # a prediction stays
+
+
+def test_labels_without_their_photo_cannot_be_completed(capsys):
+    Path("set/images/a.jpg").unlink()
+    assert main(["export", "labels", "--round", "r1", "--complete", "--to", "out"]) == 2
+    assert "images/a.jpg" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert main(["export", "labels", "--round", "r1", "--to", "out"]) == 0
 
 
 @pytest.mark.parametrize("what", [["labels"], ["cams", "--format", "psa"]])

@@ -131,11 +131,8 @@ def recompute(
 
 
 def is_fused(round_: Round, rule: LabelsParams) -> bool:
-    """Tell whether fusion alone made the pseudo labels of a round.
-
-    In r0 another method may have, and a CRF may have completed them, whose rounding differs between machines.
-    """
-    return rule.completion == "none" and not (round_.is_initial and rule.initial == "precomputed")
+    """Tell whether fusion made the pseudo labels of a round; in r0 another method may have."""
+    return not (round_.is_initial and rule.initial == "precomputed")
 
 
 def differing_pixels(

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from auxseg.artifacts.tables import write_rows
 from auxseg.cli.chosen_round import choose_round
 from auxseg.cli.format_options import PNG, add_format_options, check_format, check_images, format_options, needs_images
 from auxseg.cli.mask_files import (
+    LABEL,
+    PREDICTION,
     MaskFile,
     add_mask_options,
     check_target,
@@ -25,10 +28,14 @@ from auxseg.cli.next_step import print_next, require_result
 from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import SEPARATOR, ClassTable
+from auxseg.datasets.photos import read_photo
 from auxseg.encoded import IGNORE, encode_label
 from auxseg.formats.export import require_new, write_format
 from auxseg.formats.writer import Item
-from auxseg.parallel import track
+from auxseg.fusion import complete
+from auxseg.parallel import background_processes, track
+from auxseg.params.dag import read_params
+from auxseg.params.labels import LabelsParams
 
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
 """Columns of masks.csv: `file` is the PNG of format png, `kind` is label or prediction, `ignored_share` is in per cent,
@@ -43,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_mask_options(parser)
     add_format_options(parser)
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="after a CRF on the photo, pseudo labels have no ignored pixel and sharper outlines (docs/quality.md)",
+    )
     parser.add_argument(
         "--indices", action="store_true", help="write class indices 0..C instead of the data set's mask values"
     )
@@ -67,8 +79,8 @@ def run(arguments: argparse.Namespace) -> None:
     rows: list[dict[str, object]] = []
 
     def items() -> Iterator[Item]:
-        for mask in track(masks, "export"):
-            label = mask.read()
+        labels = _completed(masks, dataset) if arguments.complete else map(MaskFile.read, masks)
+        for mask, label in zip(masks, track(labels, "export", total=len(masks)), strict=True):
             rows.append(_row(mask, label, classes, name, f"{mask.record.id}.png" if arguments.format == PNG else None))
             yield Item(mask.record.id, mask.record.split, mask.record.path, label)
 
@@ -90,6 +102,28 @@ def run(arguments: argparse.Namespace) -> None:
     for reason in reasons:
         print(reason)
     print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")
+
+
+@dataclass(frozen=True)
+class _Completion:
+    """Reads a mask, and completes it if it is a pseudo label; passed to worker processes."""
+
+    root: Path
+    classes: ClassTable
+    side: int | None
+
+    def __call__(self, mask: MaskFile) -> np.ndarray:
+        label = mask.read()
+        if mask.kind == PREDICTION:
+            return label
+        present = [self.classes.index(tag) for tag in mask.record.tags]
+        return complete(read_photo(self.root, mask.record), label, present, self.side)
+
+
+def _completed(masks: list[MaskFile], dataset: Dataset) -> Iterator[np.ndarray]:
+    check_images(dataset.root, [mask.record.path for mask in masks if mask.kind == LABEL])
+    side = LabelsParams.of(read_params()).crf_side
+    return background_processes(_Completion(dataset.root, dataset.classes, side), masks)
 
 
 def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, name: Round, file: str | None) -> dict[str, object]:

@@ -35,11 +35,8 @@ class LabelsParams(Section):
     """CRF of the saliency label. paper: the released code's, with one iteration, a position kernel of 3 pixels and a
     bilateral kernel of 60 pixels and 5 grey levels. Or your own values, such as {iterations: 3, bilateral_sxy: 40.0};
     keys that you leave out have the paper's values. {iterations: 0} switches the CRF off."""
-    completion: Literal["none", "crf"] = "none"
-    """crf: after the fusion, a CRF with the kernels of the final prediction's gives every pixel a class, also those
-    that the fusion ignores, and moves outlines to edges of the image (docs/quality.md). none: as in the papers."""
     crf_side: int | None = Field(1024, ge=64, le=MOST_PIXELS)
-    """Longest side of the grid on which these CRFs run, pixels, see `evaluate.crf_side`."""
+    """Longest side of the grid on which `saliency_crf` runs, pixels, see `evaluate.crf_side`."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "LabelsParams":

@@ -80,7 +80,6 @@ interface FusionRule {
   initial: string;
   cam_threshold: number;
   background_threshold: number | null;
-  completion: string;
   saliency_threshold: number;
   prior_weight: number;
 }
