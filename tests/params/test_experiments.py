@@ -53,7 +53,6 @@ def test_rows_of_a_table_differ_in_what_the_table_is_about():
             "propagate.scales",
             "propagate.flip",
             "propagate.prediction_share",
-            "evaluate.recognition",
             "train.epochs",
         },
         "table3": {"train.loss.classification", "train.loss.saliency"},
