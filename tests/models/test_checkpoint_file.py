@@ -2,6 +2,9 @@
 
 import argparse
 import os
+import time
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,51 @@ def test_code_beside_the_tensors_is_rejected_and_does_not_run(tmp_path, monkeypa
     with pytest.raises(DataError, match=r"a\.pth: not readable as weights \(it contains code or objects\)"):
         read_state(Path("a.pth"))
     assert not Path("made-by-a-pickle").exists()
+
+
+def changed(path: Path, change: Callable[[bytes], bytes], compression: int = zipfile.ZIP_STORED) -> None:
+    """Write a checkpoint whose pickle was changed."""
+    torch.save(STATE, path)
+    with zipfile.ZipFile(path) as archive:
+        members = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, change(content) if name.endswith("data.pkl") else content)
+
+
+@pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("kind", ["class", "text"])
+def test_long_words_do_not_make_torch_search_its_message_for_minutes(tmp_path, kind, is_zip):
+    """Found by the fuzz; `time.process_time` because an unbounded search would be hours."""
+    text = b"x" * 300_000
+    bad = {
+        "class": b"\x80\x02ctorch._utils\n_rebuild" + text + b"\n.",
+        "text": b"\x80\x02X" + len(text).to_bytes(4, "little") + text + b")R.",
+    }[kind]
+    path, started = tmp_path / "a.pth", time.process_time()
+    if is_zip:
+        changed(path, lambda content: bad)
+    else:
+        torch.save(STATE, path, _use_new_zipfile_serialization=False)
+        content = path.read_bytes()
+        starts = [position for position in range(len(content)) if content.startswith(b"\x80\x02", position)]
+        path.write_bytes(content[: starts[3]] + bad + content[starts[3] :])  # after magic number, version and machine
+    with pytest.raises(DataError, match=r"a\.pth: a word of 300\d{3} characters among its names; save the state_dict"):
+        read_state(path)
+    assert time.process_time() - started < 10
+
+
+def test_long_texts_beside_the_tensors_are_read(tmp_path):
+    torch.save({"state_dict": STATE, "log": "a line of the log\n" * 10_000}, tmp_path / "a.pth")
+    assert list(read_state(tmp_path / "a.pth")) == list(STATE)
+
+
+def test_a_compressed_checkpoint_is_called_that(tmp_path):
+    changed(tmp_path / "a.pth", lambda content: content, zipfile.ZIP_DEFLATED)
+    with pytest.raises(
+        DataError, match=r"a\.pth: a compressed zip, not as torch writes it; save the state_dict\(\) again"
+    ):
+        read_state(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize(

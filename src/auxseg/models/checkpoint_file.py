@@ -1,9 +1,10 @@
 """Checkpoints as trainings save them: tensors below a key, with options and counters beside them."""
 
+import pickletools
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,12 @@ _OBJECTS = ("argparse.Namespace", "easydict.EasyDict", "pathlib.PosixPath", "pat
 
 MAX_REPEATED = 2**30
 """Most bytes that tensors which repeat their elements may have as copies: 458 bytes can stand for gigabytes."""
+
+LONGEST_WORD = 10_000
+"""Most characters of a word in a checkpoint. If torch rejects a file, it searches its own message for patterns whose
+time grows with the square of a word's length: minutes for a hundred kilobytes."""
+OLD_PICKLES = 5
+"""Pickles at the start of a file that is no zip: a number, the version, the machine, the content, storages' keys."""
 
 
 class _Unread:
@@ -42,6 +49,7 @@ def load_checkpoint(path: Path) -> Any:
         Exception: whatever torch raises for a file that is damaged or has other objects. None of its code runs.
     """
     _reject_packed(path)
+    _reject_long_words(path)
     with torch.serialization.safe_globals([(_Unread, name) for name in _OBJECTS]):
         content = torch.load(path, weights_only=True, map_location="cpu")
     if _repeated(content) > MAX_REPEATED:
@@ -55,6 +63,32 @@ def _reject_packed(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
                 raise DataError(f"{path}: a compressed zip, not as torch writes it; save the state_dict() again")
+
+
+def _reject_long_words(path: Path) -> None:
+    for words in _texts(path):
+        if (longest := max(map(len, words.split()), default=0)) > LONGEST_WORD:
+            raise DataError(f"{path}: a word of {longest} characters among its names; save the state_dict() alone")
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield every text and every name of a class in a file's pickles, up to where they are damaged."""
+
+    def of(stream: IO[bytes]) -> Iterator[str]:
+        yield from (argument for _, argument, _ in pickletools.genops(stream) if isinstance(argument, str))
+
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    if name.endswith("data.pkl"):
+                        yield from of(archive.open(name))
+        else:
+            with open_file(path) as stream:
+                for _ in range(OLD_PICKLES):
+                    yield from of(stream)
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        return  # torch says what is wrong
 
 
 def _repeated(content: Any, depth: int = 0) -> int:

@@ -99,6 +99,8 @@ def read_state(path: Path) -> State:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = unwrapped(load_checkpoint(path))
+    except DataError:
+        raise
     except Exception as error:  # every reader has its own exceptions for a damaged file
         # torch's message is not passed on: it talks about internals, or advises to load the file and run its code
         cause = "it contains code or objects" if "weights_only" in str(error).lower() else "damaged, or another format"
