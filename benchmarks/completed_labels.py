@@ -1,6 +1,6 @@
 """Measure the labels of every round as they are and as `auxseg export labels --complete` writes them, on train masks.
 
-    python benchmarks/completed_labels.py --project FOLDER --to benchmarks/auxseg-best/completed.csv
+python benchmarks/completed_labels.py --project FOLDER --to benchmarks/auxseg-best/completed.csv
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Count what is wrong with labels and predictions, by cause, in a finished project, and draw the worst of each cause.
 
     python benchmarks/failures.py --project FOLDER --round r1 --to benchmarks/failures_voc6.csv
-    python benchmarks/failures.py --project FOLDER --picture docs/images/failures.png      (the embedded scenes only)
+    python benchmarks/failures.py --project FOLDER --picture docs/images/failures.jpg      (the embedded scenes only)
 
 Every wrong pixel has one cause, the first that applies:
 
@@ -40,7 +40,7 @@ POOR = 0.5
 """An image with a lower mean IoU than this is counted by its largest cause."""
 SHOWN = 3
 """Images of each cause in the picture."""
-CELL = (120, 160)
+CELL = (120, 120)
 """Largest height and width of a photo there, pixels."""
 NAME_WIDTH = 130
 
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path())
     parser.add_argument("--round", type=Round.parse, default="r1")
     parser.add_argument("--to", type=Path, help="a CSV")
-    parser.add_argument("--picture", type=Path, help="a PNG of val images")
+    parser.add_argument("--picture", type=Path, help="a JPEG of val images")
     arguments = parser.parse_args()
     to, picture = (path and path.resolve() for path in (arguments.to, arguments.picture))
     os.chdir(arguments.project)
@@ -134,6 +134,8 @@ def draw(dataset: Dataset, worst: dict[str, list], to: Path) -> None:
     """Draw, for each cause, the val images with most of it: photo, mask, prediction, and where the cause applies."""
     lines = []
     for name, chosen in worst.items():
+        if not any(count[name] for *_, count in chosen):
+            continue
         cells = [_name(name)]
         for record, found, truth, count in chosen:
             photo = panels.photo_panel(read_photo(dataset.root, record), CELL)
@@ -145,7 +147,7 @@ def draw(dataset: Dataset, worst: dict[str, list], to: Path) -> None:
         width = NAME_WIDTH + SHOWN * 4 * (CELL[1] + 2)
         line = np.hstack(cells)
         lines.append(cv2.copyMakeBorder(line, 2, 2, 0, width - line.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3))
-    cv2.imwrite(str(to), np.vstack(lines)[..., ::-1])
+    to.write_bytes(panels.encode_jpeg(np.vstack(lines)))
 
 
 def _name(text: str) -> np.ndarray:
