@@ -80,4 +80,5 @@ def complete(image: np.ndarray, label: np.ndarray, classes: Sequence[int], side:
     probabilities = np.full((len(names), *label.shape), 1 / len(names), np.float32)
     known = label != IGNORE
     probabilities[:, known] = np.where(names[:, None] == label[known], FUSED, (1 - FUSED) / len(classes))
-    return names[strongest(class_crf(image, probabilities, CLASS_CRF, side), *label.shape)]
+    completed: np.ndarray = names[strongest(class_crf(image, probabilities, CLASS_CRF, side), *label.shape)]
+    return completed
