@@ -8,21 +8,22 @@
 train_aug is VOC's train with SBD's train and val, without VOC's val.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 from auxseg.artifacts.atomic import write_bytes, write_text
 from auxseg.datasets.id_lists import VOC_LISTS, IdList, check_list
+from auxseg.datasets.mat_file import read_matrix
 from auxseg.datasets.tags import listed_id
 from auxseg.datasets.voc import LISTS
 from auxseg.downloads import download, unpack
 from auxseg.encoded import encode_label
 from auxseg.errors import DataError
-from auxseg.files import read_bytes, read_text, require_file
+from auxseg.files import read_bytes, read_text
 from auxseg.parallel import map_processes
 
 VOC_FOLDER, SBD_FOLDER, MASKS_AUG = Path("VOCdevkit/VOC2012"), Path("sbd"), "SegmentationClassAug"
@@ -82,11 +83,10 @@ def read_sbd_mask(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"{path}: no such file; remove {path.parent} and run again")
     try:
-        require_file(path)
-        mask: np.ndarray = loadmat(path)["GTcls"][0]["Segmentation"][0]
-    except Exception as error:  # a damaged .mat can raise almost anything
-        raise DataError(f"{path}: not a mask of SBD ({type(error).__name__}: {error}); unpack it again") from None
-    if mask.ndim != 2 or mask.dtype != np.uint8 or mask.max(initial=0) > 20:
+        mask = read_matrix(read_bytes(path), "GTcls", "Segmentation")
+    except (ValueError, zlib.error) as error:
+        raise DataError(f"{path}: not a mask of SBD ({error}); unpack it again") from None
+    if mask.max(initial=0) > 20:
         raise DataError(f"{path}: not a mask of SBD (expected uint8 of 0..20); unpack it again")
     return mask
 
