@@ -107,9 +107,10 @@ def test_round_trip_and_a_damaged_file(tmp_path):
     found = Contradictions(3, (Contradiction("a", "val", ("cat",), ("dog", "cow")),), "1 of 3")
     found.write(tmp_path / "x.json")
     assert Contradictions.read(tmp_path / "x.json") == found
-    (tmp_path / "x.json").write_text("{}")
-    with pytest.raises(DataError, match=r"x\.json: not readable .* run the stage prepare again"):
-        Contradictions.read(tmp_path / "x.json")
+    for damaged in ("{}", '{"compared": 1e999, "images": [], "message": ""}'):
+        (tmp_path / "x.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"x\.json: not readable .* run the stage prepare again"):
+            Contradictions.read(tmp_path / "x.json")
 
 
 def test_swapped_classes_from_0_on_are_named_by_the_values_in_the_files(compare):

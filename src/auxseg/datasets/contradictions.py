@@ -109,7 +109,7 @@ class Contradictions:
                 for row in values["images"]
             )
             return cls(int(values["compared"]), images, str(values["message"]))
-        except (OSError, DataError, ValueError, KeyError, TypeError) as error:
+        except (OSError, DataError, ValueError, KeyError, TypeError, OverflowError) as error:  # the last: Infinity
             raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
 
 
