@@ -1,6 +1,6 @@
 """Count what is wrong with labels and predictions, by cause, in a finished project, and draw the worst of each cause.
 
-    python benchmarks/failures.py --project FOLDER --round r1 --to benchmarks/failures_voc6.csv
+    python benchmarks/failures.py --project FOLDER --round r2 --to benchmarks/auxseg-best/failures.csv
     python benchmarks/failures.py --project FOLDER --picture docs/images/failures.jpg      (the embedded scenes only)
 
 Every wrong pixel has one cause, the first that applies:
@@ -15,23 +15,22 @@ Every wrong pixel has one cause, the first that applies:
 
 import argparse
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit import panels
 from auxseg.audit.figures import mean_iou
+from auxseg.cli.mask_files import MaskFile, find_masks
 from auxseg.datasets.dataset import Dataset
-from auxseg.datasets.manifest import ImageRecord, shard_of
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.encoded import IGNORE, decode_indices
+from auxseg.encoded import IGNORE
 
 CAUSES = ("outline", "ignored", "other class", "class missed", "part missed", "class invented", "spilled")
 REACH = 8
@@ -72,15 +71,46 @@ def causes(found: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
     return result
 
 
-def images(dataset: Dataset, split: str, round_: Round) -> Iterator[tuple[ImageRecord, np.ndarray]]:
-    """Yield the images of a split and their labels (train) or stored predictions (val)."""
-    shards = list(dataset.shards)
-    files = {shard: dataset.store.labels(round_, shard) for shard in shards}
-    archives = {key: Archive(path) for key, path in files.items()} if split == "train" else {}
-    predictions = Archive(dataset.store.predictions(round_)) if split == "val" else None
-    for record in dataset.records(split):
-        archive = predictions or archives[shard_of(record.id, shards)]
-        yield record, decode_indices(archive[f"{record.id}.png"])
+class Counted(NamedTuple):
+    """A label or prediction that was compared with its mask."""
+
+    found: MaskFile
+    wrong: dict[str, int]
+    """Pixels of each cause."""
+    known: int
+    """Pixels of the mask that are not 255."""
+    is_poor: bool
+
+    def share(self, cause: str) -> float:
+        """Return the share of the image's pixels that have a cause."""
+        return self.wrong[cause] / (self.found.record.width * self.found.record.height)
+
+
+def count(found: MaskFile, truth: np.ndarray) -> Counted:
+    """Count the causes in one label or prediction."""
+    mask = found.read()
+    wrong = {name: int(np.count_nonzero(where)) for name, where in causes(mask, truth).items()}
+    iou = mean_iou(mask, truth, found.classes)
+    return Counted(found, wrong, int(np.count_nonzero(truth != IGNORE)), iou is not None and iou < POOR)
+
+
+def rows_of(what: str, round_: Round, counted: list[Counted]) -> list[dict]:
+    """Return a row for each cause."""
+    wrong = {name: sum(one.wrong[name] for one in counted) for name in CAUSES}
+    known = sum(one.known for one in counted)
+    largest = [max(CAUSES, key=lambda name: one.wrong[name]) for one in counted if one.is_poor]
+    return [
+        {
+            "what": what,
+            "round": str(round_),
+            "cause": name,
+            "of_pixels": round(100 * wrong[name] / known, 2),
+            "of_wrong_pixels": round(100 * wrong[name] / max(1, sum(wrong.values())), 1),
+            "poor_images": largest.count(name),
+            "images": len(counted),
+        }
+        for name in CAUSES
+    ]
 
 
 def main() -> None:
@@ -94,60 +124,43 @@ def main() -> None:
     to, picture = (path and path.resolve() for path in (arguments.to, arguments.picture))
     os.chdir(arguments.project)
     dataset = Dataset(Store())
-    masks = Masks.of(dataset)
-    rows, worst = [], {}
+    masks, counted = Masks.of(dataset), {}
     for split, what in (("train", "labels"), ("val", "model+ms+crf")):
-        pixels, poor, whole, shown = dict.fromkeys(CAUSES, 0), dict.fromkeys(CAUSES, 0), 0, []
-        for record, found in images(dataset, split, arguments.round):
-            if record.id not in masks:
-                continue
-            truth = masks[record.id]
-            count = {name: int(np.count_nonzero(where)) for name, where in causes(found, truth).items()}
-            pixels = {name: pixels[name] + count[name] for name in CAUSES}
-            whole += int(np.count_nonzero(truth != IGNORE))
-            shown.append((record, found, truth, count))
-            iou = mean_iou(found, truth, len(dataset.classes))
-            if iou is not None and iou < POOR:
-                poor[max(CAUSES, key=lambda name: count[name])] += 1
-        for name in CAUSES:
-            rows.append(
-                {
-                    "what": what,
-                    "round": str(arguments.round),
-                    "cause": name,
-                    "of_pixels": round(100 * pixels[name] / whole, 2),
-                    "of_wrong_pixels": round(100 * pixels[name] / max(1, sum(pixels.values())), 1),
-                    "poor_images": poor[name],
-                    "images": len(shown),
-                }
-            )
-        worst = {name: sorted(shown, key=lambda one: -one[3][name] / one[2].size)[:SHOWN] for name in CAUSES}
+        found = [one for one in find_masks(arguments.round, split)[0] if one.record.id in masks]
+        counted[what] = [count(one, masks[one.record.id]) for one in found]
+    rows = [row for what, ones in counted.items() for row in rows_of(what, arguments.round, ones)]
     if to:
         write_rows(to, rows)
     for row in rows:
         print(*row.values(), sep="\t")
     if picture:
-        draw(dataset, worst, picture)
+        picture.write_bytes(panels.encode_jpeg(draw(dataset.root, masks, counted["model+ms+crf"])))
 
 
-def draw(dataset: Dataset, worst: dict[str, list], to: Path) -> None:
-    """Draw, for each cause, the val images with most of it: photo, mask, prediction, and where the cause applies."""
+def draw(root: Path, masks: Masks, counted: list[Counted]) -> np.ndarray:
+    """Draw, for each cause, the images with most of it: photo, mask, prediction, and where the cause applies."""
     lines = []
-    for name, chosen in worst.items():
-        if not any(count[name] for *_, count in chosen):
-            continue
-        cells = [_name(name)]
-        for record, found, truth, count in chosen:
-            photo = panels.photo_panel(read_photo(dataset.root, record), CELL)
-            where = np.where(causes(found, truth)[name], np.uint8(1), np.uint8(0))
-            pictures = [photo, panels.label_panel(truth, photo), panels.label_panel(found, photo)]
-            marked = panels.change_panel(np.zeros_like(where), where, photo)
-            cells += [cv2.copyMakeBorder(one, 0, CELL[0] - len(one), 2, CELL[1] - one.shape[1], cv2.BORDER_CONSTANT,
-                      value=(255, 255, 255)) for one in (*pictures, marked)] if count[name] else []  # fmt: skip
-        width = NAME_WIDTH + SHOWN * 4 * (CELL[1] + 2)
-        line = np.hstack(cells)
-        lines.append(cv2.copyMakeBorder(line, 2, 2, 0, width - line.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3))
-    to.write_bytes(panels.encode_jpeg(np.vstack(lines)))
+    for name in CAUSES:
+        worst = [one for one in sorted(counted, key=lambda one: -one.share(name))[:SHOWN] if one.wrong[name]]
+        cells = [cell for one in worst for cell in _cells(name, one.found, root, masks)]
+        if cells:
+            line = np.hstack([_name(name), *cells])
+            lines.append(_padded(line, CELL[0] + 4, NAME_WIDTH + SHOWN * 4 * (CELL[1] + 2), above=2))
+    return np.vstack(lines)
+
+
+def _cells(cause: str, found: MaskFile, root: Path, masks: Masks) -> list[np.ndarray]:
+    photo = panels.photo_panel(read_photo(root, found.record), CELL)
+    mask, truth = found.read(), masks[found.record.id]
+    where = causes(mask, truth)[cause].astype(np.uint8)
+    marked = panels.change_panel(np.zeros_like(where), where, photo)
+    shown = (photo, panels.label_panel(truth, photo), panels.label_panel(mask, photo), marked)
+    return [_padded(one, CELL[0], CELL[1] + 2) for one in shown]
+
+
+def _padded(picture: np.ndarray, height: int, width: int, above: int = 0) -> np.ndarray:
+    below, right = height - above - picture.shape[0], width - picture.shape[1]
+    return cv2.copyMakeBorder(picture, above, below, 0, right, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 def _name(text: str) -> np.ndarray:

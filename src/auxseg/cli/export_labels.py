@@ -105,14 +105,16 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 @dataclass(frozen=True)
-class _Completion:
+class Completion:
     """Reads a mask, and completes it if it is a pseudo label; passed to worker processes."""
 
     root: Path
     classes: ClassTable
     side: int | None
+    """`labels.crf_side`."""
 
     def __call__(self, mask: MaskFile) -> np.ndarray:
+        """Return the mask, uint8 (H, W): class indices, and 255 in no pseudo label."""
         label = mask.read()
         if mask.kind == PREDICTION:
             return label
@@ -123,7 +125,7 @@ class _Completion:
 def _completed(masks: list[MaskFile], dataset: Dataset) -> Iterator[np.ndarray]:
     check_images(dataset.root, [mask.record.path for mask in masks if mask.kind == LABEL])
     side = LabelsParams.of(read_params()).crf_side
-    return background_processes(_Completion(dataset.root, dataset.classes, side), masks)
+    return background_processes(Completion(dataset.root, dataset.classes, side), masks)
 
 
 def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, name: Round, file: str | None) -> dict[str, object]:

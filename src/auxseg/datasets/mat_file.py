@@ -50,11 +50,11 @@ def _elements(data: bytes) -> list[_Element]:
     found, at = [], 0
     while at < len(data):
         kind, size = (int(one) for one in np.frombuffer(data, "<u4", 2, at))
-        if kind >> 16:  # a small one
-            kind, size, start, step = kind & 0xFFFF, kind >> 16, at + 4, 8
-        else:
-            start, step = at + 8, 8 + (size if kind == _COMPRESSED else -(-size // 8) * 8)
-        if (step == 8 and start == at + 4 and size > 4) or start + size > len(data):
+        start, step = at + 8, 8 + (size if kind == _COMPRESSED else -(-size // 8) * 8)
+        small = kind >> 16
+        if small:
+            kind, size, start, step = kind & 0xFFFF, small, at + 4, 8
+        if small > 4 or start + size > len(data):
             raise ValueError("an element reaches beyond its end")
         found.append(_Element(kind, data[start : start + size]))
         at += step
