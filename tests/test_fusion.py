@@ -198,3 +198,11 @@ def test_with_the_crf_stored_values_come_back(stored):
     assert (label == wanted)[certain].all()
     assert 255 in label
     assert saliency.max() > 200
+
+
+def test_a_completed_label_is_that_of_the_fusion_and_the_photo(stored):
+    """On a grid of `crf_side` too; without ignored pixels and with no other class."""
+    _, _, job = stored
+    fused, completed = job(True)[0], job(True, completion="crf", crf_side=64)[0]
+    assert 255 in fused and set(np.unique(completed)) <= {0, 1, 3}
+    assert (completed == fused)[fused != 255].mean() > 0.5

@@ -65,8 +65,8 @@ def complete(image: np.ndarray, label: np.ndarray, classes: Sequence[int], side:
     """Return a fused label after a CRF, uint8 (H, W), without ignored pixels.
 
     Where the label has a class, that class has the probability FUSED and the others share the rest; where it is
-    ignored, all are equally probable. Not in the papers, and not for training: a short one learns more from labels
-    that leave out what they do not know (docs/quality.md).
+    ignored, all are equally probable. Not in the papers. It pays if the training is long and the network has a
+    decoder; a short one learns more from labels that leave out what they do not know (docs/quality.md).
 
     Args:
         image: uint8 (H, W, 3).

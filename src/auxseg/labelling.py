@@ -13,7 +13,7 @@ from auxseg.datasets.photos import read_photo
 from auxseg.datasets.stored import as_share, decode_saliency, read_cam, read_map
 from auxseg.encoded import decode_grey, encode_grey, encode_label
 from auxseg.external.labels import LabelFolder
-from auxseg.fusion import fuse, saliency_label
+from auxseg.fusion import complete, fuse, saliency_label
 from auxseg.maps import upsample
 from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams
@@ -44,7 +44,10 @@ class LabelJob:
         saliency = prior if saliency_png is prior_png else decode_grey(saliency_png)
         cam = upsample(read_cam(maps, record), *saliency.shape)
         present = [self.classes.index(name) for name in record.tags]
-        return encode_label(fuse(cam, present, saliency, *self.params.thresholds)), saliency_png
+        label = fuse(cam, present, saliency, *self.params.thresholds)
+        if self.params.completion == "crf":
+            label = complete(read_photo(self.root, record), label, present, self.params.crf_side)
+        return encode_label(label), saliency_png
 
 
 def label_images(

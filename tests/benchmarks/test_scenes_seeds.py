@@ -4,6 +4,7 @@ import pytest
 import scenes_seeds
 
 from auxseg.artifacts.tables import read_csv
+from auxseg.params.dag import read_params
 
 PIPELINE = [
     {"round": "r1", "what": what, "set": "val", "miou": 50.0, "precision": 60.0, "recall": 70.0}
@@ -19,7 +20,7 @@ def ran(monkeypatch):
     """Stand-ins for the two runs; the list names those that were called."""
     names = []
     for name, rows in (("run_pipeline", PIPELINE), ("run_supervised", SUPERVISED)):
-        monkeypatch.setattr(scenes_seeds, name, lambda seed, folder, name=name, rows=rows: names.append(name) or rows)
+        monkeypatch.setattr(scenes_seeds, name, lambda *_, name=name, rows=rows: names.append(name) or rows)
     return names
 
 
@@ -53,3 +54,16 @@ def test_a_killed_run_keeps_the_pipelines_figures(tmp_path, ran, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         scenes_seeds.run_missing(7, tmp_path / "clone", tmp_path / "seed7.csv")
     assert [row["what"] for row in read_csv(tmp_path / "seed7.csv")] == ["labels", "model", "model+ms+crf"]
+
+
+def test_steps_change_the_demo_and_train_nothing_on_masks(tmp_path, ran, monkeypatch):
+    monkeypatch.setattr(scenes_seeds, "clone", lambda root, folder, commit: folder.mkdir())
+    monkeypatch.setattr(scenes_seeds, "head", lambda root: "")
+    scenes_seeds.run_missing(7, tmp_path / "clone", tmp_path / "seed7.csv", "auxseg-best")
+    assert ran == ["run_pipeline"]
+    scenes_seeds.project(7, tmp_path / "clone", "auxseg-best")
+    params = read_params(tmp_path / "clone/params.yaml")
+    assert params["data"]["scenes"]["seed"] == params["train"]["seed"] == 7
+    assert params["labels"]["background_threshold"] == 0.4  # auxseg-best's
+    assert params["train"]["epochs"] == 10  # the demo's 5, as much longer as auxseg-best's 6 than voc6's 3
+    assert params["train"]["frozen_layers"] == 4  # the demo's

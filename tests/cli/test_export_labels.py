@@ -51,6 +51,17 @@ def test_completed_labels_have_no_ignored_pixel():
     assert np.asarray(Image.open("out/b.png")).tolist() == [[0] * 6 + [2] * 18] * 16  # a prediction stays
 
 
+def test_labels_that_the_stage_completed_are_not_completed_again():
+    """Even though the one pixel that is ignored here would show it; r0 of another method is completed."""
+    Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "labels": {"completion": "crf"}}))
+    assert main(["export", "labels", "--round", "r0", "--complete", "--to", "out"]) == 0
+    assert np.asarray(Image.open("out/a.png"))[0, 0] == 255
+    labels = {"completion": "crf", "initial": "precomputed", "path": "labels"}
+    Path("params.yaml").write_text(yaml.safe_dump({**PARAMS, "labels": labels}))
+    assert main(["export", "labels", "--round", "r0", "--complete", "--to", "again"]) == 0
+    assert np.asarray(Image.open("again/a.png"))[0, 0] != 255
+
+
 def test_labels_without_their_photo_cannot_be_completed(capsys):
     Path("set/images/a.jpg").unlink()
     assert main(["export", "labels", "--round", "r1", "--complete", "--to", "out"]) == 2

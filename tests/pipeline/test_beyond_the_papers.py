@@ -60,3 +60,15 @@ def test_the_network_is_exported_and_everything_verified(project, data, tmp_path
     printed = tiny.run(project, "auxseg", "verify", "--deep", "propagate", "labels", data=data)
     assert "propagate@r1-00: the same bytes" in printed
     assert "every artifact is what was recorded" in printed
+
+
+def test_completed_labels_go_through_everything(project, data):
+    """Last, because it changes the project: the labels of r0 have no ignored pixel, and training takes them."""
+    tiny.edit_params(project, "labels", completion="crf")
+    tiny.repro(project, data)
+    figures = read_data_script(project / "data/audit/index/r1-train.js")["figures"]
+    assert figures["mismatch"] == [None] * len(figures["ignored"])  # the report does not repeat the CRF
+    assert figures["ignored"] == [0] * len(figures["ignored"])
+    printed = tiny.run(project, "auxseg", "verify", "--deep", "labels", data=data)
+    assert "labels@r1-00: the same bytes" in printed
+    assert "every artifact is what was recorded" in printed

@@ -131,8 +131,11 @@ def recompute(
 
 
 def is_fused(round_: Round, rule: LabelsParams) -> bool:
-    """Tell whether fusion made the pseudo labels of a round; in r0 another method may have."""
-    return not (round_.is_initial and rule.initial == "precomputed")
+    """Tell whether fusion alone made the pseudo labels of a round.
+
+    In r0 another method may have, and a CRF may have completed them, whose rounding differs between machines.
+    """
+    return rule.made_by(round_.is_initial) == "fusion"
 
 
 def differing_pixels(

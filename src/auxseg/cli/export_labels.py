@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows: list[dict[str, object]] = []
 
     def items() -> Iterator[Item]:
-        labels = _completed(masks, dataset) if arguments.complete else map(MaskFile.read, masks)
+        labels = _completed(masks, dataset, name) if arguments.complete else map(MaskFile.read, masks)
         for mask, label in zip(masks, track(labels, "export", total=len(masks)), strict=True):
             rows.append(_row(mask, label, classes, name, f"{mask.record.id}.png" if arguments.format == PNG else None))
             yield Item(mask.record.id, mask.record.split, mask.record.path, label)
@@ -122,10 +122,12 @@ class Completion:
         return complete(read_photo(self.root, mask.record), label, present, self.side)
 
 
-def _completed(masks: list[MaskFile], dataset: Dataset) -> Iterator[np.ndarray]:
+def _completed(masks: list[MaskFile], dataset: Dataset, name: Round) -> Iterator[np.ndarray]:
+    params = LabelsParams.of(read_params())
+    if params.made_by(name.is_initial) == "completion":
+        return map(MaskFile.read, masks)  # the stage has done it
     check_images(dataset.root, [mask.record.path for mask in masks if mask.kind == LABEL])
-    side = LabelsParams.of(read_params()).crf_side
-    return background_processes(Completion(dataset.root, dataset.classes, side), masks)
+    return background_processes(Completion(dataset.root, dataset.classes, params.crf_side), masks)
 
 
 def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, name: Round, file: str | None) -> dict[str, object]:

@@ -35,8 +35,11 @@ class LabelsParams(Section):
     """CRF of the saliency label. paper: the released code's, with one iteration, a position kernel of 3 pixels and a
     bilateral kernel of 60 pixels and 5 grey levels. Or your own values, such as {iterations: 3, bilateral_sxy: 40.0};
     keys that you leave out have the paper's values. {iterations: 0} switches the CRF off."""
+    completion: Literal["none", "crf"] = "none"
+    """crf: after the fusion, a CRF with the kernels of the final prediction's gives every pixel a class, also those
+    that the fusion ignores, and moves outlines to edges of the image (docs/quality.md). none: as in the papers."""
     crf_side: int | None = Field(1024, ge=64, le=MOST_PIXELS)
-    """Longest side of the grid on which `saliency_crf` runs, pixels, see `evaluate.crf_side`."""
+    """Longest side of the grid on which these CRFs run, pixels, see `evaluate.crf_side`."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "LabelsParams":
@@ -48,6 +51,12 @@ class LabelsParams(Section):
     def thresholds(self) -> tuple[float, float, float | None]:
         """Thresholds of the fusion, in the order of `auxseg.fusion.fuse`."""
         return self.cam_threshold, self.saliency_threshold, self.background_threshold
+
+    def made_by(self, is_initial: bool) -> Literal["precomputed", "fusion", "completion"]:
+        """Return what has the last word on the labels of r0 (`is_initial`) or of a later round."""
+        if is_initial and self.initial == "precomputed":
+            return "precomputed"
+        return "fusion" if self.completion == "none" else "completion"
 
     def watched(self) -> str | None:
         """Return the path whose content `sha256` is the hash of, or None."""

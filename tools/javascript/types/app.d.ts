@@ -34,6 +34,7 @@ interface Auxseg {
   camThreshold(rule: FusionRule, isSalient: boolean): number;
   countMismatches(image: DecodedImage, found: DecodedRound, rule: FusionRule): number;
   isFused(base: BaseIndex, split: Split, roundName: string): boolean;
+  isCompleted(base: BaseIndex): boolean;
   nearest(map: Grid<Uint8Array | Float32Array>, image: Size, x: number, y: number): number;
 
   state: {

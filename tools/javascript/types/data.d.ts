@@ -80,6 +80,7 @@ interface FusionRule {
   initial: string;
   cam_threshold: number;
   background_threshold: number | null;
+  completion: string;
   saliency_threshold: number;
   prior_weight: number;
 }

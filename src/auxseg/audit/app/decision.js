@@ -83,6 +83,9 @@
   auxseg.isFused = (base, split, roundName) =>
     split === "train" && !(roundName === "r0" && base.rule.initial === "precomputed");
 
+  // Whether a CRF changed the fused labels. It is not repeated here.
+  auxseg.isCompleted = (base) => base.rule.completion === "crf";
+
   // Value of a map at network resolution at a pixel of the image, nearest neighbour.
   auxseg.nearest = (map, image, x, y) => {
     const column = Math.min(map.width - 1, Math.floor(((x + 0.5) * map.width) / image.width));

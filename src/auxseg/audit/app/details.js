@@ -73,7 +73,7 @@
     });
     byId("figure-rows").replaceChildren(...rows);
     const isFused = auxseg.isFused(app.base, app.split, opened.round);
-    byId("check").hidden = !isFused;
+    byId("check").hidden = !isFused || auxseg.isCompleted(app.base);
     byId("recomputed").textContent = "";
     byId("check").onclick = () => {
       const wrong = auxseg.countMismatches(opened.image, opened.image.rounds[opened.round], app.base.rule);

@@ -109,7 +109,7 @@
       [auxseg.kindTitle("label", split)]: className(found.label[p]),
       rule: isFused
         ? found.layers
-          ? rule(base.rule, className, best, after)
+          ? rule(base.rule, className, best, after) + (auxseg.isCompleted(base) ? "; then the CRF" : "")
           : "background: the image is tagged with no class"
         : split === "val"
           ? "network, multi-scale and CRF"
