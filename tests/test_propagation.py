@@ -194,6 +194,23 @@ def test_the_initial_cam_has_its_share(network, renormalise):
     assert (without == alone).all()
 
 
+def test_unknown_tags_leave_the_prediction_out_of_the_maps(network, tmp_path):
+    """A val image without image-level labels shows something; one that is tagged with nothing does not."""
+    Image.fromarray(picture(24, 32)[0].permute(1, 2, 0).numpy().astype(np.uint8)).save(tmp_path / "a.png")
+    dataset = SimpleNamespace(root=tmp_path, classes=ClassTable(("cat", "dog", "cow"), (1, 2, 3)))
+    write_tensors(tmp_path / "maps.safetensors", {})
+
+    def saliency(is_tagged, share):
+        record = ImageRecord("a", "a.png", 32, 24, "val", (), "", is_tagged=is_tagged)
+        maps, params = TensorFile(tmp_path / "maps.safetensors"), PropagateParams(prediction_share=share)
+        cpu = torch.device("cpu")
+        found = propagate_images(network, dataset, [record], maps, params, RuntimeParams(precision="float32"), cpu, "")
+        return found["a.saliency"].astype(np.float32)
+
+    assert (saliency(False, 0.5) == saliency(False, 0.0)).all() and saliency(False, 0.0).max() > 0
+    np.testing.assert_allclose(saliency(True, 0.5), saliency(True, 0.0) / 2, atol=1e-3)
+
+
 def test_a_network_full_of_nan_is_named_with_its_image(tmp_path):
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(tmp_path / "a.png")
     write_tensors(tmp_path / "maps.safetensors", {"a.cam": np.zeros((1, 2, 3), np.float16)})

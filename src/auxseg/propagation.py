@@ -58,7 +58,7 @@ def propagate_images(
             flip=params.flip,
             initial=read_cam(initial, record) if f"{record.id}.cam" in initial else None,
             initial_share=params.initial_share,
-            prediction_share=params.prediction_share,
+            prediction_share=params.prediction_share if record.is_tagged else 0.0,  # it needs the tags
             renormalise=params.renormalise_cam,
             low_precision=runtime.low_precision,
         )

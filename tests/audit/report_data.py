@@ -37,6 +37,8 @@ SHARDS = ("00", "01")
 ODD_ID = """a"b'<script>x</script>&c"""
 NEGATIVE_ID = "t002"
 """A train image without any object."""
+UNLABELLED_ID = "v002"
+"""A val image whose image-level labels are unknown."""
 RULE = LabelsParams(background_threshold=0.5)
 
 
@@ -53,9 +55,10 @@ def make(work: Path, rounds: int = 2, train: int = 5, val: int = 3, masks: bool 
             Image.fromarray(_blobs(rng, (height, width, 3))).save(work / "raw" / path)
             digest = hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
             tags = CLASSES.names[:2] if number % 2 == 0 else ("cat",)
-            if name == NEGATIVE_ID:
+            if name in (NEGATIVE_ID, UNLABELLED_ID):
                 tags = ()
-            records.append(ImageRecord(name, path, width, height, split, tags, digest))
+            is_tagged = name != UNLABELLED_ID
+            records.append(ImageRecord(name, path, width, height, split, tags, digest, is_tagged=is_tagged))
             if masks:
                 content = encode_label(_classes(rng, size))
                 (work / "raw" / f"mask-{path}").write_bytes(content)

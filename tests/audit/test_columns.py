@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from report_data import CLASSES, SHARDS
+from report_data import CLASSES, SHARDS, UNLABELLED_ID
 from report_reader import read_script
 from scipy import ndimage
 
@@ -68,7 +68,7 @@ def expected(work, round_name, split, record):
         else None,
         "ignored": (label == 255).mean(),
         "object": objects.mean(),
-        "margin": (strongest - second)[objects].mean() if objects.any() else None,
+        "margin": (strongest - second)[objects].mean() if objects.any() and record.tags else None,
         "missing": len(tags - present),
         "components": sum(ndimage.label(label == index, np.ones((3, 3)))[1] for index in present),
     }
@@ -83,6 +83,8 @@ def expected(work, round_name, split, record):
         network = (maps[f"{record.id}.{name}"] for name in ("prediction", "confidence") if round_name != "r0")
         found["expected_iou"] = expected_iou(label, cam, (prior, saliency), sorted(tags), *network)
     found["untagged"] = len(seen - tags)
+    if record.id == UNLABELLED_ID:
+        found["missing"] = found["untagged"] = None
     masks = read_mask_list(work / f"data/masks/{name}.csv" for name in SHARDS)
     if record.id in masks:
         found["iou"] = mean_iou(label, read_mask(work / "raw" / masks[record.id], CLASSES, "error"))

@@ -38,6 +38,8 @@ def test_filters_combine_and_a_link_reproduces_the_view(seen, visit, work, index
     page = seen.open()
     middle = float(np.median(index["figures"]["ignored"]))
     page.click("#add-range")
+    offered = page.locator("[aria-label='filter 1'] option").evaluate_all("all => all.map(one => one.value)")
+    assert "ignored" in offered and "id" not in offered  # a file name is not between two numbers
     page.fill("[aria-label='least of filter 1']", str(100 * middle))  # per cent
     page.keyboard.press("Tab")
     page.select_option("#class", "<b>dog</b>")

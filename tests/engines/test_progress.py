@@ -234,6 +234,9 @@ def test_before_the_first_run_times_come_from_the_number_of_images(real):
     assert found["evaluate@r2"] == pytest.approx(3 + 20 * EACH["evaluate"])
     assert found["train@r1"] == pytest.approx(3 + 2 * 10 * 8 * EACH["train"] * 4)
     assert found["review@r0"] == found["summary"] == 3 + 3
+    real.values["labels"] |= {"completion": "crf"}
+    of_label = next(one for one in real.instances if one.address == "labels@r0-00")
+    assert Estimates(real.values).seconds(of_label) == pytest.approx(3 + 80 * (EACH["labels of r0"] + 0.8))
 
 
 def test_the_sizes_of_the_images_count(real):

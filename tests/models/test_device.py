@@ -31,8 +31,6 @@ def test_threads_and_determinism_are_set(monkeypatch):
         assert prepare_device(RuntimeParams(threads=2)) == torch.device("cpu")
         assert torch.get_num_threads() == 2
         assert torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.benchmark
-        monkeypatch.setenv("AUXSEG_DEVICE", "meta")
-        assert prepare_device(RuntimeParams(threads=1)).type == "meta"
         assert not torch.backends.cudnn.allow_tf32
     finally:
         torch.set_num_threads(threads)
@@ -51,7 +49,7 @@ def test_speed_may_go_before_the_same_bytes(monkeypatch):
         torch.use_deterministic_algorithms(False)
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", "mps"])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "mps", "meta"])
 def test_a_device_that_torch_cannot_use_here_is_rejected(monkeypatch, name):
     monkeypatch.setenv("AUXSEG_DEVICE", name)
     threads = torch.get_num_threads()
@@ -60,3 +58,18 @@ def test_a_device_that_torch_cannot_use_here_is_rejected(monkeypatch, name):
             prepare_device(RuntimeParams(threads=threads))
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+def test_the_second_gpu_is_the_current_one(monkeypatch):
+    """Otherwise the event that says when a map is copied would be recorded on the first one's stream."""
+    chosen = []
+    monkeypatch.setattr(torch, "empty", lambda *_, device: None)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    threads = torch.get_num_threads()
+    try:
+        for name in ("cuda:1", "cuda", "cpu"):
+            monkeypatch.setenv("AUXSEG_DEVICE", name)
+            prepare_device(RuntimeParams(threads=threads))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert chosen == [torch.device("cuda:1")]

@@ -87,7 +87,7 @@ def test_an_explicit_value_is_not_measured(monkeypatch, name):
 def test_a_measurement_leaves_no_trace():
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert 0 < step_seconds("tf32", BACKBONE, CPU) < 60
+    assert 0 < step_seconds("tf32", BACKBONE, CPU, 2) < 60
     assert torch.equal(torch.get_rng_state(), before)
     allow_tf32(RuntimeParams(precision="float32"))
     assert not torch.backends.cuda.matmul.allow_tf32
@@ -108,3 +108,27 @@ def test_a_note_that_is_no_precision(tmp_path):
     write_tensors(tmp_path / "r0.safetensors", {"w": np.zeros(1, np.float32)}, {"precision": "float8"})
     with pytest.raises(DataError, match=r"r0\.safetensors: .*its note 'precision' is 'float8'"):
         noted_precision(AUTO, tmp_path / "r0.safetensors")
+
+
+def test_a_small_gpu_is_measured_with_fewer_images(monkeypatch):
+    tried = []
+
+    def step_seconds(name, backbone, device, batch):
+        tried.append((name, batch))
+        if batch > 2:
+            raise torch.OutOfMemoryError
+        return {"float32": 3.0, "tf32": 2.0, "bfloat16": 1.0}[name]
+
+    monkeypatch.setattr(precision, "step_seconds", step_seconds)
+    found = precision._measured(BACKBONE, torch.device("cuda"))
+    assert found == {"float32": 3.0, "tf32": 2.0, "bfloat16": 1.0}
+    assert tried == [("float32", 8), ("float32", 4), ("float32", 2), ("tf32", 2), ("bfloat16", 2)]
+
+
+def test_a_gpu_without_memory_for_one_image_is_told(monkeypatch, caplog):
+    def step_seconds(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(precision, "step_seconds", step_seconds)
+    assert fastest(precision._measured(BACKBONE, torch.device("cuda"))) == "float32"
+    assert "does not suffice to measure one image of 321 pixels; auto takes float32" in caplog.text

@@ -164,6 +164,10 @@ def _offline(name, **options):
             {"name": "timm:vit_tiny_patch16_224", "output_stride": 8},
             "'backbone.output_stride': .* has 16; set it to 16",
         ),
+        (
+            {"name": "timm:resnet10t", "output_stride": 14},
+            "'backbone.output_stride': .* cannot have stride 14",
+        ),
         ({"name": "timm:vit_tiny_patch16_224", "layer": 13}, "'backbone.layer': .* has 12 blocks; set it to 1..12"),
         ({"name": "timm:resnet10t", "layer": 3}, "'backbone.layer': .* is no transformer; set it to null"),
         ({"name": "timm:swin_tiny_patch4_window7_224"}, "takes neither an output stride nor images of any size"),

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import default_params
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -12,9 +13,12 @@ from tiny_networks import tiny_classifier
 from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage
+from auxseg.training import job
+from auxseg.training.checkpoint import CheckpointFile
 from auxseg.training.distributed import Team
 from auxseg.training.job import train_and_save
 from auxseg.training.losses import classification_loss
@@ -77,3 +81,26 @@ def test_the_optimiser_is_that_of_the_parameters(train):
     rates = learning_rates()
     train(optimiser={"lr": 0.01})
     assert rates == pytest.approx([2 * rate for rate in learning_rates()], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("damage", "wanted"), [(lambda _: None, "bfloat16"), (lambda path: path.write_bytes(b"?"), "float32")]
+)
+def test_a_resumed_training_keeps_its_arithmetic(tmp_path, monkeypatch, damage, wanted):
+    """On another machine, which would choose float32; a damaged checkpoint has no say."""
+    monkeypatch.setattr(job, "choose_precision", lambda runtime, *_: RuntimeParams(precision=other(runtime)))
+
+    def other(runtime):
+        return "float32" if runtime.precision == "auto" else runtime.precision
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "dvc.yaml", ".")
+    Path("params.yaml").write_text(default_params.TEXT)
+    device, backbone = torch.device("cpu"), BackboneParams(name="resnet18", weights="random")
+    stage, auto = Stage("classify"), RuntimeParams(precision="auto")
+    assert job.precision_of_run(stage, auto, backbone, device).precision == "float32"
+    file = CheckpointFile.of(stage, device, "bfloat16")
+    file.write({"x": np.zeros(3)}, {})
+    damage(file.path)
+    assert job.precision_of_run(stage, auto, backbone, device).precision == wanted
+    assert job.precision_of_run(stage, RuntimeParams(precision="tf32"), backbone, device).precision == "tf32"

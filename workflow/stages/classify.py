@@ -7,14 +7,13 @@ from auxseg.artifacts.rounds import R0
 from auxseg.datasets.dataset import Dataset
 from auxseg.metrics.tags import VAL_PRECISION
 from auxseg.models.device import allow_tf32
-from auxseg.models.precision import choose_precision
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
 from auxseg.training.classifier import build_training, val_precision
 from auxseg.training.distributed import Team, train_together
-from auxseg.training.job import train_and_save
+from auxseg.training.job import precision_of_run, train_and_save
 
 
 def main(stage: Stage) -> None:
@@ -24,7 +23,7 @@ def main(stage: Stage) -> None:
 
 def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team: Team) -> None:
     dataset, backbone = Dataset(stage.inputs), stage.params(BackboneParams)
-    runtime = team.from_leader(choose_precision(runtime, backbone, team.device) if team.is_main else runtime)
+    runtime = team.from_leader(precision_of_run(stage, runtime, backbone, team.device) if team.is_main else runtime)
     allow_tf32(runtime)
     network, step, samples = build_training(dataset, backbone, runtime, params, team.device)
     names = dataset.classes.names

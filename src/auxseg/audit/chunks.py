@@ -147,7 +147,9 @@ class ChunkJob:
             }
         missing = sorted(tags - set(pixels))
         untagged = sorted(
-            index for index, count in seen.items() if index not in tags and count >= figures.UNTAGGED_SHARE * label.size
+            index
+            for index, count in seen.items()
+            if record.is_tagged and index not in tags and count >= figures.UNTAGGED_SHARE * label.size
         )
         mask, corrected = (None if png is None else decode_indices(png) for png in (image.mask, found.corrected))
         return {
@@ -167,8 +169,8 @@ class ChunkJob:
                 "entropy": _mean(found.entropy),
                 "margin": figures.margin(cam, label),
                 "confidence": _mean(found.confidence),
-                "missing": len(missing),
-                "untagged": len(untagged),
+                "missing": len(missing) if record.is_tagged else None,
+                "untagged": len(untagged) if record.is_tagged else None,
                 "components": figures.components(label),
                 "mismatch": recompute(self.sources, record, name, image, found, cam),
                 "iou": None if mask is None else figures.mean_iou(label, mask, len(classes)),

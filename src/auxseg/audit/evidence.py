@@ -49,7 +49,7 @@ class RoundEvidence:
     saliency: bytes | None
     """The saliency label after the CRF, grey PNG (H, W); None in r0, where it is the prior, and for val images."""
     refined: np.ndarray | None
-    """sigma(P_sal'), float16 (h, w); None in r0."""
+    """sigma(P_sal'), with a share of the prediction (`propagate.prediction_share`), float16 (h, w); None in r0."""
     prediction: np.ndarray | None
     """argmax P_seg', uint8 (h, w); None in r0."""
     confidence: np.ndarray | None

@@ -132,8 +132,12 @@ def _of_these_parameters(origin: Origin, params: dict[str, dict[str, Any]]) -> O
     """Return the origin under these parameters: a CAM may come from another method, or include a share of r0's."""
     if origin.stage == "cam" and params["cam"]["provider"] != "classifier":
         return replace(origin, weights=False)
-    share = params.get("propagate", {}).get("initial_share", 0)
-    if origin.title == "refined CAM" and share:
-        title = f"refined CAM, with a share of {share} of the CAM of r0"
-        return replace(origin, title=title, sections=(*origin.sections, "cam"))
-    return origin
+    propagate = params.get("propagate", {})
+    shares = {"the prediction": propagate.get("prediction_share", 0)}
+    if origin.title == "refined CAM":
+        shares = {"the CAM of r0": propagate.get("initial_share", 0), **shares}
+    elif origin.title != "refined saliency":
+        return origin
+    mixed = [f"a share of {share} of {what}" for what, share in shares.items() if share]
+    sections = (*origin.sections, "cam") if shares.get("the CAM of r0") else origin.sections
+    return replace(origin, title=", with ".join((origin.title, *mixed)), sections=sections)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.store import Store
 from auxseg.params.classify import ClassifyParams
+from auxseg.params.labels import LabelsParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.saliency import SaliencyParams
 from auxseg.params.train import TrainParams
@@ -54,6 +55,8 @@ COSTS = {
 
 Measured with the preset own-data (EfficientNet-Lite0, `classify` with 4 frozen layers, `train` with 7) on one thread of
 a machine without a GPU. `train` is what the CPU minutes of benchmarks/own_data.csv leave for it."""
+SECONDS_TO_COMPLETE = 0.8
+"""Of a label of PIXELS["full"], with `labels.completion: crf`."""
 SECONDS_OTHERWISE = 3.0
 """Of a kind that is not in the table."""
 SECONDS_TO_START = 3.0
@@ -119,7 +122,10 @@ class Estimates:
         side = SaliencyParams.parse(self._values.get("saliency")).side
         areas = (side**2 if cost.pixels == "input" else getattr(part, cost.pixels) for part in parts)
         pixels = sum(getattr(part, cost.per) * area for part, area in zip(parts, areas, strict=True))
-        return float(cost.seconds * pixels / PIXELS[cost.pixels])
+        seconds = cost.seconds
+        if one.stage == "labels" and LabelsParams.parse(self._values.get("labels")).completion == "crf":
+            seconds += SECONDS_TO_COMPLETE
+        return float(seconds * pixels / PIXELS[cost.pixels])
 
 
 def _kind(stage: str, key: str) -> str:

@@ -112,7 +112,7 @@ def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str)
         label: for the progress bar.
     """
     shards = list(files.labels)
-    # shard by shard, because a worker keeps 64 files open and a round has four per shard
+    # shard by shard, because a worker keeps 64 files open and a round has five per shard
     by_shard = sorted(records, key=lambda record: (shard_of(record.id, shards), record.id))
     train, val = ([record for record in by_shard if record.split == split] for split in ("train", "val"))
     of_set = {

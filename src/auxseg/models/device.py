@@ -33,11 +33,14 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     name = os.environ.get("AUXSEG_DEVICE", default)
     try:
         device = torch.device(name)
+        usable = device.type in ("cpu", "cuda")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):  # AssertionError: a torch without CUDA
-        raise ParamsError(
-            f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1"
-        ) from None
+        usable = False
+    if not usable:
+        raise ParamsError(f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1")
+    if device.index is not None and device.type == "cuda":
+        torch.cuda.set_device(device)  # streams and events are those of the current device
     return device
 
 

@@ -8,6 +8,7 @@ the weights folder (`auxseg.published.weights_folder`), so one machine chooses o
 import contextlib
 import json
 import logging
+import math
 import statistics
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ from auxseg.published import weights_folder
 
 CANDIDATES: dict[str, tuple[Precision, ...]] = {"cuda": ("float32", "tf32", "bfloat16")}
 """By kind of device; on all others float32 and bfloat16."""
+SIDE = {"cuda": 321}
+"""Of the square images that are measured, by kind of device; on all others 161 pixels."""
 LEAST_GAIN = 0.1
 """A faster arithmetic is worth its lower precision if it saves at least this share of a step."""
 REPEATS = 5
@@ -45,10 +48,7 @@ def choose_precision(runtime: RuntimeParams, backbone: BackboneParams, device: t
         key = _describe(runtime, backbone, device)
         kept = _kept()
         if key not in kept:
-            seconds = {
-                precision: step_seconds(precision, backbone, device)
-                for precision in CANDIDATES.get(device.type, ("float32", "bfloat16"))
-            }
+            seconds = _measured(backbone, device)
             kept[key] = fastest(seconds)
             logging.info("runtime.precision: measured seconds of a step: %s", _shown(seconds))
             with contextlib.suppress(OSError):  # a read-only folder; it is measured again the next time
@@ -57,6 +57,22 @@ def choose_precision(runtime: RuntimeParams, backbone: BackboneParams, device: t
         runtime = runtime.model_copy(update={"precision": kept[key]})
     allow_tf32(runtime)
     return runtime
+
+
+def _measured(backbone: BackboneParams, device: torch.device) -> dict[Precision, float]:
+    """Return the seconds of a step by precision; of fewer images, if the GPU's memory is too small for all."""
+    for batch in (8, 4, 2, 1) if device.type == "cuda" else (2,):
+        with contextlib.suppress(torch.OutOfMemoryError):
+            return {
+                precision: step_seconds(precision, backbone, device, batch)
+                for precision in CANDIDATES.get(device.type, ("float32", "bfloat16"))
+            }
+        torch.cuda.empty_cache()
+    logging.warning(
+        "runtime.precision: memory of the GPU does not suffice to measure one image of %d pixels; auto takes float32",
+        SIDE["cuda"],
+    )
+    return {"float32": math.inf}
 
 
 def noted_precision(runtime: RuntimeParams, weights: Path) -> RuntimeParams:
@@ -80,9 +96,9 @@ def fastest(seconds: dict[Precision, float]) -> Precision:
     return best if seconds[best] <= (1 - LEAST_GAIN) * seconds["float32"] else "float32"
 
 
-def step_seconds(precision: Precision, backbone: BackboneParams, device: torch.device) -> float:
+def step_seconds(precision: Precision, backbone: BackboneParams, device: torch.device, batch: int) -> float:
     """Return the median time of forward and backward pass of the multi-task network, seconds, after one for warm-up."""
-    side, batch = (321, 8) if device.type == "cuda" else (161, 2)
+    side = SIDE.get(device.type, 161)
     runtime = RuntimeParams(precision=precision)
     with torch.random.fork_rng():
         network = build_auxsegnet(backbone, NetworkParams(), classes=20).to(device)

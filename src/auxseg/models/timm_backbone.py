@@ -101,7 +101,13 @@ def _created(name: str, options: dict[str, Any], **more: Any) -> Any:
 
 
 def _convolutional(name: str, options: dict[str, Any], params: BackboneParams) -> TimmNetwork:
-    network = _created(name, options, features_only=True, output_stride=params.output_stride)
+    try:
+        network = _created(name, options, features_only=True, output_stride=params.output_stride)
+    except AssertionError:  # without a message, for a stride that is not 8, 16 or 32
+        raise ParamsError(
+            f"params.yaml: key 'backbone.output_stride': {params.name} cannot have stride {params.output_stride}; "
+            "convolutional networks take 8, 16 or 32"
+        ) from None
     if network is None or not hasattr(network, "feature_info"):
         raise ParamsError(
             f"params.yaml: key 'backbone.name': {params.name} takes neither an output stride nor images of any size; "

@@ -221,8 +221,9 @@ class DataParams(Section):
     COCO's eighty, the scenes' six; for a folder, the names in its CSV in alphabetical order). Class indices 1..C follow
     the order given."""
     unlisted: Literal["error", "ignore", "background"] = "error"
-    """What to do with mask values and labels outside `classes`. error: reject them. ignore, background: such pixels
-    become 255 or 0, such labels are dropped, and an image without any other label is left out."""
+    """What to do with mask values and labels outside `classes`. error: reject them. ignore: such pixels become 255,
+    such labels are dropped, and an image without any other label is left out. background: such pixels become 0, such
+    labels are dropped, and an image without any other label shows no object."""
     tags: Literal["complete", "partial"] = "complete"
     """Whether the image-level labels name every class in an image. partial: a further class in a mask is not reported
     as a contradiction of mask and labels."""

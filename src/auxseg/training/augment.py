@@ -1,4 +1,4 @@
-"""Random flip, scale, colour jitter and crop of one sample, drawn from torch's global generator.
+"""Random flip, scale, crop and colour jitter of one sample, drawn from torch's global generator.
 
 A sample is an image and, for the multi-task network, its segmentation label and saliency label. Where a crop extends
 beyond the image it is padded: mid-grey, label 255 and no saliency label. The released code labels padding as background

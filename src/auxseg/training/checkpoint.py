@@ -5,6 +5,7 @@ tensors, generators; as JSON the position, the losses so far, learning rates), s
 as an uninterrupted one. Its name is a fingerprint of everything that the stage reads, so no other run resumes from it.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -27,6 +28,8 @@ from auxseg.training.distributed import Team
 from auxseg.training.state import Tensors, TrainingState, Values
 
 FOLDER = Path(".auxseg/checkpoints")
+_DAMAGE = (AuxsegError, SafetensorError, LookupError, TypeError, ValueError)
+"""What reading a damaged checkpoint raises."""
 
 
 class Instance(Protocol):
@@ -65,12 +68,13 @@ def fingerprint(stage: Instance, device: torch.device) -> str:
 class CheckpointFile:
     """The checkpoint of a run. It is complete or absent, and verified when it is read."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, precision: str = ""):
         self.path = path
+        self._precision = precision
 
     @classmethod
-    def of(cls, stage: Instance, device: torch.device) -> Self:
-        """Return the file of a stage instance as it would run now.
+    def of(cls, stage: Instance, device: torch.device, precision: str = "") -> Self:
+        """Return the file of a stage instance as it would run now, in an arithmetic that is noted with it.
 
         Of the files of other inputs or parameters only the newest stays, for the case that a change is taken back.
         """
@@ -81,12 +85,20 @@ class CheckpointFile:
         for other in folder.glob("*") if folder.is_dir() else ():
             if other not in (path, newest):
                 remove_path(other)
-        return cls(path)
+        return cls(path, precision)
+
+    @property
+    def precision(self) -> str | None:
+        """The arithmetic of the run that wrote the file; None if there is no file, or an unreadable one."""
+        with contextlib.suppress(*_DAMAGE):
+            if self.path.exists():
+                return TensorFile(self.path).metadata["precision"] or None
+        return None
 
     def write(self, tensors: Tensors, values: Values) -> None:
         """Write or replace the file, atomically."""
         # as a string, because metadata is written with sorted keys and the losses must keep the order of the columns
-        notes = {"run": self.path.stem, "values": json.dumps(values)}
+        notes = {"run": self.path.stem, "precision": self._precision, "values": json.dumps(values)}
         write_tensors(self.path, tensors, {**notes, "digest": _digest(tensors, notes)})
 
     def read(self) -> tuple[Tensors, Values] | None:
@@ -95,7 +107,7 @@ class CheckpointFile:
             return None
         try:
             return self._verified()
-        except (AuxsegError, SafetensorError, LookupError, TypeError, ValueError) as error:
+        except _DAMAGE as error:
             logging.warning("%s: the checkpoint is damaged (%s), training starts over", self.path, error)
             return None
 

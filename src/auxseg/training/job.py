@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import write_rows
+from auxseg.models.precision import choose_precision
 from auxseg.models.weights import save_weights
-from auxseg.params.runtime import RuntimeParams
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.runtime import PRECISIONS, RuntimeParams
 from auxseg.params.training import TrainingParams
 from auxseg.training.checkpoint import CheckpointFile, Instance
 from auxseg.training.descent import Step
@@ -16,6 +19,20 @@ from auxseg.training.distributed import Team
 from auxseg.training.length import training_length
 from auxseg.training.loop import fit
 from auxseg.training.samples import TrainingSamples
+
+
+def precision_of_run(
+    stage: Instance, runtime: RuntimeParams, backbone: BackboneParams, device: torch.device
+) -> RuntimeParams:
+    """Return `runtime` with a precision in place of `auto`, and let this process compute with it.
+
+    A killed training goes on in the arithmetic that it began with, also on a machine where another would be chosen.
+    """
+    begun = CheckpointFile.of(stage, device).precision if runtime.precision == "auto" else None
+    if begun in PRECISIONS:
+        logging.info("runtime.precision: the training that is resumed began with %s", begun)
+        runtime = runtime.model_copy(update={"precision": begun})
+    return choose_precision(runtime, backbone, device)
 
 
 def train_and_save(
@@ -52,7 +69,7 @@ def train_and_save(
     """
     length = training_length(params, len(samples))
     logging.info("%s", length.reason)
-    checkpoint = CheckpointFile.of(stage, team.device) if team.is_main else None
+    checkpoint = CheckpointFile.of(stage, team.device, runtime.precision) if team.is_main else None
     curve = fit(network, step, samples, params, team, checkpoint)
     if checkpoint:
         notes = {"classes": list(classes), "length": length.reason, "precision": runtime.precision}

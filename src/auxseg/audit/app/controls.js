@@ -91,17 +91,20 @@
     return focused instanceof HTMLInputElement && focused.type === "number" && parent.contains(focused);
   }
 
+  /** Figures that can be between two bounds: all but the file name. */
+  const numbers = () => figures.filter(({ unit }) => unit !== "text");
+
   /**
    * @param {string} label
    * @param {string} chosen
    * @param {(key: string) => void} choose
    */
-  function figureSelect(label, chosen, choose) {
+  function figureSelect(label, chosen, choose, shown = figures) {
     /** @type {HTMLSelectElement} */
     const select = element("select", { "aria-label": label, onchange: () => choose(select.value) });
     fill(
       select,
-      figures.map(({ key, title }) => [key, title]),
+      shown.map(({ key, title }) => [key, title]),
     );
     select.value = chosen;
     select.title = figures.find(({ key }) => key === chosen)?.meaning || "";
@@ -184,7 +187,7 @@
     return element(
       "div",
       { class: "line range" },
-      figureSelect(`filter ${at + 1}`, key, (name) => set(name, "", "")),
+      figureSelect(`filter ${at + 1}`, key, (name) => set(name, "", ""), numbers()),
       bound("least", least, (value) => set(key, value, now().most)),
       bound("most", most, (value) => set(key, now().least, value)),
       element("span", { class: "unit" }, unit === "share" ? "%" : ""),
