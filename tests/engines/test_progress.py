@@ -236,7 +236,7 @@ def test_before_the_first_run_times_come_from_the_number_of_images(real):
     assert found["review@r0"] == found["summary"] == 3 + 3
     real.values["labels"] |= {"completion": "crf"}
     of_label = next(one for one in real.instances if one.address == "labels@r0-00")
-    assert Estimates(real.values).seconds(of_label) == pytest.approx(3 + 80 * (EACH["labels of r0"] + 0.8))
+    assert Estimates(real.values).seconds(of_label) == pytest.approx(3 + 80 * (EACH["labels of r0"] + 0.3))
 
 
 def test_the_sizes_of_the_images_count(real):
