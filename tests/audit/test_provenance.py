@@ -1,11 +1,12 @@
-"""Placeholders in the paths of the origins; test_report.py compares the origins with dvc.yaml."""
+"""Placeholders in the paths of the origins, and what parameters change; test_report.py compares them with dvc.yaml."""
 
 from pathlib import Path
 
 import pytest
 
+from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.store import Store
-from auxseg.audit.provenance import ORIGINS, PlaceholderRound, _of_these_parameters
+from auxseg.audit.provenance import ORIGINS, PlaceholderRound, _of_these_parameters, provenance
 
 
 def test_a_placeholder_is_only_where_the_round_is():
@@ -32,3 +33,12 @@ def test_the_page_says_what_was_mixed_into_refined_maps(shares, cam, saliency):
     assert [origin.title for origin in found if origin.stage != "propagate"] == [
         origin.title for origin in ORIGINS if origin.stage != "propagate"
     ]
+
+
+@pytest.mark.parametrize(("provider", "own"), [("classifier", True), ("npy", False)])
+def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
+    origins = provenance(Store(work), [R0], {"cam": {"provider": provider}})["origins"]
+    assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
+        "cam": own,
+        "propagate": True,
+    }

@@ -18,14 +18,13 @@ from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, make, sources
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive, write_archive
-from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_csv
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.index import cut_chunks, dataset_name
 from auxseg.audit.pages import tables_page
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
-from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import list_rounds, spread
 from auxseg.datasets.contradictions import Contradictions
@@ -259,15 +258,6 @@ def test_the_name_of_the_data_set_is_that_of_its_images(work):
 def test_the_hash_of_a_mask_is_that_of_its_file(work, base):
     found, path = stored(work, base, "train", "t001"), read_mask_list(work.glob("data/masks/*.csv"))["t001"]
     assert found["hashes"]["mask"] == hashlib.sha256((work / "raw" / path).read_bytes()).hexdigest()
-
-
-@pytest.mark.parametrize(("provider", "own"), [("classifier", True), ("npy", False)])
-def test_cams_of_another_method_come_from_no_network_of_ours(work, provider, own):
-    origins = provenance(Store(work), [R0], {"cam": {"provider": provider}})["origins"]
-    assert {origin["stage"]: origin["weights"] for origin in origins if origin["artifact"] == "cam"} == {
-        "cam": own,
-        "propagate": True,
-    }
 
 
 def test_a_part_of_the_images(tmp_path):

@@ -302,15 +302,13 @@ def test_a_correction_changes_the_next_round_and_only_what_depends_on_it(project
 
 def test_a_correction_of_the_last_round_retrains_nothing(project, data):
     image = next(iter(Archive(project / "data/labels/r1/00.zip")))
-    path = project / "review/corrections/r1" / image
+    image_id, path = image.removesuffix(".png"), project / "review/corrections/r1" / image
     path.parent.mkdir()
     path.write_bytes(Archive(project / "data/labels/r1/00.zip")[image])
-    digest = {row["id"]: row["sha256"] for row in read_csv(project / "data/manifest/00.csv")}[
-        image.removesuffix(".png")
-    ]
+    digest = {row["id"]: row["sha256"] for row in read_csv(project / "data/manifest/00.csv")}[image_id]
     names = ";".join(f"{index}={name}" for index, name in enumerate(tiny.PARAMS["data"]["classes"], 1))
     with (project / "review/corrections/corrections.csv").open("a") as stream:
-        stream.write(f"{image.removesuffix('.png')},r1,{names},{digest},labelme,me,2026-01-01T12:00:00Z\n")
+        stream.write(f"{image_id},r1,{names},{digest},labelme,me,2026-01-01T12:00:00Z\n")
 
     assert tiny.repro(project, data) == {"review@r0", "review@r1", "summary", "audit"}
 
