@@ -8,7 +8,8 @@ TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 TOOLS := $(VENV)/.tools
 LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
-RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# without the packages that modules of a cluster put in front of ours
+RUN := env -u PYTHONPATH -u PYTHONHOME PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo voc coco table test test-cluster test-nightly coverage bench-quick mutants lint licences audit-dependencies locks format \
@@ -34,7 +35,7 @@ table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) 
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(TOOLS)  ## Run the tests
-	$(RUN) python -m pytest $(WORKERS) -m "not nightly and not cluster"
+	$(RUN) python -m pytest $(WORKERS) -rs -m "not nightly and not cluster"
 
 test-cluster: $(TOOLS)  ## Run the tests on a real Slurm (root on Debian: installed and started; skipped if there is none)
 	$(RUN) python -m pytest -m "cluster and not nightly" -rs
@@ -43,12 +44,12 @@ test-nightly: $(TOOLS)  ## Run all tests, including the long ones
 	$(RUN) python -m pytest $(WORKERS) -m "not cluster"
 	$(RUN) python -m pytest -m cluster
 
-COVERAGE := $(CURDIR)/.auxseg/coverage/data
+COVERAGE := COVERAGE_FILE="$(CURDIR)/.auxseg/coverage/data"
 coverage: $(TOOLS)  ## Run the tests and list the lines and branches of src that none takes
-	rm -rf $(dir $(COVERAGE)) && mkdir -p $(dir $(COVERAGE))
-	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage run -m pytest $(WORKERS) -m "not nightly and not cluster"
-	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage combine --quiet
-	$(RUN) COVERAGE_FILE=$(COVERAGE) python -m coverage report --show-missing --skip-covered
+	rm -rf .auxseg/coverage && mkdir -p .auxseg/coverage
+	$(RUN) $(COVERAGE) python -m coverage run -m pytest $(WORKERS) -m "not nightly and not cluster"
+	$(RUN) $(COVERAGE) python -m coverage combine --quiet
+	$(RUN) $(COVERAGE) python -m coverage report --show-missing --skip-covered
 
 bench-quick: $(STAMP)  ## Measure the speed of this machine and of the code on it, in under ten minutes
 	$(RUN) python benchmarks/performance/quick.py --to .auxseg/benchmarks

@@ -4,7 +4,7 @@
 
 For every figure of the report, over the train images with a mask: Spearman's rank correlation with the IoU; mean IoU of
 the ten images ranked first; how many of the first hundred are among the hundred lowest IoUs. Writes
-benchmarks/audit/rankings.csv.
+benchmarks/audit/rankings.csv, or the file of --to (rankings_best.csv is that of `auxseg-best`).
 """
 
 import argparse
@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--report", type=Path, default=Path("data/audit"))
     parser.add_argument("--round", default="r1")
+    parser.add_argument("--to", type=Path, default=RESULTS / "rankings.csv", metavar="CSV")
     arguments = parser.parse_args()
     path = arguments.report / f"index/{arguments.round}-train.js"
     index = json.loads(json.loads(re.search(r"JSON\.parse\((\".*\")\)\);\n", path.read_text())[1]))
@@ -36,8 +37,8 @@ def main() -> None:
     for name, values in figures.items():
         if np.nanmin(values) < np.nanmax(values):
             rows.append({"figure": name, **rank(-values if name in SMALLEST_FIRST else values, iou, known)})
-    write_rows(RESULTS / "rankings.csv", sorted(rows, key=lambda row: row["first_10_iou"]))
-    print((RESULTS / "rankings.csv").read_text())
+    write_rows(arguments.to, sorted(rows, key=lambda row: row["first_10_iou"]))
+    print(arguments.to.read_text())
 
 
 def rank(suspicion: np.ndarray, iou: np.ndarray, known: np.ndarray) -> dict:

@@ -2,11 +2,13 @@
 
     python benchmarks/completed_labels.py --project FOLDER --to benchmarks/auxseg-best/completed.csv
 
-Precision, recall and mIoU in per cent, over the training images that have a mask.
+Precision, recall and mIoU in per cent, over the training images that have a mask. For a run without
+`labels.completion`, whose labels are completed already.
 """
 
 import argparse
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +49,10 @@ def main() -> None:
     to = arguments.to and arguments.to.resolve()
     os.chdir(arguments.project)
     values, dataset = read_params(), Dataset(Store())
-    completion = Completion(dataset.root, dataset.classes, LabelsParams.of(values).crf_side)
+    params = LabelsParams.of(values)
+    if params.completion != "none":
+        sys.exit(f"error: labels.completion is {params.completion}: labels of this run are complete already")
+    completion = Completion(dataset.root, dataset.classes, params.crf_side)
     measure, rows = Measure(Masks.of(dataset), completion), []
     for name in values["label_rounds"]:
         labels = [label for label in find_masks(Round.parse(name), "train")[0] if label.record.id in measure.masks]

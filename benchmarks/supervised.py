@@ -63,7 +63,7 @@ def main() -> None:
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
     load_weights(store.weights(R0), network, partial=True)
     network.backbone.freeze(params.frozen_layers)
-    samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency)
+    samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency, runtime=runtime)
 
     def step(part, divisors):
         outputs = network(part.image, low_precision=low_precision)

@@ -11,6 +11,10 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and OpenMP when they are imported
+os.environ.setdefault("AUXSEG_DEVICE", "cpu")  # for GPUs there is benchmarks/performance/gpu.py
+# commits of the tests are neither signed nor checked by the hooks of whoever runs them
+os.environ |= {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "commit.gpgsign", "GIT_CONFIG_VALUE_0": "false"}
+os.environ |= {"GIT_CONFIG_KEY_1": "core.hooksPath", "GIT_CONFIG_VALUE_1": os.devnull}
 
 # the same examples on every machine and no time limit on one: a busy machine must not fail
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50, database=None)

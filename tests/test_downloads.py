@@ -5,6 +5,7 @@ import io
 import re
 import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -156,3 +157,11 @@ def test_what_is_no_archive_is_one_line(tmp_path, content):
     (tmp_path / "a.tar").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.tar: cannot be unpacked .*; remove it and try again"):
         unpack(tmp_path / "a.tar", "inner", tmp_path / "here")
+
+
+def test_two_that_want_the_same_file_download_it_once(server, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: download(f"{server.url}/ok", DIGEST, tmp_path / "a.bin"), range(4)))
+    assert {path.read_bytes() == CONTENT for path in found} == {True}
+    assert server.asked == [("/ok", 0)]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]

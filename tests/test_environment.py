@@ -21,8 +21,12 @@ case "$2" in
   *sysconfig*) echo {include}; exit ;;
 esac
 echo "$(basename "$0") $*" >> {calls}
+if [ "$2" = auxseg.published ]; then exit {weights}; fi
 if [ "$2" = venv ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; fi
 """
+
+
+NO_WEIGHTS = 7
 
 
 class Machine:
@@ -44,8 +48,10 @@ class Machine:
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
 
-    def python(self, name: str, fits: bool) -> None:
-        text = PYTHON.format(fits=int(not fits), include=self.folder / "include", calls=self.calls)
+    def python(self, name: str, fits: bool, weights: int = 0) -> None:
+        """Add a Python; fetching the weights with it ends with the exit code `weights`."""
+        include = self.folder / "include"
+        text = PYTHON.format(fits=int(not fits), include=include, calls=self.calls, weights=weights)
         self.program(name, text)
 
     def env(self, *pythons: str, torch: str = "") -> subprocess.CompletedProcess:
@@ -54,7 +60,7 @@ class Machine:
         done = subprocess.run(
             command, cwd=self.folder, env={"PATH": str(self.bin)}, capture_output=True, text=True, check=False
         )
-        assert (self.folder / stamp).exists() == (done.returncode == 0)
+        assert (self.folder / stamp).exists() == (done.returncode in (0, NO_WEIGHTS))
         return done
 
     def called(self) -> list[str]:
@@ -63,9 +69,14 @@ class Machine:
 
 def dry_run(folder: Path, *arguments: str) -> str:
     """Return the commands that make would run."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
     command = ["make", "--dry-run", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, cwd=folder, env=outside(), capture_output=True, text=True, check=True).stdout
+
+
+def outside() -> dict[str, str]:
+    """Return the environment without what a `make test` around this test passes on."""
+    passed = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "TORCH", "PYTHON")
+    return {name: value for name, value in os.environ.items() if name not in passed}
 
 
 @pytest.fixture
@@ -81,6 +92,15 @@ def test_the_first_python_that_fits_is_taken(machine):
     assert done.returncode == 0, done.stderr
     assert machine.called()[0] == "python3.12 -m venv --clear .venv"
     assert done.stdout.startswith("installing the packages of requirements.lock into .venv: about 3.5 GB to download")
+
+
+def test_an_environment_without_weights_is_not_made_again(machine):
+    """A mirror without them, or a home that cannot be written: the packages are there all the same."""
+    machine.python("python3", fits=True, weights=NO_WEIGHTS)
+    assert machine.env("python3").returncode == NO_WEIGHTS
+    assert machine.called()[-1] == "python -m auxseg.published"
+    machine.env("python3")
+    assert sum(" -m venv " in call for call in machine.called()) == 1
 
 
 def test_uv_brings_an_interpreter(machine):
@@ -194,7 +214,7 @@ def test_an_audit_passes_only_if_every_package_was_looked_up(tmp_path, code, sai
         (tmp_path / name).chmod(0o755)
     for name in (".venv/.installed", "requirements.lock", "requirements.build.lock", "pyproject.toml"):
         (tmp_path / name).touch()
-    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(make, cwd=tmp_path, env=outside(), capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (code == 0)
     assert done.stderr.startswith(said)
     asked = (tmp_path / "calls").read_text().splitlines()[-1]
@@ -224,3 +244,13 @@ def test_make_passes_its_variables_and_remembers_torch(tmp_path, installed, argu
         (tmp_path / ".venv" / name).touch()
         os.utime(tmp_path / ".venv" / name, (1, 1))  # older than the lock
     assert expected in dry_run(tmp_path, "env", *arguments)
+
+
+def test_coverage_removes_its_own_folder_alone(tmp_path):
+    folder = tmp_path / "my projects" / "auxseg"
+    folder.mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "requirements.dev.lock", "requirements.build.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    commands = dry_run(folder, "coverage")
+    assert "rm -rf .auxseg/coverage && mkdir -p .auxseg/coverage\n" in commands
+    assert f'COVERAGE_FILE="{folder}/.auxseg/coverage/data"' in commands

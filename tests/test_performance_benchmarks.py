@@ -114,3 +114,21 @@ def test_the_command_for_a_gpu_on_a_cpu(tmp_path):
     path.write_text(path.read_text().replace(",,,", ",<= 1,no,", 1))
     done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
     assert done.returncode == 1 and "done" not in done.stdout
+
+
+def test_the_released_networks_outputs_become_a_loss(load):
+    """A stand-in that returns what the released code does, in its order."""
+    steps = load("gpu_steps")
+    part, divisors = steps.on_device(steps.random_part(2, 64), torch.device("cpu"))
+    classes = part.classes.shape[1]
+    channels = {"classification": 0, "cam": 7, "saliency": 1, "refined_saliency": 1}
+    channels |= {"segmentation": classes + 1, "refined_segmentation": classes + 1}
+    weight = torch.ones((), requires_grad=True)
+
+    def network(image, require_cam):
+        maps = [torch.rand(2, count, 8, 8) * weight for count in channels.values()]
+        return [torch.rand(2, classes) * weight, *maps[1:], torch.rand(2, 64, 64)]
+
+    loss = steps.released_step(network, part, divisors)()
+    loss.backward()
+    assert torch.isfinite(loss) and weight.grad.abs() > 0

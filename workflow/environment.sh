@@ -3,11 +3,12 @@
 #
 #   environment.sh VENV STAMP TORCH PYTHON...
 #
-# STAMP is touched at the end. If it does not exist, VENV is created again with the first PYTHON that fits. If none fits
+# STAMP is touched when all packages are there. If it does not exist, VENV is created again with the first PYTHON that fits. If none fits
 # and uv is installed, uv downloads one. TORCH is empty, or `cpu` for PyTorch's own builds without CUDA.
 set -eu
 venv=$1 stamp=$2 torch=$3
 shift 3
+unset PYTHONPATH PYTHONHOME
 
 TORCH_INDEX=https://download.pytorch.org/whl/cpu
 FITS='import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
@@ -56,5 +57,6 @@ if [ "$torch" = cpu ]; then
 fi
 sh workflow/packages.sh "$venv/bin/python" "$lock"
 "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .
-"$venv/bin/python" -m auxseg.published
 touch "$stamp"
+# last: the environment is good without them, and `auxseg weights fetch` does this alone
+"$venv/bin/python" -m auxseg.published

@@ -56,6 +56,7 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
         ]
         rows += same_bytes("a second run", projects["first"], projects["second"], *KINDS)
         shutil.copytree(projects["first"] / "data", projects["killed"] / "data", dirs_exist_ok=True)
+        (projects["killed"] / "params.local.yaml").write_text("checkpoint_minutes: 0.01\n")
         rows.append(row(KILLED, "killed after a checkpoint", "", "", kill_and_resume(projects["killed"], device)))
         rows += same_bytes("a killed training", projects["first"], projects["killed"], "models")
         on_cpu.result()
@@ -90,7 +91,6 @@ def prepare(folder: Path, tiny: bool) -> None:
             section = section[name]
         section[last] = value
     (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-    (folder / "params.local.yaml").write_text("checkpoint_minutes: 0.01\n")
 
 
 def run_all(folder: Path, device: torch.device) -> dict[str, tuple[float, float]]:

@@ -99,7 +99,8 @@ def released_step(network: nn.Module, part: PixelSample, divisors: Divisors) -> 
 
     def loss() -> torch.Tensor:
         found = dict(zip(OUTPUTS, network(image, require_cam=True), strict=True))
-        outputs = Outputs(**{**found, "unary": None, "features": found.pop("cam")})
+        features = found.pop("cam")
+        outputs = Outputs(**found, unary=None, features=features, decoded=None)
         return multi_task_loss(outputs, part, divisors, params.loss, params.saliency_target)["loss"]
 
     return loss

@@ -1,5 +1,6 @@
 """Downloads over HTTPS: checked by SHA-256, continued where an earlier attempt stopped, complete or not there."""
 
+import fcntl
 import hashlib
 import logging
 import shutil
@@ -31,10 +32,27 @@ def download(url: str, sha256: str, target: Path, fix: str = "run the same comma
     Raises:
         DataError: there is no answer, or the content is not what was published. In the second case nothing is kept.
     """
-    if target.is_file() and _sha256(target) == sha256:
+    if _is(target, sha256):
         return target
-    part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
+    # stages may start at the same time: one downloads, the others wait
+    claim = target.with_name(f".tmp-{target.name}.lock")
+    with claim.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            if not _is(target, sha256):
+                _download(url, sha256, target, fix)
+        finally:
+            claim.unlink(missing_ok=True)  # whoever waits has it open
+    return target
+
+
+def _is(target: Path, sha256: str) -> bool:
+    return target.is_file() and _sha256(target) == sha256
+
+
+def _download(url: str, sha256: str, target: Path, fix: str) -> None:
+    part = target.with_name(f"{target.name}.part")
     log.info("%s: downloading from %s", target, url)
     try:
         _fetch(url, part)
@@ -44,7 +62,6 @@ def download(url: str, sha256: str, target: Path, fix: str = "run the same comma
         part.unlink()
         raise DataError(f"{url}: download failed (expected SHA-256 {sha256}, but got {found}); {fix}")
     part.replace(target)
-    return target
 
 
 def _fetch(url: str, part: Path) -> None:

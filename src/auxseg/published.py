@@ -148,5 +148,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except DataError as error:
+    except (DataError, OSError) as error:
         sys.exit(f"error: {error}")

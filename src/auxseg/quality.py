@@ -11,12 +11,12 @@ import numpy as np
 from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import opened_tensors
+from auxseg.datasets.by_shard import map_by_shard
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
 from auxseg.maps import upsample
 from auxseg.metrics.expected import Overlap, label_overlap
-from auxseg.parallel import map_processes
 
 DRAWS = 1000
 """Samples of the bootstrap."""
@@ -79,7 +79,7 @@ class QualityJob:
 
 def measure(job: QualityJob, records: Sequence[ImageRecord], title: str) -> list[Overlap]:
     """Return the expected overlap of the label of each record; `title` is for the progress bar."""
-    return list(map_processes(job, records, title))
+    return map_by_shard(job, records, list(job.labels), title)
 
 
 def expected_iou(overlaps: Sequence[Overlap], seed: int = 0) -> tuple[list[Expected], Expected]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a browser that tests/audit drive, on Debian and Ubuntu as root: chromium, or the one that is named
+# Installs a browser that tests/audit drive, on Debian as root: chromium, or the one that is named
 # (firefox-esr, for `make test-nightly`). CI calls it before `make test`.
 set -euo pipefail
 browser=${1:-chromium}

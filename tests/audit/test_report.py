@@ -35,6 +35,7 @@ from auxseg.fusion import fuse
 from auxseg.maps import upsample
 from auxseg.params.cam import CamParams
 from auxseg.params.labels import LabelsParams
+from auxseg.params.presets import read_preset
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIZE = (61, 90)
@@ -299,7 +300,7 @@ def test_a_missing_shard_is_named_and_the_old_report_stays(tmp_path):
 def test_the_stage_as_a_program(tmp_path):
     make(tmp_path)
     shutil.copy(PROJECT / "dvc.yaml", tmp_path)
-    values = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    values = read_preset(PROJECT / "params/presets/demo.yaml")
     (tmp_path / "params.yaml").write_text(
         yaml.safe_dump(values | {"audit": {"images": 2}, "labels": RULE.model_dump(mode="json")})
     )

@@ -1,6 +1,7 @@
 """`auxseg export labels`, in a small project with artifacts written by hand."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_labels_that_the_stage_completed_are_not_completed_again():
     assert np.asarray(Image.open("again/a.png"))[0, 0] != 255
 
 
+def test_classes_that_are_not_tagged_stay_in_completed_labels():
+    """Another method may have labelled them."""
+    label = np.repeat([0, 1, 2, 255], 6)[None].repeat(16, axis=0).astype(np.uint8)
+    write_archive(Path("data/labels/r0/00.zip"), {"a.png": encode_label(label)})
+    write_manifest(Path("data/manifest"), [replace(RECORD, tags=CLASSES.names[:1])], CLASSES, ["00"])
+    assert main(["export", "labels", "--round", "r0", "--indices", "--complete", "--to", "out"]) == 0
+    assert (np.asarray(Image.open("out/a.png")) == 2).sum() > 60
+
+
 def test_labels_without_their_photo_cannot_be_completed(capsys):
     Path("set/images/a.jpg").unlink()
     assert main(["export", "labels", "--round", "r1", "--complete", "--to", "out"]) == 2
@@ -97,8 +107,8 @@ def test_nothing_of_the_data_set_is_overwritten(data, folder, tmp_path, capsys):
     own = tmp_path / "set" / folder / "a.png"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_bytes(b"a mask, or an image")
-    for what in ("labels", "overlays"):
-        assert main(["export", what, "--round", "r1", "--to", str(own.parent)]) == 2
+    for what in (["labels"], ["overlays"], ["cams", "--format", "psa"]):
+        assert main(["export", *what, "--round", "r1", "--to", str(own.parent)]) == 2
         assert "the data set's own files" in capsys.readouterr().err
     assert own.read_bytes() == b"a mask, or an image"
     assert [path.name for path in own.parent.glob("*.csv")] == []

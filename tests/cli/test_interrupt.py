@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +48,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="no setsid, which gives a program a terminal of its own")
 @pytest.mark.parametrize("moment", ["importing", "working"])
 def test_ctrl_c_is_one_line(project, moment):
     terminal, end = pty.openpty()

@@ -47,7 +47,9 @@ class Project:
 
     def prepare(self, workers: int = 1) -> subprocess.CompletedProcess[str]:
         """Run workflow/stages/prepare.py as DVC would, with at most `workers` CPUs to itself."""
-        cpus = random.sample(sorted(os.sched_getaffinity(0)), k=min(workers, len(os.sched_getaffinity(0))))
+        has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS, where all CPUs are used
+        all_cpus = sorted(os.sched_getaffinity(0)) if has_affinity else []
+        cpus = random.sample(all_cpus, k=min(workers, len(all_cpus)))
         return subprocess.run(
             [sys.executable, "workflow/stages/prepare.py"],
             cwd=self.root,
@@ -56,7 +58,7 @@ class Project:
             check=False,
             # errors alone: stages also say how far the run is
             env={**os.environ, "AUXSEG_DATA": str(self.data), "AUXSEG_LOG": "ERROR"},
-            preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+            preexec_fn=(lambda: os.sched_setaffinity(0, cpus)) if has_affinity else None,
         )
 
     def outputs(self) -> dict[str, bytes]:

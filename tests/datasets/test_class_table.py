@@ -18,3 +18,9 @@ def test_a_class_that_is_listed_may_have_that_name():
     assert class_table(["cat", "nil"], ("cat", "nil")).names == ("cat", "nil")
     assert class_table({"none": 3}, ()).values == (3,)
     assert class_table(None, ("cat", "nonet", "nanny")).names == ("cat", "nonet", "nanny")
+
+
+@pytest.mark.parametrize("word", ["background", "Background", "Ignore", "ALL"])
+def test_words_of_result_tables_are_reserved_in_any_spelling(word):
+    with pytest.raises(DataError, match=f"'{word}' cannot be a class name"):
+        class_table([word, "cat"], ())

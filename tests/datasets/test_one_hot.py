@@ -161,6 +161,7 @@ def test_json(tmp_path, value):
         ('{"a": ["c[at"]}', r"entry 'a': label 'c\[at' has a \[ inside"),
         ('[{"image": "a"}]', "entry 1: has no image or no labels"),
         ('["a"]', "entry 1: has no image or no labels"),
+        ('[{"image": "a", "path": "b", "labels": []}]', r"entry 1: 'image' and 'path' mean the same \(image_id\)"),
         ('{"a": ["cat"], "a": ["dog"]}', "'a' appears twice"),
         ('{"a": ["cat"], "a.jpg": ["dog"]}', "entry 'a': is listed twice"),
         ("cat", "not JSON"),
@@ -171,3 +172,10 @@ def test_what_json_is_rejected(tmp_path, text, message):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(DataError, match=message):
         read_json_tags(tmp_path / "a.json", None)
+
+
+def test_json_has_groups_and_numbers_beside_file_names(tmp_path):
+    entries = [{"id": 7, "file_name": "a.jpg", "labels": ["cat"], "group": "x"}, {"id": 8, "labels": [], "group": 3}]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    rows = read_json_tags(tmp_path / "a.json", None).rows
+    assert {key: (row.names, row.group) for key, row in rows.items()} == {"a": (("cat",), "x"), "8": ((), "3")}

@@ -44,8 +44,9 @@ def start(tmp_path, monkeypatch):
         job.wait()
 
 
-def wait_for(path: Path) -> None:
+def wait_for(path: Path, job: subprocess.Popen) -> None:
     while not path.exists():
+        assert job.poll() is None
         time.sleep(0.02)
 
 
@@ -65,7 +66,7 @@ def test_a_job_may_take_several_and_jobs_that_want_more_than_is_free_do_not_bloc
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_dead_job_gives_its_device_back(start, tmp_path, how):
     first = start(1, 60, "4")
-    wait_for(tmp_path / "in-use/4")
+    wait_for(tmp_path / "in-use/4", first)
     second = start(1, 0, "4")
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(timeout=0.5)  # it waits: the only device is taken

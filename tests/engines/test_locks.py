@@ -1,6 +1,5 @@
 """Locks: many writers at once lose nothing; what a killed process left is cleared, and a living one's is not."""
 
-import contextlib
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ from auxseg.engines.dvc_internals import Repo
 from auxseg.engines.locks import clear_dead_locks
 from auxseg.engines.plan import make_plan
 from auxseg.engines.plan_file import Node, save_plan
+from auxseg.engines.recovery import repair_project
 from auxseg.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,14 +115,16 @@ def hold(folder: Path) -> subprocess.Popen:
 
 def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_waited_for(repo):
     process = hold(Path())
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        # in a process of its own, because it waits for as long as the other lives
-        code = (
-            "from auxseg.engines.dvc_internals import open_repo; from auxseg.engines.locks import clear_dead_locks;"
-            "clear_dead_locks(open_repo(), silence=0.0)"
-        )
-        subprocess.run([sys.executable, "-c", code], timeout=10, check=True)
-        pytest.fail("did not wait")
+    # in a process of its own, because it waits for as long as the other lives
+    code = (
+        "from auxseg.engines.dvc_internals import open_repo; from auxseg.engines.locks import clear_dead_locks;"
+        "repo = open_repo(); print('begins', flush=True); clear_dead_locks(repo, silence=0.0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout.readline() == "begins\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=5)
+        waiting.kill()
     assert Path(repo.tmp_dir, "lock").exists()
 
     process.send_signal(signal.SIGKILL)
@@ -134,8 +136,9 @@ def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_wai
 def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
     Path("in.txt").write_text("images")
     # hashing 64 GB of holes takes minutes
+    Path("big.py").write_text("open('out.bin', 'wb').truncate(64 << 30)")
     Path("dvc.yaml").write_text(
-        "stages: {big: {cmd: truncate -s 64G out.bin, deps: [in.txt], outs: [{out.bin: {cache: false}}]}}"
+        "stages: {big: {cmd: python big.py, deps: [in.txt], outs: [{out.bin: {cache: false}}]}}"
     )
     save_plan({"big": Node(deps=[], stale=True)})
     Path(".dvc/config").write_text("[core]\n    no_scm = true\n    hardlink_lock = true\n    analytics = false\n")
@@ -152,6 +155,7 @@ def test_a_job_that_is_terminated_while_dvc_holds_the_lock_gives_it_back(repo):
 
 def test_a_young_lock_may_be_another_machines(repo):
     hold(Path()).kill()
+    Path(repo.tmp_dir, "lock").touch()
     started = time.time()
     assert clear_dead_locks(repo, silence=3.0) == ["lock: the lock of a killed process"]
     assert time.time() - started > 1.0
@@ -199,3 +203,19 @@ def test_a_plan_is_rejected_while_jobs_of_an_earlier_run_are_at_work(project, mo
     with pytest.raises(DataError, match=r"1 jobs of an earlier run .* train r1 on another-node"):
         make_plan(dry=False)
     assert make_plan(dry=True)["train@r1"]["stale"] is False
+
+
+def test_the_locks_of_auxseg_run_on_another_machine_stay(project, monkeypatch):
+    """A process id says nothing there, so its entries look like a killed process's."""
+    monkeypatch.chdir(project)
+    entry = {"pid": dead_process(), "cmd": "/bin/auxseg run"}
+    rwlock = Path(".dvc/tmp/rwlock")
+    rwlock.write_text(json.dumps({"read": {}, "write": {"data/models/r1.safetensors": entry}}))
+    other = heartbeat.RUNS / "run/another-node-17"
+    heartbeat.write_text(other, "another-node 17\n")
+    assert repair_project() == [] and "data/models" in rwlock.read_text()
+    with heartbeat.run_heartbeat():  # that of this machine protects nothing: its processes are known
+        other.unlink()
+        assert heartbeat.running_elsewhere() == []
+        assert "killed" in repair_project()[0]
+    assert not list(other.parent.iterdir())

@@ -14,6 +14,7 @@ from auxseg.engines.restore import needed_stages
 from auxseg.engines.states import check_cached, is_changed
 from auxseg.errors import DataError
 from auxseg.params.dag import chain, shard_names
+from auxseg.params.presets import read_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def dag(tmp_path):
     """The real dvc.yaml with 2 rounds and 3 shards, alone in a DVC project."""
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values = read_preset(ROOT / "params/presets/demo.yaml")
     values["rounds"], values["label_rounds"] = chain(2)
     values["shards"] = shard_names(3)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))

@@ -19,6 +19,7 @@ from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest
 from auxseg.encoded import decode_indices, encode_grey, encode_label
 from auxseg.fusion import fuse
 from auxseg.maps import upsample
+from auxseg.params.presets import read_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ClassTable(("cat", "dog"), (8, 12))
@@ -46,7 +47,7 @@ def work(tmp_path, monkeypatch):
     write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
     write_archive(work / "data/saliency/00.zip", priors)
     (work / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values = read_preset(ROOT / "params/presets/demo.yaml")
     values |= {"shards": ["00"], "runtime": {"threads": 1, "precision": "float32"}, "data": {"format": "voc"}}
     (work / "params.yaml").write_text(yaml.safe_dump(values))
     monkeypatch.chdir(work)

@@ -19,6 +19,7 @@ from auxseg.datasets.manifest import ClassTable, ImageRecord, write_manifest, wr
 from auxseg.encoded import decode_indices, encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import read_counts
+from auxseg.params.presets import read_preset
 from auxseg.pipeline.stage import Stage
 from auxseg.post_processing import Prediction
 from auxseg.summary import with_best_cam
@@ -82,7 +83,7 @@ def work(tmp_path):
         write_json(work / "data/manifest/dataset.json", {"format": "voc", "unlisted": "error", "scenes": None})
         write_mask_list(work / "data/masks", {"b": ("b.png", "")}, ["00"])
         (work / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
-        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        params = read_preset(ROOT / "params/presets/demo.yaml")
         (work / "params.yaml").write_text(yaml.safe_dump(params | {"shards": ["00"]}))
         return raw, work, masks
 

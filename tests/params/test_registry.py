@@ -1,6 +1,7 @@
 """params.yaml as a whole: every section has a model, the file is what the models say, errors are one line."""
 
 import difflib
+import os
 from pathlib import Path
 
 import default_params
@@ -11,7 +12,7 @@ from auxseg.errors import ParamsError
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.dag import SECTION_KEYS
 from auxseg.params.overrides import defaults
-from auxseg.params.presets import render_preset
+from auxseg.params.presets import read_preset, render_preset
 from auxseg.params.registry import SECTIONS, check
 from auxseg.params.section import Strict
 from auxseg.params.template import render, title_of
@@ -25,6 +26,8 @@ def test_every_section_has_a_model():
 
 def test_params_yaml_is_the_demo():
     text, fresh = (ROOT / "params.yaml").read_text(), render_preset(ROOT / "params/presets/demo.yaml")
+    if title_of(text) != title_of(fresh) and "CI" not in os.environ:
+        pytest.skip("another preset is in use in this clone")
     difference = "".join(difflib.unified_diff(text.splitlines(True), fresh.splitlines(True), "params.yaml", "demo"))
     assert text == fresh, f"`auxseg use demo` brings it up to date:\n{difference}"
     assert title_of(text), "a preset says in its first lines what it is for"
@@ -41,7 +44,7 @@ def test_no_parameter_has_a_name_that_the_run_cache_does_not_see():
 
 
 def test_render_keeps_values_and_writes_every_key():
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values = read_preset(ROOT / "params/presets/demo.yaml")
     values["labels"] = {"cam_threshold": 0.31}
     values["data"] = {"classes": {"1st": 3, "yes": 5}}
     values["classify"] = {"optimiser": {"lr": 1e-05}}

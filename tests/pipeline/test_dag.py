@@ -11,6 +11,7 @@ import yaml
 
 from auxseg.engines.dvc_internals import Repo
 from auxseg.params.dag import chain, shard_names
+from auxseg.params.presets import read_preset
 from auxseg.pipeline.declaration import declared
 from auxseg.pipeline.fingerprint import Fingerprints
 from auxseg.pipeline.instances import instances, outputs
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
     """The real dvc.yaml and params.yaml with 3 rounds and 2 shards, alone in a DVC project."""
     folder = tmp_path_factory.mktemp("dag")
     shutil.copy(ROOT / "dvc.yaml", folder)
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values = read_preset(ROOT / "params/presets/demo.yaml")
     values["rounds"], values["label_rounds"] = chain(3)
     values["shards"] = shard_names(2)
     (folder / "params.yaml").write_text(yaml.safe_dump(values))

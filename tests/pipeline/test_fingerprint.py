@@ -4,7 +4,6 @@ import ast
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -198,7 +197,7 @@ def test_files_are_written_only_when_changed(project, monkeypatch):
     assert not list(Path("data/code").glob(".tmp-*"))
 
 
-def test_no_third_party_import_and_quick(project):
+def test_no_third_party_import(project):
     program = textwrap.dedent("""
         import sys
         from pathlib import Path
@@ -207,7 +206,5 @@ def test_no_third_party_import_and_quick(project):
             Fingerprints().closure(script.stem)
         print(sorted({"torch", "dvc", "numpy", "cv2"} & set(sys.modules)))
     """)
-    start = time.process_time()
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
-    assert time.process_time() - start < 5  # of this process; the whole takes 0.2 s

@@ -17,6 +17,7 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shard, write_manifest
 from auxseg.datasets.scan import content_sha256
 from auxseg.encoded import decode_indices
+from auxseg.params.presets import read_preset
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARDS = ["00", "01"]
@@ -50,7 +51,7 @@ def project(tmp_path):
 
 
 def configure(work, **saliency):
-    values = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    values = read_preset(PROJECT / "params/presets/demo.yaml")
     values |= {"shards": SHARDS, "saliency": saliency, "runtime": {"threads": 1, "precision": "float32"}}
     (work / "params.yaml").write_text(yaml.safe_dump(values))
 

@@ -65,7 +65,8 @@ def run_team(size: int, *arguments, kill=("", 0, 0), struck: int = 0, **options)
         for rank in range(size)
     ]
     for process in processes:
-        process.join()
+        process.join(timeout=300)
+        process.kill()  # one that still waits for the others
     return [process.exitcode for process in processes]
 
 

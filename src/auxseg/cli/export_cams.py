@@ -6,6 +6,7 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_round
+from auxseg.cli.mask_files import check_target
 from auxseg.cli.next_step import print_next, require_result
 from auxseg.counts import counted
 from auxseg.datasets.dataset import Dataset
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write one file per image (png: one per class and image); nothing is written if a shard is missing."""
+    check_target(arguments.to)
     dataset = Dataset(Store())
     require_result(dataset.store.classes)
     name = choose_round(arguments.round)

@@ -118,8 +118,9 @@ class Completion:
         label = mask.read()
         if mask.kind == PREDICTION:
             return label
-        present = [self.classes.index(tag) for tag in mask.record.tags]
-        return complete(read_photo(self.root, mask.record), label, present, self.side)
+        # labels of another method may show classes that the image is not tagged with
+        present = {self.classes.index(tag) for tag in mask.record.tags} | set(np.unique(label).tolist()) - {0, IGNORE}
+        return complete(read_photo(self.root, mask.record), label, sorted(present), self.side)
 
 
 def _completed(masks: list[MaskFile], dataset: Dataset, name: Round) -> Iterator[np.ndarray]:

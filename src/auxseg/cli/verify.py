@@ -17,6 +17,7 @@ from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import whole_number
 from auxseg.cli.next_step import REPRO, print_next, require_run
 from auxseg.counts import are, counted
+from auxseg.datasets.by_shard import map_by_shard
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import read_mask_hashes
 from auxseg.datasets.masks import Masks
@@ -25,7 +26,6 @@ from auxseg.engines.recorded import LOCK, Recorded, compare_with_lock
 from auxseg.engines.scratch import run_again
 from auxseg.errors import EXIT_FAILED, AuxsegError, ParamsError, shorten
 from auxseg.findings import Findings
-from auxseg.parallel import map_processes
 from auxseg.params.labels import LabelsParams
 from auxseg.params.local import data_root
 from auxseg.params.section import suggest
@@ -124,7 +124,7 @@ def _check_data(recorded: Recorded, found: Findings) -> set[str]:
         skip |= {path for path, _ in wrong if path.suffix != ".csv"}
         checks = ImageChecks(dataset, Masks.of(dataset), read_mask_hashes(lists), rules, skip)
         records = dataset.records()
-        problems = [one for many in map_processes(checks, records, "verify") for one in many]
+        problems = [one for many in map_by_shard(checks, records, dataset.shards, "verify") for one in many]
     except AuxsegError as error:
         found.add("data sets that cannot be opened", [str(error)])
         return set()

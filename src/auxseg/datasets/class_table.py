@@ -36,7 +36,7 @@ def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence
         raise DataError(f"data.classes: {len(table)} classes, but an 8-bit mask holds 1 to 254; list them there")
     for name in table.names:
         is_one_line = name.strip() and name == name.strip() and not CONTROLS.search(name)
-        if not is_one_line or SEPARATOR in name or name in RESERVED:
+        if not is_one_line or SEPARATOR in name or fold(name) in RESERVED:
             raise DataError(
                 f"data.classes: '{name}' cannot be a class name; use text without '{SEPARATOR}', outer "
                 f"spaces and control characters, and none of {', '.join(RESERVED)}, which result tables use"

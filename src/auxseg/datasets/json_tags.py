@@ -6,6 +6,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,7 @@ def read_json_tags(path: Path, known: Collection[str] | None, problems: Problems
         raise DataError(f"{path}: no such file; {fix}") from None
     rows: dict[str, Tags] = {}
     texts: dict[str, str] = {}
-    for raw, labels, split in _entries(content, path):
+    for raw, labels, split, group in _entries(content, path):
         key = image_id(raw)
         where = f"{path} entry '{key}'"
         with problems.of(ROWS):
@@ -53,45 +54,52 @@ def read_json_tags(path: Path, known: Collection[str] | None, problems: Problems
                 names: tuple[str, ...] = ()
             else:
                 names = tuple(check_name(name.strip(), where) for name in _names(labels, where) if name.strip())
-            rows[key] = Tags(names, where, None if split is None else str(split).strip().lower())
+            plain = None if split is None else str(split).strip().lower()
+            rows[key] = Tags(names, where, plain, None if group is None else str(group).strip() or None)
     # a text is read as the cell of a CSV
     split_names, split_notes = read_names([(rows[key].where, (text,)) for key, text in texts.items()], known, problems)
     rows |= {key: replace(rows[key], names=names) for key, names in zip(texts, split_names, strict=True)}
     unified, notes = unify([row.names for row in rows.values()], KnownNames(known or ()))
     named = zip(rows.items(), unified, strict=True)
-    return CsvTags({key: Tags(names, row.where, row.split) for (key, row), names in named}, (*split_notes, *notes))
+    return CsvTags({key: replace(row, names=names) for (key, row), names in named}, (*split_notes, *notes))
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"'{next(key for key in keys if keys.count(key) > 1)}' appears twice")
+        counts = Counter(key for key, _ in pairs)
+        raise ValueError(f"'{next(key for key, count in counts.items() if count > 1)}' appears twice")
     return found
 
 
-def _entries(content: Any, path: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Yield image, labels and split of each entry."""
+def _entries(content: Any, path: Path) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield image, labels, split and group of each entry."""
     if isinstance(content, dict):
         inner = [
             value for value in content.values() if isinstance(value, list) and value and isinstance(value[0], dict)
         ]
-        if len(inner) == 1 and _value(inner[0][0], "image_id") is not None:
+        if len(inner) == 1 and _value(inner[0][0], "image_id", f"{path} entry 1") is not None:
             content = inner[0]
         else:
-            yield from ((key, value, None) for key, value in content.items())
+            yield from ((key, value, None, None) for key, value in content.items())
             return
     if not isinstance(content, list):
         raise DataError(f"{path}: neither an object nor a list of objects; {HOW}")
     for number, item in enumerate(content, 1):
-        image = _value(item, "image_id") if isinstance(item, dict) else None
-        if image is None or _value(item, "labels") is None:
-            raise DataError(f"{path} entry {number}: has no image or no labels; {HOW}")
-        yield str(image), _value(item, "labels"), _value(item, "split")
+        where = f"{path} entry {number}"
+        values = [_value(item, meaning, where) for meaning in COLUMNS] if isinstance(item, dict) else [None, None]
+        if values[0] is None or values[1] is None:
+            raise DataError(f"{where}: has no image or no labels; {HOW}")
+        yield str(values[0]), values[1], values[2], values[3]
 
 
-def _value(item: Mapping[str, Any], meaning: str) -> Any:
-    return next((item[name] for name in COLUMNS[meaning] if item.get(name) is not None), None)
+def _value(item: Mapping[str, Any], meaning: str, where: str) -> Any:
+    found = [name for name in COLUMNS[meaning] if item.get(name) is not None]
+    if len(found) > 1 and "id" in found:  # the number of an entry that names its file beside it
+        found.remove("id")
+    if len(found) > 1:
+        raise DataError(f"{where}: '{found[0]}' and '{found[1]}' mean the same ({meaning}); remove or rename one")
+    return item[found[0]] if found else None
 
 
 def _names(labels: Any, where: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Heartbeats of running jobs, by which the controller on another machine knows which jobs are alive.
+"""Heartbeats of running jobs and of `auxseg run`, by which another machine knows what is alive.
 
 A job touches its file every half minute and removes it when it ends. A killed job leaves the file behind. It counts as
 dead after five minutes without a heartbeat, and on its own machine immediately.
@@ -19,6 +19,9 @@ from auxseg.artifacts.atomic import finished, write_text
 from auxseg.engines.plan_file import STATE, split
 
 FOLDER = STATE / "dvc-jobs"
+"""Of the jobs of Snakemake."""
+RUNS = STATE / "dvc-runs"
+"""Of `auxseg run`, whose locks are known by process ids, which mean nothing on another machine."""
 BEAT = 30.0
 """Seconds between two heartbeats."""
 SILENCE = 300.0
@@ -37,6 +40,19 @@ def heartbeat(address: str) -> Iterator[None]:
     """
     path = FOLDER / Path(*split(address))
     _wait_for(path, address)
+    with _beating(path):
+        yield
+
+
+@contextlib.contextmanager
+def run_heartbeat() -> Iterator[None]:
+    """Send the heartbeat of an `auxseg run` while the block runs; other machines then leave its locks alone."""
+    with _beating(RUNS / "run" / f"{socket.gethostname()}-{os.getpid()}"):
+        yield
+
+
+@contextlib.contextmanager
+def _beating(path: Path) -> Iterator[None]:
     write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(path, ended), daemon=True)
@@ -51,11 +67,21 @@ def heartbeat(address: str) -> Iterator[None]:
 
 def running_jobs(silence: float = SILENCE) -> list[str]:
     """Return a description of every job that is alive; remove the files of those that are dead."""
-    if not FOLDER.is_dir():
+    return _running(FOLDER, silence)
+
+
+def running_elsewhere(silence: float = SILENCE) -> list[str]:
+    """Return a description of every job and `auxseg run` that is alive on another machine."""
+    here = f" on {socket.gethostname()}, "
+    return [one for folder in (FOLDER, RUNS) for one in _running(folder, silence) if here not in one]
+
+
+def _running(folder: Path, silence: float) -> list[str]:
+    if not folder.is_dir():
         return []
-    now = _now()
+    now = _now(folder)
     running = []
-    for path in finished(FOLDER, "*/*"):
+    for path in finished(folder, "*/*"):
         owner = _owner(path, now, silence)
         if owner:
             running.append(f"{path.parent.name} {path.name} {owner}")
@@ -77,7 +103,7 @@ def _owner(path: Path, now: float, silence: float) -> str:
 
 def _wait_for(path: Path, address: str) -> None:
     waited = False
-    while path.exists() and (owner := _owner(path, _now(), SILENCE)):
+    while path.exists() and (owner := _owner(path, _now(FOLDER), SILENCE)):
         if not waited:
             print(f"'{address}' already runs {owner}; waiting for it to end", file=sys.stderr, flush=True)
         waited = True
@@ -90,8 +116,8 @@ def _beat(path: Path, ended: threading.Event) -> None:
             os.utime(path)
 
 
-def _now() -> float:
+def _now(folder: Path) -> float:
     """Return the time by the file server's clock, which may differ from this machine's."""
-    probe = FOLDER / ".now"
+    probe = folder / ".now"
     probe.touch()
     return probe.stat().st_mtime

@@ -4,7 +4,8 @@
 - A folder of the run cache without an entry: "join() argument must be str … not 'NoneType'".
 - `dvc.lock` that is cut off. Without it, DVC finds all results in the run cache.
 
-Everything is done under the lock under which DVC writes, so nothing of a living process is taken. `auxseg run`, `auxseg
+Everything is done under the lock under which DVC writes, so nothing of a living process is taken: processes
+of this machine are known by their ids, `auxseg run` and jobs on others by their heartbeats. `auxseg run`, `auxseg
 check` and the Snakefile do this first. A plain `dvc repro` runs no code of ours before it reads these files.
 """
 
@@ -25,7 +26,7 @@ from auxseg.engines.dvc_internals import (
     open_repo,
     run_cache_folder,
 )
-from auxseg.engines.heartbeat import running_jobs
+from auxseg.engines.heartbeat import running_elsewhere
 from auxseg.engines.locks import clear_entries
 from auxseg.errors import DataError
 
@@ -44,7 +45,7 @@ def repair_project() -> list[str]:
         return []
     with one_line_errors(), open_repo() as repo:
         # a process id of another node means nothing here
-        entries = [] if running_jobs() else clear_entries(repo)
+        entries = [] if running_elsewhere() else clear_entries(repo)
         return entries + repair(repo)
 
 

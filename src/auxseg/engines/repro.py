@@ -7,6 +7,7 @@ import sys
 import time
 
 from auxseg.engines.dvc_internals import noticing_busy_files, run_dvc
+from auxseg.engines.heartbeat import run_heartbeat
 from auxseg.engines.recovery import repair_project
 from auxseg.engines.termination import end_cleanly
 from auxseg.errors import EXIT_REJECTED, EXIT_TERMINATED, AuxsegError
@@ -20,7 +21,8 @@ def main(targets: list[str]) -> int:
     try:
         for line in repair_project():
             print(f"cleared {line}", file=sys.stderr, flush=True)
-        code = repro(targets)
+        with run_heartbeat():
+            code = repro(targets)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
         code = EXIT_REJECTED

@@ -1,5 +1,7 @@
 """COCO JSON with categories of its own, as CVAT, Roboflow and COCO's own tools write it."""
 
+import json
+
 import numpy as np
 import pytest
 from exports import SIZE, write_json, write_photo
@@ -195,4 +197,24 @@ def test_a_file_without_images_and_most_images_missing(tmp_path, opened):
     for name in "bc":
         (tmp_path / f"images/{name}.jpg").unlink()
     with pytest.raises(DataError, match=r"only 1 of the 3 annotated images is there \(first missing: 'b\.jpg'\)"):
+        opened(format="coco-json")
+
+
+@pytest.mark.parametrize("damage", [{"annotations": [None]}, {"images": [{"id": 1, "height": 9, "width": 9}]}])
+def test_entries_that_are_none_are_one_line(tmp_path, opened, damage):
+    cvat(tmp_path, [annotation(1, 1, 4, [POLYGON])], names=("a",))
+    (path,) = tmp_path.glob("annotations/*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    with pytest.raises(DataError, match=r"instances_default\.json: not a COCO JSON \("):
+        opened(format="coco-json")
+
+
+@pytest.mark.parametrize("name", [None, 7])
+def test_a_file_name_is_text(tmp_path, opened, name):
+    cvat(tmp_path, [annotation(1, 1, 4, [POLYGON])], names=("a",))
+    (path,) = tmp_path.glob("annotations/*.json")
+    content = json.loads(path.read_text())
+    content["images"][0]["file_name"] = name
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"file_name .* of image 1 is not text"):
         opened(format="coco-json")

@@ -162,6 +162,19 @@ def test_json_min(tmp_path, opened):
     assert np.array_equal(data.mask("a"), square(2))
 
 
+def test_a_choice_under_another_name_is_no_image_without_objects(tmp_path, opened):
+    """JSON-MIN writes a single choice as plain text under its control's name, like any other text of the task."""
+    export(tmp_path, {"image": "images/a.jpg", "id": 4, "animal": "cat", "annotator": 1, "annotation_id": 11})
+    with pytest.raises(DataError, match=r"task 4: 'animal' may be a choice or not; .*export it again"):
+        opened(format="label-studio", folder={"val_share": 0.0})
+
+
+def test_an_address_that_is_none_is_named(tmp_path, opened):
+    export(tmp_path, {**task(1, "a", polygon("dog")), "data": {"image": "http://[x/a.jpg"}})
+    with pytest.raises(DataError, match=r"http://\[x/a\.jpg: not the address of an image"):
+        opened(format="label-studio", folder={"val_share": 0.0})
+
+
 def test_brush_pngs_beside_the_json(tmp_path, opened):
     bare = {**task(7, "a"), "annotations": []}
     export(tmp_path, bare, task(8, "b", polygon("traffic-light")))

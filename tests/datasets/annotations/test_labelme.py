@@ -128,6 +128,17 @@ def test_damaged_shapes_are_rejected(tmp_path, opened, shapes, message):
         opened(format="labelme").check()
 
 
+@pytest.mark.parametrize("end", [0.4, 0.9])
+def test_half_a_file_is_not_taken_for_another_programs(tmp_path, opened, end):
+    for name in "ab":
+        save(tmp_path, name, shape("cat", SQUARE))
+    (tmp_path / "config.json").write_text("// not JSON, and nothing of labelme's")
+    content = (tmp_path / "b.json").read_text()
+    (tmp_path / "b.json").write_text(content[: int(end * len(content))])
+    with pytest.raises(DataError, match=r"b\.json: .*JSON"):
+        opened(format="labelme")
+
+
 def test_it_is_recognised(tmp_path):
     save(tmp_path, "a", shape("cat", SQUARE))
     assert recognise(tmp_path, DataParams.parse({"format": "folder"})) == ("labelme", "a.json")

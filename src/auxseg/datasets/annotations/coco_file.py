@@ -44,7 +44,7 @@ def is_crowd(annotation: Mapping[str, Any]) -> bool:
     return bool(annotation.get("iscrowd")) and is_marked
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=64)
 def _parsed(path: Path, _modified: int) -> CocoFile:
     try:
         content = read_annotations(path)
@@ -58,10 +58,12 @@ def _parsed(path: Path, _modified: int) -> CocoFile:
             annotations.setdefault(str(item["image_id"]), []).append(item)
         used = Counter(item["category_id"] for group in annotations.values() for item in group)
         for image in images.values():
-            str(image["file_name"]), size_of(image["height"], image["width"])
+            size_of(image["height"], image["width"])
+            if not isinstance(image["file_name"], str):
+                raise TypeError(f"file_name {quote(image['file_name'])} of image {image['id']} is not text")
         supers = {str(item.get("supercategory")) for item in content["categories"] if item["id"] in used}
         notes = (*_strays(path, annotations, images), *_super_categories(path, content["categories"], used, names))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: not a COCO JSON ({type(error).__name__}: {error}); export it again") from None
     # Roboflow's category 0 is the name of the project: the others have it as supercategory, and no annotation uses it
     names = {key: name for key, name in names.items() if key in used or name not in supers}

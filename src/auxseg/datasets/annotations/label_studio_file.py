@@ -57,9 +57,20 @@ class Task:
         return (*(name for region in self.regions for name in region.names), *self.choices)
 
 
+_BESIDES = ("annotator", "created_at", "updated_at", "choice")
+"""Texts of a task in JSON-MIN that no control is called by."""
+
+
 def image_names(url: str) -> tuple[str, ...]:
-    """Return the path of the image in a task, without host and query; of an upload the name with and without prefix."""
-    parts = urlsplit(url)
+    """Return the path of the image in a task, without host and query; of an upload the name with and without prefix.
+
+    Raises:
+        DataError: the URL cannot be read.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{url}: not the address of an image ({error}); correct the task") from None
     path = parse_qs(parts.query).get("d", [parts.path])[0] if "local-files" in parts.path else parts.path
     folder, slash, name = unquote(path).rpartition("/")
     # an upload gets eight hexadecimal digits before its name, and its folder is the number of the project
@@ -72,7 +83,7 @@ def is_label_studio(value: Any) -> bool:
     return isinstance(first, dict) and "id" in first and ("annotations" in first or "annotator" in first)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=64)
 def _parsed(path: Path, _modified: int) -> dict[str, Task]:
     try:
         content = read_annotations(path)
@@ -145,6 +156,8 @@ def _task(item: Mapping[str, Any]) -> Task | None:
     count = 1
     if "annotator" in item:
         results = list(_minimal_results(item))
+        if not results:
+            _require_nothing(item)
     else:
         kept = [one for one in item["annotations"] if not one.get("was_cancelled")]
         if not kept:
@@ -168,6 +181,18 @@ def _task(item: Mapping[str, Any]) -> Task | None:
             turned += bool(result.get("image_rotation"))
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
     return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count, turned=turned)
+
+
+def _require_nothing(item: Mapping[str, Any]) -> None:
+    """Check that a task of JSON_MIN has no text that may be a choice: its control may have any name.
+
+    Raises:
+        ValueError: it has one.
+    """
+    image = _image(item)
+    for key, value in item.items():
+        if isinstance(value, str) and value != image and key not in _BESIDES:
+            raise ValueError(f"task {item['id']}: '{key}' may be a choice or not; choose the format JSON")
 
 
 def _tool(value: Mapping[str, Any]) -> str:

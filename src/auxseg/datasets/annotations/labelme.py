@@ -14,6 +14,7 @@ from auxseg.datasets.annotations.labelme_file import (
     is_outside,
     parse_labelme,
     read_labelme_file,
+    require_other,
 )
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
@@ -44,6 +45,8 @@ def read_labelme(root: Path, params: DataParams, problems: Problems = STRICT) ->
     for path in track(jsons, "labelme", unit="file"):
         parsed = parse_labelme(path)
         if parsed is None:
+            with problems.of(ANNOTATIONS):
+                require_other(path)
             continue
         with problems.of(ANNOTATIONS):
             content, relative = read_labelme_file(path, parsed), path.relative_to(root)

@@ -7,6 +7,7 @@ from typing import Any
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError
+from auxseg.files import open_file
 
 AREAS = ("polygon", "rectangle", "oriented_rectangle", "circle", "mask")
 """Types of shape that enclose an area; points and lines only name a class."""
@@ -34,6 +35,21 @@ def parse_labelme(path: Path) -> dict[str, Any] | None:
     except DataError:
         return None
     return value if isinstance(value, dict) and "shapes" in value and "imagePath" in value else None
+
+
+def require_other(path: Path) -> None:
+    """Check that a file which `parse_labelme` does not know is whole, or looks like none of labelme's.
+
+    Raises:
+        DataError: it is damaged, and was one of labelme's.
+    """
+    try:
+        read_annotations(path)
+    except DataError:
+        with open_file(path) as stream:
+            content = stream.read()
+        if any(key in content for key in (b'"shapes"', b'"imagePath"')):
+            raise
 
 
 def read_labelme_file(path: Path, parsed: dict[str, Any] | None = None) -> LabelmeFile:
