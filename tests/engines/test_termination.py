@@ -34,3 +34,25 @@ def test_signals_in_quick_succession_do_not_wait_for_each_other():
         assert process.wait(30) in (143, -signal.SIGTERM)  # the last ones may come when Python has ended its own
     finally:
         process.kill()
+
+
+IN_DEL = """
+import os, signal, time
+from auxseg.engines.termination import end_cleanly
+
+class Bar:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+
+wait = end_cleanly()
+bar = Bar()
+del bar
+time.sleep(60)
+"""
+
+
+def test_a_signal_in_a_finaliser_is_not_lost():
+    """Python ignores an exception there, such as the one that should end the process."""
+    done = subprocess.run([sys.executable, "-c", IN_DEL], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (143, "")

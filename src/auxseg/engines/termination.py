@@ -46,7 +46,7 @@ def end_cleanly(*, quiet: bool = False) -> Callable[[], bool]:
             told.append(child)
             with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
                 child.terminate()
-        if any(map(_is_at_work, told)) or _is_writing(frame):
+        if any(map(_is_at_work, told)) or _would_do_harm(frame):
             # look again, because a command may have ended by itself, and then DVC starts the next one
             signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
         else:
@@ -72,9 +72,10 @@ def _is_at_work(process: psutil.Process) -> bool:
         return False
 
 
-def _is_writing(frame: FrameType | None) -> bool:
+def _would_do_harm(frame: FrameType | None) -> bool:
+    """Tell whether an exception would leave something half-written, or be lost: Python ignores those in a `__del__`."""
     while frame is not None:
-        if frame.f_code in WRITES_IN_PLACE:
+        if frame.f_code in WRITES_IN_PLACE or frame.f_code.co_name == "__del__":
             return True
         frame = frame.f_back
     return False
