@@ -223,7 +223,9 @@ def main() -> int:
                 print(f"{name}: kept", flush=True)
                 continue
             print(f"{name}: running", flush=True)
-            project = arguments.work.resolve() / "-".join([str(count), str(number), *arguments.set])
+            # settings may have characters and lengths that a path cannot have
+            settings = [hashlib.sha256(wanted[2].encode()).hexdigest()[:8]] if arguments.set else []
+            project = arguments.work.resolve() / "-".join([str(count), str(number), *settings])
             rows = run_subset(project, arguments.data.resolve(), count, number, arguments.val, arguments.set)
             kept = read_csv(RESULTS) if RESULTS.exists() else []
             write_rows(RESULTS, sorted([*kept, *rows], key=_order), COLUMNS)
