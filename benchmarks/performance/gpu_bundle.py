@@ -4,9 +4,10 @@
     # on the machine with the GPU, in that folder:
     sh run.sh RESULTS [arguments of gpu.py]
 
-The machine has to have torch, torchvision, timm, OpenCV, pandas, pyarrow, PyYAML, safetensors, onnxruntime, scikit-image,
-psutil and, to build pydensecrf2, a C++ compiler, Cython and NumPy. Everything else goes along: this commit's code, the wheels
-of WHEELS in the locked versions, the source of pydensecrf2, and the weights of the backbone and of U2-Net-p.
+The machine has to have torch, torchvision, timm, OpenCV, pandas, pyarrow, PyYAML, safetensors, onnxruntime,
+scikit-image, psutil and, to build pydensecrf2, a C++ compiler, Cython and NumPy. Everything else goes along: this
+commit's code, the wheels of WHEELS in the locked versions, the source of pydensecrf2, and the weights of the backbone
+and of U2-Net-p.
 """
 
 import argparse
