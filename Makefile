@@ -35,7 +35,7 @@ table: $(STAMP)  ## Run what is missing of TABLES="table4 ..." on BASE (scenes) 
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(TOOLS)  ## Run the tests
-	$(RUN) python -m pytest $(WORKERS) -rs -m "not nightly and not cluster"
+	$(RUN) python -m pytest $(WORKERS) -rfEs -m "not nightly and not cluster"
 
 test-cluster: $(TOOLS)  ## Run the tests on a real Slurm (root on Debian: installed and started; skipped if there is none)
 	$(RUN) python -m pytest -m "cluster and not nightly" -rs

@@ -7,6 +7,7 @@ from builders import lines, mask, photo
 from auxseg.datasets.collect import collect
 from auxseg.datasets.overview import overview
 from auxseg.errors import DataError
+from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
 
 IDS = [f"img{number}" for number in range(14)]
@@ -226,15 +227,13 @@ def test_masks_of_other_images_alone_are_an_error(root):
         look(root, NAMED)
 
 
-def test_a_heic_beside_the_images_is_said(root):
-    (root / "images/new.heic").write_bytes(b"x")
+def test_an_avif_beside_the_images_is_said(root):
+    (root / "images/new.avif").write_bytes(b"x")
     (root / "images/notes.txt").write_text("mine")
     view = look(root, {"format": "folder"})
     warnings = [line for line in view.warnings() if line.startswith("images: ")]
-    assert warnings == [
-        "images: 1 file is not read as an image, the first is 'new.heic'; save such images as "
-        ".jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp"
-    ]
+    known = ", ".join(PHOTO_SUFFIXES)
+    assert warnings == [f"images: 1 file is not read as an image, the first is 'new.avif'; save such images as {known}"]
 
 
 def test_voc_a_misspelt_folder_is_an_error(voc):

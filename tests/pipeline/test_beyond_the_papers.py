@@ -1,6 +1,7 @@
 """What the papers do not have, in a whole run: a decoder, labels from several views and the prediction."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -70,5 +71,5 @@ def test_completed_labels_go_through_everything(project, data):
     assert figures["mismatch"] == [None] * len(figures["ignored"])  # the report does not repeat the CRF
     assert figures["ignored"] == [0] * len(figures["ignored"])
     printed = tiny.run(project, "auxseg", "verify", "--deep", "labels", data=data)
-    assert "labels@r1-00: the same bytes" in printed
+    assert re.search(r"labels@r[01]-00: the same bytes", printed)
     assert "every artifact is what was recorded" in printed
