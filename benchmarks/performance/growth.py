@@ -95,7 +95,9 @@ def params(count: int) -> str:
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw seconds and peak memory of each stage over the number of images."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+    for one in axes:
+        one.set_prop_cycle(color=plt.get_cmap("tab20").colors)
     for stage in dict.fromkeys(row["stage"] for row in rows):
         _line(axes[0], rows, stage, "seconds")
         _line(axes[1], rows, stage, "peak_mb")
@@ -105,8 +107,9 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     axes[0].plot(counts, [0.02 * count for count in counts], "k:", label="in proportion")
     for one in axes:
         one.set(xscale="log", xlabel="training images", xticks=counts, xticklabels=[f"{count:,}" for count in counts])
+        one.minorticks_off()
         one.grid(alpha=0.3)
-    axes[0].legend(fontsize="small", ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
     figure.savefig(path, metadata={"Date": None})
 
 
