@@ -35,8 +35,8 @@ def main() -> None:
     known = np.isfinite(iou)
     rows = [{"figure": "all images", "spearman": None, "first_10_iou": iou[known].mean(), "of_worst_100": None}]
     for name, values in figures.items():
-        known_values = values[np.isfinite(values)]
-        if known_values.size and known_values.min() < known_values.max():
+        finite = values[np.isfinite(values)]
+        if finite.size and finite.min() < finite.max():
             rows.append({"figure": name, **rank(-values if name in SMALLEST_FIRST else values, iou, known)})
     write_rows(arguments.to, sorted(rows, key=lambda row: row["first_10_iou"]))
     print(arguments.to.read_text())

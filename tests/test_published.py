@@ -192,7 +192,7 @@ def machine(monkeypatch):
 
 @pytest.mark.parametrize("weights", published.ALL, ids=lambda weights: weights.name)
 def test_the_weights_are_on_this_machine(weights, machine):
-    assert published.find(weights).is_file()
+    assert hashlib.sha256(published.find(weights).read_bytes()).hexdigest() == weights.sha256
 
 
 def test_u2netp_has_the_publishers_own_checksum(machine):

@@ -3,8 +3,9 @@
 #
 #   environment.sh VENV STAMP TORCH PYTHON...
 #
-# STAMP is touched when all packages are there. If it does not exist, VENV is created again with the first PYTHON that fits. If none fits
-# and uv is installed, uv downloads one. TORCH is empty, or `cpu` for PyTorch's own builds without CUDA.
+# STAMP is touched when all packages are there. If it does not exist, VENV is created again with the first PYTHON that
+# fits. If none fits and uv is installed, uv downloads one. TORCH is empty, or `cpu` for PyTorch's own builds without
+# CUDA.
 set -eu
 venv=$1 stamp=$2 torch=$3
 shift 3

@@ -138,7 +138,7 @@ def test_torchvisions_networks(save, name):
     assert set(imported.state) == set(shapes) - {"fc.weight", "fc.bias"}
 
 
-MENDED = [
+MISFITS = [
     ({"seg_conv1.weight": None}, r"has no tensor 'seg_conv1\.weight'"),
     ({"fc8.weight": None}, r"has no tensor 'fc8\.weight'; --network takes checkpoints of PSA and AuxSegNet"),
     ({"bn7.bias": None, "seg_g.bias": None}, r"2 tensors missing \(backbone\.body\.bn7\.bias, segmentation\.affinity"),
@@ -149,7 +149,7 @@ MENDED = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message"), MENDED)
+@pytest.mark.parametrize(("change", "message"), MISFITS)
 def test_a_network_that_does_not_fit(save, change, message):
     shapes = shapes_of_auxsegnet() | change
     path = save(state_of({name: shape for name, shape in shapes.items() if shape is not None}))

@@ -1,4 +1,4 @@
-"""Work on images shard by shard: a process keeps a limited number of archives open, and opening one takes long."""
+"""Images shard by shard: a process keeps a limited number of archives open, and opening one takes long."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -9,11 +9,16 @@ from auxseg.parallel import map_processes
 R = TypeVar("R")
 
 
+def by_shard(records: Sequence[ImageRecord], shards: Sequence[str]) -> list[ImageRecord]:
+    """Return the records in the order of their shards, and of their ids within one."""
+    return sorted(records, key=lambda record: (shard_of(record.id, shards), record.id))
+
+
 def map_by_shard(
     function: Callable[[ImageRecord], R], records: Sequence[ImageRecord], shards: Sequence[str], label: str
 ) -> list[R]:
-    """Apply `function` to every record in worker processes; results are in the order of `records`."""
-    order = sorted(range(len(records)), key=lambda position: shard_of(records[position].id, shards))
-    done = map_processes(function, [records[position] for position in order], label)
-    found = dict(zip(order, done, strict=True))
-    return [found[position] for position in range(len(records))]
+    """Apply `function` to every record in worker processes, by shard; results are in the order of `records`."""
+    ordered = by_shard(records, shards)
+    done = map_processes(function, ordered, label)
+    found = dict(zip((record.id for record in ordered), done, strict=True))
+    return [found[record.id] for record in records]

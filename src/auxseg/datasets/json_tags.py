@@ -87,10 +87,10 @@ def _entries(content: Any, path: Path) -> Iterator[tuple[str, Any, Any, Any]]:
         raise DataError(f"{path}: neither an object nor a list of objects; {HOW}")
     for number, item in enumerate(content, 1):
         where = f"{path} entry {number}"
-        values = [_value(item, meaning, where) for meaning in COLUMNS] if isinstance(item, dict) else [None, None]
-        if values[0] is None or values[1] is None:
+        found = {meaning: _value(item, meaning, where) for meaning in COLUMNS} if isinstance(item, dict) else {}
+        if found.get("image_id") is None or found["labels"] is None:
             raise DataError(f"{where}: has no image or no labels; {HOW}")
-        yield str(values[0]), values[1], values[2], values[3]
+        yield str(found["image_id"]), found["labels"], found["split"], found["group"]
 
 
 def _value(item: Mapping[str, Any], meaning: str, where: str) -> Any:

@@ -15,6 +15,7 @@ from auxseg.artifacts.damage import damaged, read_whole
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import read_artifact
 from auxseg.artifacts.tensors import opened_tensors
+from auxseg.datasets.by_shard import by_shard
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
@@ -111,10 +112,8 @@ def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str)
         records: all images. Figures of labels and predictions are of train.
         label: for the progress bar.
     """
-    shards = list(files.labels)
-    # shard by shard, because a worker keeps 64 files open and a round has five per shard
-    by_shard = sorted(records, key=lambda record: (shard_of(record.id, shards), record.id))
-    train, val = ([record for record in by_shard if record.split == split] for split in ("train", "val"))
+    ordered = by_shard(records, list(files.labels))
+    train, val = ([record for record in ordered if record.split == split] for split in ("train", "val"))
     of_set = {
         "tag_precision": files.tag_precision(train),
         "val_tag_precision": files.tag_precision(val),

@@ -88,7 +88,7 @@ class CheckpointFile:
         return cls(path, precision)
 
     @property
-    def precision(self) -> str | None:
+    def begun_with(self) -> str | None:
         """The arithmetic of the run that wrote the file; None if there is no file, or an unreadable one."""
         with contextlib.suppress(*_DAMAGE):
             if self.path.exists():

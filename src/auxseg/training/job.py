@@ -28,7 +28,7 @@ def precision_of_run(
 
     A killed training goes on in the arithmetic that it began with, also on a machine where another would be chosen.
     """
-    begun = CheckpointFile.of(stage, device).precision if runtime.precision == "auto" else None
+    begun = CheckpointFile.of(stage, device).begun_with if runtime.precision == "auto" else None
     if begun in PRECISIONS:
         logging.info("runtime.precision: the training that is resumed began with %s", begun)
         runtime = runtime.model_copy(update={"precision": begun})

@@ -57,10 +57,6 @@ class Task:
         return (*(name for region in self.regions for name in region.names), *self.choices)
 
 
-_BESIDES = ("annotator", "created_at", "updated_at", "choice")
-"""Texts of a task in JSON-MIN that no control is called by."""
-
-
 def image_names(url: str) -> tuple[str, ...]:
     """Return the path of the image in a task, without host and query; of an upload the name with and without prefix.
 
@@ -181,6 +177,10 @@ def _task(item: Mapping[str, Any]) -> Task | None:
             turned += bool(result.get("image_rotation"))
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
     return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count, turned=turned)
+
+
+_BESIDES = ("annotator", "created_at", "updated_at")
+"""Texts of a task in JSON-MIN that no control is called by."""
 
 
 def _require_nothing(item: Mapping[str, Any]) -> None:
