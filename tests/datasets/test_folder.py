@@ -65,7 +65,7 @@ def test_an_empty_folder_is_said_to_be_empty(root):
         ("images/007.jpg", "7", "'7' is '007' in the folder: a spreadsheet has changed the numbers; format the column"),
         ("images/7.jpg", "7.0", "'7.0' is '7' in the folder: a spreadsheet has changed the numbers; format the column"),
         ("images/cats/e.jpg", "e", "'e' is in a sub-folder, cats/e.jpg: put the images into the folder itself"),
-        ("images/e.heic", "e", "'e' is there as e.heic, which cannot be read: save it as .jpg"),
+        ("images/e.avif", "e", "'e' is there as e.avif, which cannot be read: save it as .jpg"),
     ],
 )
 def test_near_misses_are_told(root, path, missing, hint):
