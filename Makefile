@@ -7,13 +7,16 @@ VENV := .venv
 TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 TOOLS := $(VENV)/.tools
+# yes: that environment's Python is gone, or its auxseg is another folder's, because this one was moved or copied
+OURS := import auxseg, os; assert os.path.samefile(auxseg.__path__[0], "src/auxseg")
+BROKEN := $(if $(wildcard $(STAMP)),$(shell $(VENV)/bin/python -E -c '$(OURS)' 2>/dev/null || echo yes))
 LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 # without the packages that modules of a cluster put in front of ours
 RUN := env -u PYTHONPATH -u PYTHONHOME PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo voc coco table test test-cluster test-nightly coverage bench-quick mutants lint licences audit-dependencies locks format \
-  env clean
+.PHONY: help demo voc coco table test test-cluster test-nightly coverage bench-quick mutants lint licences \
+  audit-dependencies locks format env clean FORCE
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -90,8 +93,9 @@ format: $(TOOLS)  ## Fix formatting, and style errors that can be fixed automati
 
 env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weights; TORCH=cpu leaves CUDA out
 
-$(STAMP): requirements.lock requirements.build.lock pyproject.toml
-	@sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
+$(STAMP): requirements.lock requirements.build.lock pyproject.toml $(if $(BROKEN),FORCE)
+	@$(if $(BROKEN),echo "$(VENV) is another folder's or has lost its Python: making it again"; rm -f "$@";) \
+	  sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
 
 $(TOOLS): $(STAMP) requirements.dev.lock
 	@echo "installing the tools of requirements.dev.lock into $(VENV): about 0.1 GB to download, 0.5 GB on disk"

@@ -246,6 +246,28 @@ def test_make_passes_its_variables_and_remembers_torch(tmp_path, installed, argu
     assert expected in dry_run(tmp_path, "env", *arguments)
 
 
+@pytest.mark.parametrize("state", ["good", "moved", "without Python"])
+def test_an_environment_of_another_folder_is_made_again(tmp_path, state):
+    """A project that was copied with its .venv would run the code of the first; one that was moved, none."""
+    folder = tmp_path / "my project"
+    locks = ("requirements.lock", "requirements.build.lock")
+    for name in ("Makefile", "pyproject.toml", "src/auxseg/__init__.py", *locks):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    if state == "moved":
+        shutil.copytree(folder / "src", tmp_path / "before/src")
+    source = (tmp_path / "before" if state == "moved" else folder) / "src"
+    (folder / ".venv/bin").mkdir(parents=True)
+    if state != "without Python":
+        (folder / ".venv/bin/python").write_text(
+            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(source)!r})\nexec(sys.argv[-1])\n"
+        )
+        (folder / ".venv/bin/python").chmod(0o755)
+    (folder / ".venv/.installed").touch()
+    commands = dry_run(folder, "env")
+    assert ("making it again" in commands) == ("workflow/environment.sh" in commands) == (state != "good"), commands
+
+
 def test_coverage_removes_its_own_folder_alone(tmp_path):
     folder = tmp_path / "my projects" / "auxseg"
     folder.mkdir(parents=True)
