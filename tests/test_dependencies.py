@@ -20,6 +20,7 @@ EXTRAS = {"src": ("cluster",), "workflow": ("cluster",), "benchmarks": ("dev", "
 NOT_IMPORTED = {
     "dvc-s3": "DVC imports it for remotes on S3",
     "coverage": "a command",
+    "imagecodecs": "tifffile imports it for compressed TIFFs",
     "mypy": "a command",
     "pandas-stubs": "types, which mypy reads",
     "pillow-heif": "optional; images.py imports it by name where it is installed",

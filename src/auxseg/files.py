@@ -15,6 +15,9 @@ from typing import Any
 
 from auxseg.errors import DataError
 
+CLUTTER = ("thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir", "#recycle", "lost+found")
+"""What Windows, network storage and file systems put into folders of images, in lower case."""
+
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -48,6 +51,11 @@ def require_file(path: Path) -> None:
     if not stat.S_ISREG(mode):
         kind = _KINDS.get(stat.S_IFMT(mode), "not a regular file")
         raise DataError(f"{path}: {kind}, but a file is expected; give a file with this content")
+
+
+def is_clutter(name: str) -> bool:
+    """Tell whether a file or folder of this name is hidden or CLUTTER, and no part of a data set."""
+    return name.startswith(".") or name.lower() in CLUTTER
 
 
 def real_path(path: Path) -> Path:

@@ -222,3 +222,12 @@ def test_the_best_round_is_the_default(capsys):
     first = "round r0: the guard found r1 worse: It ignores 80 % of the pixels; --round r1 takes it anyway"
     assert capsys.readouterr().out.splitlines()[0] == first
     assert rows("out/masks.csv")[0]["round"] == "r0"
+
+
+def test_masks_of_another_export_do_not_stay_beside_a_table_that_does_not_list_them(capsys):
+    assert main(["export", "labels", "--round", "r1", "--split", "all", "--to", "out"]) == 0
+    assert main(["export", "labels", "--round", "r1", "--split", "all", "--indices", "--to", "out"]) == 0
+    assert main(["export", "labels", "--round", "r1", "--to", "out"]) == 2
+    assert "--to out: 2 .png files are there that this command does not write (first: b.png)" in capsys.readouterr().err
+    assert main(["export", "overlays", "--round", "r1", "--split", "all", "--to", "over"]) == 0
+    assert main(["export", "overlays", "--round", "r1", "--to", "over"]) == 2

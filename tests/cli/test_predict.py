@@ -145,3 +145,40 @@ def test_rejections(capsys):
     assert "data: no image" in capsys.readouterr().err
     assert main(["predict", "--round", "r0", "--images", "photos", "--to", "out"]) == 2
     assert "no such training; choose one of r1, or best" in capsys.readouterr().err
+
+
+def test_what_is_left_out_of_a_folder_is_told(capsys):
+    Path("photos/cats").mkdir()
+    for name in ("a.gif", "cats/x.jpg", "cats/w.jpg"):
+        Image.new("RGB", (32, 32)).save(f"photos/{name}")
+    assert main([*COMMAND, "--round", "r1"]) == 0
+    out = capsys.readouterr().out
+    assert "note: photos: 1 file is not read as an image, the first is 'a.gif'; save" in out
+    assert "note: photos: 2 images are in sub-folders and left out, the first is 'cats/w.jpg'; give each" in out
+
+
+def test_a_list_does_not_take_the_image_of_another_folder(capsys):
+    Path("photos/cats").mkdir()
+    Image.new("RGB", (32, 32)).save("photos/cats/x.jpg")
+    for line in ("cats/x.jpg", "cats/x"):
+        Path("ids.txt").write_text(f"{line}\n")
+        assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 2
+        assert f"ids.txt: '{line}' is in a sub-folder; give photos/cats to --images" in capsys.readouterr().err
+    Path("ids.txt").write_text("/JPEGImages/x.jpg\n")  # as the field's lists have it
+    assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 0
+
+
+def test_images_that_are_read_as_almost_black_are_told(capsys):
+    Image.fromarray(np.full((32, 32), 900, np.uint16)).save("photos/deep.png")
+    assert main([*COMMAND, "--round", "r1"]) == 0
+    assert "note: 1 image has 16 bits, but the largest value is 900 of 65535, so they are" in capsys.readouterr().out
+
+
+def test_predictions_of_other_images_do_not_stay_beside_tables_that_do_not_list_them(capsys):
+    assert main([*COMMAND, "--round", "r1"]) == 0
+    assert main([*COMMAND, "--round", "r1"]) == 0  # the same ones again
+    assert main([*COMMAND, "--round", "r1", "--list", "ids.txt"]) == 2
+    assert (
+        "--to out: 2 .png files are there that this command does not write (first: confidence/z.png); give a new"
+        in (capsys.readouterr().err)
+    )

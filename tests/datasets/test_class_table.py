@@ -9,7 +9,7 @@ from auxseg.errors import DataError
 @pytest.mark.parametrize("word", ["none", "None", "N/A", " nan ", "NULL"])
 def test_a_word_for_nothing_is_no_class(word):
     with pytest.raises(
-        DataError, match=f"the labels have '{word}'; leave the cell empty where an image shows no object"
+        DataError, match=f"the labels have '{word}'; if it means that an image shows no object, leave it out"
     ):
         class_table(None, ("cat", word))
 

@@ -140,3 +140,54 @@ def test_prepare_warns_and_every_stage_reads_with_the_parameters(tmp_path, monke
     record = read_manifest(tmp_path / "manifest")[0]
     assert (record.bits, record.bands) == (12, (1, 1, 1))
     assert np.array_equal(read_photo(tmp_path / "raw", record)[..., 1], SCALED)
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "deflate"])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_sixteen_bits_however_they_are_compressed(tmp_path, compression, bands):
+    values = np.random.default_rng(0).integers(0, 2**12, (40, 60, bands), np.uint16)
+    kind = "rgb" if bands == 3 else "minisblack"
+    tifffile.imwrite(tmp_path / "a.tif", np.squeeze(values), photometric=kind, compression=compression)
+    assert depth_of(tmp_path / "a.tif") == Depth(int(values.max()))
+    expected = np.rint(values / 4095 * 255) * np.ones(3)
+    assert np.array_equal(read_image(tmp_path / "a.tif", Reading(bits=12)), expected)
+
+
+def stack(path, kind):
+    """Write an image with further pages or frames, or one that has nothing else that is an image."""
+    pages = np.random.default_rng(0).integers(0, 255, (3, 40, 60), np.uint8)
+    frames = [Image.fromarray(page).convert("RGB") for page in pages]
+    if kind == "ImageJ":
+        tifffile.imwrite(path, pages, imagej=True, metadata={"axes": "CYX"})
+    elif kind == "OME":
+        tifffile.imwrite(path, pages, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
+    elif kind in ("WEBP", "GIF", "MPO"):
+        frames[0].save(path, format=kind, save_all=True, append_images=frames[1:])
+    else:
+        with tifffile.TiffWriter(path) as file:
+            file.write(pages[0])
+            if kind == "pyramid":
+                file.write(pages[0, ::2, ::2], subfiletype=1)
+            if kind == "mask":
+                file.write(pages[1] > 0, subfiletype=4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_stack"),
+    [
+        ("ImageJ", True),
+        ("OME", True),
+        ("WEBP", True),
+        ("GIF", True),
+        ("MPO", False),
+        ("pyramid", False),
+        ("mask", False),
+        ("one page", False),
+    ],
+)
+def test_pages_that_nobody_reads_are_told(tmp_path, kind, is_stack):
+    path = tmp_path / {"WEBP": "a.webp", "GIF": "a.jpg", "MPO": "a.jpg"}.get(kind, "a.tif")
+    stack(path, kind)
+    assert depth_of(path).has_more_pages == is_stack
+    (*warnings,) = depth_warnings([depth_of(path)], Reading())
+    assert [line.startswith("1 image has several pages or frames") for line in warnings] == [True] * is_stack

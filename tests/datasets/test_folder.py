@@ -93,7 +93,7 @@ def test_sub_folder_rows_without_an_image_are_left_out(root):
     found = listing(root, "a", "b", "cats/1", "cats/9", "birds/1")
     assert [item.id for item in found.images] == ["a", "b", "cats/1"]
     assert found.without_image == ("cats/9", "birds/1")
-    assert found.without_row == ("c", "d", "cats/2")
+    assert found.without_row == ("c", "d", "cats/2", "dogs/1")
 
 
 def test_a_majority_of_sub_folder_rows_is_rejected_with_an_example(root):
@@ -117,3 +117,13 @@ def test_the_val_share_of_many_ids():
     head = hashlib.sha256(b"val:photo-0").digest()[:8]
     assert in_val("photo-0", int.from_bytes(head, "big") / 2**64 + 1e-9)
     assert not in_val("photo-0", int.from_bytes(head, "big") / 2**64 - 1e-9)
+
+
+def test_images_of_sub_folders_without_any_row_are_left_out_with_the_others(root):
+    for name in ("2024/1.jpg", "2024/2.jpg", "masks/a.jpg"):
+        photo(root / "images" / name)
+    assert listing(root, "a", "b", "c", "d").without_row == ("2024/1", "2024/2", "masks/a")
+    params = DataParams.parse({"format": "folder", "folder": {"masks": "images/masks"}})
+    rows = {name: Tags((), f"t.csv line {line}") for line, name in enumerate("abcd", 2)}
+    found = list_folder(root, params.folder, rows, root / "t.csv", Folders.of(root, params))
+    assert found.without_row == ("2024/1", "2024/2")

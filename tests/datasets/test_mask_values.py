@@ -47,8 +47,10 @@ def test_camvids_table_of_colours(root):
         first_row(root, {"colours": "class_dict.csv", "classes": ["road", "tree", "car"]})
 
 
-def test_a_colour_outside_data_classes_follows_unlisted(root):
-    lines(root / "colours.csv", "value,name,colour", "0,background,#000000", "1,road,#804080", "2,tree,#808000")
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_colour_outside_data_classes_follows_unlisted(root, separator):
+    rows = ("value,name,colour", "0,background,#000000", "1,road,#804080", "2,tree,#808000")
+    lines(root / "colours.csv", *(row.replace(",", separator) for row in rows))  # Excel's in most of Europe is ;
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[0, :2] = [(128, 64, 128), (128, 128, 0)]
     (root / "masks").mkdir()

@@ -26,6 +26,14 @@ def test_hidden_files_do_not_count_and_the_place_does_not_matter(raw, tmp_path):
     assert scan(raw.rename(tmp_path / "moved")) == found
 
 
+@pytest.mark.parametrize("name", ["Thumbs.db", "sub/desktop.ini", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg"])
+def test_looking_at_a_folder_from_windows_or_a_nas_changes_nothing(raw, name):
+    before = scan(raw)
+    (raw / name).parent.mkdir(parents=True, exist_ok=True)
+    (raw / name).write_bytes(b"7")
+    assert scan(raw) == before
+
+
 @pytest.mark.parametrize("change", ["content", "name", "new", "gone"])
 def test_every_change_is_seen(raw, change):
     before = scan(raw)

@@ -292,3 +292,11 @@ def test_any_text_gives_clean_names_or_one_line(cells, known):
     for name in {name for names in rows for name in names} - set(KNOWN):
         assert name == name.strip() and name and not set(name) & set(QUOTES + BRACKETS + ";")
     assert all(isinstance(note, str) for note in notes)
+
+
+@pytest.mark.parametrize("words", [("1", "0"), ("yes", "no"), ("True", "False"), ("1", "")])
+def test_a_column_of_answers_is_not_a_column_of_classes(words):
+    rows = [(f"t.csv line {line}", (word,)) for line, word in enumerate(words, 2)]
+    with pytest.raises(DataError, match=r"t\.csv line 2: all labels are .*; if they say .* as in image_id,road"):
+        read_names(rows, None)
+    assert read_names(rows, [word for word in words if word])[0] == [(word,) if word else () for word in words]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.artifacts.tables import read_table
+from auxseg.artifacts.tables import read_table, require_columns
 from auxseg.audit.panels import encode_jpeg
 from auxseg.audit.ranking import KEYS, SMALLEST_FIRST, rank_labels
 from auxseg.cli.arguments import a_path, whole_number
@@ -125,7 +125,9 @@ def read_ids(path: Path, name: str) -> list[str]:
         name: the round.
     """
     header, rows = read_table(path)
-    if "image_id" not in header:
+    if any("image_id" in cell for cell in header):
+        require_columns(path, header, ("image_id",))
+    else:
         lines = read_text(path).splitlines()
         return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
     chosen = list(rows.values())

@@ -18,6 +18,7 @@ from auxseg.cli.mask_files import (
     PREDICTION,
     MaskFile,
     add_mask_options,
+    check_leftovers,
     check_target,
     find_masks,
     mask_values,
@@ -37,9 +38,10 @@ from auxseg.parallel import background_processes, track
 from auxseg.params.dag import read_params
 from auxseg.params.labels import LabelsParams
 
+TABLE = "masks.csv"
 COLUMNS = ("image_id", "file", "kind", "round", "split", "ignored_share", "classes")
-"""Columns of masks.csv: `file` is the PNG of format png, `kind` is label or prediction, `ignored_share` is in per cent,
-`classes` are joined by `;`."""
+"""Columns of this table: `file` is the PNG of format png, `kind` is label or prediction, `ignored_share` is in per
+cent, `classes` are joined by `;`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +75,9 @@ def run(arguments: argparse.Namespace) -> None:
     as_indices = arguments.indices or arguments.format == "mmseg"
     values = mask_values(None if as_indices else classes)
     masks, reasons = find_masks(name, arguments.split)
+    if arguments.format == PNG:
+        check_leftovers(arguments.to, (f"{mask.record.id}.png" for mask in masks), ".png")
+        (arguments.to / TABLE).unlink(missing_ok=True)  # written last: a folder without it is not finished
     root = dataset.root if needs_images(arguments) else None
     if root is not None:
         check_images(root, [mask.record.path for mask in masks])
@@ -85,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
             yield Item(mask.record.id, mask.record.split, mask.record.path, label)
 
     def tables(folder: Path) -> None:
-        write_rows(folder / "masks.csv", rows, COLUMNS)
+        write_rows(folder / TABLE, rows, COLUMNS)
         write_class_table(folder, classes.with_background, values)
 
     if arguments.format == PNG:
@@ -98,7 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
     kind = "class indices" if as_indices else "mask values"
     what = kind if arguments.format == PNG else f"format {arguments.format}"
     written = counted(len(masks), "mask")
-    print(f"{written} of {name} in {arguments.to}, {what}; masks.csv lists them, classes.csv the classes")
+    print(f"{written} of {name} in {arguments.to}, {what}; {TABLE} lists them, classes.csv the classes")
     for reason in reasons:
         print(reason)
     print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")

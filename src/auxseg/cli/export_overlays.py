@@ -11,6 +11,7 @@ from auxseg.cli.chosen_round import choose_round
 from auxseg.cli.mask_files import (
     MaskFile,
     add_mask_options,
+    check_leftovers,
     check_target,
     find_masks,
     mask_values,
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     classes = dataset.classes
     values = mask_values(classes)
     masks, reasons = find_masks(name, arguments.split)
+    check_leftovers(arguments.to, (f"{mask.record.id}.jpg" for mask in masks), ".jpg")
     root = dataset.root
     for path in (root / mask.record.path for mask in masks):
         if not path.is_file():

@@ -123,6 +123,27 @@ def _members(archives: Iterable[Path]) -> dict[str, Path]:
     return where
 
 
+def check_leftovers(folder: Path, written: Iterable[str], suffix: str) -> None:
+    """Check that no file of an earlier run would stay beside those of this one, whose tables would not list it.
+
+    Args:
+        folder: to write to.
+        written: paths of the files that this run writes or writes again, relative to `folder`.
+        suffix: extension of such files, as `.png`.
+
+    Raises:
+        DataError: names the folder and the first such file.
+    """
+    known = set(written)
+    others = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob(f"*{suffix}")))
+    if left := [path for path in others if path not in known]:
+        has = counted(len(left), f"{suffix} file is", f"{suffix} files are")
+        raise DataError(
+            f"--to {folder}: {has} there that this command does not write (first: {left[0]}); give a new folder, or "
+            "remove them"
+        )
+
+
 def check_target(to: Path) -> None:
     """Reject a folder of the data set: its files could be overwritten, or new ones be read as images or masks.
 

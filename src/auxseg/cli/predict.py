@@ -9,7 +9,7 @@ predictions.csv      image_id, class, share: one row for every class that occurs
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
 from auxseg.cli.arguments import a_path
 from auxseg.cli.chosen_round import add_round, choose_network
-from auxseg.cli.mask_files import check_target, mask_values, shares, write_class_table, write_overlay
+from auxseg.cli.mask_files import check_leftovers, check_target, mask_values, shares, write_class_table, write_overlay
 from auxseg.cli.next_step import print_next, require_result
 from auxseg.counts import counted
-from auxseg.datasets.deep_images import Reading, read_image
-from auxseg.datasets.listing import PHOTOS, Folder, require_folder
+from auxseg.datasets.deep_images import Depth, Reading, depth_of, depth_warnings, read_image
+from auxseg.datasets.listing import PHOTOS, Folder, is_inside, require_folder
 from auxseg.datasets.manifest import read_classes
+from auxseg.datasets.matching import unread_images
 from auxseg.datasets.problems import raise_first
 from auxseg.datasets.tags import listed_id
 from auxseg.encoded import encode_grey, encode_label
@@ -61,12 +62,16 @@ def run(arguments: argparse.Namespace) -> None:
     photos = _photos(arguments.images, arguments.list)
     _reject_overwriting(to, photos)
     check_target(to)
+    check_leftovers(to, (f"{folder}{path.stem}.png" for path in photos for folder in ("", f"{CONFIDENCE}/")), ".png")
+    check_leftovers(to / OVERLAYS, (f"{path.stem}.jpg" for path in photos), ".jpg")
     _check_names(photos)
     runtime, backbone = RuntimeParams.of(values), BackboneParams.of(values)
     network_params, params = NetworkParams.of(values), EvaluateParams.of(values)
     classes = read_classes(store.classes)
-    read = partial(read_image, reading=Reading.of(DataParams.of(values)))
-    _check_readable(photos, read)
+    reading = Reading.of(DataParams.of(values))
+    read = partial(read_image, reading=reading)
+    for note in depth_warnings(_check_readable(photos, read), reading):
+        print(f"note: {note}")
 
     # imported here because torch takes seconds, which an error should not wait for
     from auxseg.models.auxsegnet import load_auxsegnet
@@ -132,19 +137,32 @@ def _check_names(photos: Sequence[Path]) -> None:
             raise DataError(f"{path}: the name is too long for '<id>.png'; rename the file to at most 250 bytes")
 
 
-def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> None:
+def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> list[Depth]:
     """Read every image, so that unreadable ones are reported now, not after hours of predictions.
+
+    Returns:
+        What each holds beyond 8-bit RGB.
 
     Raises:
         DataError: names them.
     """
-    problems = {}
+    problems, depths = {}, []
     for path in track(photos, "check"):
         try:
             read(path)
+            depths.append(depth_of(path))
         except DataError as error:
             problems[path.name] = str(error)
     raise_first(problems.values(), list(problems))
+    return depths
+
+
+def _in_sub_folders(folder: Path, found: Folder) -> Iterator[str]:
+    if inner := [path for path in found.inner_files() if path.suffix.lower() in found.suffixes]:
+        have = counted(len(inner), "image is", "images are")
+        yield (
+            f"{folder}: {have} in sub-folders and left out, the first is '{inner[0]}'; give each sub-folder to --images"
+        )
 
 
 def _photos(folder: Path, list_file: Path | None) -> list[Path]:
@@ -157,13 +175,22 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
     found = Folder(folder, ".", PHOTOS)
     if list_file is None:
         ids = list(found)
+        for note in (*unread_images(str(folder), found.unread), *_in_sub_folders(folder, found)):
+            print(f"note: {note}")
     else:
         try:
-            ids = [listed_id(line) for line in read_text(list_file).splitlines() if line.strip()]
+            lines = [line.strip() for line in read_text(list_file).splitlines() if line.strip()]
         except FileNotFoundError:
             raise DataError(f"{list_file}: no such file; give a list of ids, one per line") from None
-        if not ids:
+        if not lines:
             raise DataError(f"{list_file}: names no id; give a list of ids, one per line")
+        inner = (line for line in lines if "/" in line and is_inside(line))
+        raise_first(
+            f"{list_file}: '{line}' is in a sub-folder; give {(folder / line).parent} to --images"
+            for line in inner
+            if found.has(line) or (folder / line).is_file()
+        )
+        ids = list(map(listed_id, lines))
     paths = {key: found.find(key) for key in ids}
     raise_first(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
     if not paths:

@@ -27,8 +27,9 @@ def class_table(classes: Mapping[str, int] | Sequence[str] | None, own: Sequence
         names = tuple(own if classes is None else classes)
         if classes is None and (nothing := [name for name in names if fold(name) in NOTHING]):
             raise DataError(
-                f"data.classes: the labels have '{nothing[0]}'; leave the cell empty where an image shows no object, "
-                f"or list all classes there, with '{nothing[0]}' among them"
+                f"data.classes: the labels have '{nothing[0]}'; if it means that an image shows no object, leave it "
+                "out (a folder of such images is called background); otherwise list all classes there, "
+                f"'{nothing[0]}' too"
             )
         table = ClassTable(names, tuple(range(1, len(names) + 1)))
         _check_values(table, own)

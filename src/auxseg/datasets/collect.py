@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auxseg.counts import are, counted
-from auxseg.datasets.annotations.annotated import ImageFiles, photo_folder
+from auxseg.datasets.annotations.annotated import ImageFiles, check_images_are_there, photo_folder
 from auxseg.datasets.annotations.readers import READERS
 from auxseg.datasets.class_table import RESERVED, class_table
 from auxseg.datasets.csv_tags import CsvTags, read_csv_tags
 from auxseg.datasets.folder import list_folder
 from auxseg.datasets.json_tags import read_json_tags
 from auxseg.datasets.leakage import check_groups
-from auxseg.datasets.listing import Folders, Listed
+from auxseg.datasets.listing import BY_ROW, Folders, Listed, ListedBy, mask_folder, way_of_listing
 from auxseg.datasets.manifest import ClassTable
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_values import own_table, png_form
-from auxseg.datasets.matching import Matches, match_files
+from auxseg.datasets.matching import Matches, match_files, unread_images
 from auxseg.datasets.other_tables import unread_tables
 from auxseg.datasets.problems import ANNOTATIONS, ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.scenes import SCENES_CLASSES
@@ -47,7 +47,7 @@ class Collected:
 
     An image without tags shows no object, except for those in `unknown`: val images whose tags are not known.
     `is_derived`: the class table was made from the labels. `notes`: how ambiguous labels were read. `without_image`,
-    `without_row`: ids of rows of a folder's CSV, and of its images, that are left out.
+    `without_row`: ids of rows (or annotations) and of images that are left out.
     """
 
     classes: ClassTable
@@ -58,6 +58,7 @@ class Collected:
     notes: tuple[str, ...] = ()
     without_image: tuple[str, ...] = ()
     without_row: tuple[str, ...] = ()
+    listed_by: ListedBy = BY_ROW
     hint: str = ""
     """A possible reason why a row has no image, or empty."""
     files: Matches = field(default_factory=Matches)
@@ -138,33 +139,26 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
         tags[key] = Tags(names, item.where, item.split)
         if item.crowds:
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
+    masks = mask_folder(root, params) if params.has_mask_files else None
+    unlisted, unread = files.others(found.items, masks)
+    warnings = (*unread_images(photo_folder(root, params), unread), *unread_tables(root, params, tags.keys()))
     with problems.of(WHOLE):
-        _check_images_are_there(root, params, len(images), found.without_image)
+        check_images_are_there(root, params, len(images), found.without_image)
         _check_masks_are_there(root, params, images)
     own = tuple(dict.fromkeys(spelling.get(fold(name), name) for name in found.names))
-    unnamed = class_table(own if params.classes is None else params.classes, ())
+    unnamed = class_table(None, own) if params.classes is None else class_table(params.classes, ())
     classes = own_table(params, unnamed)
     return replace(
         _match(images, tags, classes, params, problems),
         is_derived=params.classes is None,
         notes=(*found.notes, *notes),
-        files=Matches(warnings=tuple(unread_tables(root, params, tags.keys()))),
+        files=Matches(warnings=warnings),
         crowds=crowds,
         without_image=found.without_image,
-        without_row=found.without_row,
+        without_row=tuple(dict.fromkeys((*found.without_row, *unlisted))),
+        listed_by=way_of_listing(params.format),
         form=png_form(root, params, unnamed) if params.has_mask_files else found.form,
     )
-
-
-def _check_images_are_there(root: Path, params: DataParams, found: int, missing: Sequence[str]) -> None:
-    if not found and not missing:
-        raise DataError(f"{root}: no image is annotated; annotate some and export them again, or set data.annotations")
-    if len(missing) > found:
-        total = found + len(missing)
-        share = f"only {found} of the {total}" if found else f"none of the {total}"
-        there = f"{are(max(found, 1))} there (first missing: '{missing[0]}')"
-        place = root / photo_folder(root, params)
-        raise DataError(f"{root}: {share} annotated images {there}; put the images into {place}")
 
 
 def _check_masks_are_there(root: Path, params: DataParams, images: Sequence[Listed]) -> None:

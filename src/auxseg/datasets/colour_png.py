@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from auxseg.artifacts.tables import reject_repeated
+from auxseg.datasets.csv_header import DELIMITERS
 from auxseg.datasets.mask_file import ARRAY, is_lossy
 from auxseg.errors import DataError
 from auxseg.files import read_text
@@ -109,7 +110,8 @@ def _labelmap(path: Path, lines: list[str]) -> list[tuple[int, str, Colour]]:
 
 def _table(path: Path, lines: list[str]) -> list[tuple[int, str, Colour]]:
     rows: list[tuple[int, str, Colour]] = []
-    reader = csv.DictReader(lines, skipinitialspace=True)
+    separator = max(DELIMITERS, key=lines[0].count) if lines else ","  # a comma, if there is none
+    reader = csv.DictReader(lines, skipinitialspace=True, delimiter=separator)
     reject_repeated([name.lower() for name in reader.fieldnames or ()], f"{path} line 1")
     for number, row in enumerate(reader, 2):
         plain = {str(key).strip().lower(): str(value).strip() for key, value in row.items()}

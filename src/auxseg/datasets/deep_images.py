@@ -42,11 +42,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Depth:
-    """What a file holds beyond 8-bit RGB: the largest value of 16 bits, or None; the number of bands that are no
-    colour and no alpha."""
+    """What a file holds beyond one image of 8-bit RGB: the largest value of 16 bits, or None; the number of bands that
+    are no colour and no alpha; whether further pages or frames follow, which are not read."""
 
     largest: int | None = None
     extra_bands: int = 0
+    has_more_pages: bool = False
 
 
 AS_STORED, EIGHT_BITS = Reading(), Depth()
@@ -69,6 +70,12 @@ def depth_warnings(depths: Sequence[Depth], reading: Reading) -> Iterator[str]:
         yield (
             f"{have} a fourth band that is not transparency: bands 1, 2, 3 are read as red, green, blue; "
             "if they are others, set data.bands"
+        )
+    if stacks := sum(depth.has_more_pages for depth in depths):
+        have = counted(stacks, "image has", "images have")
+        yield (
+            f"{have} several pages or frames (slices, channels), of which only the first is read; save the one that is "
+            "meant, or merge channels to RGB"
         )
 
 
@@ -131,7 +138,13 @@ def depth_of(path: Path) -> Depth:
         DataError: the file is missing or damaged.
     """
     kind = tiff_kind(path)
-    return Depth(int(_values(path).max(initial=0)) if _has_16_bits(path, kind) else None, _extra_bands(path, kind))
+    largest = int(_values(path).max(initial=0)) if _has_16_bits(path, kind) else None
+    return Depth(largest, _extra_bands(path, kind), _is_animated(path) if kind is None else kind.has_more_pages)
+
+
+def _is_animated(path: Path) -> bool:
+    with open_image(path) as image:
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: a camera's preview
 
 
 def _extra_bands(path: Path, kind: TiffKind | None) -> int:

@@ -5,11 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, Self
 
 from auxseg.datasets.problems import LISTED, STRICT, Problems
+from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
+from auxseg.files import is_clutter
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams, FolderParams
 
@@ -25,6 +27,23 @@ class Listed:
     where: str
 
 
+class ListedBy(NamedTuple):
+    """What an image needs so that it is used, and how to give it that."""
+
+    what: str
+    fix: str
+
+
+BY_ROW = ListedBy("row in the CSV", "add rows")
+_BY_ANNOTATION = ListedBy("annotation", "annotate them, without any shape where there is no object")
+_LISTED_BY = {"class-folders": ListedBy("folder of a class", "move them into one"), "roboflow-csv": BY_ROW}
+
+
+def way_of_listing(data_format: str) -> ListedBy:
+    """Return what lists the images of one of the annotated formats."""
+    return _LISTED_BY.get(data_format, _BY_ANNOTATION)
+
+
 class Folder:
     """Files of one folder by id, which is the file name without its suffix.
 
@@ -37,19 +56,24 @@ class Folder:
         """`fix` is what to do about two files of one id."""
         self.path, self.relative, self.suffixes, self._fix = root / relative, Path(relative), suffixes, fix
         self.unread: list[str] = []
-        self._names = self._listed(self.path, self.unread)
+        self._folders: list[str] = []
+        self._names = self._listed(self.path, self.unread, self._folders)
         self._inner: dict[str, dict[str, list[str]]] = {}
 
-    def _listed(self, folder: Path, unread: list[str]) -> dict[str, list[str]]:
+    def _listed(self, folder: Path, unread: list[str], folders: list[str]) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}
         endings = tuple(suffix.lower() for suffix in self.suffixes)
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if os.path.isdir(folder) else ():  # noqa: PTH112 - says no for a name of 300 bytes
             name, lower = entry.name, entry.name.lower()
             suffix = next((one for one in endings if lower.endswith(one)), "")
-            if suffix and not name.startswith("."):
+            if is_clutter(name):
+                continue
+            if suffix:
                 names.setdefault(unicodedata.normalize("NFC", name[: -len(suffix)]), []).append(name)
-            elif not name.startswith(".") and lower not in CLUTTER and os.path.isfile(entry):  # noqa: PTH113 - no error for a loop
+            elif os.path.isfile(entry):  # noqa: PTH113 - no error for a loop
                 unread.append(name)
+            elif os.path.isdir(entry):  # noqa: PTH112 - as above
+                folders.append(name)
         return names
 
     def __len__(self) -> int:
@@ -85,7 +109,7 @@ class Folder:
     def _found(self, image_id: str) -> list[str]:
         inner, _, stem = image_id.rpartition("/")
         if inner and inner not in self._inner:
-            self._inner[inner] = self._listed(self.path / inner, []) if is_inside(image_id) else {}
+            self._inner[inner] = self._listed(self.path / inner, [], []) if is_inside(image_id) else {}
         listed = self._inner[inner] if inner else self._names
         return listed.get(unicodedata.normalize("NFC", stem), [])
 
@@ -94,11 +118,21 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         return (name for name in self if name not in listed)
 
-    def inner_others(self, ids: Iterable[str]) -> Iterator[str]:
-        """Yield the ids of files that are not among `ids`, in the sub-folders in which `find` looked."""
+    def inner_files(self, but: Path | None = None) -> Iterator[PurePosixPath]:
+        """Yield the files in all sub-folders, sorted by path, which is relative to this folder; none below `but`."""
+        for name in self._folders:
+            for path in sorted(raw_files(self.path / name, frozenset({os.path.realpath(self.path)}))):
+                if but is None or not path.is_relative_to(but):
+                    yield PurePosixPath(path.relative_to(self.path).as_posix())
+
+    def inner_others(self, ids: Iterable[str], but: Path | None = None) -> Iterator[str]:
+        """Yield the ids of files in sub-folders that are not among `ids`, and not below `but`."""
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
-        keys = (f"{folder}/{stem}" for folder, stems in sorted(self._inner.items()) for stem in stems)
-        return (key for key in keys if unicodedata.normalize("NFC", key) not in listed)
+        endings = tuple(suffix.lower() for suffix in self.suffixes)
+        for path in map(str, self.inner_files(but)):
+            ending = next((one for one in endings if path.lower().endswith(one)), "")
+            if ending and unicodedata.normalize("NFC", path[: -len(ending)]) not in listed:
+                yield path[: -len(ending)]
 
 
 def require_masks(root: Path, folder: FolderParams) -> None:
@@ -190,6 +224,4 @@ def require_folder(path: Path, fix: str) -> None:
         raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
 
 
-CLUTTER = ("thumbs.db", "desktop.ini")
-"""Files that Windows writes into folders of images."""
 PHOTOS = PHOTO_SUFFIXES

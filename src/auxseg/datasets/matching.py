@@ -12,6 +12,7 @@ from auxseg.counts import are, counted
 from auxseg.datasets.listing import Folder, Folders, Listed
 from auxseg.datasets.other_tables import unread_tables
 from auxseg.errors import DataError
+from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams, with_mask_extensions
 
 NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
@@ -87,12 +88,19 @@ def _unnamed_masks(root: Path, params: DataParams, ids: Set[str]) -> Iterator[st
 
 def _unread(photos: Folder, masks: Folder | None) -> Iterator[str]:
     beside = set(masks.names) if masks is not None and masks.path == photos.path else ()
-    others = [name for name in photos.unread if Path(name).suffix.lower() not in NOT_IMAGES and name not in beside]
+    inner = map(str, photos.inner_files(but=None if masks is None else masks.path))
+    unread = [*photos.unread, *(name for name in inner if not name.lower().endswith(photos.suffixes))]
+    yield from unread_images(str(photos.relative), [name for name in unread if name not in beside])
+
+
+def unread_images(folder: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield a warning if there are files in a folder of images that are not read, and not kept there on purpose."""
+    others = [name for name in names if Path(name).suffix.lower() not in NOT_IMAGES]
     if others:
         count = counted(len(others), "file is", "files are")
         yield (
-            f"{photos.relative}: {count} not read as an image, the first is '{others[0]}'; save such images as "
-            f"{', '.join(photos.suffixes)}"
+            f"{folder}: {count} not read as an image, the first is '{others[0]}'; save such images as "
+            f"{', '.join(PHOTO_SUFFIXES)}"
         )
 
 

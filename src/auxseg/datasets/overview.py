@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from auxseg.counts import are, counted
 from auxseg.datasets.collect import Collected
+from auxseg.datasets.listing import BY_ROW, ListedBy
 from auxseg.datasets.matching import Matches
 from auxseg.errors import one_line, shorten
 
@@ -25,8 +26,8 @@ class Overview:
 
     `classes`: name -> number of train images with it, in the order of the class table. `is_derived`: the class table
     was made from the labels. `without_image`: ids of rows without an image. `hint`: a possible reason for these.
-    `without_row`: ids of images without a row. `notes`: how ambiguous labels were read. `files`: which files match.
-    `negatives`: ids of images without any object, in train and in val.
+    `without_row`: ids of images without what `listed_by` says. `notes`: how ambiguous labels were read. `files`: which
+    files match. `negatives`: ids of images without any object, in train and in val.
     """
 
     train: int
@@ -36,6 +37,7 @@ class Overview:
     is_derived: bool = False
     without_image: Sequence[str] = ()
     without_row: Sequence[str] = ()
+    listed_by: ListedBy = BY_ROW
     hint: str = ""
     notes: Sequence[str] = ()
     files: Matches = field(default_factory=Matches)
@@ -83,8 +85,8 @@ class Overview:
         if self.without_row:
             have = counted(len(self.without_row), "image has", "images have")
             yield (
-                f"{have} no row in the CSV and {are(len(self.without_row))} left out: "
-                f"{shorten(self.without_row, named)}; add rows, or segment them with `auxseg predict` once "
+                f"{have} no {self.listed_by.what} and {are(len(self.without_row))} left out: "
+                f"{shorten(self.without_row, named)}; {self.listed_by.fix}, or segment them with `auxseg predict` once "
                 "there is a model"
             )
         if self.val and not self.masks:
@@ -148,6 +150,7 @@ def overview(found: Collected) -> Overview:
         found.is_derived,
         found.without_image,
         found.without_row,
+        found.listed_by,
         found.hint,
         found.notes,
         found.files,

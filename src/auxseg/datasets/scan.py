@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auxseg.artifacts.atomic import sha256_file, signature, write_json, write_text
 from auxseg.errors import DataError
-from auxseg.files import read_text
+from auxseg.files import is_clutter, read_text
 from auxseg.parallel import available_cpus, track
 from auxseg.params.watched import Watched, require_scanned
 
@@ -30,8 +30,8 @@ HEADER = (
 def scan(root: Path) -> dict[str, int | str]:
     """Return the number of files under `root` and a SHA-256 over their sorted relative paths and contents.
 
-    Hidden files and folders (`.DS_Store`) are left out; links to folders are followed. The result, such as
-    {"files": 3, "sha256": "…"}, is the same on every machine.
+    What systems write into folders (`.DS_Store`, `Thumbs.db`) is left out; links to folders are followed. The result,
+    such as {"files": 3, "sha256": "…"}, is the same on every machine.
 
     Raises:
         DataError: the folder is missing or a file in it cannot be read.
@@ -118,7 +118,7 @@ def write_raw(path: Path, found: dict[str, int | str]) -> bool:
 
 
 def raw_files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
-    """Yield the files under a folder, without hidden ones; links to folders are followed.
+    """Yield the files under a folder, without hidden ones and clutter; links to folders are followed.
 
     Raises:
         DataError: a folder cannot be read.
@@ -128,7 +128,7 @@ def raw_files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Pat
         return
     try:
         with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not entry.name.startswith(".")]
+            shown = [entry for entry in entries if not is_clutter(entry.name)]
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); fix its permissions") from None
     for entry in shown:

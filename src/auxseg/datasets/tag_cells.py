@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auxseg.datasets.manifest import SEPARATOR
+from auxseg.datasets.one_hot import truth
 from auxseg.datasets.problems import ROWS, STRICT, Problems
 from auxseg.datasets.spelling import SHOWN, KnownNames, fold, images, unify
 from auxseg.errors import DataError
@@ -61,7 +62,8 @@ def read_names(
         problems: a row with one has no names, if it collects them.
 
     Raises:
-        DataError: a cell is a JSON object or a nested list, or a name contains a quote or bracket; names the row.
+        DataError: a cell is a JSON object or a nested list, or a name contains a quote or bracket, or all names are
+            words like 0 and 1; names a row.
     """
     names = KnownNames(known or ())
     # names of only letters and spaces, the usual case, cannot contain a separator
@@ -89,7 +91,22 @@ def read_names(
                     met[part, cell.is_list] = found
         raw.append([name for part in cell.parts for name in met[part, cell.is_list]])
     unified, merged = unify(raw, names)
+    if known is None:
+        _check_not_truths(rows, unified)
     return unified, notes + merged + _note_joined(unified, names)
+
+
+def _check_not_truths(rows: Sequence[tuple[str, Sequence[str]]], unified: Sequence[Sequence[str]]) -> None:
+    """Check that labels are not answers: a column `label` of 0 and 1 says whether an image shows the one class."""
+    found = {name for row in unified for name in row}
+    is_column = len(rows) > 1 and all(len(row) <= 1 for row in unified)
+    if found and is_column and all(truth(name) is not None for name in found):
+        where = next(where for where, texts in rows if any(text.strip() for text in texts))
+        raise DataError(
+            f"{where}: all labels are {' or '.join(sorted(found))}; if they say whether the image shows a class, give "
+            "the column the name of that class, as in image_id,road; if they are the names of classes, list them in "
+            "data.classes"
+        )
 
 
 def joined_names(name: str, known: KnownNames) -> list[str]:

@@ -4,8 +4,10 @@ TIFF also holds measurements: floats, signed or 32-bit integers, bands that are 
 them, and takes some for what they are not: 16-bit planes one after another, or 16 bits in which 0 is white.
 """
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +15,16 @@ from auxseg.counts import counted
 from auxseg.errors import DataError
 from auxseg.images import require_image
 
+if TYPE_CHECKING:
+    import tifffile
+
 TIFFS = (".tif", ".tiff")
 """Extensions, in lower case."""
 
 ORIENTATION, _GEO_KEYS = 274, 34735
 """Tags of TIFF: how the image is turned; the coordinates of a GeoTIFF."""
+_SUBFILE_TYPE, _IS_MASK = 254, 4
+"""Tag of TIFF that says what a page is, and its bit for the transparency mask of another page."""
 _ALPHA = (1, 2)
 """Values of the tag ExtraSamples that mean transparency."""
 _KINDS = {"f": "floats", "i": "signed integers", "u": "unsigned integers", "b": "bits", "c": "complex numbers"}
@@ -39,6 +46,8 @@ class TiffKind:
     is_planar: bool = False
     has_alpha: bool = False
     is_geo: bool = False
+    has_more_pages: bool = False
+    """Whether pages of the same size follow, such as the slices or the channels of a stack; nothing reads them."""
 
     @property
     def is_inverted(self) -> bool:
@@ -88,9 +97,24 @@ def tiff_kind(path: Path) -> TiffKind | None:
                 page.planarconfig == tifffile.PLANARCONFIG.SEPARATE,
                 bool(set(map(int, page.extrasamples)) & set(_ALPHA)),
                 _GEO_KEYS in tags,
+                _has_more_pages(file),
             )
     except Exception:  # a damaged TIFF makes tifffile raise almost anything; Pillow says what is wrong
         return None
+
+
+def _has_more_pages(file: "tifffile.TiffFile") -> bool:
+    from tifffile import TiffPage
+
+    first = file.pages.first
+    if int((file.imagej_metadata or {}).get("images", 1)) > 1:  # ImageJ writes one header for a large stack
+        return True
+    return any(
+        isinstance(page, TiffPage)
+        and (page.imagelength, page.imagewidth) == (first.imagelength, first.imagewidth)  # not a reduced copy
+        and not int(page.tags.valueof(_SUBFILE_TYPE, 0)) & _IS_MASK
+        for page in itertools.islice(file.pages, 1, None)
+    )
 
 
 def check_image(path: Path, kind: TiffKind, is_chosen: bool) -> None:

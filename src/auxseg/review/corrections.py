@@ -173,7 +173,7 @@ def _lookup(names: Mapping[int, str], classes: ClassTable, where: str) -> dict[i
     for name in names.values():
         if name not in classes.names:
             raise DataError(
-                f"{where}: the label shows '{name}', but the classes are {', '.join(classes.names)}; import it again, "
-                "or remove the row"
+                f"{where}: the label shows '{name}', but the classes are {', '.join(classes.names)}; if the class was "
+                "renamed, write its new name into the row's cell 'classes', otherwise import it again or remove the row"
             )
     return {0: 0, IGNORE: IGNORE, **{index: classes.index(name) for index, name in names.items()}}

@@ -6,6 +6,7 @@ from builders import mask
 from exports import SIZE, write_photo
 
 from auxseg.datasets.annotations.recognise import recognise
+from auxseg.datasets.overview import overview
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
@@ -81,3 +82,43 @@ def test_masks_need_their_folder_and_a_class_table(tmp_path, opened):
         opened(format="class-folders", classes=["cat", "dog"], folder={"masks": "msks"})
     with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, list the classes"):
         opened(format="class-folders", folder={"masks": "masks"})
+
+
+@pytest.mark.parametrize("stray", ["train/new1.jpg", "test/u1.jpg", "extra/cat/1.jpg"])
+def test_a_stray_image_beside_folders_of_splits_is_an_error(tmp_path, opened, stray):
+    """Otherwise `train` and `val` would be the classes, and val would be trained on."""
+    for name in ("train/cat/a.jpg", "train/dog/b.jpg", "val/cat/c.jpg", "val/dog/d.jpg", stray):
+        write_photo(tmp_path / name)
+    with pytest.raises(DataError, match=rf"{stray}: not in a folder of a split and a class, as train/cat/a"):
+        opened(format="class-folders")
+
+
+def test_a_class_may_have_the_name_of_a_split(tmp_path, opened):
+    for name in ("train/old/1.jpg", "bus/2.jpg", "car/3.jpg"):
+        write_photo(tmp_path / name)
+    assert opened(format="class-folders").names == ("bus", "car", "train")
+
+
+def test_folders_of_background_and_of_what_is_left_out(tmp_path, opened):
+    for name in ("road/1.jpg", "background/2.jpg", "ignore/3.jpg", "4.jpg"):
+        write_photo(tmp_path / "images" / name)
+    (tmp_path / "images/road/5.gif").write_bytes(b"GIF89a")
+    data = opened(format="class-folders")
+    assert (data.names, data.tags) == (("road",), {"road/1": ("road",), "background/2": ()})
+    found = list(overview(data.found).warnings())
+    assert any("2 images have no folder of a class and are left out: 4, ignore/3; move them" in line for line in found)
+    assert any("images: 1 file is not read as an image, the first is 'images/road/5.gif'" in line for line in found)
+
+
+def test_a_folder_none_is_no_class_in_silence(tmp_path, opened):
+    for name in ("road/1.jpg", "none/2.jpg"):
+        write_photo(tmp_path / name)
+    with pytest.raises(DataError, match=r"have 'none'; if it means that .* \(a folder of such images"):
+        opened(format="class-folders")
+    assert opened(format="class-folders", classes=["none", "road"]).names == ("none", "road")
+
+
+def test_thumbnails_of_a_nas_are_no_images(tmp_path, opened):
+    for name in ("road/1.jpg", "road/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "@eaDir/2.jpg"):
+        write_photo(tmp_path / name)
+    assert list(opened(format="class-folders").tags) == ["road/1"]

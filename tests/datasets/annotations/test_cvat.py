@@ -69,7 +69,7 @@ def test_images_apart_from_the_export_and_without_a_mask(tmp_path, opened):
     write_photo(tmp_path / "images/b.jpg")
     data = opened(format="cvat", folder={"val_share": 0.0})
     assert data.tags == {"a": ("traffic light",)}
-    assert data.found.notes == ("1 image has no mask in SegmentationClass and is left out",)
+    assert (data.found.notes, data.found.without_row) == ((), ("b",))
 
 
 def test_a_smoothed_mask_is_rejected_with_the_nearest_class(export, opened):

@@ -208,3 +208,26 @@ def test_damaged_regions_are_rejected(tmp_path, opened, results, message):
 def test_it_is_recognised(tmp_path):
     export(tmp_path, task(1, "a", polygon("dog")), name="export.json")
     assert recognise(tmp_path, DataParams.parse({"format": "folder"})) == ("label-studio", "export.json")
+
+
+def test_a_choice_about_a_region_is_not_a_label_of_the_image(tmp_path, opened):
+    occluded = {**polygon("cat"), "type": "choices", "from_name": "how"}
+    occluded["value"] = {**occluded["value"], "choices": ["occluded"]}
+    export(tmp_path, task(1, "a", polygon("cat"), occluded))
+    data = opened(format="label-studio")
+    assert data.tags == {"a": ("cat",)}
+    assert "1 choice belongs to a region, so it is not used as a label of the image" in "".join(data.found.notes)
+
+
+def test_a_task_without_an_image_file_is_named_with_what_to_do(tmp_path, opened):
+    entry = task(7, "a", polygon("cat"))
+    export(tmp_path, {**entry, "data": {"image": "https://example.org/photos/1"}})
+    with pytest.raises(DataError, match=r"json: task 7 names no image file .*; put the file's name or address into"):
+        opened(format="label-studio")
+
+
+def test_what_macos_leaves_beside_an_annotation_is_not_read(tmp_path, opened):
+    (tmp_path / "annotations").mkdir()
+    export(tmp_path, task(1, "a", polygon("cat")), name="annotations/export.json")
+    (tmp_path / "annotations/._export.json").write_bytes(b"\0\5\x16\7")
+    assert opened(format="label-studio", annotations="annotations").tags == {"a": ("cat",)}

@@ -9,6 +9,7 @@ from exports import SIZE, write_json, write_photo
 from PIL import Image
 
 from auxseg.datasets.annotations.recognise import recognise
+from auxseg.datasets.overview import overview
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -183,3 +184,16 @@ def test_a_json_of_another_size_is_not_blamed_on_exif(tmp_path, opened):
     with pytest.raises(DataError, match="save the mask at the size of the image") as error:
         opened(format="labelme", folder={"val_share": 0.0}).check()
     assert "EXIF" not in str(error.value)
+
+
+@pytest.mark.parametrize("folder", ["", "images"])
+def test_images_without_an_annotation_are_counted(tmp_path, opened, folder):
+    """Somebody may think that they are taken as images without an object."""
+    save(tmp_path, "a", shape("dog", SQUARE), folder=folder)
+    for name in ("b.jpg", "c.png"):
+        write_photo(tmp_path / folder / name)
+    (tmp_path / folder / "Thumbs.db").touch()
+    data = opened(format="labelme")
+    assert (list(data.tags), data.found.without_row) == (["a"], ("b", "c"))
+    (warning,) = [line for line in overview(data.found).warnings() if "left out" in line]
+    assert warning.startswith("2 images have no annotation and are left out: b, c; annotate them, without any shape")

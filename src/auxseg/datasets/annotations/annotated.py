@@ -3,16 +3,18 @@
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from auxseg.counts import are
+from auxseg.datasets.listing import Folder
 from auxseg.datasets.mask_form import BACKGROUND_NAMES, IGNORE_NAMES, MaskForm
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
-from auxseg.files import read_json
+from auxseg.files import is_clutter, read_json
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
 
@@ -39,8 +41,8 @@ class Annotated:
     """A data set as its annotation tool wrote it.
 
     `names`: its object classes, in the tool's order. `form`: how the masks are stored. `without_image`: names of
-    annotated images that are not there. `notes`: what else the user should know. `without_row`: ids of images that a
-    table does not list.
+    annotated images that are not there. `notes`: what else the user should know. `without_row`: ids of images that
+    are left out, besides those that `ImageFiles.others` finds.
     """
 
     names: tuple[str, ...]
@@ -95,6 +97,36 @@ class ImageFiles:
             )
         return None
 
+    def others(self, items: Iterable[Item], masks: Folder | None) -> tuple[list[str], list[str]]:
+        """Return the ids of the images that no item names, and the paths of files that are not read as an image.
+
+        Looked through are the folder of images, or, without one, the folders in which items have their images.
+
+        Args:
+            items: the annotated images.
+            masks: a folder of masks, whose files are not meant.
+        """
+        listed, folders = set(), set()
+        known = set() if masks is None else {(masks.relative / name).as_posix() for name in masks.names}
+        for item in items:
+            listed.add(_composed(self.id_of(item.path)))
+            folders.add(PurePosixPath(item.path).parent)
+            known.add(item.mask or "")
+        if self.folder != ".":
+            below = raw_files(self.root / self.folder)
+            paths = [path for path in below if masks is None or masks.path not in path.parents]
+        else:
+            paths = [path for folder in folders for path in (self.root / folder).iterdir() if path.is_file()]
+        unlisted, unread = [], []
+        for path in sorted(path for path in paths if not is_clutter(path.name)):
+            relative = path.relative_to(self.root).as_posix()
+            if path.suffix.lower() in PHOTO_SUFFIXES:
+                if _composed(self.id_of(relative)) not in listed and relative not in known:
+                    unlisted.append(self.id_of(relative))
+            elif relative not in known:
+                unread.append(relative)
+        return unlisted, unread
+
     def id_of(self, path: str) -> str:
         """Return the id of an image: its path in the folder of images, or else in the data root, without extension."""
         inner = PurePosixPath(path)
@@ -112,6 +144,22 @@ def photo_folder(root: Path, params: DataParams) -> str:
         return "."
     is_export = params.format == "cvat" and (root / "JPEGImages").is_dir()
     return "JPEGImages" if is_export else params.folder.images
+
+
+def check_images_are_there(root: Path, params: DataParams, found: int, missing: Sequence[str]) -> None:
+    """Check that most of the annotated images are in the data root.
+
+    Raises:
+        DataError: there is no annotated image, or more are missing than are there.
+    """
+    if not found and not missing:
+        raise DataError(f"{root}: no image is annotated; annotate some and export them again, or set data.annotations")
+    if len(missing) > found:
+        total = found + len(missing)
+        share = f"only {found} of the {total}" if found else f"none of the {total}"
+        there = f"{are(max(found, 1))} there (first missing: '{missing[0]}')"
+        place = root / photo_folder(root, params)
+        raise DataError(f"{root}: {share} annotated images {there}; put the images into {place}")
 
 
 def _composed(text: str) -> str:
@@ -141,9 +189,9 @@ def json_files(root: Path, given: str | None, is_ours: Callable[[Path], bool]) -
     """
     if given is not None:
         path = root / given
-        return sorted(path.glob("*.json")) if path.is_dir() else [path]
+        return [one for one in sorted(path.glob("*.json")) if not is_clutter(one.name)] if path.is_dir() else [path]
     found = sorted([*root.glob("*.json"), *root.glob("*/*.json")])
-    return [path for path in found if not path.name.startswith(".") and is_ours(path)]
+    return [path for path in found if not is_clutter(path.name) and is_ours(path)]
 
 
 def read_annotations(path: Path) -> Any:

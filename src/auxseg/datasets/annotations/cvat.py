@@ -12,7 +12,6 @@ an image that nobody annotated.
 import os
 from pathlib import Path
 
-from auxseg.counts import are, counted
 from auxseg.datasets.annotations.annotated import Annotated, Item, object_names, photo_folder, split_of
 from auxseg.datasets.colour_png import packed_colours, read_colours
 from auxseg.datasets.listing import PHOTOS, Folder, require_folder
@@ -55,12 +54,8 @@ def read_cvat(root: Path, params: DataParams, problems: Problems = STRICT) -> An
             items.append(Item(found, subsets.get(key), shown, mask, str(path)))
     if not items and not missing:
         raise DataError(f"{masks}: no mask (.png); unpack CVAT's export there, or set data.mask_folder")
-    photographs = sum(path.suffix.lower() in PHOTOS for path in raw_files(photos.path))
-    unmasked = photographs - len(items)
-    have = counted(unmasked, "image has", "images have")
-    notes = (f"{have} no mask in {params.mask_folder} and {are(unmasked)} left out",) if unmasked > 0 else ()
     table = tuple((",".join(map(str, colour)), name) for colour, name in colours.items())
-    return Annotated(object_names(colours.values()), items, MaskForm("colours", table), tuple(missing), notes)
+    return Annotated(object_names(colours.values()), items, MaskForm("colours", table), tuple(missing))
 
 
 def _subsets(root: Path) -> dict[str, str | None]:

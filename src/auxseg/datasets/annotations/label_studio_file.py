@@ -24,6 +24,10 @@ UNNAMED = ("brush", "polygon", "rectangle", "ellipse")
 _PNG = re.compile(r"task-(\d+)-annotation-\d+-by-.*?-(?P<name>.+)-\d+\.png")
 
 
+class TaskError(ValueError):
+    """A task that cannot be read; the message names it and says how to fix it."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A region as the tool stores it: `kind` is one of SHAPES, `size` height and width, `value` its points or RLE."""
@@ -40,7 +44,8 @@ class Task:
 
     `image`: the path or URL of its image. `choices`: classes chosen for the whole image. `unnamed`: number of regions
     without a class, which are in no mask. `annotations`: number of those that are not skipped; one of them is used.
-    `turned`: number of regions that were drawn while the image was shown rotated.
+    `turned`: number of regions that were drawn while the image was shown rotated. `of_regions`: number of choices that
+    describe a region, not the image.
     """
 
     image: str
@@ -50,6 +55,7 @@ class Task:
     unnamed: int = 0
     annotations: int = 1
     turned: int = 0
+    of_regions: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,6 +92,8 @@ def _parsed(path: Path, _modified: int) -> dict[str, Task]:
         if not is_label_studio(content):
             raise DataError(f"{path}: not an export of Label Studio (JSON or JSON-MIN); set data.annotations to one")
         found = {str(item["id"]): _task(item) for item in content}
+    except TaskError as error:
+        raise DataError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         raise DataError(
             f"{path}: not an export of Label Studio ({type(error).__name__}: {error}); export it again"
@@ -139,6 +147,10 @@ def task_notes(tasks: Collection[Task]) -> tuple[str, ...]:
         notes.append(
             f"{have} several annotations; one is used: ground truth, else the last in the file that has regions"
         )
+    if attributes := sum(task.of_regions for task in tasks):
+        belong = counted(attributes, "choice belongs", "choices belong")
+        used = "it is not used as a label" if attributes == 1 else "they are not used as labels"
+        notes.append(f"{belong} to a region, so {used} of the image")
     if turned := sum(task.turned for task in tasks):
         drawn = counted(turned, "region was", "regions were")
         notes.append(
@@ -164,19 +176,22 @@ def _task(item: Mapping[str, Any]) -> Task | None:
         results = (truth or filled or kept)[-1]["result"]
     regions: list[Region] = []
     choices: list[str] = []
-    unnamed = turned = 0
+    unnamed = turned = of_regions = 0
     for result in results:
         value = result.get("value", {})
         kind = str(result.get("type", "")).lower()
         if kind == "choices":
-            choices += [str(name).strip() for name in value["choices"]]
+            if value.keys() & {"x", "points", "rle"}:  # an attribute of a region, such as `occluded`
+                of_regions += 1
+            else:
+                choices += [str(name).strip() for name in value["choices"]]
         elif kind in UNNAMED or (kind in (*SHAPES, "labels") and not value.get(kind)):
             unnamed += 1
         elif kind in (*SHAPES, "labels"):
             size = size_of(result["original_height"], result["original_width"])
             turned += bool(result.get("image_rotation"))
             regions.append(Region(_tool(value), tuple(str(name).strip() for name in value[kind]), size, value))
-    return Task(_image(item), tuple(regions), tuple(choices), unnamed=unnamed, annotations=count, turned=turned)
+    return Task(_image(item), tuple(regions), tuple(choices), (), unnamed, count, turned, of_regions)
 
 
 _BESIDES = ("annotator", "created_at", "updated_at")
@@ -187,12 +202,12 @@ def _require_nothing(item: Mapping[str, Any]) -> None:
     """Check that a task of JSON_MIN has no text that may be a choice: its control may have any name.
 
     Raises:
-        ValueError: it has one.
+        TaskError: it has one.
     """
     image = _image(item)
     for key, value in item.items():
         if isinstance(value, str) and value != image and key not in _BESIDES:
-            raise ValueError(f"task {item['id']}: '{key}' may be a choice or not; choose the format JSON")
+            raise TaskError(f"task {item['id']}: '{key}' may be a choice or not; export it again in the format JSON")
 
 
 def _tool(value: Mapping[str, Any]) -> str:
@@ -207,7 +222,9 @@ def _image(item: Mapping[str, Any]) -> str:
     texts = [value for value in data.values() if isinstance(value, str)]
     image = next((text for text in texts if re.search(r"\.(jpe?g|png|bmp|tiff?|webp|hei[cf])(\?|$)", text, re.I)), None)
     if image is None:
-        raise KeyError(f"task {item['id']} names no image")
+        raise TaskError(
+            f"task {item['id']} names no image file (.jpg, .png, …); put the file's name or address into its data"
+        )
     return image
 
 
