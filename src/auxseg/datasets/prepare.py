@@ -29,7 +29,8 @@ from auxseg.params.local import data_root
 log = logging.getLogger(__name__)
 
 LARGE_MEGAPIXELS = 3
-"""`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
+"""`prepare` warns of larger images: labels and predictions are computed at their size, and objects are larger than the
+settings expect."""
 VALUES = 10
 """Number of mask values that a message lists."""
 CONTRADICTIONS = "images whose mask contradicts their image-level labels"
@@ -206,8 +207,9 @@ def _warn_of_size(largest: ImageRecord) -> None:
     megapixels = largest.width * largest.height / 1e6
     if megapixels > LARGE_MEGAPIXELS:
         log.warning(
-            "%s has %.0f megapixels: labels and CRFs are computed at full size (12 megapixels: about 27 s and 2.7 GB "
-            "per image and process); the settings were chosen for images with sides of 500 to 1000 pixels",
+            "%s has %.0f megapixels: labels have the image's size, and the CRF runs on a grid of labels.crf_side or "
+            "evaluate.crf_side pixels (12 megapixels: about 6 s and 0.6 GB per image and process on a grid of 1024, "
+            "40 s and 4.5 GB with null); the settings were chosen for images with sides of 500 to 1000 pixels",
             largest.path,
             megapixels,
         )

@@ -197,7 +197,7 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
             order = torch.randperm(self.length, generator=generator).tolist()
             if self.weights is not None:
                 drawn = self._drawn(self.weights, generator)
-                order = [drawn[number] for number in order]
+                order = [drawn[place] for place in order]
             start = number * per_pass
             for batch in range(max(self.first - start, 0), min(self._end - start, per_pass)):
                 positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
