@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -98,13 +98,7 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
     """
     workers = available_cpus()
     with _pool(workers) as pool:
-        waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from _ahead(pool, function, items, workers)
 
 
 def read_ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -114,13 +108,18 @@ def read_ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     its result would.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(read, item))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
+        yield from _ahead(pool, read, items, AHEAD)
+
+
+def _ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """Yield results in the order of items, while up to `ahead` more items are submitted."""
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > ahead:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 @contextlib.contextmanager
