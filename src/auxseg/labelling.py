@@ -10,8 +10,8 @@ from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.stored import as_share, decode_saliency, read_cam, read_map
-from auxseg.encoded import decode_grey, encode_grey, encode_label
+from auxseg.datasets.stored import decode_saliency, read_cam, read_map
+from auxseg.encoded import as_share, decode_grey, encode_grey, encode_label
 from auxseg.external.labels import LabelFolder
 from auxseg.fusion import complete, fuse, saliency_label
 from auxseg.maps import upsample

@@ -26,7 +26,7 @@ VALUES = yaml.safe_load(default_params.TEXT)
 
 def numbers(model: type[Strict], where: str):
     """Yield key, type and metadata of every number of a section, also inside lists."""
-    for name, field in model.knobs().items():
+    for name, field in model.fields_in_file().items():
         key = f"{where}.{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, Strict):
             yield from numbers(field.annotation, key)

@@ -192,4 +192,3 @@ def require_folder(path: Path, fix: str) -> None:
 
 CLUTTER = ("thumbs.db", "desktop.ini")
 """Files that Windows writes into folders of images."""
-PHOTOS = PHOTO_SUFFIXES

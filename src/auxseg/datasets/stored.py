@@ -50,17 +50,12 @@ def decode_label(content: bytes, record: ImageRecord, classes: int, source: Path
 
 
 def decode_saliency(content: bytes, record: ImageRecord, source: Path) -> np.ndarray:
-    """Return a saliency map or saliency label as stored, uint8 (H, W), 255 = 1; see `as_share`.
+    """Return a saliency map or saliency label as stored, uint8 (H, W), 255 = 1; see `encoded.as_share`.
 
     Raises:
         DataError: it is damaged, or has not the image's size; names `source` and the image.
     """
     return _decoded(content, record, (_GREY,), source)
-
-
-def as_share(levels: np.ndarray) -> np.ndarray:
-    """Return grey levels as float32 in [0, 1]."""
-    return levels.astype(np.float32) / 255
 
 
 def check_png(content: bytes, record: ImageRecord, source: Path, kinds: tuple[int, ...] = (_PALETTE, _GREY)) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from auxseg.errors import DataError
+from auxseg.errors import DataError, shorten
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.backbones import BACKBONES, build_backbone
 from auxseg.models.checks import check_kinds, check_tensors
@@ -182,6 +182,5 @@ def _expect(path: Path, state: State, name: str) -> torch.Tensor:
     return state[name]
 
 
-def _list(what: str, names: list[str], most: int = 5) -> str:
-    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-    return f"{len(names)} tensors {what}" + (f" ({shown})" if names else "")
+def _list(what: str, names: list[str]) -> str:
+    return f"{len(names)} tensors {what}" + (f" ({shorten(names, 5)})" if names else "")

@@ -53,19 +53,19 @@ class Strict(BaseModel):
     )
 
     @classmethod
-    def knobs(cls) -> dict[str, FieldInfo]:
+    def fields_in_file(cls) -> dict[str, FieldInfo]:
         """Return the fields that are in params.yaml: all but the constants."""
         return {name: field for name, field in cls.model_fields.items() if _CONSTANT not in field.metadata}
 
     def shown(self, name: str) -> Any:
         """Return a field's value in the form of params.yaml; a group stays a model."""
         value = getattr(self, name)
-        spelling = next((item for item in self.knobs()[name].metadata if isinstance(item, Spelling)), None)
+        spelling = next((item for item in self.fields_in_file()[name].metadata if isinstance(item, Spelling)), None)
         return spelling.spell(value) if spelling else value
 
     def written(self) -> dict[str, Any]:
         """Return the group in the form of params.yaml: all its keys, with plain values."""
-        values = {name: self.shown(name) for name in self.knobs()}
+        values = {name: self.shown(name) for name in self.fields_in_file()}
         return {key: value.written() if isinstance(value, Strict) else _plain(value) for key, value in values.items()}
 
 
@@ -129,7 +129,7 @@ def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], wh
         field = model.model_fields.get(key)
         if field is None:
             continue
-        if key not in model.knobs():
+        if key not in model.fields_in_file():
             why = f"is set by '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
             yield f"key '{where}.{key}' {why}; delete it"
         elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
@@ -142,7 +142,7 @@ def _explain(section: type[Section], error: ValidationError) -> str:
     name = ".".join([section.key, *map(cut, location)])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = list(_model_at(section, location[:-1]).knobs())
+        known = list(_model_at(section, location[:-1]).fields_in_file())
         return f"unknown key '{name}'; {suggest(location[-1], known)}{more}"
     if first["type"] == "missing":
         return f"key '{name}' is missing; add it{more}"

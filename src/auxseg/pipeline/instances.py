@@ -47,7 +47,7 @@ def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
     return {output for one in instances(values, path) for output in fill(stages[one.stage], one.template).outputs}
 
 
-def require_sections(values: dict[str, Any], path: Path = DVC_FILE) -> None:
+def require_sections(values: dict[str, Any]) -> None:
     """Check that params.yaml (`values`) has every key that a stage declares, even where the models have defaults.
 
     Without this, DVC fails in the middle of a run, when it comes to a stage with a missing key.
@@ -55,7 +55,7 @@ def require_sections(values: dict[str, Any], path: Path = DVC_FILE) -> None:
     Raises:
         ParamsError: names the first missing key, and how to add it.
     """
-    needed = {section for body in read_stages(path).values() for section in fill(body, {}).sections}
+    needed = {section for body in read_stages().values() for section in fill(body, {}).sections}
     if missing := sorted(needed - values.keys()):
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise ParamsError(

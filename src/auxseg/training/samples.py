@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.stored import as_share, decode_label, decode_saliency
-from auxseg.encoded import IGNORE
+from auxseg.datasets.stored import decode_label, decode_saliency
+from auxseg.encoded import IGNORE, as_share
 from auxseg.errors import AuxsegError, DataError, ParamsError, first_line
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
