@@ -197,7 +197,7 @@ def test_a_file_without_extends_is_whole(write):
         ),
         ("extends: defaults\nnetwork: 4", "key 'network': input should be a valid dictionary"),
         ("extends: default", "key 'extends': no preset 'default'; did you mean 'defaults'?"),
-        ("extends: mine", "key 'extends': a preset cannot extend itself"),
+        ("extends: mine", "key 'extends': the preset extends itself (mine -> mine); name another preset or `defaults`"),
         ("extends: defaults\nrounds: {r1: r0}", "key 'rounds': expected a number of rounds, got {'r1': 'r0'}"),
         ("extends: defaults\nshards: 0", "key 'shards': expected a number of shards, got 0"),
         ("extends: defaults\nlabel_rounds: [r0, r1]", "key 'label_rounds': follows 'rounds'; delete it"),

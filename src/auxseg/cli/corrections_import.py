@@ -213,7 +213,10 @@ def _check(image_id: str, label: np.ndarray, records: Mapping[str, ImageRecord],
         raise DataError(f"{where}: the data set has no such image; the file must have the name of the image")
     record = records[image_id]
     if record.split != "train":
-        raise DataError(f"{where}: the image is in split {record.split}, and only training labels are corrected")
+        raise DataError(
+            f"{where}: the image is in split {record.split}, and only training labels are corrected; leave it out of "
+            "the export"
+        )
     if label.shape != (record.height, record.width):
         size = f"{label.shape[1]}x{label.shape[0]}"
         raise DataError(f"{where}: {size}, but the image is {record.width}x{record.height}; annotate it at full size")

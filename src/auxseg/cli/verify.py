@@ -174,7 +174,7 @@ def _run_deep(recorded: Recorded, bad: set[str], only: Sequence[str], seed: int 
             continue
         started = time.monotonic()
         lines = run_again(chosen, _environment(recorded))
-        result = "the same bytes" if not lines else f"{len(lines)} differences"
+        result = "the same bytes" if not lines else counted(len(lines), "difference")
         print(f"  {chosen.addressing}: {result}, {duration(time.monotonic() - started)}", flush=True)
         found.add("results that another run does not repeat", lines)
         different |= {chosen.addressing} if lines else set()

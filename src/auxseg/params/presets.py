@@ -78,7 +78,10 @@ def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
             )
         return check(path)
     if path in below:
-        raise ParamsError(f"{path}: key 'extends': a preset cannot extend itself")
+        chain = " -> ".join(one.stem for one in (*below, path))
+        raise ParamsError(
+            f"{path}: key 'extends': the preset extends itself ({chain}); name another preset or `{DEFAULTS}`"
+        )
     parent = values.pop("extends")
     base = defaults() if parent == DEFAULTS else _resolve(_parent(path, parent), (*below, path))
     return override(base, values, str(path))

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auxseg.counts import and_more
 from auxseg.errors import ParamsError
 from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 
@@ -57,10 +58,9 @@ def require_sections(values: dict[str, Any]) -> None:
     """
     needed = {section for body in read_stages().values() for section in fill(body, {}).sections}
     if missing := sorted(needed - values.keys()):
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise ParamsError(
-            f"params.yaml: key '{missing[0]}' is missing{more}; `auxseg params render` adds missing keys with their "
-            "defaults and keeps your values"
+            f"params.yaml: key '{missing[0]}' is missing{and_more(len(missing))}; `auxseg params render` adds "
+            "missing keys with their defaults and keeps your values"
         )
 
 

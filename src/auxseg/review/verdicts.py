@@ -153,7 +153,7 @@ def _verdict(
             "the rounds with `auxseg rounds N`"
         )
     if cells["verdict"] not in VERDICTS:
-        raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}")
+        raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}; write one of them")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
     if classes is not None:
         check_dropped(dropped, classes, where)

@@ -74,9 +74,10 @@ class CheckpointFile:
 
     @classmethod
     def of(cls, stage: RunningStage, device: torch.device, precision: str = "") -> Self:
-        """Return the file of a stage instance as it would run now, in an arithmetic that is noted with it.
+        """Return the checkpoint of a stage instance as it would run now; `precision` is noted in it.
 
-        Of the files of other inputs or parameters only the newest stays, for the case that a change is taken back.
+        Removes older checkpoints of the instance, except the newest one of other inputs or parameters, in case a change
+        is undone.
         """
         folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
         path = folder / f"{fingerprint(stage, device)}.safetensors"

@@ -26,7 +26,7 @@ def precision_of_run(
 ) -> RuntimeParams:
     """Return `runtime` with a precision in place of `auto`, and let this process compute with it.
 
-    A killed training goes on in the arithmetic that it began with, also on a machine where another would be chosen.
+    A killed training resumes with the precision that it began with, even on a machine where another would be chosen.
     """
     begun = CheckpointFile.of(stage, device).begun_with if runtime.precision == "auto" else None
     if begun in PRECISIONS:
