@@ -8,8 +8,6 @@ benchmarks/audit/rankings.csv, or the file of --to (rankings_best.csv is that of
 """
 
 import argparse
-import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from scipy.stats import spearmanr
 
 from auxseg.artifacts.tables import write_rows
 from auxseg.audit.ranking import SMALLEST_FIRST
+from auxseg.audit.scripts import read_data_script
 
 RESULTS = Path(__file__).resolve().parent / "audit"
 
@@ -28,8 +27,7 @@ def main() -> None:
     parser.add_argument("--round", default="r1")
     parser.add_argument("--to", type=Path, default=RESULTS / "rankings.csv", metavar="CSV")
     arguments = parser.parse_args()
-    path = arguments.report / f"index/{arguments.round}-train.js"
-    index = json.loads(json.loads(re.search(r"JSON\.parse\((\".*\")\)\);\n", path.read_text())[1]))
+    index = read_data_script(arguments.report / f"index/{arguments.round}-train.js")
     figures = {name: np.array(column, float) for name, column in index["figures"].items()}
     iou = figures.pop("iou")
     known = np.isfinite(iou)

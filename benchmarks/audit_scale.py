@@ -8,7 +8,6 @@ benchmarks/audit/scale.csv. With --opened, only the report that is there is open
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ import time
 from pathlib import Path
 
 from auxseg.artifacts.tables import read_csv, write_rows
-from auxseg.audit.scripts import data_script
+from auxseg.audit.scripts import data_script, read_data_script
 
 RESULTS = Path(__file__).resolve().parent / "audit"
 STAGE = Path(__file__).resolve().parents[1] / "workflow/stages/audit.py"
@@ -48,7 +47,7 @@ def multiply(report: Path, target: Path, count: int) -> Path:
     as for `count` different images.
     """
     shutil.copytree(report, target, copy_function=os.link)
-    base = _read(target / "index/base.js")
+    base = read_data_script(target / "index/base.js")
     train = base["records"]["train"]
     size = len(train["id"])
     repeated = {name: _repeat(column, count) for name, column in train.items()}
@@ -61,7 +60,7 @@ def multiply(report: Path, target: Path, count: int) -> Path:
     base["records"]["train"], base["totals"]["train"] = repeated, count
     _write(target, "index/base", base)
     for path in (target / "index").glob("*-train.js"):
-        page = _read(path)
+        page = read_data_script(path)
         columns = {name: _repeat(column, count) for name, column in page.items() if name != "figures"}
         figures = {name: _repeat(column, count) for name, column in page["figures"].items()}
         _write(target, f"index/{path.stem}", {**columns, "figures": figures})
@@ -72,10 +71,6 @@ def _write(report: Path, name: str, value: dict) -> None:
     path = report / f"{name}.js"
     path.unlink()  # it is a link to the original
     path.write_bytes(data_script(name, value))
-
-
-def _read(path: Path) -> dict:
-    return json.loads(json.loads(re.search(r"JSON\.parse\((\".*\")\)\);\n", path.read_text())[1]))
 
 
 def _repeat(column: list, count: int) -> list:

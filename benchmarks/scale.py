@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from auxseg.params.dag import shard_names
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().with_suffix(".csv")
 IMAGES, SHARDS, ROUNDS = 100_000, 64, 4
@@ -125,7 +127,7 @@ def steps(python: str, shards: int) -> Iterator[tuple[str, list[str]]]:
     def own(name: str) -> list[str]:
         return [python, __file__, "--step", name]
 
-    first_shard = "0" * len(str(shards - 1))
+    first_shard = shard_names(shards)[0]
 
     yield "code", [python, "-m", "dvc", "repro", "--quiet", "code"]
     yield "prepare", [python, "workflow/stages/prepare.py"]

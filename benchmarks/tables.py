@@ -18,11 +18,11 @@ import sys
 from pathlib import Path
 
 from clones import head, is_dirty
+from experiment_files import FOLDER, Experiment, build, read_base, read_table
 from tables_results import keep, kept, read_results, update_page
 from tables_run import Bench
 
 from auxseg.errors import EXIT_FAILED, EXIT_REJECTED, AuxsegError, ParamsError
-from auxseg.params.experiments import FOLDER, Experiment, build, read_base, read_table
 from auxseg.params.local import data_root
 
 ROOT = Path(__file__).resolve().parents[1]

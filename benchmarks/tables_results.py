@@ -6,10 +6,11 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
+from experiment_files import Base, Experiment, Row, Table
+
 from auxseg.artifacts.atomic import write_text
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tables import read_csv, write_rows
-from auxseg.params.experiments import Base, Experiment, Row, Table
 
 COLUMNS = (
     "experiment",

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import held_out
 from clones import call, clone, share_cache
+from experiment_files import Experiment
 
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv
 from auxseg.params.data import DataParams
-from auxseg.params.experiments import Experiment
 
 TARGET = "summary"
 COST = "minutes"

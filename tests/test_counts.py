@@ -2,7 +2,7 @@
 
 import pytest
 
-from auxseg.counts import are, counted
+from auxseg.counts import and_more, are, counted
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,10 @@ from auxseg.counts import are, counted
 )
 def test_number_and_noun(number, words, text):
     assert counted(number, *words) == text
+
+
+def test_more_of_a_kind():
+    assert [and_more(number) for number in (0, 1, 2, 3)] == ["", "", " (and 1 more)", " (and 2 more)"]
 
 
 def test_verb():

@@ -220,7 +220,9 @@ def test_a_network_full_of_nan_is_named_with_its_image(tmp_path):
         network = tiny_auxsegnet()
         with torch.no_grad():
             network.get_submodule(layer).weight.fill_(float("nan"))
-        with pytest.raises(DataError, match=f"image 'a': the network's {name} contains values that are no numbers"):
+        with pytest.raises(
+            DataError, match=f"image 'a': the network's {name} contains values that are not finite numbers"
+        ):
             propagate_images(
                 network,
                 dataset,
@@ -241,5 +243,5 @@ def test_a_classifier_full_of_nan_is_named_with_its_image(tmp_path):
     with torch.no_grad():
         network.classification.linear.weight.fill_(float("nan"))
     cams = classifier_cams(network, dataset, [record], CamParams(), RuntimeParams(), torch.device("cpu"))
-    with pytest.raises(DataError, match="image 'a': the network's CAM contains values that are no numbers"):
+    with pytest.raises(DataError, match="image 'a': the network's CAM contains values that are not finite numbers"):
         next(cams)

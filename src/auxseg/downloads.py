@@ -1,7 +1,6 @@
 """Downloads over HTTPS: checked by SHA-256, continued where an earlier attempt stopped, complete or not there."""
 
 import fcntl
-import hashlib
 import logging
 import shutil
 import tarfile
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
+from auxseg.artifacts.atomic import sha256_file
 from auxseg.errors import DataError
 
 SCHEMES = ("https",)
@@ -48,7 +48,7 @@ def download(url: str, sha256: str, target: Path, fix: str = "run the same comma
 
 
 def _is(target: Path, sha256: str) -> bool:
-    return target.is_file() and _sha256(target) == sha256
+    return target.is_file() and sha256_file(target) == sha256
 
 
 def _download(url: str, sha256: str, target: Path, fix: str) -> None:
@@ -58,7 +58,7 @@ def _download(url: str, sha256: str, target: Path, fix: str) -> None:
         _fetch(url, part)
     except OSError as error:  # requests' exceptions are OSErrors
         raise DataError(f"{url}: download failed ({' '.join(str(error).split())}); {fix}") from None
-    if (found := _sha256(part)) != sha256:
+    if (found := sha256_file(part)) != sha256:
         part.unlink()
         raise DataError(f"{url}: download failed (expected SHA-256 {sha256}, but got {found}); {fix}")
     part.replace(target)
@@ -112,8 +112,3 @@ def unpack(archive: Path, inner: str, target: Path) -> None:
         except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, shutil.Error) as error:
             reason = " ".join(str(error).split())  # tarfile's may have several lines
             raise DataError(f"{archive}: cannot be unpacked ({reason}); remove it and try again") from None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

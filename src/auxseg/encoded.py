@@ -79,7 +79,12 @@ def decode_indices(content: bytes) -> np.ndarray:
 
 def decode_grey(content: bytes) -> np.ndarray:
     """Decode the output of `encode_grey` to float32 (H, W) in [0, 1]."""
-    return decode_indices(content).astype(np.float32) / 255
+    return as_share(decode_indices(content))
+
+
+def as_share(levels: np.ndarray) -> np.ndarray:
+    """Return grey levels as float32 in [0, 1]."""
+    return levels.astype(np.float32) / 255
 
 
 def colourise(label: np.ndarray) -> np.ndarray:

@@ -28,8 +28,8 @@ _QUOTE = re.compile(r"(?<!\w)'(.*?)'(?!\w)")
 """A text in quotes; the apostrophe of a word is none."""
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Numbers of an OSError of a disk, or a quota on it, that has no more room, or fails."""
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Numbers of an OSError after which another attempt may succeed: a full disk or quota, or a failing disk."""
 
 
 class AuxsegError(Exception):

@@ -41,9 +41,9 @@ def fuse(
         return np.zeros(saliency.shape, np.uint8)
     salient = saliency > saliency_threshold
     label = np.where(salient, IGNORE, 0).astype(np.uint8)
-    strongest = cam.max(axis=0)
-    label[(strongest > (cam_threshold if background_threshold is None else background_threshold)) & ~salient] = IGNORE
-    both = (strongest > cam_threshold) & salient
+    peak = cam.max(axis=0)
+    label[(peak > (cam_threshold if background_threshold is None else background_threshold)) & ~salient] = IGNORE
+    both = (peak > cam_threshold) & salient
     label[both] = np.asarray(classes, np.uint8)[cam.argmax(axis=0)][both]
     return label
 

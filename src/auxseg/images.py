@@ -1,4 +1,4 @@
-"""Open images of any kind, with limits, and read photographs as RGB."""
+"""Open images of any kind, with limits, and read them as RGB."""
 
 import importlib
 import importlib.util

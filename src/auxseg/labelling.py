@@ -10,8 +10,8 @@ from auxseg.artifacts.archive import opened_archive
 from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.stored import as_share, decode_saliency, read_cam, read_map
-from auxseg.encoded import decode_grey, encode_grey, encode_label
+from auxseg.datasets.stored import decode_saliency, read_cam, read_map
+from auxseg.encoded import as_share, decode_grey, encode_grey, encode_label
 from auxseg.external.labels import LabelFolder
 from auxseg.fusion import complete, fuse, saliency_label
 from auxseg.maps import upsample
@@ -33,15 +33,15 @@ class LabelJob:
 
     def __call__(self, record: ImageRecord) -> tuple[bytes, bytes]:
         """Return the encoded pseudo label and saliency label."""
-        maps, prior_png = opened_tensors(self.maps), opened_archive(self.prior)[f"{record.id}.png"]
-        prior, saliency_png = as_share(decode_saliency(prior_png, record, self.prior)), prior_png
+        maps, saliency_png = opened_tensors(self.maps), opened_archive(self.prior)[f"{record.id}.png"]
+        saliency = as_share(decode_saliency(saliency_png, record, self.prior))
         if f"{record.id}.saliency" in maps:  # r0 has the prior alone
-            image = read_photo(self.root, record)
             refined = read_map(maps, record, "saliency").astype(np.float32)
-            saliency_png = encode_grey(saliency_label(image, prior, refined, self.params))
+            label = saliency_label(read_photo(self.root, record), saliency, refined, self.params)
+            saliency_png = encode_grey(label)
+            saliency = decode_grey(saliency_png)  # as stored, so that the report computes the same
         if self.initial is not None and record.tags:  # without tags, `fuse` makes it background everywhere
             return encode_label(self.initial(record)), saliency_png
-        saliency = prior if saliency_png is prior_png else decode_grey(saliency_png)
         cam = upsample(read_cam(maps, record), *saliency.shape)
         present = [self.classes.index(name) for name in record.tags]
         label = fuse(cam, present, saliency, *self.params.thresholds)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -29,31 +29,31 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def track(items: Iterable[T], label: str, total: int | None = None, unit: str = "image") -> Iterator[T]:
+def track(items: Iterable[T], title: str, total: int | None = None, unit: str = "image") -> Iterator[T]:
     """Iterate and show position, rate and time left: as a bar if standard error is a terminal, else in the log.
 
     The log gets at most one line every 30 seconds, so a shorter loop writes nothing.
 
     Args:
         items: what to iterate over.
-        label: the name of the loop.
+        title: the name of the loop.
         total: the number of items, if `items` has no length.
         unit: one item, in the singular.
     """
     if sys.stderr.isatty():
-        return iter(tqdm(items, desc=label, total=total, unit=unit, dynamic_ncols=True))
+        return iter(tqdm(items, desc=title, total=total, unit=unit, dynamic_ncols=True))
     if total is None and isinstance(items, Sized):
         total = len(items)
-    return _logged(items, label, total, unit)
+    return _logged(items, title, total, unit)
 
 
-def _logged(items: Iterable[T], label: str, total: int | None, unit: str) -> Iterator[T]:
+def _logged(items: Iterable[T], title: str, total: int | None, unit: str) -> Iterator[T]:
     started = said = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()  # the caller has finished the item when it asks for the next one
         if now - said >= SECONDS_BETWEEN_LINES and done != total:
-            logging.info("%s: %s", label, _position(done, total, unit, now - started))
+            logging.info("%s: %s", title, _position(done, total, unit, now - started))
             said = now
 
 
@@ -76,7 +76,7 @@ def available_cpus() -> int:
     return int(cpu_count())
 
 
-def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, unit: str = "image") -> list[R]:
+def map_processes(function: Callable[[T], R], items: Sequence[T], title: str, unit: str = "image") -> list[R]:
     """Apply `function` to every item in worker processes; results are in the order of `items`.
 
     It uses processes because pydensecrf and much of Pillow hold the interpreter's lock. `function` and the items must
@@ -84,10 +84,10 @@ def map_processes(function: Callable[[T], R], items: Sequence[T], label: str, un
     """
     workers = min(available_cpus(), len(items))
     if workers <= 1:
-        return [function(item) for item in track(items, label, unit=unit)]
+        return [function(item) for item in track(items, title, unit=unit)]
     chunk = max(1, min(16, len(items) // (workers * 4)))
     with _pool(workers) as pool:
-        return list(track(pool.map(function, items, chunksize=chunk), label, total=len(items), unit=unit))
+        return list(track(pool.map(function, items, chunksize=chunk), title, total=len(items), unit=unit))
 
 
 def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -98,13 +98,7 @@ def background_processes(function: Callable[[T], R], items: Iterable[T]) -> Iter
     """
     workers = available_cpus()
     with _pool(workers) as pool:
-        waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from _ahead(pool, function, items, workers)
 
 
 def read_ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -114,13 +108,18 @@ def read_ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     its result would.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(read, item))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
+        yield from _ahead(pool, read, items, AHEAD)
+
+
+def _ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """Yield results in the order of items, while up to `ahead` more items are submitted."""
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > ahead:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 @contextlib.contextmanager

@@ -149,11 +149,11 @@ def propagate_image(
 
 def _on_grid(maps: Tensor, size: torch.Size, mirrored: bool) -> Tensor:
     """Return the maps (1, L, h', w') of a view as (L, h, w) of the given size, unmirrored."""
+    if not maps.shape[1]:
+        return maps.new_zeros(0, *size)
     maps = maps.flip(3) if mirrored else maps
-    if maps.shape[1] and maps.shape[-2:] != size:
+    if maps.shape[-2:] != size:
         maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
-    elif not maps.shape[1]:
-        maps = maps.new_zeros(1, 0, *size)
     return maps[0]
 
 

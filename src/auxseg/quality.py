@@ -14,7 +14,8 @@ from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.by_shard import map_by_shard
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
-from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
+from auxseg.datasets.stored import read_cam, read_label, read_map, read_saliency
+from auxseg.encoded import as_share
 from auxseg.maps import upsample
 from auxseg.metrics.expected import Overlap, label_overlap
 
@@ -82,7 +83,7 @@ def measure(job: QualityJob, records: Sequence[ImageRecord], title: str) -> list
     return map_by_shard(job, records, list(job.labels), title)
 
 
-def expected_iou(overlaps: Sequence[Overlap], seed: int = 0) -> tuple[list[Expected], Expected]:
+def expected_iou(overlaps: Sequence[Overlap]) -> tuple[list[Expected], Expected]:
     """Return the expected IoU of each class, background first, and their mean, both over all images.
 
     The intervals are those of a bootstrap over images: they say how much the figure depends on which images there
@@ -90,12 +91,11 @@ def expected_iou(overlaps: Sequence[Overlap], seed: int = 0) -> tuple[list[Expec
 
     Args:
         overlaps: of every label; at least one.
-        seed: of the draws.
     """
     groups = [sum(overlaps[start + GROUPS :: GROUPS], overlaps[start]) for start in range(min(GROUPS, len(overlaps)))]
     intersections, unions = (np.stack(values) for values in zip(*groups, strict=True))
     whole = Overlap(intersections.sum(axis=0), unions.sum(axis=0))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     times = random.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), DRAWS)
     drawn = [Overlap(count @ intersections, count @ unions) for count in times]
     by_class, means = np.stack([one.iou() for one in drawn]), [one.mean() for one in drawn]

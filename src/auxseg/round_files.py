@@ -40,8 +40,8 @@ def find_score_files(dataset: Dataset) -> dict[str, Files]:
         raise DataError(f"{store.scores / missing[0]}: no such folder; `dvc pull` it, or run `dvc repro`")
     return {
         kind.name: {
-            found: list(dataset.every_shard(partial(store.score, kind.name, found)).values())
-            for found in sorted(Round.parse(path.name) for path in finished(kind, "r*"))
+            round_: list(dataset.every_shard(partial(store.score, kind.name, round_)).values())
+            for round_ in sorted(Round.parse(path.name) for path in finished(kind, "r*"))
         }
         for kind in finished(store.scores, "*")
     }
@@ -89,26 +89,26 @@ def label_tables(
             three million areas.
     """
     by_class, confusions = [], {}
-    for found, paths in areas.items():
-        name, found_areas = str(found), read_areas(paths)
-        if len(strange := set(found_areas["image_id"]) - tags.keys()):
-            raise damaged(paths[0].parent, f"'{min(strange)}' is no training image")
-        confusions[name] = read_confusion(confusion[found], len(names) - 1)
+    for round_, paths in areas.items():
+        name, found_areas = str(round_), read_areas(paths)
+        if strange := set(found_areas["image_id"]) - tags.keys():
+            raise damaged(paths[0].parent, f"'{min(strange)}' is not a training image")
+        confusions[name] = read_confusion(confusion[round_], len(names) - 1)
         by_class.append(class_table(name, found_areas, tags, confusions[name], names, measured.get(name, 0)))
         append_images(image_table(name, found_areas, names))
-    labels = pandas.concat(by_class)
+    labels, last = pandas.concat(by_class), str(max(areas))
     return {
         "labels": labels,
         "labels_by_round": labels[labels["class"] == ALL],
         "confusion": summary.confusion_table(confusions, names),
-        "last_confusion": summary.confusion_table({name: confusions[name]}, names),
+        "last_confusion": summary.confusion_table({last: confusions[last]}, names),
     }
 
 
 def measure_tables(saliency: Files, confidence: Files) -> Tables:
     """Return the tables of the saliency labels, and of the values of CAMs and confidence."""
-    measured = {str(found): SaliencyMeasures.read(paths) for found, paths in saliency.items()}
-    shares = summary.confidence_table({str(found): Histograms.read(paths) for found, paths in confidence.items()})
+    measured = {str(round_): SaliencyMeasures.read(paths) for round_, paths in saliency.items()}
+    shares = summary.confidence_table({str(round_): Histograms.read(paths) for round_, paths in confidence.items()})
     return {
         "saliency": summary.saliency_table(measured),
         "confidence": shares,

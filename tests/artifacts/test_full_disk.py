@@ -60,13 +60,15 @@ def test_a_disk_that_fills_while_a_file_is_written(tmp_path, kind):
     assert [file.name for file in tmp_path.iterdir()] == ["file"] and path.read_text() == "old"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_disk_that_fills_when_it_is_flushed(tmp_path, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "fix"), [(errno.ENOSPC, "free some"), (errno.EDQUOT, "free some"), (errno.EIO, "check the disk, then")]
+)
+def test_a_disk_that_fills_or_fails_when_it_is_flushed(tmp_path, monkeypatch, number, fix):
     def fsync(descriptor):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(atomic.os, "fsync", fsync)
-    with pytest.raises(ResourceError, match=rf"{tmp_path / 'a'}: cannot be written \({os.strerror(number)}\); free"):
+    with pytest.raises(ResourceError, match=rf"{tmp_path / 'a'}: cannot be written \({os.strerror(number)}\); {fix}"):
         write_text(tmp_path / "a", "x")
     assert not list(tmp_path.iterdir())
 

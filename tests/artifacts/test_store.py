@@ -140,7 +140,9 @@ def test_a_round_is_a_number_with_a_name(number):
     assert Round.up_to(Round(2)) == [R0, Round(1), Round(2)]
 
 
-@pytest.mark.parametrize("name", ["", "r", "1", "r01", "r-1", "R1", "r1 ", "r1\n", "r²", "best"])
+@pytest.mark.parametrize(
+    "name", ["", "r", "1", "r01", "r-1", "R1", "r1 ", "r1\n", "r²", "r\u0661", "r10000", "r" + 5000 * "9", "best"]
+)
 def test_what_is_no_round(name):
     with pytest.raises(ParamsError, match="is not a round; write r0, r1"):
         Round.parse(name)

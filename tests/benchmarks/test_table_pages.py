@@ -1,10 +1,10 @@
 """The collector against tables made by hand."""
 
 import pytest
+from experiment_files import Base, Experiment, Table
 from tables_results import COLUMNS, keep, kept, markdown, read_results, update_page
 
 from auxseg.artifacts.tables import write_rows
-from auxseg.params.experiments import Base, Experiment, Table
 
 SCENES = Base(title="scenes", extends="demo")
 TABLE = Table(

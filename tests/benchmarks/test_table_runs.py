@@ -72,7 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
     for path in ("experiments", "params/presets"):
         shutil.copytree(ROOT / path, folder / path)
-    programs = ["tables", "tables_run", "tables_results", "clones", "held_out"]
+    programs = ["tables", "tables_run", "tables_results", "experiment_files", "clones", "held_out"]
     files = {f"benchmarks/{name}.py": (ROOT / f"benchmarks/{name}.py").read_text() for name in programs}
     files |= {
         "dvc.yaml": DVC_YAML,

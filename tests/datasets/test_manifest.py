@@ -134,7 +134,7 @@ ROW = "a,a.jpg,6,4,train,cat,aa\n"
         (ROW.replace("6", "0"), "'a' has split 'train', 0x4 pixels"),
         (ROW.replace("4", "0"), "'a' has split 'train', 6x0 pixels"),
         (ROW.replace("6", "wide"), "invalid literal"),
-        (ROW + ROW, "an id is there twice"),
+        (ROW + ROW, "id 'a' appears twice"),
     ],
 )
 def test_a_damaged_shard_is_one_line(tmp_path, rows, message):

@@ -32,12 +32,12 @@ def test_what_scipy_writes_and_reads(value, compressed):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no MATLAB file of version 5"),
-        (b"\x89HDF\r\n\x1a\n" + b"\0" * 600, "no MATLAB file of version 5"),
+        (b"", "not a MATLAB file of version 5"),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 600, "not a MATLAB file of version 5"),
         (saved(np.ones((2, 2), np.uint8), name="other"), "no 'GTcls' in it"),
         (saved(np.ones((2, 2), np.uint8), field="mask"), "no 'Segmentation' in it"),
-        (saved(np.ones((2, 2))), "it is no matrix of uint8"),
-        (saved(np.ones((2, 2, 2), np.uint8)), "it is no matrix of uint8"),
+        (saved(np.ones((2, 2))), "it is not a matrix of uint8"),
+        (saved(np.ones((2, 2, 2), np.uint8)), "it is not a matrix of uint8"),
         (saved(np.ones((2, 2), np.uint8))[:-20], "reaches beyond its end|cut off"),
     ],
     ids=["nothing", "version 7.3", "another struct", "another field", "floats", "three dimensions", "cut off"],

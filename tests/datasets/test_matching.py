@@ -126,7 +126,7 @@ def test_files_beside_the_masks_of_all_images_are_no_masks(root, extra):
         ("img0.npz", r"\.npz is not read as a mask"),
         ("IMG0.png", "its image is 'img0': write both in the same case"),
         ("IMG0.TIF", "its image is 'img0': write both in the same case"),
-        ("17.png", r"a mask is called <id>\.png, as its image"),
+        ("17.png", r"name masks <id>\.png, after their images"),
     ],
 )
 def test_no_match_at_all_is_an_error(root, name, advice):

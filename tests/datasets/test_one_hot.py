@@ -56,7 +56,8 @@ def test_one_hot_columns_are_spelt_as_in_data_classes(tmp_path):
         ),
         (
             "image_id,width,height,cat\na,640,480,1\n",
-            r"line 2: column 'width' has '640', .* remove the column if it is no class \(and 1 more: column 'height'\)",
+            r"line 2: column 'width' has '640', .* remove the column if it is not a class \(and 1 more: column "
+            r"'height'\)",
         ),
         (
             "image_id,cat\na,1\nb,3\n",
@@ -91,8 +92,8 @@ def test_what_is_no_one_hot_table(tmp_path, text, message):
         ),
         (
             "image_id,group,cat\na,0,1\nb,1,0\n",
-            "labels: column 'group' keeps images with the same value in one split and is no class, though it has only "
-            "0 and 1; if it is a class, give it another name",
+            "labels: column 'group' keeps images with the same value in one split and is not a class, though it has "
+            "only 0 and 1; if it is a class, give it another name",
         ),
         (
             "image_id,labels,cat,dog\na,cat,1,0\nb,dog,0,1\n",

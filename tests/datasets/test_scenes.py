@@ -118,7 +118,8 @@ def test_every_class_leads_once_in_six_images(scenes: list[Scene]) -> None:
 
 def test_part_is_a_small_share_of_the_toy() -> None:
     rng = np.random.default_rng(0)
-    shares = np.array([build(rng, index, 64).part_share for index in range(1, 7) for _ in range(25)])
+    toys = [build(rng, index, 64) for index in range(1, 7) for _ in range(25)]
+    shares = np.array([toy.part_mask.sum() / toy.mask.sum() for toy in toys])
     low, high = knobs.PART_SHARE
     assert shares.min() > 0.8 * low and shares.max() < 1.2 * high
     assert shares.mean() == pytest.approx((low + high) / 2, abs=0.015)

@@ -48,12 +48,12 @@ LABELS = {
     ),
     "the next class": (encode_label(spoilt(LABEL, (7, 7), 4)), "'a' has value 4"),
     "value 254": (encode_label(spoilt(LABEL, (7, 7), 254)), "'a' has value 254"),
-    "colours": (png(LABEL, "RGB"), "'a.png' is no PNG of 8 bits in one channel"),
-    "one bit": (png(LABEL, "1"), "'a.png' is no PNG of 8 bits"),
-    "16 bits": (png(LABEL.astype(np.uint16), "I;16"), "'a.png' is no PNG of 8 bits"),
-    "text": (b"no image", "'a.png' is no PNG"),
-    "nothing": (b"", "'a.png' is no PNG"),
-    "another format": (b"GIF89a" + bytes(40), "'a.png' is no PNG"),
+    "colours": (png(LABEL, "RGB"), "'a.png' is not an 8-bit PNG of one channel"),
+    "one bit": (png(LABEL, "1"), "'a.png' is not an 8-bit PNG"),
+    "16 bits": (png(LABEL.astype(np.uint16), "I;16"), "'a.png' is not an 8-bit PNG"),
+    "text": (b"no image", "'a.png' is not a PNG"),
+    "nothing": (b"", "'a.png' is not a PNG"),
+    "another format": (b"GIF89a" + bytes(40), "'a.png' is not a PNG"),
     "cut": (encode_label(LABEL)[:-40], "damaged: "),
     "a header alone": (encode_label(LABEL)[:33], "damaged: "),
 }
@@ -64,9 +64,9 @@ MAPS = {
     "empty": (CAM[:, :0], r"has shape \(2, 0, 4\)"),
     "flat": (CAM[0], r"has shape \(3, 4\)"),
     "a scalar": (CAM[0, 0, 0], r"has shape \(\)"),
-    "nan": (spoilt(CAM, (1, 2, 3), np.nan), "contains values that are no numbers"),
-    "inf": (spoilt(CAM, (0, 0, 0), np.inf), "contains values that are no numbers"),
-    "whole numbers": (CAM.astype(np.int64), "contains values that are no numbers"),
+    "nan": (spoilt(CAM, (1, 2, 3), np.nan), "contains values that are not finite numbers"),
+    "inf": (spoilt(CAM, (0, 0, 0), np.inf), "contains values that are not finite numbers"),
+    "whole numbers": (CAM.astype(np.int64), "contains values that are not finite numbers"),
 }
 
 

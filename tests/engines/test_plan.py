@@ -115,7 +115,7 @@ def test_receipts_are_counted_by_a_dry_run_and_recorded_by_the_next(here, capsys
     del lock["stages"]["train@r1"]
     Path("dvc.lock").write_text(yaml.safe_dump(lock))
     assert make_plan(dry=True)["train@r1"]["stale"]
-    assert "1 finished results are not recorded yet" in capsys.readouterr().err
+    assert "1 finished result is not recorded yet" in capsys.readouterr().err
     assert not make_plan(dry=False)["train@r1"]["stale"]
     assert "recorded, finished by an earlier run: train@r1" in capsys.readouterr().err
     assert entry_of("train@r1") == recorded
@@ -161,7 +161,7 @@ def test_what_dvc_only_tracks_is_no_node(here):
 def test_it_waits_for_no_job_of_an_earlier_run(here):
     with heartbeat("labels@r1-01"):
         make_plan(dry=True)  # it writes nothing, so it may look on
-        with pytest.raises(DataError, match=r"^1 jobs of an earlier run are still running \(first: labels r1-01 on "):
+        with pytest.raises(DataError, match=r"^1 job of an earlier run is still running \(first: labels r1-01 on "):
             make_plan(dry=False)
     make_plan(dry=False)
 

@@ -22,8 +22,8 @@ ODD = {
     "quantised": (torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8), "is quantised"),
     "float8": (torch.ones(2, 3).to(torch.float8_e4m3fn), "has elements of float8_e4m3fn"),
     "meta": (torch.ones(2, 3, device="meta"), "has a shape but no values"),
-    "nan": (torch.tensor([[1.0, 2, 3], [4, float("nan"), 6]]), "contains values that are no numbers"),
-    "inf": (torch.full((2, 3), float("inf"), dtype=torch.float16), "contains values that are no numbers"),
+    "nan": (torch.tensor([[1.0, 2, 3], [4, float("nan"), 6]]), "contains values that are not finite numbers"),
+    "inf": (torch.full((2, 3), float("inf"), dtype=torch.float16), "contains values that are not finite numbers"),
     "shape": (torch.ones(3, 2), r"has shape \(3, 2\)"),
 }
 """Tensors that are no weights, and what is said about them."""
@@ -73,5 +73,5 @@ def test_outputs_that_are_no_numbers_name_the_image(value):
     maps = {"prediction": np.ones((2, 2), np.uint8), "cam": np.zeros((1, 2, 2), np.float16)}
     check_outputs(maps, "image 'img7'")
     maps["cam"][0, 1, 0] = value
-    with pytest.raises(DataError, match="image 'img7': the network's cam contains values that are no numbers"):
+    with pytest.raises(DataError, match="image 'img7': the network's cam contains values that are not finite numbers"):
         check_outputs(maps, "image 'img7'")

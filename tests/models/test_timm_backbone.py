@@ -169,7 +169,7 @@ def _offline(name, **options):
             "'backbone.output_stride': .* cannot have stride 14",
         ),
         ({"name": "timm:vit_tiny_patch16_224", "layer": 13}, "'backbone.layer': .* has 12 blocks; set it to 1..12"),
-        ({"name": "timm:resnet10t", "layer": 3}, "'backbone.layer': .* is no transformer; set it to null"),
+        ({"name": "timm:resnet10t", "layer": 3}, "'backbone.layer': .* is not a transformer; set it to null"),
         ({"name": "timm:swin_tiny_patch4_window7_224"}, "takes neither an output stride nor images of any size"),
     ],
 )
@@ -193,8 +193,8 @@ def test_the_check_takes_every_network_and_makes_no_weights():
         ({"name": "resnet19"}, r"name is one of efficientnet_lite0, .*resnet38, or timm:<model>; got 'resnet19'"),
         ({"name": "timm:resnet10t", "weights": "imagenet"}, "pretrained, random or a file, not imagenet"),
         ({"weights": "pretrained"}, "pretrained is for timm:<model>"),
-        ({"output_stride": 14}, "efficientnet_lite0 is no transformer"),
-        ({"layer": 3}, "efficientnet_lite0 is no transformer"),
+        ({"output_stride": 14}, "efficientnet_lite0 is not a transformer"),
+        ({"layer": 3}, "efficientnet_lite0 is not a transformer"),
     ],
 )
 def test_parameters_that_do_not_go_together(values, message):

@@ -26,7 +26,7 @@ VALUES = yaml.safe_load(default_params.TEXT)
 
 def numbers(model: type[Strict], where: str):
     """Yield key, type and metadata of every number of a section, also inside lists."""
-    for name, field in model.knobs().items():
+    for name, field in model.fields_in_file().items():
         key = f"{where}.{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, Strict):
             yield from numbers(field.annotation, key)
@@ -127,7 +127,12 @@ def test_the_largest_seed_is_taken():
 
 def test_rounds_and_shards():
     rounds, label_rounds = chain(MOST_ROUNDS + 1)
-    with pytest.raises(ParamsError, match=rf"key 'rounds': at most {MOST_ROUNDS} rounds, got {MOST_ROUNDS + 1}"):
+    with pytest.raises(
+        ParamsError,
+        match=rf"key 'rounds': at most {MOST_ROUNDS} rounds, got {MOST_ROUNDS + 1}; run `auxseg rounds N` with",
+    ):
         check_top({**VALUES, "rounds": rounds, "label_rounds": label_rounds})
-    with pytest.raises(ParamsError, match=rf"key 'shards': at most {MOST_SHARDS} shards"):
+    with pytest.raises(
+        ParamsError, match=rf"key 'shards': at most {MOST_SHARDS} shards, got .*; run `auxseg shards N` with"
+    ):
         check_top({**VALUES, "shards": shard_names(MOST_SHARDS + 1)})

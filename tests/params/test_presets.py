@@ -133,7 +133,7 @@ def test_what_use_writes_is_whole_and_has_every_comment(path, tmp_path):
     (tmp_path / "params.yaml").write_text(text)
     found = check(tmp_path / "params.yaml")
     assert found == values(path.stem)
-    assert all(set(found[section.key]) == set(section.knobs()) for section in SECTIONS)
+    assert all(set(found[section.key]) == set(section.fields_in_file()) for section in SECTIONS)
     assert title_of(text) == title(path.stem) and render(found, title_of(text)) == text
 
 
@@ -197,7 +197,7 @@ def test_a_file_without_extends_is_whole(write):
         ),
         ("extends: defaults\nnetwork: 4", "key 'network': input should be a valid dictionary"),
         ("extends: default", "key 'extends': no preset 'default'; did you mean 'defaults'?"),
-        ("extends: mine", "key 'extends': a preset cannot extend itself"),
+        ("extends: mine", "key 'extends': the preset extends itself (mine -> mine); name another preset or `defaults`"),
         ("extends: defaults\nrounds: {r1: r0}", "key 'rounds': expected a number of rounds, got {'r1': 'r0'}"),
         ("extends: defaults\nshards: 0", "key 'shards': expected a number of shards, got 0"),
         ("extends: defaults\nlabel_rounds: [r0, r1]", "key 'label_rounds': follows 'rounds'; delete it"),

@@ -53,7 +53,7 @@ def test_render_keeps_values_and_writes_every_key():
     assert again["data"]["classes"] == {"1st": 3, "yes": 5}
     assert again["classify"]["optimiser"]["lr"] == 1e-05
     for section in SECTIONS:
-        assert set(again[section.key]) == set(section.knobs())
+        assert set(again[section.key]) == set(section.fields_in_file())
         assert section.parse(again[section.key]) == section.parse(values.get(section.key))
     assert render(again) == render(values)
 
@@ -154,7 +154,7 @@ def test_missing_file_says_what_to_do(tmp_path):
 def test_a_constant_is_no_key_and_names_its_source():
     def constants(model):
         for name, field in model.model_fields.items():
-            if name not in model.knobs():
+            if name not in model.fields_in_file():
                 yield name, field
             elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
                 yield from constants(inner)

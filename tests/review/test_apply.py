@@ -126,14 +126,16 @@ def test_the_verdicts_of_a_round_and_their_log(caplog):
         verdict("b", OTHER, "reject", reviewer=""),
         verdict("b", OTHER, "accept", reviewer="ann"),  # they disagree on a label that is gone
         verdict("b", verdict="reject", round="r1"),
+        verdict("c", reviewer="ann"),
+        verdict("c", verdict="reject", reviewer="bob"),  # they disagree on a label that a corrected one replaces
     ]
     uses, stale = apply_verdicts(R0, {"a": HASH, "b": HASH, "c": HASH}, verdicts, LEAVE_OUT, NAMES, {"c"})
     assert uses == {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse(), "c": TrainingUse(Use.CORRECTED)}
     assert stale == verdicts[2:4]
     why = "is stale (the label has changed since, or is gone) and not applied; judge it again"
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
-        ("WARNING", f"nobody's verdict on b {why}"),
-        ("WARNING", f"ann's verdict on b {why}"),
-        ("WARNING", "reviewers disagree on a; one rejection is enough"),
+        ("WARNING", f"the verdict on b by an unnamed reviewer {why}"),
+        ("WARNING", f"the verdict on b by ann {why}"),
+        ("WARNING", "reviewers disagree on a: it counts as rejected, because one of them rejects it"),
         ("INFO", "r0: 1 train, 1 leave_out, 0 ignore, 1 corrected, 0 with dropped classes"),
     ]

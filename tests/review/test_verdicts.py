@@ -48,7 +48,10 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
         (f"a,{HASH},0,accept,,,me,2026-01-01", "line 3: round '0' is not a round"),
         (f"a,{HASH},r01,accept,,,me,2026-01-01", "line 3: round 'r01' is not a round"),
         (f"a,{HASH},r0,accept,,,me,20260131T120000Z", "line 3: date '20260131T120000Z' is not an ISO date"),
-        (f"a,{HASH},r0,rejected,,,me,2026-01-01", "line 3: verdict 'rejected' is not one of accept, reject, unsure"),
+        (
+            f"a,{HASH},r0,rejected,,,me,2026-01-01",
+            "line 3: verdict 'rejected' is not one of accept, reject, unsure; write one of them",
+        ),
         (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "line 3: drop_classes contains 'cow', but the classes are cat, dog"),
         (f"a,{HASH},r0,accept,,,me,yesterday", "line 3: date 'yesterday' is not an ISO date"),
         (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "line 3 has more cells than the header"),

@@ -12,6 +12,7 @@ from auxseg.saliency import build_provider
 from auxseg.saliency.onnx_network import postprocess, preprocess
 from auxseg.saliency.weights import find_weights
 
+RECORD = ImageRecord("img7", "img7.jpg", 200, 150, "train", ("ball",), "")
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
@@ -79,7 +80,7 @@ def test_postprocess_of_an_even_map():
 
 def test_finds_the_ball(provider):
     rgb, mask = photo()
-    found = provider(None, rgb)
+    found = provider(RECORD, rgb)
     assert found.shape == mask.shape and found.dtype == np.float32
     assert found.min() >= 0 and found.max() <= 1
     assert found[mask].mean() > 0.9
@@ -101,7 +102,7 @@ def test_agrees_with_the_networks_own_handling(provider):
     rounded = ((d0 - d0.min()) / (d0.max() - d0.min()) * 255).astype(np.uint8)
     expected = np.asarray(Image.fromarray(rounded).resize((200, 150), Image.LANCZOS)) / 255.0
     # rounding down at 320x320 is up to 1 level, which Lanczos may overshoot, and Pillow rounds twice more
-    difference = np.abs(provider(None, rgb) - expected)
+    difference = np.abs(provider(RECORD, rgb) - expected)
     assert difference.max() < 4 / 255
     assert difference.mean() < 0.6 / 255
 
@@ -122,7 +123,7 @@ def test_another_side_is_the_same_network_on_a_smaller_input(tmp_path):
     assert d0.shape == (1, 1, 192, 192)
     expected = postprocess(d0[0, 0], mask.shape, OnnxParams())
 
-    found = build_provider(SaliencyParams(provider="u2netp", side=192), tmp_path, threads=1)(None, rgb)
+    found = build_provider(SaliencyParams(provider="u2netp", side=192), tmp_path, threads=1)(RECORD, rgb)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert ((found > 0.5) & mask).sum() / ((found > 0.5) | mask).sum() > 0.9
 
@@ -130,7 +131,7 @@ def test_another_side_is_the_same_network_on_a_smaller_input(tmp_path):
 def test_same_bytes_again(provider, tmp_path):
     rgb, _ = photo(3)
     again = build_provider(SaliencyParams(provider="u2netp"), tmp_path, threads=1)
-    assert provider(None, rgb).tobytes() == again(None, rgb).tobytes()
+    assert provider(RECORD, rgb).tobytes() == again(RECORD, rgb).tobytes()
 
 
 @pytest.mark.parametrize("side", [192, 320])
@@ -186,16 +187,15 @@ def test_a_network_with_other_inputs_is_one_line(tmp_path, inputs, kind):
 def test_a_network_with_other_outputs_is_one_line(tmp_path, output):
     provider = build_provider(given(network(tmp_path / "net.onnx", [[1, 3, "h", "w"]], output)), tmp_path)
     with pytest.raises(DataError, match=r"net\.onnx: not U2-Net-p: output \(") as error:
-        provider(None, photo()[0])
+        provider(RECORD, photo()[0])
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_no_numbers_are_no_map_of_zeros(tmp_path, value):
     path = network(tmp_path / "net.onnx", [[1, 3, 320, 320]], (1, 1, 320, 320), value=value)
-    record = ImageRecord("img7", "img7.jpg", 200, 150, "train", ("ball",), "")
-    with pytest.raises(DataError, match=r"net\.onnx: the network's map of image 'img7' contains values that are no"):
-        build_provider(given(path), tmp_path)(record, photo()[0])
+    with pytest.raises(DataError, match=r"net\.onnx: the network's map of image 'img7' contains values that are not"):
+        build_provider(given(path), tmp_path)(RECORD, photo()[0])
 
 
 def identity(path, side, outputs=1):
@@ -241,7 +241,7 @@ def test_any_network_by_its_settings(tmp_path, range_, outputs):
         "logits": 1 / (1 + np.exp(-red)),
         "unit": np.clip(red, 0, 1),
     }[range_]
-    np.testing.assert_allclose(provider(None, rgb), wanted, atol=1e-5)
+    np.testing.assert_allclose(provider(RECORD, rgb), wanted, atol=1e-5)
 
 
 def test_a_network_of_another_size_says_which(tmp_path):
@@ -261,7 +261,7 @@ def test_an_output_that_is_not_there(tmp_path):
 def test_the_same_network_named_by_its_settings_gives_the_same_bytes(provider, tmp_path):
     """U2-Net-p as provider `onnx` with the defaults."""
     rgb, _ = photo(1)
-    assert named(find_weights(), tmp_path)(None, rgb).tobytes() == provider(None, rgb).tobytes()
+    assert named(find_weights(), tmp_path)(RECORD, rgb).tobytes() == provider(RECORD, rgb).tobytes()
 
 
 def test_a_network_without_a_file_is_an_error():

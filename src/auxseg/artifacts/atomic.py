@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from auxseg.errors import FULL, ResourceError
+from auxseg.errors import DISK_ERRORS, ResourceError
 from auxseg.files import open_file
 
 NOT_CONTENT = (".tmp", ".DS_Store", "._", ".nfs", "Thumbs.db", "__pycache__")
@@ -129,15 +129,15 @@ def _named(path: Path, temporary: Path) -> Iterator[None]:
     """Put `path` into an OSError of the block that names no file, or the temporary one.
 
     Raises:
-        ResourceError: the disk, or the quota on it, is full.
+        ResourceError: the disk, or the quota on it, is full, or the disk fails.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in DISK_ERRORS:
+            fix = "check the disk" if error.errno == errno.EIO else "free some space"
             raise ResourceError(
-                f"{path}: cannot be written ({os.strerror(error.errno)}); free some space, then run the same command "
-                "again"
+                f"{path}: cannot be written ({os.strerror(error.errno)}); {fix}, then run the same command again"
             ) from None
         if error.errno is not None and (error.filename is None or str(error.filename).startswith(str(temporary))):
             error.filename = str(path)

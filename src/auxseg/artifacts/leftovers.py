@@ -17,18 +17,16 @@ UNTOUCHED = 3600.0
 """Nothing writes for so long, seconds, into a file that a living process has open."""
 
 
-def remove_leftovers(outputs: Iterable[Path], untouched: float = UNTOUCHED) -> list[Path]:
+def remove_leftovers(outputs: Iterable[Path]) -> list[Path]:
     """Remove what is left beside the `outputs` of an instance that starts now, and is the only one; return the paths.
 
     What a dead process of this machine left of these outputs goes at once, everything else if it was not written to for
-    `untouched` seconds.
+    UNTOUCHED seconds.
     """
     names: dict[Path, set[str]] = {}
     for output in outputs:
         names.setdefault(output.parent, set()).add(output.name)
-    found = [
-        path for folder, own in names.items() for path in sorted(_temporary(folder)) if _is_left(path, own, untouched)
-    ]
+    found = [path for folder, own in names.items() for path in sorted(_temporary(folder)) if _is_left(path, own)]
     for path in found:
         remove_path(path)
     return found
@@ -44,12 +42,12 @@ def _temporary(folder: Path) -> Iterable[Path]:
     ]
 
 
-def _is_left(path: Path, own: set[str], untouched: float) -> bool:
+def _is_left(path: Path, own: set[str]) -> bool:
     owner = re.fullmatch(r"\.tmp-(\d+)-(.+)", path.name)
     if owner and owner[2].removeprefix(REPLACED) in own and not _is_alive(int(owner[1])):
         return True
     try:
-        return time.time() - max(file.lstat().st_mtime for file in (path, *path.rglob("*"))) > untouched
+        return time.time() - max(file.lstat().st_mtime for file in (path, *path.rglob("*"))) > UNTOUCHED
     except FileNotFoundError:  # its process has just finished it
         return False
 

@@ -22,9 +22,9 @@ class Round:
         """Return the round with this name.
 
         Raises:
-            ParamsError: it is not r0, r1, ...
+            ParamsError: it is not r0, r1, ... r9999.
         """
-        if not re.fullmatch(r"r(0|[1-9][0-9]*)", name, re.ASCII):
+        if not is_round_name(name):
             raise ParamsError(f"'{name}' is not a round; write r0, r1, …")
         return cls(int(name[1:]))
 
@@ -52,3 +52,8 @@ class Round:
 
 
 R0 = Round(0)
+
+
+def is_round_name(text: str) -> bool:
+    """Tell whether a text is the name of a round: r0, r1, ... r9999."""
+    return re.fullmatch(r"r(0|[1-9][0-9]{0,3})", text) is not None

@@ -23,8 +23,7 @@ from auxseg.audit.evidence import ImageEvidence, RoundEvidence, load_image, load
 from auxseg.audit.scripts import data_script, encode_bytes, encode_map
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.datasets.stored import as_share
-from auxseg.encoded import decode_indices
+from auxseg.encoded import as_share, decode_indices
 from auxseg.maps import upsample
 from auxseg.metrics.agreement import disagreement
 from auxseg.metrics.expected import label_overlap
@@ -65,8 +64,8 @@ def kinds_of(rounds: Sequence[Round], round_: Round, split: str, sources: Source
 
 def sheet_folders(rounds: Sequence[Round], split: str, sources: Sources) -> list[str]:
     """Return the folders of a split's thumbnails, `base/<kind>` or `<round>/<kind>`."""
-    kinds = ((name, kind) for name in rounds for kind in kinds_of(rounds, name, split, sources))
-    return sorted({f"{'base' if kind in BASE_KINDS else name}/{kind}" for name, kind in kinds})
+    kinds = ((round_, kind) for round_ in rounds for kind in kinds_of(rounds, round_, split, sources))
+    return sorted({f"{'base' if kind in BASE_KINDS else round_}/{kind}" for round_, kind in kinds})
 
 
 def rounds_of(rounds: Sequence[Round], split: str) -> Sequence[Round]:
@@ -86,8 +85,8 @@ class ChunkJob:
     def __call__(self, chunk: Chunk) -> dict[Round, list[dict[str, Any]]]:
         """Return round -> index rows, in the order of the chunk's images."""
         cv2.setNumThreads(1)  # the processes are parallel already
-        names = rounds_of(self.rounds, chunk.split)
-        rows: dict[Round, list[dict[str, Any]]] = {name: [] for name in names}
+        rounds = rounds_of(self.rounds, chunk.split)
+        rows: dict[Round, list[dict[str, Any]]] = {round_: [] for round_ in rounds}
         content, thumbs = [], []
         for record in chunk.records:
             image = load_image(self.sources, record)
@@ -95,18 +94,18 @@ class ChunkJob:
             drawn = {"base": _base_thumbs(image, thumb)}
             shown: dict[str, dict[str, Any]] = {}
             previous: np.ndarray | None = None
-            for name in names:
-                found = load_round(self.sources, record, name)
-                if name.is_initial and found.cam is not None:
+            for round_ in rounds:
+                found = load_round(self.sources, record, round_)
+                if round_.is_initial and found.cam is not None:
                     drawn["base"]["cam0"] = panels.heat_panel(found.cam, thumb)
-                rows[name].append(self._row(record, name, image, found, found.label, previous))
-                drawn[str(name)] = _round_thumbs(found, found.label, previous, thumb)
-                shown[str(name)] = _round_content(found)
+                rows[round_].append(self._row(record, round_, image, found, previous))
+                drawn[str(round_)] = _round_thumbs(found, previous, thumb)
+                shown[str(round_)] = _round_content(found)
                 previous = found.label
             thumbs.append(drawn)
             content.append(self._content(record, image, shown))
         (self.folder / f"images/{chunk.name}.js").write_bytes(data_script(f"images/{chunk.name}", content))
-        for path in sheet_folders(names, chunk.split, self.sources):
+        for path in sheet_folders(rounds, chunk.split, self.sources):
             owner, kind = path.split("/")
             sheet = panels.sheet([drawn[owner].get(kind) for drawn in thumbs])
             (self.folder / f"thumbs/{path}/{chunk.name}.jpg").write_bytes(panels.encode_jpeg(sheet))
@@ -127,14 +126,13 @@ class ChunkJob:
     def _row(
         self,
         record: ImageRecord,
-        name: Round,
+        round_: Round,
         image: ImageEvidence,
         found: RoundEvidence,
-        label: np.ndarray,
         previous: np.ndarray | None,
     ) -> dict[str, Any]:
         """Return the figures of one image and round, and the class lists that the page filters by."""
-        classes = self.sources.classes
+        classes, label = self.sources.classes, found.label
         cam = upsample(found.cam, *label.shape)
         pixels = figures.class_pixels(label)
         tags = {classes.index(tag) for tag in record.tags}
@@ -160,7 +158,7 @@ class ChunkJob:
             "untagged": untagged,
             "changes": {} if previous is None else figures.class_changes(previous, label, len(classes) + 1),
             "figures": {
-                "expected_iou": self._expected_iou(record, label, cam, image, found),
+                "expected_iou": self._expected_iou(record, cam, image, found),
                 "disagreement": disagreement(cam, found.salient(image)),
                 "change": None if previous is None else changed_share(previous, label),
                 "corrected": None if corrected is None else changed_share(label, corrected),
@@ -172,19 +170,19 @@ class ChunkJob:
                 "missing": len(missing) if record.is_tagged else None,
                 "untagged": len(untagged) if record.is_tagged else None,
                 "components": figures.components(label),
-                "mismatch": recompute(self.sources, record, name, image, found, cam),
+                "mismatch": recompute(self.sources, record, round_, image, found, cam),
                 "iou": None if mask is None else figures.mean_iou(label, mask, len(classes)),
             },
         }
 
     def _expected_iou(
-        self, record: ImageRecord, label: np.ndarray, cam: np.ndarray, image: ImageEvidence, found: RoundEvidence
+        self, record: ImageRecord, cam: np.ndarray, image: ImageEvidence, found: RoundEvidence
     ) -> float | None:
         if record.split != "train":  # a final prediction is no label, and it may show classes that are not tagged
             return None
         present = [self.sources.classes.index(tag) for tag in record.tags]
         saliency = as_share(decode_indices(image.prior)), found.salient(image)
-        return label_overlap(label, present, cam, saliency, found.prediction, found.confidence).mean()
+        return label_overlap(found.label, present, cam, saliency, found.prediction, found.confidence).mean()
 
 
 def _base_thumbs(image: ImageEvidence, thumb: np.ndarray) -> dict[str, np.ndarray]:
@@ -194,10 +192,8 @@ def _base_thumbs(image: ImageEvidence, thumb: np.ndarray) -> dict[str, np.ndarra
     return thumbs
 
 
-def _round_thumbs(
-    found: RoundEvidence, label: np.ndarray, previous: np.ndarray | None, thumb: np.ndarray
-) -> dict[str, np.ndarray]:
-    thumbs = {"label": panels.label_panel(label, thumb)}
+def _round_thumbs(found: RoundEvidence, previous: np.ndarray | None, thumb: np.ndarray) -> dict[str, np.ndarray]:
+    thumbs = {"label": panels.label_panel(found.label, thumb)}
     if found.refined is not None and found.prediction is not None:
         refined = np.rint(found.refined.astype(np.float32) * 255).astype(np.uint8)
         thumbs["cam"] = panels.heat_panel(found.cam, thumb)
@@ -208,7 +204,7 @@ def _round_thumbs(
     if found.saliency is not None:
         thumbs["saliency"] = panels.grey_panel(decode_indices(found.saliency), thumb.shape[:2])
     if previous is not None:
-        thumbs["change"] = panels.change_panel(previous, label, thumb)
+        thumbs["change"] = panels.change_panel(previous, found.label, thumb)
     return thumbs
 
 

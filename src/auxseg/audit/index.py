@@ -90,7 +90,10 @@ def base_index(
 
 
 def _guard(sources: Sources, rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the best round, and for the first screen the guard's lines and that masks contradict the labels."""
+    """Return the best round and what the first screen shows.
+
+    That is the guard's warnings and notes, and whether masks contradict image-level labels.
+    """
     judgements = read_judgements(sources.store, rounds)
     warnings = [one.warning for one in judgements if not one.good]
     wrong = sources.contradictions.message

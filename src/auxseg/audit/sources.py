@@ -1,6 +1,5 @@
 """The sources of the report: the artifacts of every round, opened when they are needed."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -8,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from auxseg.artifacts.archive import opened_archive
-from auxseg.artifacts.rounds import R0, Round
+from auxseg.artifacts.rounds import R0, Round, is_round_name
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_artifact
 from auxseg.datasets.contradictions import Contradictions
@@ -87,7 +86,7 @@ def list_rounds(store: Store) -> list[Round]:
     if found:
         return Round.up_to(max(found))
     labels = store.label_rounds
-    folders = {Round.parse(path.name) for path in labels.iterdir() if re.fullmatch(r"r(0|[1-9]\d*)", path.name)}
+    folders = {Round.parse(path.name) for path in labels.iterdir() if is_round_name(path.name)}
     if R0 not in folders:
         raise DataError(f"{labels}: no labels of r0; run `dvc repro`")
     return list(takewhile(folders.__contains__, Round.up_to(max(folders))))

@@ -8,7 +8,7 @@ from typing import Any
 from auxseg.artifacts.atomic import write_json
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.counts import counted
+from auxseg.counts import and_more, counted
 from auxseg.errors import EXIT_FAILED, DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import PARAMS_FILE, read_params
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.file.parent == FOLDER:
         print_next(f"auxseg use {arguments.file.stem}")
     else:
-        print_next(f"cp {arguments.file} {PARAMS_FILE} uses it")
+        print_next(f"to use it: cp {arguments.file} {PARAMS_FILE}")
     return 0
 
 
@@ -93,8 +93,8 @@ def check_file(path: Path) -> None:
     if orphans := find_orphans(values):
         rounds, shards = len(values["rounds"]), len(values["shards"])
         raise DataError(
-            f"{orphans[0]}: belongs to no round and shard of params.yaml (and {len(orphans) - 1} more), but would be "
-            f"read; `auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
+            f"{orphans[0]}: belongs to no round and shard of params.yaml{and_more(len(orphans))}, but would be read; "
+            f"`auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
         )
 
 

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True)
-class Sorted:
+class Unchanged:
     """What an import does with the labels: the ids of those that nobody changed, and of those to take back."""
 
     same: list[str]
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = exported_folder(path)
     exported = read_exported(folder)
     _require_same_round(folder, exported, labels, name)
-    found = _sort(labels, exported, round_, store)
+    found = _find_unchanged(labels, exported, round_, store)
     unchanged = {*found.same, *found.restored}
     changed = {image_id: label for image_id, label in labels.items() if image_id not in unchanged}
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -134,14 +134,16 @@ def _name_absent(path: Path, source: str, absent: Sequence[str], count: int) -> 
             )
 
 
-def _sort(labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], round_: Round, store: Store) -> Sorted:
+def _find_unchanged(
+    labels: Mapping[str, np.ndarray], exported: Mapping[str, Exported], round_: Round, store: Store
+) -> Unchanged:
     """Tell which labels are as exported or the pseudo label, and which of these had been corrected from this folder.
 
     A label that somebody else corrected, from another folder, is not taken back.
     """
     found = {mask.record.id: mask for mask in find_masks(round_, "train")[0]}
     known = {one.image_id for one in read_corrections(store.corrections) if one.round == str(round_)}
-    result = Sorted([], [])
+    result = Unchanged([], [])
     for image_id, label in labels.items():
         row = exported.get(image_id, Exported(image_id, ""))
         is_ours = image_id in known and row.imported != "" and row.imported == _stored(store, round_, image_id)
@@ -211,7 +213,10 @@ def _check(image_id: str, label: np.ndarray, records: Mapping[str, ImageRecord],
         raise DataError(f"{where}: the data set has no such image; the file must have the name of the image")
     record = records[image_id]
     if record.split != "train":
-        raise DataError(f"{where}: the image is in split {record.split}, and only training labels are corrected")
+        raise DataError(
+            f"{where}: the image is in split {record.split}, and only training labels are corrected; leave it out of "
+            "the export"
+        )
     if label.shape != (record.height, record.width):
         size = f"{label.shape[1]}x{label.shape[0]}"
         raise DataError(f"{where}: {size}, but the image is {record.width}x{record.height}; annotate it at full size")

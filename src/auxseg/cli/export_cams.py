@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_target(arguments.to)
     dataset = Dataset(Store())
     require_result(dataset.store.classes)
-    name = choose_round(arguments.round)
-    paths = {shard: dataset.store.maps(name, shard) for shard in require_round(str(name))["shards"]}
+    round_ = choose_round(arguments.round)
+    paths = {shard: dataset.store.maps(round_, shard) for shard in require_round(str(round_))["shards"]}
     for path in paths.values():
         require_result(path)
     files = {shard: TensorFile(path) for shard, path in paths.items()}
@@ -44,5 +44,5 @@ def run(arguments: argparse.Namespace) -> None:
             cams = dict(zip(record.tags, read_cam(maps, record), strict=True))
             write_cams(arguments.to, record, cams, dataset.classes, arguments.format)
             count += 1
-    print(f"CAMs of {counted(count, 'image')} of {name} in {arguments.to}, format {arguments.format}")
+    print(f"CAMs of {counted(count, 'image')} of {round_} in {arguments.to}, format {arguments.format}")
     print_next(f"give {arguments.to} to the program that reads this format")

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complete",
         action="store_true",
-        help="after a CRF on the photo, pseudo labels have no ignored pixel and sharper outlines (docs/quality.md)",
+        help="after a CRF on the image, pseudo labels have no ignored pixel and sharper outlines (docs/quality.md)",
     )
     parser.add_argument(
         "--indices", action="store_true", help="write class indices 0..C instead of the data set's mask values"
@@ -69,12 +69,12 @@ def run(arguments: argparse.Namespace) -> None:
     require_result(Store().classes)
     if arguments.format != PNG:
         require_new(arguments.to)
-    name = choose_round(arguments.round)
+    round_ = choose_round(arguments.round)
     dataset = Dataset(Store())
     classes = dataset.classes
     as_indices = arguments.indices or arguments.format == "mmseg"
     values = mask_values(None if as_indices else classes)
-    masks, reasons = find_masks(name, arguments.split)
+    masks, reasons = find_masks(round_, arguments.split)
     if arguments.format == PNG:
         check_leftovers(arguments.to, (f"{mask.record.id}.png" for mask in masks), ".png")
         (arguments.to / TABLE).unlink(missing_ok=True)  # written last: a folder without it is not finished
@@ -84,9 +84,11 @@ def run(arguments: argparse.Namespace) -> None:
     rows: list[dict[str, object]] = []
 
     def items() -> Iterator[Item]:
-        labels = _completed(masks, dataset, name) if arguments.complete else map(MaskFile.read, masks)
+        labels = _completed(masks, dataset, round_) if arguments.complete else map(MaskFile.read, masks)
         for mask, label in zip(masks, track(labels, "export", total=len(masks)), strict=True):
-            rows.append(_row(mask, label, classes, name, f"{mask.record.id}.png" if arguments.format == PNG else None))
+            rows.append(
+                _row(mask, label, classes, round_, f"{mask.record.id}.png" if arguments.format == PNG else None)
+            )
             yield Item(mask.record.id, mask.record.split, mask.record.path, label)
 
     def tables(folder: Path) -> None:
@@ -98,15 +100,15 @@ def run(arguments: argparse.Namespace) -> None:
             write_bytes(arguments.to / f"{item.id}.png", encode_label(values[item.mask]))
         tables(arguments.to)
     else:
-        options = format_options(arguments, classes.with_background, values, f"auxseg {name}", root)
+        options = format_options(arguments, classes.with_background, values, f"auxseg {round_}", root)
         reasons = write_format(arguments.format, arguments.to, items(), options, tables) + reasons
     kind = "class indices" if as_indices else "mask values"
     what = kind if arguments.format == PNG else f"format {arguments.format}"
     written = counted(len(masks), "mask")
-    print(f"{written} of {name} in {arguments.to}, {what}; {TABLE} lists them, classes.csv the classes")
+    print(f"{written} of {round_} in {arguments.to}, {what}; {TABLE} lists them, classes.csv the classes")
     for reason in reasons:
         print(reason)
-    print_next(f"look at them: auxseg export overlays --round {name} --split {arguments.split} --to FOLDER")
+    print_next(f"look at them: auxseg export overlays --round {round_} --split {arguments.split} --to FOLDER")
 
 
 @dataclass(frozen=True)
@@ -128,16 +130,16 @@ class Completion:
         return complete(read_photo(self.root, mask.record), label, sorted(present), self.side)
 
 
-def _completed(masks: list[MaskFile], dataset: Dataset, name: Round) -> Iterator[np.ndarray]:
+def _completed(masks: list[MaskFile], dataset: Dataset, round_: Round) -> Iterator[np.ndarray]:
     params = LabelsParams.of(read_params())
-    if params.made_by(name.is_initial) == "completion":
+    if params.made_by(round_.is_initial) == "completion":
         return map(MaskFile.read, masks)  # the stage has done it
     check_images(dataset.root, [mask.record.path for mask in masks if mask.kind == LABEL])
     return background_processes(Completion(dataset.root, dataset.classes, params.crf_side), masks)
 
 
-def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, name: Round, file: str | None) -> dict[str, object]:
+def _row(mask: MaskFile, label: np.ndarray, classes: ClassTable, round_: Round, file: str | None) -> dict[str, object]:
     found = shares(label)
     present = [classes.with_background[index] for index in found if index not in (0, IGNORE)]
-    cells = (mask.record.id, file, mask.kind, str(name), mask.record.split, found.get(IGNORE, 0.0))
+    cells = (mask.record.id, file, mask.kind, str(round_), mask.record.split, found.get(IGNORE, 0.0))
     return dict(zip(COLUMNS, (*cells, SEPARATOR.join(present)), strict=True))

@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> None:
     if to.suffix != ".onnx" or to.is_dir():
         raise DataError(f"--to {to}: give the name of a file that ends with .onnx")
     require_run()
-    name, store = choose_network(arguments.round), Store()
-    weights = store.weights(name)
+    round_, store = choose_network(arguments.round), Store()
+    weights = store.weights(round_)
     require_result(weights)
     backbone, network_params = BackboneParams.of(values), NetworkParams.of(values)
     runtime, params = RuntimeParams.of(values), EvaluateParams.of(values)
@@ -53,12 +53,12 @@ def run(arguments: argparse.Namespace) -> None:
         (0, *classes.values),
         runtime,
         params.recognition,
-        f"auxseg {name}",
+        f"auxseg {round_}",
     )
     size, sizes = to.stat().st_size / 2**20, len(checked_sizes(runtime))
     shown = counted(len(classes), "class", "classes")
     print(
-        f"{to}: {size:.0f} MB, network of {name}, {shown} and the background; at {counted(sizes, 'size')} "
+        f"{to}: {size:.0f} MB, network of {round_}, {shown} and the background; at {counted(sizes, 'size')} "
         f"its probabilities differ from torch's by at most {difference:.1g}"
     )
     print_next("run it with the script of docs/onnx.md")

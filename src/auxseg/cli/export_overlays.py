@@ -37,11 +37,11 @@ def run(arguments: argparse.Namespace) -> None:
     check_target(arguments.to)
     store = Store()
     require_result(store.classes)
-    name = choose_round(arguments.round)
+    round_ = choose_round(arguments.round)
     dataset = Dataset(store)
     classes = dataset.classes
     values = mask_values(classes)
-    masks, reasons = find_masks(name, arguments.split)
+    masks, reasons = find_masks(round_, arguments.split)
     check_leftovers(arguments.to, (f"{mask.record.id}.jpg" for mask in masks), ".jpg")
     root = dataset.root
     for path in (root / mask.record.path for mask in masks):
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise DataError(f"{path}: no such image; put it back, or run `auxseg scan` and then `auxseg run`")
     map_processes(partial(_write, root=root, folder=arguments.to, values=values), masks, "overlays")
     write_class_table(arguments.to, classes.with_background, values)
-    print(f"{counted(len(masks), 'overlay')} of {name} in {arguments.to}; classes.csv names the colours")
+    print(f"{counted(len(masks), 'overlay')} of {round_} in {arguments.to}; classes.csv names the colours")
     for reason in reasons:
         print(reason)
     print_next(f"look through {arguments.to}; {store.report / 'index.html'} shows why a pixel has its label")

@@ -9,7 +9,6 @@ Only the module of the chosen command is imported, so `auxseg --help` and typing
 """
 
 import argparse
-import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from auxseg.errors import (
+    DISK_ERRORS,
     EXIT_FAILED,
     EXIT_REJECTED,
     AuxsegError,
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             raise
         print(f"error: {error.filename}: {error.strerror}; fix that or give another path", file=sys.stderr)
-        return EXIT_FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else EXIT_REJECTED
+        return EXIT_FAILED if error.errno in DISK_ERRORS else EXIT_REJECTED
     except KeyboardInterrupt:
         return 130
     except (MemoryError, RuntimeError) as error:

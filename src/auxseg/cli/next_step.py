@@ -5,11 +5,11 @@ from pathlib import Path
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
-from auxseg.engines.progress import LOCK
 from auxseg.errors import DataError
 from auxseg.params.dag import read_params
 from auxseg.params.data import DataParams
 from auxseg.params.local import local_values
+from auxseg.pipeline.declaration import LOCK_FILE
 
 REPRO = "auxseg run"
 """The command that runs everything that is out of date."""
@@ -35,7 +35,7 @@ def has_run() -> bool:
     """Tell whether the stage `prepare` or a later one has run in this project, or its result is recorded."""
     store = Store()
     made = (store.manifest, store.label_rounds, store.weights(Round.parse("r0")), store.tables)
-    is_recorded = LOCK.is_file() and "\n  prepare:" in LOCK.read_text("utf-8", errors="replace")
+    is_recorded = LOCK_FILE.is_file() and "\n  prepare:" in LOCK_FILE.read_text("utf-8", errors="replace")
     return is_recorded or any(path.exists() for path in made)
 
 

@@ -22,7 +22,7 @@ from auxseg.cli.mask_files import check_leftovers, check_target, mask_values, sh
 from auxseg.cli.next_step import print_next, require_result
 from auxseg.counts import counted
 from auxseg.datasets.deep_images import Depth, Reading, depth_of, depth_warnings, read_image
-from auxseg.datasets.listing import PHOTOS, Folder, is_inside, require_folder
+from auxseg.datasets.listing import Folder, is_inside, require_folder
 from auxseg.datasets.manifest import read_classes
 from auxseg.datasets.matching import unread_images
 from auxseg.datasets.problems import raise_first
@@ -30,6 +30,7 @@ from auxseg.datasets.tags import listed_id
 from auxseg.encoded import encode_grey, encode_label
 from auxseg.errors import CONTROLS, DataError
 from auxseg.files import read_text, real_path
+from auxseg.images import PHOTO_SUFFIXES
 from auxseg.parallel import track
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
@@ -56,8 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     values, to, store = read_params(), arguments.to, Store()
     require_result(store.classes)
-    name = choose_network(arguments.round)
-    weights = store.weights(name)
+    round_ = choose_network(arguments.round)
+    weights = store.weights(round_)
     require_result(weights)
     photos = _photos(arguments.images, arguments.list)
     _reject_overwriting(to, photos)
@@ -104,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_class_table(to, classes.with_background, stored)
     written = counted(len(photos), "prediction")
     print(
-        f"{written} of {name} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, {CONFIDENCE}/<id>.png, "
+        f"{written} of {round_} in {to}: <id>.png, {OVERLAYS}/<id>.jpg, {CONFIDENCE}/<id>.png, "
         "predictions.csv and .json, classes.csv"
     )
     print_next(f"look through {to / OVERLAYS}; predictions.csv lists the share of every class in every image")
@@ -172,7 +173,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
         DataError: there is no image, or one that is listed is missing.
     """
     require_folder(folder, "give the folder of images")
-    found = Folder(folder, ".", PHOTOS)
+    found = Folder(folder, ".", PHOTO_SUFFIXES)
     if list_file is None:
         ids = list(found)
         for note in (*unread_images(str(folder), found.unread), *_in_sub_folders(folder, found)):
@@ -194,5 +195,5 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
     paths = {key: found.find(key) for key in ids}
     raise_first(f"{folder}: no image '{key}'; correct the list" for key, path in paths.items() if path is None)
     if not paths:
-        raise DataError(f"{folder}: no image ({', '.join(PHOTOS)}); give the folder that contains them")
+        raise DataError(f"{folder}: no image ({', '.join(PHOTO_SUFFIXES)}); give the folder that contains them")
     return [folder / path for path in paths.values() if path is not None]

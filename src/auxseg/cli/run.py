@@ -157,7 +157,7 @@ class _Signals:
         self._process.terminate()
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
-        """Suspend both at Ctrl-Z; this goes on when the shell wakes this process."""
+        """Suspend both at Ctrl-Z; this continues when the shell wakes this process."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGSTOP)

@@ -22,13 +22,14 @@ from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import read_mask_hashes
 from auxseg.datasets.masks import Masks
 from auxseg.durations import duration
-from auxseg.engines.recorded import LOCK, Recorded, compare_with_lock
+from auxseg.engines.recorded import Recorded, compare_with_lock
 from auxseg.engines.scratch import run_again
 from auxseg.errors import EXIT_FAILED, AuxsegError, ParamsError, shorten
 from auxseg.findings import Findings
 from auxseg.params.labels import LabelsParams
 from auxseg.params.local import data_root
 from auxseg.params.section import suggest
+from auxseg.pipeline.declaration import LOCK_FILE
 from auxseg.verification.images import IMAGE, LABEL, MASK, ImageChecks
 from auxseg.verification.members import compare_members
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     started, found = time.monotonic(), Findings()
     recorded = compare_with_lock()
     print(
-        f"{LOCK}: {counted(len(recorded.sections), 'stage instance')}; {counted(recorded.files, 'file')} hashed",
+        f"{LOCK_FILE}: {counted(len(recorded.sections), 'stage instance')}; {counted(recorded.files, 'file')} hashed",
         flush=True,
     )
     unfinished = recorded.unfinished
@@ -98,7 +99,7 @@ def _note_recorded(recorded: Recorded, found: Findings) -> None:
     for one in recorded.wrong:
         copy = f"; its copy in DVC's cache, {one.damaged_copy}, is damaged too" if one.damaged_copy else ""
         lines.append(f"{one.path}: {one.what} ({one.writer or 'no stage'} writes it){copy}")
-    found.add(f"artifacts that are not those of {LOCK}", lines)
+    found.add(f"artifacts that are not those of {LOCK_FILE}", lines)
     found.add(
         "stage instances whose results do not belong to the present inputs",
         (f"{address}: {change}" for address, change in recorded.outdated.items()),
@@ -173,7 +174,7 @@ def _run_deep(recorded: Recorded, bad: set[str], only: Sequence[str], seed: int 
             continue
         started = time.monotonic()
         lines = run_again(chosen, _environment(recorded))
-        result = "the same bytes" if not lines else f"{len(lines)} differences"
+        result = "the same bytes" if not lines else counted(len(lines), "difference")
         print(f"  {chosen.addressing}: {result}, {duration(time.monotonic() - started)}", flush=True)
         found.add("results that another run does not repeat", lines)
         different |= {chosen.addressing} if lines else set()

@@ -15,10 +15,10 @@ def by_shard(records: Sequence[ImageRecord], shards: Sequence[str]) -> list[Imag
 
 
 def map_by_shard(
-    function: Callable[[ImageRecord], R], records: Sequence[ImageRecord], shards: Sequence[str], label: str
+    function: Callable[[ImageRecord], R], records: Sequence[ImageRecord], shards: Sequence[str], title: str
 ) -> list[R]:
     """Apply `function` to every record in worker processes, by shard; results are in the order of `records`."""
     ordered = by_shard(records, shards)
-    done = map_processes(function, ordered, label)
+    done = map_processes(function, ordered, title)
     found = dict(zip((record.id for record in ordered), done, strict=True))
     return [found[record.id] for record in records]

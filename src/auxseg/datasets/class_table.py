@@ -8,8 +8,6 @@ from auxseg.errors import CONTROLS, DataError, ParamsError
 
 RESERVED = (NEGATIVE, "all", "ignore", "_background_", "__ignore__")
 """Names that result tables and labelme use for class 0, the whole label and 255."""
-
-
 NOTHING = ("none", "null", "nan", "n/a", "na", "nil")
 """What tables have for an image without any object; as a class name it must be in data.classes."""
 

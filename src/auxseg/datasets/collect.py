@@ -164,7 +164,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
 def _check_masks_are_there(root: Path, params: DataParams, images: Sequence[Listed]) -> None:
     if params.has_mask_files and params.folder.masks is not None and not any(item.mask for item in images):
         folder, example = root / params.folder.masks, f"{images[0].id}{params.mask_suffixes[0]}"
-        raise DataError(f"{folder}: no mask of an image; a mask is called as its image, such as {folder / example}")
+        raise DataError(f"{folder}: no mask of an image; name each mask after its image, such as {folder / example}")
 
 
 def _check_classes_are_given(params: DataParams) -> None:

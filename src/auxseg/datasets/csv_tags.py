@@ -189,7 +189,7 @@ def _group_note(header: Header, rows: Rows) -> Iterator[str]:
     if at is not None and all(len(cells) > at and truth(cells[at]) is not None for _, cells in rows):
         name = header.names[at]
         yield (
-            f"labels: column '{name}' keeps images with the same value in one split and is no class, though it has "
+            f"labels: column '{name}' keeps images with the same value in one split and is not a class, though it has "
             "only 0 and 1; if it is a class, give it another name"
         )
 

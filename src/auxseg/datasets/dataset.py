@@ -1,6 +1,7 @@
 """The data set as all stages after `prepare` see it: manifest, class table, image root and mask policy, no masks.
 
-`auxseg.datasets.masks.Masks` reads the masks of a data set. Only score, evaluate and audit may import it.
+`auxseg.datasets.masks.Masks` reads the masks of a data set. Of the stages, only prepare (its checks), score, evaluate
+and audit may import it.
 """
 
 from collections.abc import Callable

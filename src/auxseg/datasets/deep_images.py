@@ -24,7 +24,7 @@ from auxseg.images import (
 from auxseg.params.data import DataParams
 
 DARK = 3
-"""A 16-bit set whose largest value is below this share of the range gets a warning: 14 bits end at a quarter."""
+"""A 16-bit set whose largest value is below 1 / DARK of the range gets a warning: 14 bits end at a quarter."""
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,3 @@ def require_folder(path: Path, fix: str) -> None:
     """
     if not path.is_dir():
         raise DataError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}; {fix}")
-
-
-PHOTOS = PHOTO_SUFFIXES

@@ -10,6 +10,7 @@ assigns an image to a shard, so a new image does not change the other shards.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +165,8 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
         for record in records:
             if record.split not in ("train", "val") or record.width < 1 or record.height < 1:
                 raise ValueError(f"'{record.id}' has split '{record.split}', {record.width}x{record.height} pixels")
-    if len({record.id for record in records}) != len(records):
-        raise damaged(path, "an id is there twice")
+    if twice := [one for one, number in Counter(record.id for record in records).items() if number > 1]:
+        raise damaged(path, f"id '{twice[0]}' appears twice")
     return [record for record in records if split in (None, record.split)]
 
 

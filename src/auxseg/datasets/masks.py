@@ -1,4 +1,4 @@
-"""Reading masks. Only score, evaluate, audit and the checks of prepare may import this module."""
+"""Reading masks. Of the stages, only prepare (its checks), score, evaluate and audit may import this module."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ def read_matrix(content: bytes, struct: str, field: str) -> np.ndarray:
         ValueError: says what the file lacks or where it is damaged.
     """
     if content[_HEADER - 4 : _HEADER] != _VERSION:
-        raise ValueError("no MATLAB file of version 5")
+        raise ValueError("not a MATLAB file of version 5")
     for element in _elements(content[_HEADER:]):
         if element.kind == _COMPRESSED:
             [element] = _elements(_expand(element.data))
@@ -73,16 +73,16 @@ def _matrix(element: _Element) -> list[_Element]:
     """Return the elements of a matrix; there are at least flags, sizes and a name."""
     parts = _elements(element.data) if element.kind == _MATRIX else []
     if len(parts) < 3 or [part.kind for part in parts[:3]] != [_UINT32, _INT32, _INT8] or len(parts[0].data) != 8:
-        raise ValueError("an element is no matrix")
+        raise ValueError("an element is not a matrix")
     return parts
 
 
 def _field(parts: list[_Element], field: str) -> _Element:
     if parts[0].data[0] != _STRUCT_CLASS or len(parts) < 5 or len(parts[3].data) != 4:
-        raise ValueError("it is no struct")
+        raise ValueError("it is not a struct")
     length = int.from_bytes(parts[3].data, "little")
     if not 0 < length <= 64:
-        raise ValueError("it is no struct")
+        raise ValueError("it is not a struct")
     names = [parts[4].data[at : at + length].rstrip(b"\0") for at in range(0, len(parts[4].data), length)]
     if field.encode() not in names or len(parts) != 5 + len(names):
         raise ValueError(f"no '{field}' in it")
@@ -93,7 +93,7 @@ def _values(element: _Element) -> np.ndarray:
     parts = _matrix(element)
     sizes = np.frombuffer(parts[1].data, "<i4")
     if parts[0].data[0] != _UINT8_CLASS or len(parts) != 4 or parts[3].kind != _UINT8 or len(sizes) != 2:
-        raise ValueError("it is no matrix of uint8")
+        raise ValueError("it is not a matrix of uint8")
     height, width = (int(size) for size in sizes)
     if min(height, width) < 0 or height * width != len(parts[3].data):
         raise ValueError("its size is not that of its data")

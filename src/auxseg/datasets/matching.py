@@ -170,7 +170,7 @@ def _other_name(stray: str, photos: Folder, masks: Folder) -> str:
     for suffix in masks.suffixes:
         if stray.lower().endswith(suffix.lower()) and (image := same.get(stray[: -len(suffix)].casefold())):
             return f"its image is '{image}': write both in the same case"
-    return f"a mask is called <id>{masks.suffixes[0]}, as its image"
+    return f"name masks <id>{masks.suffixes[0]}, after their images"
 
 
 def _nearest(root: Path, relative: str) -> str:

@@ -89,7 +89,7 @@ def wrong_cell(name: str, cell: str) -> str:
     head = f"column '{name}' has {quote(cell.strip())}, expected 0 or 1; "
     if _is_share(cell):
         return head + f"probabilities are not labels: write 1 where the image shows '{name}', and 0 where it does not"
-    return head + f"write 1 if the image shows '{name}' and 0 if not, or remove the column if it is no class"
+    return head + f"write 1 if the image shows '{name}' and 0 if not, or remove the column if it is not a class"
 
 
 def one_hot_notes(names: Sequence[str], skipped: Sequence[int], rows: Rows) -> Iterator[str]:

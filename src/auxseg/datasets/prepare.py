@@ -29,7 +29,8 @@ from auxseg.params.local import data_root
 log = logging.getLogger(__name__)
 
 LARGE_MEGAPIXELS = 3
-"""`prepare` warns of larger images: the CRF takes several seconds and most of a gigabyte for each."""
+"""`prepare` warns of larger images: labels and predictions are computed at their size, and objects are larger than the
+settings expect."""
 VALUES = 10
 """Number of mask values that a message lists."""
 CONTRADICTIONS = "images whose mask contradicts their image-level labels"
@@ -48,10 +49,10 @@ class Examined:
     def warnings(self, named: int = NAMED) -> Iterator[str]:
         """Yield what the user should know before hours of computing; a list names up to `named` images."""
         yield from overview(self.found).warnings(named)
-        yield from depth_warnings([photo.depth for _, photo in self.pairs], self.reading)
+        yield from depth_warnings([seen.depth for _, seen in self.pairs], self.reading)
         if self.contradictions.message:
             yield self.contradictions.message
-        if smoothed := [item.mask or "" for item, photo in self.pairs if photo.is_smoothed]:
+        if smoothed := [item.mask or "" for item, seen in self.pairs if seen.is_smoothed]:
             have = counted(len(smoothed), "mask has", "masks have")
             yield (
                 f"{have} many values that data.classes does not list, with few pixels each "
@@ -70,18 +71,18 @@ def examine(params: DataParams, problems: Problems = STRICT) -> Examined:
     found = collect(root, params, problems)
     reading = Reading.of(params)
     pairs = decode_all(root, found.images, found.classes, params.unlisted, found.form, reading, problems)
-    images, decoded = [item for item, _ in pairs], [photo for _, photo in pairs]
-    hashes = [photo.sha256 for photo in decoded], [photo.picture for photo in decoded]
+    images, decoded = [item for item, _ in pairs], [seen for _, seen in pairs]
+    hashes = [seen.sha256 for seen in decoded], [seen.picture for seen in decoded]
     check_leakage(images, *hashes, params.same_file, problems)
     if params.tags == "complete":  # labels that name only some of the classes may differ
         known = {key: tags for key, tags in found.tags.items() if key not in found.unknown}
         check_twins(images, hashes[0], known, problems)
     wrong = _compare(found, pairs, params)
     masks = sum(item.mask is not None for item in images)
-    if masks and not any(photo.shown for photo in decoded):
+    if masks and not any(seen.shown for seen in decoded):
         place = root / (params.masks or params.annotations or "")
         line = f"{place}: none of {counted(masks, 'mask')} shows a class"
-        stored = sorted(frozenset().union(*(photo.values for photo in decoded)))
+        stored = sorted(frozenset().union(*(seen.values for seen in decoded)))
         reason = f". {wrong.cause}" if wrong.cause else f": {_what_masks_show(found, stored)}"
         problems.reject(WHOLE, [line + reason])
     if wrong.are_most:
@@ -123,18 +124,18 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
         ImageRecord(
             item.id,
             item.path,
-            photo.width,
-            photo.height,
+            seen.width,
+            seen.height,
             item.split,
             found.tags[item.id],
-            photo.sha256,
+            seen.sha256,
             reading.bits,
             reading.bands,
             item.id not in found.unknown,
         )
-        for item, photo in pairs
+        for item, seen in pairs
     ]
-    mask_list = {item.id: (item.mask, photo.mask_sha256) for item, photo in pairs if item.mask}
+    mask_list = {item.id: (item.mask, seen.mask_sha256) for item, seen in pairs if item.mask}
     with atomic_dir(manifest) as manifest_folder, atomic_dir(masks) as mask_folder:
         write_manifest(manifest_folder, records, found.classes, shards)
         write_json(
@@ -191,12 +192,12 @@ def _compare(found: Collected, pairs: Iterable[tuple[Listed, Decoded]], params: 
             item.mask,
             # a class that only a crowd shows is among the labels, and may be missing in the mask
             frozenset(index[name] for name in found.tags[item.id])
-            - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - photo.shown),
-            photo.shown,
-            frozenset() if photo.is_smoothed else photo.values - others,
-            photo.colours,
+            - (frozenset(index[name] for name in found.crowds.get(item.id, ()) if name in index) - seen.shown),
+            seen.shown,
+            frozenset() if seen.is_smoothed else seen.values - others,
+            seen.colours,
         )
-        for item, photo in pairs
+        for item, seen in pairs
         if item.mask
     ]
     return find_contradictions(images, found.classes, params.tags, values_in_files(found.form, found.classes))
@@ -206,8 +207,9 @@ def _warn_of_size(largest: ImageRecord) -> None:
     megapixels = largest.width * largest.height / 1e6
     if megapixels > LARGE_MEGAPIXELS:
         log.warning(
-            "%s has %.0f megapixels: labels and CRFs are computed at full size (12 megapixels: about 27 s and 2.7 GB "
-            "per image and process); the settings were chosen for images with sides of 500 to 1000 pixels",
+            "%s has %.0f megapixels: labels have the image's size, and the CRF runs on a grid of labels.crf_side or "
+            "evaluate.crf_side pixels (12 megapixels: about 6 s and 0.6 GB per image and process on a grid of 1024, "
+            "40 s and 4.5 GB with null); the settings were chosen for images with sides of 500 to 1000 pixels",
             largest.path,
             megapixels,
         )

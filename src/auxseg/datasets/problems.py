@@ -1,7 +1,7 @@
 """How the checks of a data set tell what is wrong: the first problem as an error, or all problems for a table.
 
 `prepare` stops at the first problem. `auxseg check --data` passes the same checks a `Problems` that collects, and they
-go on with what is right.
+continue with what is right.
 """
 
 import contextlib

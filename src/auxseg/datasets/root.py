@@ -37,7 +37,8 @@ def photos_root(dataset_file: Path) -> Path:
 
 
 def read_dataset(dataset_file: Path) -> dict[str, Any]:
-    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None)."""
+    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None), and `masks` unless the form is the
+    usual one."""
     try:
         values: dict[str, Any] = read_json(dataset_file)
         if not isinstance(values, dict) or {"format", "unlisted"} - values.keys():

@@ -50,17 +50,12 @@ def decode_label(content: bytes, record: ImageRecord, classes: int, source: Path
 
 
 def decode_saliency(content: bytes, record: ImageRecord, source: Path) -> np.ndarray:
-    """Return a saliency map or saliency label as stored, uint8 (H, W), 255 = 1; see `as_share`.
+    """Return a saliency map or saliency label as stored, uint8 (H, W), 255 = 1; see `encoded.as_share`.
 
     Raises:
         DataError: it is damaged, or has not the image's size; names `source` and the image.
     """
     return _decoded(content, record, (_GREY,), source)
-
-
-def as_share(levels: np.ndarray) -> np.ndarray:
-    """Return grey levels as float32 in [0, 1]."""
-    return levels.astype(np.float32) / 255
 
 
 def check_png(content: bytes, record: ImageRecord, source: Path, kinds: tuple[int, ...] = (_PALETTE, _GREY)) -> None:
@@ -71,14 +66,14 @@ def check_png(content: bytes, record: ImageRecord, source: Path, kinds: tuple[in
     """
     header = content[:26]
     if len(header) < 26 or not header.startswith(b"\x89PNG\r\n\x1a\n"):
-        raise damaged(source, f"'{record.id}.png' is no PNG")
+        raise damaged(source, f"'{record.id}.png' is not a PNG")
     width, height, bits, kind = struct.unpack(">IIBB", header[16:])
     if (width, height) != (record.width, record.height):
         raise damaged(
             source, f"'{record.id}.png' has {width}x{height} pixels, its image {record.width}x{record.height}"
         )
     if bits != 8 or kind not in kinds:
-        raise damaged(source, f"'{record.id}.png' is no PNG of 8 bits in one channel")
+        raise damaged(source, f"'{record.id}.png' is not an 8-bit PNG of one channel")
 
 
 def _decoded(content: bytes, record: ImageRecord, kinds: tuple[int, ...], source: Path) -> np.ndarray:
@@ -135,6 +130,6 @@ def check_map(found: np.ndarray, record: ImageRecord, name: str, source: Path, c
         )
     if name == "prediction":
         if found.dtype != np.uint8 or (classes is not None and found.max() > classes):
-            raise damaged(source, f"{what} has values that are no classes")
+            raise damaged(source, f"{what} has values that are not classes")
     elif found.dtype.kind != "f" or not np.isfinite(found).all():
-        raise damaged(source, f"{what} contains values that are no numbers (NaN or infinite)")
+        raise damaged(source, f"{what} contains values that are not finite numbers (NaN or infinite)")

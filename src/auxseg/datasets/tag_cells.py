@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auxseg.datasets.class_table import NOTHING
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.datasets.one_hot import truth
 from auxseg.datasets.problems import ROWS, STRICT, Problems
@@ -34,7 +35,7 @@ _JOINTS = (
     re.compile(r"[\s/\\+&:~、\uff0c\uff1b._-]+(?:and\s+)?", re.IGNORECASE),
 )
 """What people write between names without meaning one name: marks and words; then spaces, dots and hyphens too."""
-_NOTHING = ("nan", "none", "null", "na", "n/a", "nil", "-", "--", "?")
+_NOTHING = (*NOTHING, "-", "--", "?")
 """What programs and people write into a cell without a value."""
 _BETWEEN_QUOTES = re.compile(rf"(?<=[{QUOTES + APOSTROPHES}])\s+(?=[{QUOTES + APOSTROPHES}])")
 """As numpy prints an array: `['horse' 'person']`."""

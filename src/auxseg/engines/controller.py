@@ -17,7 +17,7 @@ _CLOCK = 1.0
 
 
 def note_controller() -> None:
-    """Write down that this process is the one."""
+    """Note that this process is the controller."""
     write_text(FILE, f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time()}\n")
 
 

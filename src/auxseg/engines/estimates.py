@@ -141,9 +141,8 @@ def _past_times() -> Iterator[tuple[str, str, float]]:
         stream.seek(max(0, TIMES.stat().st_size - _TAIL))
         lines = stream.read().decode("utf-8", "replace").splitlines()
     for line in lines:
-        with contextlib.suppress(
-            ValueError
-        ):  # an incomplete line: the first one read, or one from when the disk was full
+        # an incomplete line: the first one read, or one from when the disk was full
+        with contextlib.suppress(ValueError):
             stage, key, seconds, _cpu, _memory = line.split(",")
             yield stage, key, float(seconds)
 

@@ -65,24 +65,24 @@ def _beating(path: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def running_jobs(silence: float = SILENCE) -> list[str]:
+def running_jobs() -> list[str]:
     """Return a description of every job that is alive; remove the files of those that are dead."""
-    return _running(FOLDER, silence)
+    return _running(FOLDER)
 
 
-def running_elsewhere(silence: float = SILENCE) -> list[str]:
+def running_elsewhere() -> list[str]:
     """Return a description of every job and `auxseg run` that is alive on another machine."""
     here = f" on {socket.gethostname()}, "
-    return [one for folder in (FOLDER, RUNS) for one in _running(folder, silence) if here not in one]
+    return [one for folder in (FOLDER, RUNS) for one in _running(folder) if here not in one]
 
 
-def _running(folder: Path, silence: float) -> list[str]:
+def _running(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     now = _now(folder)
     running = []
     for path in finished(folder, "*/*"):
-        owner = _owner(path, now, silence)
+        owner = _owner(path, now)
         if owner:
             running.append(f"{path.parent.name} {path.name} {owner}")
         else:
@@ -90,7 +90,7 @@ def _running(folder: Path, silence: float) -> list[str]:
     return running
 
 
-def _owner(path: Path, now: float, silence: float) -> str:
+def _owner(path: Path, now: float) -> str:
     """Return where the job of a file runs, or "" if it is dead or there is none."""
     try:
         host, pid = path.read_text("utf-8").split()
@@ -98,12 +98,12 @@ def _owner(path: Path, now: float, silence: float) -> str:
     except (FileNotFoundError, ValueError):  # the job just ended, or its machine died while it wrote
         return ""
     killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
-    return f"on {host}, process {pid}" if age < silence and not killed_here else ""
+    return f"on {host}, process {pid}" if age < SILENCE and not killed_here else ""
 
 
 def _wait_for(path: Path, address: str) -> None:
     waited = False
-    while path.exists() and (owner := _owner(path, _now(FOLDER), SILENCE)):
+    while path.exists() and (owner := _owner(path, _now(FOLDER))):
         if not waited:
             print(f"'{address}' already runs {owner}; waiting for it to end", file=sys.stderr, flush=True)
         waited = True

@@ -7,6 +7,7 @@ file.
 import hashlib
 import sys
 
+from auxseg.counts import counted
 from auxseg.engines.dvc_internals import (
     PipelineStage,
     Repo,
@@ -50,7 +51,8 @@ def make_plan(dry: bool) -> Plan:
         if not dry:
             _settle(repo)
         elif waiting := len(read_receipts()):
-            _say(f"{waiting} finished results are not recorded yet; `auxseg record` or the next run records them")
+            finished = counted(waiting, "finished result is", "finished results are")
+            _say(f"{finished} not recorded yet; `auxseg record` or the next run does that")
         stages = repo.index.stages
         check_outputs(repo)
         needed = needed_stages(stages)
@@ -85,9 +87,10 @@ def check_no_running_jobs() -> None:
         DataError: names the first of them.
     """
     if running := running_jobs():
+        jobs = counted(len(running), "job of an earlier run is", "jobs of an earlier run are")
         raise DataError(
-            f"{len(running)} jobs of an earlier run are still running (first: {running[0]}); wait for them or cancel "
-            "them (a killed job counts as dead after five minutes)"
+            f"{jobs} still running (first: {running[0]}); wait until none is, or cancel what still runs (a killed job "
+            "counts as dead after five minutes)"
         )
 
 

@@ -17,11 +17,10 @@ import yaml
 
 from auxseg.durations import duration
 from auxseg.engines.estimates import Estimates
-from auxseg.pipeline.declaration import Declaration, fill, read_stages
+from auxseg.pipeline.declaration import LOCK_FILE, Declaration, fill, read_stages
 from auxseg.pipeline.graph import readers
 from auxseg.pipeline.instances import Instance, instances
 
-LOCK = Path("dvc.lock")
 MOST_INSTANCES = 5000
 """Above this number of instances no line is logged, because it would delay every stage by more than 0.3 s."""
 
@@ -91,9 +90,9 @@ def _changed(listed: list[Instance], declared: list[Declaration], values: dict[s
 
     Without this, after a change of a threshold, the first of several shards would not count the others.
     """
-    if not LOCK.exists() or (values.get("pipeline") or {}).get("record") == "controller":
+    if not LOCK_FILE.exists() or (values.get("pipeline") or {}).get("record") == "controller":
         return []  # a controller records all results when it ends, so dvc.lock is out of date until then
-    lock = _Lock(LOCK.read_text("utf-8"), values)
+    lock = _Lock(LOCK_FILE.read_text("utf-8"), values)
     pairs = zip(listed, declared, strict=True)
     return [index for index, (one, declaration) in enumerate(pairs) if not lock.has(one.address, declaration.sections)]
 

@@ -20,6 +20,7 @@ from auxseg.engines.dvc_internals import (
     write_entries,
 )
 from auxseg.engines.receipts import Receipt, read_receipts, read_sections, receipt_path, times
+from auxseg.pipeline.declaration import LOCK_FILE
 
 
 def record_receipts(repo: Repo) -> list[str]:
@@ -55,7 +56,7 @@ def write_lock(repo: Repo, stages: list[PipelineStage]) -> None:
     DVC writes it in place, which takes 10 s at a thousand instances; a controller that is killed meanwhile would leave
     an incomplete file.
     """
-    lock = Path(repo.root_dir, "dvc.lock")
+    lock = Path(repo.root_dir, LOCK_FILE)
     with atomic_path(lock) as temporary:
         if lock.exists():
             shutil.copy(lock, temporary)

@@ -20,8 +20,7 @@ from auxseg.engines.restore import Needed, any_stale, needed_stages
 from auxseg.engines.states import is_changed_input
 from auxseg.errors import DataError
 from auxseg.parallel import map_processes
-
-LOCK = Path("dvc.lock")
+from auxseg.pipeline.declaration import LOCK_FILE
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,12 @@ def compare_with_lock() -> Recorded:
     Raises:
         DataError: one line: there is no dvc.lock, or DVC cannot read the project.
     """
-    if not LOCK.is_file():
-        raise DataError(f"{LOCK}: no such file, so nothing is recorded yet; run `auxseg run` first")
-    if not is_lockfile(LOCK.read_text("utf-8", errors="replace")):
-        raise DataError(f"{LOCK}: incomplete, because a process was killed while it wrote; `auxseg check` repairs it")
+    if not LOCK_FILE.is_file():
+        raise DataError(f"{LOCK_FILE}: no such file, so nothing is recorded yet; run `auxseg run` first")
+    if not is_lockfile(LOCK_FILE.read_text("utf-8", errors="replace")):
+        raise DataError(
+            f"{LOCK_FILE}: incomplete, because a process was killed while it wrote; `auxseg check` repairs it"
+        )
     with one_line_errors(), open_repo() as repo:
         needed = needed_stages([stage for stage in repo.index.stages if stage.cmd])
         hashes, present = _hash_all(needed)

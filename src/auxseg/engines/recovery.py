@@ -29,6 +29,7 @@ from auxseg.engines.dvc_internals import (
 from auxseg.engines.heartbeat import running_elsewhere
 from auxseg.engines.locks import clear_entries
 from auxseg.errors import DataError
+from auxseg.pipeline.declaration import LOCK_FILE
 
 SECONDS_TO_WRITE = 2.0
 """A folder of the run cache gets its entry within this time. Another clone may write into a shared cache."""
@@ -56,7 +57,7 @@ def repair(repo: Repo, seconds: float = SECONDS_TO_WRITE) -> list[str]:
 
 
 def _repair_lockfile(repo: Repo) -> list[str]:
-    path = Path(repo.root_dir, "dvc.lock")
+    path = Path(repo.root_dir, LOCK_FILE)
     if not path.is_file():
         return []
     text = path.read_text("utf-8", errors="replace")

@@ -37,7 +37,9 @@ def needed_stages(stages: list[PipelineStage]) -> Needed:
         order = list(TopologicalSorter(found).static_order())
     except CycleError as error:
         names = " -> ".join(stages[index].addressing for index in error.args[1])
-        raise DataError(f"dvc.yaml: its stages need each other in a cycle: {names}") from None
+        raise DataError(
+            f"dvc.yaml: its stages need each other in a cycle: {names}; remove one of these dependencies"
+        ) from None
     return {stages[index]: [stages[needed] for needed in found[index]] for index in order}
 
 

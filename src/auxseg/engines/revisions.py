@@ -44,9 +44,8 @@ def _copy(revision: str, round_name: str, target: Path) -> LabelSet:
     try:
         with revision_files(revision) as tracked:
             found = sorted(tracked.find(labels)) if tracked.exists(labels) else []
-            if not found or not all(
-                tracked.info(path).get("md5") for path in found
-            ):  # without dvc.lock there are no hashes
+            # without dvc.lock there are no hashes
+            if not found or not all(tracked.info(path).get("md5") for path in found):
                 raise DataError(
                     f"{revision}: recorded no labels of {round_name}; commit its dvc.lock (git add --force dvc.lock)"
                 )

@@ -10,7 +10,7 @@ from auxseg.artifacts.atomic import write_bytes
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.encoded import encode_grey
 from auxseg.errors import DataError
-from auxseg.external.folder import seed_folder
+from auxseg.external.folder import external_folder
 from auxseg.external.npy import WRITERS, read_npy_cams, write_npy_cams
 from auxseg.params.cam import CamParams
 from auxseg.png_files import read_grey_png
@@ -32,8 +32,8 @@ class CamFolder:
 
     @classmethod
     def of(cls, params: CamParams, root: Path, classes: ClassTable) -> "CamFolder":
-        """Open the folder that the parameters name; see `seed_folder`."""
-        return cls(seed_folder(params, root), params.provider, classes)
+        """Open the folder that the parameters name; see `external_folder`."""
+        return cls(external_folder(params, root), params.provider, classes)
 
     def __call__(self, record: ImageRecord) -> np.ndarray:
         """Return the CAMs of the image's tags in the manifest's order, float16 (L, h, w) in [0, 1].

@@ -7,7 +7,7 @@ from auxseg.errors import DataError
 from auxseg.params.watched import Watched
 
 
-def seed_folder(section: Watched, root: Path) -> Path:
+def external_folder(section: Watched, root: Path) -> Path:
     """Return the folder in use; a relative path refers to `root`.
 
     Raises:

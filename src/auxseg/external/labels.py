@@ -9,7 +9,7 @@ from auxseg.datasets.label_png import Unlisted, read_label_png
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.other_extension import other_extension
 from auxseg.errors import DataError
-from auxseg.external.folder import seed_folder
+from auxseg.external.folder import external_folder
 from auxseg.params.labels import LabelsParams
 
 
@@ -23,8 +23,8 @@ class LabelFolder:
 
     @classmethod
     def of(cls, params: LabelsParams, root: Path, classes: ClassTable, unlisted: Unlisted) -> "LabelFolder":
-        """Open the folder that the parameters name; see `seed_folder`."""
-        return cls(seed_folder(params, root), classes, unlisted)
+        """Open the folder that the parameters name; see `external_folder`."""
+        return cls(external_folder(params, root), classes, unlisted)
 
     def __call__(self, record: ImageRecord) -> np.ndarray:
         """Return the label of an image as class indices, uint8 (H, W), 255 = ignore.

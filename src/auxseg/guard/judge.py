@@ -128,7 +128,9 @@ def judge(name: str, figures: Figures, before: Judgement) -> Judgement:
 
 
 def slipped(judgement: Judgement) -> list[str]:
-    """Return the figures of a round that are worse than those it was compared with, by SLIP or more, as in `RULES`.
+    """Return a phrase for every figure that is worse by SLIP or more than the one it was compared with.
+
+    Such a phrase is `lost 12 % (5 % before)`.
 
     It says nothing about whether the round is worse: the figures of sound rounds vary too.
     """

@@ -18,7 +18,8 @@ from auxseg.artifacts.tensors import opened_tensors
 from auxseg.datasets.by_shard import by_shard
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
-from auxseg.datasets.stored import as_share, read_cam, read_label, read_map, read_saliency
+from auxseg.datasets.stored import read_cam, read_label, read_map, read_saliency
+from auxseg.encoded import as_share
 from auxseg.guard.figures import ImageFigures, label_figures, pool, prediction_figures
 from auxseg.maps import upsample
 from auxseg.metrics.tags import VAL_PRECISION, mean_average_precision
@@ -104,13 +105,13 @@ class RoundFiles:
         return loss
 
 
-def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str) -> dict[str, float | None]:
+def measure_round(files: RoundFiles, records: Sequence[ImageRecord], title: str) -> dict[str, float | None]:
     """Return the figures of a round, rounded to 4 decimals.
 
     Args:
         files: of the round.
         records: all images. Figures of labels and predictions are of train.
-        label: for the progress bar.
+        title: for the progress bar.
     """
     ordered = by_shard(records, list(files.labels))
     train, val = ([record for record in ordered if record.split == split] for split in ("train", "val"))
@@ -119,7 +120,7 @@ def measure_round(files: RoundFiles, records: Sequence[ImageRecord], label: str)
         "val_tag_precision": files.tag_precision(val),
         "loss": files.loss(),
     }
-    return pool(map_processes(files, train, label)) | {
+    return pool(map_processes(files, train, title)) | {
         name: None if value is None else round(value, 4) for name, value in of_set.items()
     }
 

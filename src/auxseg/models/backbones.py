@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from timm.models.efficientnet import EfficientNet
 
 EXAMPLE_SIDE = 64
-"""Side of the image that `Backbone.grids` looks at."""
+"""Side of the image of `Backbone.run_example`."""
 
 IMAGENET_MEAN = [255 * value for value in (0.485, 0.456, 0.406)]
 IMAGENET_STD = [255 * value for value in (0.229, 0.224, 0.225)]
@@ -77,18 +77,26 @@ class Backbone(nn.Module):
         found: dict[int, Tensor] = {}
         numbers = [number for number, layer in enumerate(self._layers) if isinstance(layer[-1], nn.Module)]
         hooks = [self._on_output(number, found) for number in numbers]
-        training = {module: module.training for module in self.modules()}
-        with torch.no_grad():
-            self.eval()(torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.mean.device))
-        for module, mode in training.items():
-            module.training = mode
-        for hook in hooks:
-            hook.remove()
+        try:
+            self.run_example()
+        finally:
+            for hook in hooks:
+                hook.remove()
         return {
             number: (EXAMPLE_SIDE // maps.shape[3], maps.shape[1])
             for number, maps in sorted(found.items())  # without layers whose last part is never called as a module
             if isinstance(maps, Tensor) and maps.dim() == 4
         }
+
+    def run_example(self) -> None:
+        """Run once on a black image, in eval mode, so that nothing draws random numbers or counts statistics."""
+        modes = {module: module.training for module in self.modules()}
+        try:
+            with torch.no_grad():
+                self.eval()(torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.mean.device))
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
 
     def _on_output(self, layer: int, found: dict[int, Tensor]) -> RemovableHandle:
         def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -37,7 +37,10 @@ def _problem(value: Tensor) -> str:
     # a small file may repeat one value along an axis, and a copy of all of them may not fit in memory
     stored = value[tuple(slice(0, 1) if step == 0 else slice(None) for step in value.stride())]
     if value.is_floating_point() and not _is_finite(stored.detach()):
-        return "contains values that are no numbers (NaN or infinite); its training diverged, or the file is damaged"
+        return (
+            "contains values that are not finite numbers (NaN or infinite); its training diverged, or the file is "
+            "damaged"
+        )
     return ""
 
 
@@ -69,7 +72,7 @@ def check_outputs(found: Mapping[str, np.ndarray], image: str) -> None:
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise DataError(
-                f"{image}: the network's {name} contains values that are no numbers (NaN or infinite); its "
+                f"{image}: the network's {name} contains values that are not finite numbers (NaN or infinite); its "
                 "training diverged: lower optimiser.lr or set optimiser.clip_norm of the stage, and train again"
             )
 

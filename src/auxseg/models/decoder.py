@@ -31,7 +31,7 @@ class Decoder(nn.Module):
     def __init__(self, backbone: Backbone, stride: int, in_channels: int, out_channels: int, channels: int):
         super().__init__()
         grids = backbone.grids()
-        found = {stride: (layer, width) for layer, (stride, width) in grids.items()}  # the deepest layer of each
+        found = {grid: (layer, width) for layer, (grid, width) in grids.items()}  # the deepest layer of each
         wanted = [one for one in STRIDES if one < stride]
         if missing := [one for one in wanted or STRIDES if one not in found]:
             raise ParamsError(

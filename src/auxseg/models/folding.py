@@ -15,8 +15,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from auxseg.models.backbones import Backbone
 
-EXAMPLE_SIDE = 64
-
 
 def fold_batch_norms(network: nn.Module) -> int:
     """Fold the frozen batch norms of the network's backbones; return how many.
@@ -76,13 +74,9 @@ def _pairs(backbone: Backbone) -> list[tuple[nn.Conv2d, _BatchNorm]]:
 
     hooks = [module.register_forward_hook(produced) for module in backbone.modules()]
     hooks += [module.register_forward_pre_hook(read) for module in backbone.modules()]
-    modes = {module: module.training for module in backbone.modules()}
     try:
-        with torch.no_grad():  # in eval mode, so that nothing draws random numbers or counts statistics
-            backbone.eval()(torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=backbone.mean.device))
+        backbone.run_example()
     finally:
-        for module, mode in modes.items():
-            module.training = mode
         for hook in hooks:
             hook.remove()
     return found

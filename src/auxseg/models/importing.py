@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from auxseg.errors import DataError
+from auxseg.counts import and_more
+from auxseg.errors import DataError, shorten
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.backbones import BACKBONES, build_backbone
 from auxseg.models.checks import check_kinds, check_tensors
@@ -169,8 +170,8 @@ def _checked(path: Path, found: State, unused: State, wanted: State, target: str
     if wrong := misfits(state, wanted):
         name = wrong[0]
         raise DataError(
-            f"{path}: tensor '{name}' has shape {shape(state, name)}, {target} expects {shape(wanted, name)} "
-            f"(and {len(wrong) - 1} more); give weights of this network"
+            f"{path}: tensor '{name}' has shape {shape(state, name)}, {target} expects {shape(wanted, name)}"
+            f"{and_more(len(wrong))}; give weights of this network"
         )
     state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     return Imported(state, unused, len(state) - len(found))
@@ -182,6 +183,5 @@ def _expect(path: Path, state: State, name: str) -> torch.Tensor:
     return state[name]
 
 
-def _list(what: str, names: list[str], most: int = 5) -> str:
-    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-    return f"{len(names)} tensors {what}" + (f" ({shown})" if names else "")
+def _list(what: str, names: list[str]) -> str:
+    return f"{len(names)} tensors {what}" + (f" ({shorten(names, 5)})" if names else "")

@@ -34,15 +34,15 @@ LEAST_GAIN = 0.1
 """A faster arithmetic is worth its lower precision if it saves at least this share of a step."""
 REPEATS = 5
 SECONDS = 10.0
-"""After this long, each candidate is measured no more, though at least twice."""
+"""After this time a candidate is not measured again; each is measured at least twice."""
 CHOICES = "precision.json"
 
 
 def choose_precision(runtime: RuntimeParams, backbone: BackboneParams, device: torch.device) -> RuntimeParams:
     """Return `runtime` with a precision in place of `auto`, and let this process compute with it.
 
-    Measures training steps of the multi-task network on random images, unless this machine has done so before. What it
-    is for decides nothing: neither images nor random state nor the state of generators.
+    Measures training steps of the multi-task network on random images, unless this machine has done so before. The
+    measurement does not depend on the run's images or seed, and leaves the random generators as they were.
     """
     if runtime.precision == "auto":
         key = _describe(runtime, backbone, device)

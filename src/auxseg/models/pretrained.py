@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from auxseg.counts import and_more
 from auxseg.errors import DataError, ParamsError
 from auxseg.models.checkpoint_file import load_checkpoint, reject_other_files, unwrapped
 from auxseg.models.checks import check_kinds, check_tensors
@@ -36,7 +37,7 @@ def pretrained_state(params: BackboneParams, wanted: State) -> State:
         name = wrong[0]
         raise DataError(
             f"backbone.weights: {params.weights}: tensor '{name}' has shape {shape(state, name)}, {params.name} "
-            f"expects {shape(wanted, name)} (and {len(wrong) - 1} more); give weights of this network"
+            f"expects {shape(wanted, name)}{and_more(len(wrong))}; give weights of this network"
         )
     return state
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from auxseg.counts import and_more
 from auxseg.errors import DataError, ParamsError, first_line
 from auxseg.models.pretrained import named_state
 from auxseg.params.backbone import TIMM, BackboneParams
@@ -81,7 +82,7 @@ def _require_all(params: BackboneParams, body: nn.Module, given: Mapping[str, Te
     wanted = (name.removeprefix("network.") for name in body.state_dict() if not name.endswith("num_batches_tracked"))
     if missing := [name for name in wanted if plain(name) not in names]:
         raise DataError(
-            f"backbone.weights: {params.weights}: has no tensor '{missing[0]}' (and {len(missing) - 1} more) of "
+            f"backbone.weights: {params.weights}: has no tensor '{missing[0]}'{and_more(len(missing))} of "
             f"{params.name}; give the file that timm publishes for this model"
         )
 
@@ -114,7 +115,7 @@ def _convolutional(name: str, options: dict[str, Any], params: BackboneParams) -
             "use a convolutional network, or a transformer with one patch size (ViT, DINOv2, DINOv3, CLIP, EVA)"
         )
     if params.layer is not None:
-        raise ParamsError(f"params.yaml: key 'backbone.layer': {params.name} is no transformer; set it to null")
+        raise ParamsError(f"params.yaml: key 'backbone.layer': {params.name} is not a transformer; set it to null")
     _require_stride(params, network.feature_info.reduction()[-1])
     ends = {module.replace(".", "_") for module in network.feature_info.module_name()}
     layers: list[list[Part]] = [[]]

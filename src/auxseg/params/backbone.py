@@ -53,7 +53,7 @@ class BackboneParams(Section):
         if not self.is_timm and self.weights == "pretrained":
             raise ValueError(f"weights of {self.name} are imagenet, random or a file; pretrained is for timm:<model>")
         if not self.is_timm and (self.layer is not None or self.output_stride == 14):
-            raise ValueError(f"{self.name} is no transformer: set layer to null and output_stride to 8, 16 or 32")
+            raise ValueError(f"{self.name} is not a transformer: set layer to null and output_stride to 8, 16 or 32")
         if self.name == "resnet38" and self.output_stride != 8:
             raise ValueError("resnet38 needs output_stride 8")
         return self

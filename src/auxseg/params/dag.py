@@ -123,7 +123,10 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
         if not isinstance(name, str):
             raise ParamsError(f"{path}: key 'rounds': round {quote(name)} is not a string; {fix}")
     if len(rounds) > MOST_ROUNDS:
-        raise ParamsError(f"{path}: key 'rounds': at most {MOST_ROUNDS} rounds, got {len(rounds)}; `auxseg rounds N`")
+        raise ParamsError(
+            f"{path}: key 'rounds': at most {MOST_ROUNDS} rounds, got {len(rounds)}; run `auxseg rounds N` with a "
+            "smaller N"
+        )
     expected, label_rounds = chain(len(rounds))
     if rounds != expected:
         raise ParamsError(f"{path}: key 'rounds': expected {quote(expected)}, got {quote(rounds)}; {fix}")
@@ -137,7 +140,9 @@ def _check_rounds(values: dict[str, Any], path: Path) -> None:
 def _check_shards(shards: Any, path: Path) -> None:
     count = len(shards) if isinstance(shards, list) else 0
     if count > MOST_SHARDS:
-        raise ParamsError(f"{path}: key 'shards': at most {MOST_SHARDS} shards, got {count}; `auxseg shards N`")
+        raise ParamsError(
+            f"{path}: key 'shards': at most {MOST_SHARDS} shards, got {count}; run `auxseg shards N` with a smaller N"
+        )
     if not count or shards != shard_names(count):
         raise ParamsError(
             f"{path}: key 'shards': expected strings as in {shard_names(max(count, 2))}, got {quote(shards)}; "

@@ -32,7 +32,9 @@ def override(values: dict[str, Any], overrides: Overrides, source: str) -> dict[
     check_keys(overrides, source)
     if "label_rounds" in overrides:
         raise ParamsError(f"{source}: key 'label_rounds': follows 'rounds'; delete it")
-    result = {**values, **{key: overrides[key] for key in overrides if key == COMPATIBILITY}}
+    result = dict(values)
+    if COMPATIBILITY in overrides:
+        result[COMPATIBILITY] = overrides[COMPATIBILITY]
     if "rounds" in overrides:
         result["rounds"], result["label_rounds"] = chain(_count(overrides, "rounds", source))
     if "shards" in overrides:

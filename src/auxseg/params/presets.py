@@ -60,9 +60,9 @@ def render_preset(path: Path) -> str:
     return render(values, title_of(text)) if _is_sparse(read_yaml(path)) else text
 
 
-def is_preset(content: bytes, folder: Path = FOLDER) -> bool:
+def is_preset(content: bytes) -> bool:
     """Tell whether this content is, byte by byte, the params.yaml of one of the presets."""
-    for path in folder.glob("*.yaml"):
+    for path in FOLDER.glob("*.yaml"):
         with contextlib.suppress(ParamsError):  # an invalid preset has no params.yaml
             if render_preset(path).encode() == content:
                 return True
@@ -78,7 +78,10 @@ def _resolve(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
             )
         return check(path)
     if path in below:
-        raise ParamsError(f"{path}: key 'extends': a preset cannot extend itself")
+        chain = " -> ".join(one.stem for one in (*below, path))
+        raise ParamsError(
+            f"{path}: key 'extends': the preset extends itself ({chain}); name another preset or `{DEFAULTS}`"
+        )
     parent = values.pop("extends")
     base = defaults() if parent == DEFAULTS else _resolve(_parent(path, parent), (*below, path))
     return override(base, values, str(path))

@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from auxseg.counts import and_more
 from auxseg.errors import ParamsError, cut, quote
 
 COMPATIBILITY = "compatibility"
@@ -53,19 +54,19 @@ class Strict(BaseModel):
     )
 
     @classmethod
-    def knobs(cls) -> dict[str, FieldInfo]:
+    def fields_in_file(cls) -> dict[str, FieldInfo]:
         """Return the fields that are in params.yaml: all but the constants."""
         return {name: field for name, field in cls.model_fields.items() if _CONSTANT not in field.metadata}
 
     def shown(self, name: str) -> Any:
         """Return a field's value in the form of params.yaml; a group stays a model."""
         value = getattr(self, name)
-        spelling = next((item for item in self.knobs()[name].metadata if isinstance(item, Spelling)), None)
+        spelling = next((item for item in self.fields_in_file()[name].metadata if isinstance(item, Spelling)), None)
         return spelling.spell(value) if spelling else value
 
     def written(self) -> dict[str, Any]:
         """Return the group in the form of params.yaml: all its keys, with plain values."""
-        values = {name: self.shown(name) for name in self.knobs()}
+        values = {name: self.shown(name) for name in self.fields_in_file()}
         return {key: value.written() if isinstance(value, Strict) else _plain(value) for key, value in values.items()}
 
 
@@ -94,12 +95,11 @@ class Section(Strict):
             ParamsError: one line that names the file and the key, and how to fix it.
         """
         if constants := list(_constants_in(cls, values, cls.released, cls.key)):
-            more = f" (and {len(constants) - 1} more)" if len(constants) > 1 else ""
-            raise ParamsError(f"{source}: {constants[0]}{more}")
+            raise ParamsError(f"{source}: {constants[0]}{and_more(len(constants))}")
         try:
             return cls.model_validate({} if values is None else values)
         except ValidationError as error:
-            raise ParamsError(f"{source}: {_explain(cls, error)}") from None
+            raise ParamsError(f"{source}: {explain(cls, error, cls.key)}") from None
 
 
 def suggest(unknown: str, known: list[str], what: str = "keys") -> str:
@@ -129,20 +129,21 @@ def _constants_in(model: type[Strict], values: Any, released: dict[str, Any], wh
         field = model.model_fields.get(key)
         if field is None:
             continue
-        if key not in model.knobs():
+        if key not in model.fields_in_file():
             why = f"is set by '{COMPATIBILITY}'" if key in released else f"is a constant, {field.default}"
             yield f"key '{where}.{key}' {why}; delete it"
         elif isinstance(inner := field.annotation, type) and issubclass(inner, Strict):
             yield from _constants_in(inner, value, released.get(key, {}), f"{where}.{key}")
 
 
-def _explain(section: type[Section], error: ValidationError) -> str:
+def explain(model: type[Strict], error: ValidationError, above: str = "") -> str:
+    """Return the first problem that pydantic found in a model as one line; `above` is the key that holds the model."""
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"] if "[" not in str(part)]  # not `dict[str,int]`, one of two types
-    name = ".".join([section.key, *map(cut, location)])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    name = ".".join([*filter(None, [above]), *map(cut, location)])
+    more = and_more(error.error_count())
     if first["type"] == "extra_forbidden":
-        known = list(_model_at(section, location[:-1]).knobs())
+        known = list(_model_at(model, location[:-1]).fields_in_file())
         return f"unknown key '{name}'; {suggest(location[-1], known)}{more}"
     if first["type"] == "missing":
         return f"key '{name}' is missing; add it{more}"
@@ -163,9 +164,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _model_at(model: type[Strict], location: list[str]) -> type[Strict]:
-    for part in location:
+    """Return the model of the group at a location; a map of models has a key of its own before each of them."""
+    parts = iter(location)
+    for part in parts:
         field = model.model_fields.get(part)
         inner = field.annotation if field else None
+        if get_origin(inner) is dict:
+            _, inner = get_args(inner)
+            next(parts, None)
         if isinstance(inner, type) and issubclass(inner, Strict):
             model = inner
     return model

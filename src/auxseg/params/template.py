@@ -62,7 +62,7 @@ def title_of(text: str) -> str:
 
 
 def _group(model: Strict, indent: int) -> Iterator[str]:
-    for name, field in type(model).knobs().items():
+    for name, field in type(model).fields_in_file().items():
         value = model.shown(name)
         about = _about(field)
         if isinstance(value, Strict):

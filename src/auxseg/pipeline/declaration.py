@@ -12,6 +12,7 @@ import yaml
 from auxseg.errors import ParamsError
 
 DVC_FILE = Path("dvc.yaml")
+LOCK_FILE = Path("dvc.lock")
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,9 @@ class Fingerprints:
         return sorted(file for folder in folders for file in _data_files(folder))
 
 
-def expected_files(outputs: Iterable[str], root: Path = Path()) -> dict[str, str]:
+def expected_files(outputs: Iterable[str]) -> dict[str, str]:
     """Return what the `code` stage writes: path -> text, for its outputs in dvc.yaml."""
-    fingerprints = Fingerprints(root)
+    fingerprints = Fingerprints()
     return {path: fingerprints.stage(Path(path).stem) + "\n" for path in sorted(outputs)}
 
 

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auxseg.counts import and_more
 from auxseg.errors import ParamsError
 from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
 
@@ -47,7 +48,7 @@ def outputs(values: dict[str, Any], path: Path = DVC_FILE) -> set[str]:
     return {output for one in instances(values, path) for output in fill(stages[one.stage], one.template).outputs}
 
 
-def require_sections(values: dict[str, Any], path: Path = DVC_FILE) -> None:
+def require_sections(values: dict[str, Any]) -> None:
     """Check that params.yaml (`values`) has every key that a stage declares, even where the models have defaults.
 
     Without this, DVC fails in the middle of a run, when it comes to a stage with a missing key.
@@ -55,12 +56,11 @@ def require_sections(values: dict[str, Any], path: Path = DVC_FILE) -> None:
     Raises:
         ParamsError: names the first missing key, and how to add it.
     """
-    needed = {section for body in read_stages(path).values() for section in fill(body, {}).sections}
+    needed = {section for body in read_stages().values() for section in fill(body, {}).sections}
     if missing := sorted(needed - values.keys()):
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise ParamsError(
-            f"params.yaml: key '{missing[0]}' is missing{more}; `auxseg params render` adds missing keys with their "
-            "defaults and keeps your values"
+            f"params.yaml: key '{missing[0]}' is missing{and_more(len(missing))}; `auxseg params render` adds "
+            "missing keys with their defaults and keeps your values"
         )
 
 

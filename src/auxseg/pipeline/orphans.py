@@ -8,14 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from auxseg.pipeline.declaration import DVC_FILE, fill, read_stages
+from auxseg.pipeline.declaration import fill, read_stages
 from auxseg.pipeline.instances import outputs
 
 
-def find_orphans(values: dict[str, Any], path: Path = DVC_FILE) -> list[Path]:
+def find_orphans(values: dict[str, Any]) -> list[Path]:
     """Return files that match a templated output of dvc.yaml but belong to no instance under `values`."""
-    expected = outputs(values, path)
-    templated = {out for body in read_stages(path).values() for out in fill(body, {}).outputs if "${" in out}
+    expected = outputs(values)
+    templated = {out for body in read_stages().values() for out in fill(body, {}).outputs if "${" in out}
     patterns = {re.sub(r"\$\{[^}]*\}", "*", output) for output in templated}
     found = {file for pattern in patterns for file in Path().glob(pattern)}
     # the weights of r0 match a templated output, but `classify`, which writes them, has no template

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from auxseg.artifacts.leftovers import remove_leftovers
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Permit, Store
+from auxseg.counts import counted
 from auxseg.errors import (
     EXIT_FAILED,
     EXIT_REJECTED,
@@ -158,7 +159,8 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
         if rank is None:
             left = remove_leftovers(map(Path, stage._declared.outputs))
             if left:
-                logging.info("removed %d files that a killed process left half-written (first: %s)", len(left), left[0])
+                files = counted(len(left), "file")
+                logging.info("removed %s that a killed process left half-written (first: %s)", files, left[0])
         if rank is None and name != "code":
             _log_position(stage)
         main(stage)
@@ -197,7 +199,7 @@ def _instance(name: str, rounds: bool, shards: bool) -> tuple[str, str]:
     parser = argparse.ArgumentParser(
         prog=f"workflow/stages/{name}.py",
         description=sys.modules["__main__"].__doc__,
-        epilog="DVC and Snakemake say round and shard in DVC_STAGE." if rounds or shards else None,
+        epilog="DVC and Snakemake pass the round and the shard in DVC_STAGE." if rounds or shards else None,
     )
     for wanted, option, metavar, text in (
         (rounds, "round", "rN", "round of the labels or the network"),
@@ -234,7 +236,8 @@ def _quieten_the_tracker() -> None:
 def _end_with_starter(rank: int | None) -> None:
     """Stop as at SIGTERM, with a checkpoint, when the torchrun, DVC or job that started this is killed.
 
-    Nobody would record the result, and the next run would compute it at the same time. A stage started by hand goes on.
+    Nobody would record the result, and the next run would compute it at the same time. A stage started by hand
+    continues.
     """
     if rank is not None:
         end_with_parent(torchrun_agent(), signal.SIGTERM)

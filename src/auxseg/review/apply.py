@@ -35,12 +35,14 @@ def apply_verdicts(
     uses, stale = decide_uses(hashes, own, params, classes, corrected)
     for verdict in stale:
         logging.warning(
-            "%s's verdict on %s is stale (the label has changed since, or is gone) and not applied; judge it again",
-            verdict.reviewer or "nobody",
+            "the verdict on %s by %s is stale (the label has changed since, or is gone) and not applied; judge it "
+            "again",
             verdict.image_id,
+            verdict.reviewer or "an unnamed reviewer",
         )
     for group in conflicts(verdict for verdict in own if not verdict.is_stale(hashes)):
-        logging.warning("reviewers disagree on %s; one rejection is enough", group[0].image_id)
+        if (image_id := group[0].image_id) not in corrected:
+            logging.warning("reviewers disagree on %s: it counts as rejected, because one of them rejects it", image_id)
     logging.info("%s: %s", round_, summarise(uses.values()))
     return uses, stale
 
@@ -69,17 +71,19 @@ def decide_uses(
     """
     verdicts = list(verdicts)
     stale = [verdict for verdict in verdicts if verdict.is_stale(hashes)]
+    fresh = [verdict for verdict in verdicts if not verdict.is_stale(hashes)]
     rejected: set[str] = set()
     dropped: dict[str, set[str]] = {}
-    for verdict in verdicts:
-        if verdict.is_stale(hashes):
-            continue
+    for verdict in fresh:
         check_dropped(verdict.drop_classes, classes, f"review/verdicts.csv: {verdict.round} {verdict.image_id}")
         if verdict.verdict == "reject":
             rejected.add(verdict.image_id)
         dropped.setdefault(verdict.image_id, set()).update(verdict.drop_classes)
     if hashes and rejected - set(corrected) == set(hashes):
-        raise DataError("review/verdicts.csv: rejects every label of the round, so nothing is left to train on")
+        raise DataError(
+            f"review/verdicts.csv: rejects every label of {fresh[0].round}, so nothing is left to train on; accept "
+            "some of them, or remove their rows"
+        )
     whole = TrainingUse(Use(params.rejected))
     uses = {
         image_id: whole if image_id in rejected else TrainingUse(dropped=tuple(sorted(dropped.get(image_id, ()))))

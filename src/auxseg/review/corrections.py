@@ -8,14 +8,13 @@ makes another label. It is stale only if the image is another one.
 """
 
 import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.rounds import Round, is_round_name
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_table, require_columns, write_csv
 from auxseg.datasets.manifest import SEPARATOR, ClassTable, ImageRecord
@@ -81,7 +80,7 @@ def read_corrections(path: Path) -> list[Correction]:
         one = Correction(*(row[name].strip() for name in COLUMNS))
         if CONTROLS.search(one.image_id + one.classes):
             raise DataError(f"{where}: image_id or classes have control characters or line breaks; remove them")
-        if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", one.round):
+        if not is_round_name(one.round):
             raise DataError(f"{where}: round '{one.round}' is not a round; write r0, r1, …")
         try:
             _ = one.names

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import atomic_path
-from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.rounds import Round, is_round_name
 from auxseg.artifacts.tables import csv_text, read_table, require_columns
 from auxseg.datasets.manifest import SEPARATOR
 from auxseg.errors import CONTROLS, DataError
@@ -145,7 +145,7 @@ def _verdict(
             raise DataError(f"{where}: {name} '{cells[name]}' has control characters or line breaks; remove them")
     if not re.fullmatch(r"[0-9a-f]{64}", cells["label_hash"]):
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is not a SHA-256 of 64 digits; export it again")
-    if not re.fullmatch(r"r(0|[1-9][0-9]{0,3})", cells["round"]):
+    if not is_round_name(cells["round"]):
         raise DataError(f"{where}: round '{cells['round']}' is not a round; write r0, r1, …")
     if rounds is not None and cells["round"] not in rounds:
         raise DataError(
@@ -153,7 +153,7 @@ def _verdict(
             "the rounds with `auxseg rounds N`"
         )
     if cells["verdict"] not in VERDICTS:
-        raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}")
+        raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}; write one of them")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
     if classes is not None:
         check_dropped(dropped, classes, where)

@@ -116,8 +116,8 @@ class OnnxNetwork:
             raise self._other(f"output {shape or type(found).__name__}")
         if not np.isfinite(found).all():
             raise DataError(
-                f"{self._weights}: the network's map of image '{record.id if record else ''}' contains values that are "
-                "no numbers (NaN or infinite); replace the file"
+                f"{self._weights}: the network's map of image '{record.id}' contains values that are not "
+                "finite numbers (NaN or infinite); replace the file"
             )
         return postprocess(found.reshape(shape[-2:]), rgb.shape[:2], values)
 

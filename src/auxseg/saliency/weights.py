@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 def find_weights(provider: str = "u2netp", path: Path | None = None) -> Path:
     """Return the .onnx file: `path`, else the published weights of U2-Net-p (`auxseg.published`).
 
-    For `u2netp`, a file that the user names may differ from the published weights (this is logged); any other file must
-    have their SHA-256.
+    The published file is checked by SHA-256. A file that the user names is used as it is; for `u2netp`, a warning says
+    if it is not the published one.
 
     Raises:
         DataError: `path` is not a file, or the published weights cannot be found or downloaded.

@@ -32,7 +32,7 @@ _DAMAGE = (AuxsegError, SafetensorError, LookupError, TypeError, ValueError)
 """What reading a damaged checkpoint raises."""
 
 
-class Instance(Protocol):
+class RunningStage(Protocol):
     """What a training has to know of its stage instance: auxseg.pipeline.stage.Stage."""
 
     name: str
@@ -52,7 +52,7 @@ class Instance(Protocol):
         """All declared parameter sections."""
 
 
-def fingerprint(stage: Instance, device: torch.device) -> str:
+def fingerprint(stage: RunningStage, device: torch.device) -> str:
     """Return the SHA-256 of everything that determines a stage's result: its declared inputs (including its code), its
     parameters, the kind of device and the version of torch."""
     files = sorted(file for path in stage.input_paths if path.exists() for file in own_files(path))
@@ -73,10 +73,11 @@ class CheckpointFile:
         self._precision = precision
 
     @classmethod
-    def of(cls, stage: Instance, device: torch.device, precision: str = "") -> Self:
-        """Return the file of a stage instance as it would run now, in an arithmetic that is noted with it.
+    def of(cls, stage: RunningStage, device: torch.device, precision: str = "") -> Self:
+        """Return the checkpoint of a stage instance as it would run now; `precision` is noted in it.
 
-        Of the files of other inputs or parameters only the newest stays, for the case that a change is taken back.
+        Removes older checkpoints of the instance, except the newest one of other inputs or parameters, in case a change
+        is undone.
         """
         folder = FOLDER / (f"{stage.name}-{stage.key}" if stage.key else stage.name)
         path = folder / f"{fingerprint(stage, device)}.safetensors"

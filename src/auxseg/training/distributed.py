@@ -131,7 +131,10 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
     """
     started = 1 if torchrun_rank() is None else int(os.environ["WORLD_SIZE"])
     if started != params.processes:
-        raise ParamsError(f"{params.key}: devices x nodes is {params.processes}, but {started} processes were started")
+        raise ParamsError(
+            f"{params.key}: devices x nodes is {params.processes}, but {started} processes were started; start that "
+            "many, or change devices and nodes"
+        )
     if started == 1:
         yield Team(device)
         return

@@ -13,7 +13,7 @@ from auxseg.models.weights import save_weights
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.runtime import PRECISIONS, RuntimeParams
 from auxseg.params.training import TrainingParams
-from auxseg.training.checkpoint import CheckpointFile, Instance
+from auxseg.training.checkpoint import CheckpointFile, RunningStage
 from auxseg.training.descent import Step
 from auxseg.training.distributed import Team
 from auxseg.training.length import training_length
@@ -22,11 +22,11 @@ from auxseg.training.samples import TrainingSamples
 
 
 def precision_of_run(
-    stage: Instance, runtime: RuntimeParams, backbone: BackboneParams, device: torch.device
+    stage: RunningStage, runtime: RuntimeParams, backbone: BackboneParams, device: torch.device
 ) -> RuntimeParams:
     """Return `runtime` with a precision in place of `auto`, and let this process compute with it.
 
-    A killed training goes on in the arithmetic that it began with, also on a machine where another would be chosen.
+    A killed training resumes with the precision that it began with, even on a machine where another would be chosen.
     """
     begun = CheckpointFile.of(stage, device).begun_with if runtime.precision == "auto" else None
     if begun in PRECISIONS:
@@ -36,7 +36,7 @@ def precision_of_run(
 
 
 def train_and_save(
-    stage: Instance,
+    stage: RunningStage,
     network: nn.Module,
     step: Step,
     samples: TrainingSamples,

@@ -16,7 +16,7 @@ from auxseg.training.balance import describe, image_weights
 from auxseg.training.checkpoint import CheckpointFile, Saver
 from auxseg.training.descent import Descent, DivergedError, Step
 from auxseg.training.distributed import Team
-from auxseg.training.length import Length, training_length
+from auxseg.training.length import training_length
 from auxseg.training.optimiser import build_optimiser, polynomial, set_batch_norm
 from auxseg.training.samples import EpochOrder, TrainingSamples, loaded, make_loader
 from auxseg.training.state import TrainingState
@@ -58,7 +58,10 @@ def fit(
     if weights:
         logging.info("%s.balance: %s: %s", params.key, params.balance, describe(tags, weights))
     order = EpochOrder(len(samples), params.batch_size, samples.seed, team.rank, team.size, params.accumulate, weights)
-    plan = _plan(order, training_length(params, len(samples)))
+    length = training_length(params, len(samples))
+    if not length.in_epochs:
+        order.passes = math.ceil(ROW_STEPS / order.per_pass)
+    plan = _Plan(length.steps, order.batches, order.per_pass, length.in_epochs)
     loader = make_loader(samples, order, team.device)
     network.to(team.device).to(memory_format=torch.channels_last).train()
     set_batch_norm(network, params.batch_norm)
@@ -117,13 +120,6 @@ class _Plan(NamedTuple):
     def label(self, row: int) -> str:
         done = min(row * self.batches, self.steps)
         return f"epoch {row}/{self.rows}" if self.in_epochs else f"step {done}/{self.steps}"
-
-
-def _plan(order: EpochOrder, length: Length) -> _Plan:
-    per_pass = order.batches
-    if not length.in_epochs:
-        order.passes = math.ceil(ROW_STEPS / per_pass)
-    return _Plan(length.steps, order.batches, per_pass, length.in_epochs)
 
 
 def _diverged(

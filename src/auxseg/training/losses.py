@@ -14,6 +14,7 @@ from torch import Tensor
 
 from auxseg.encoded import IGNORE
 from auxseg.models.auxsegnet import Outputs
+from auxseg.models.decoder import enlarged
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample, Sample
 
@@ -52,7 +53,7 @@ def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"
     """
     known = target >= 0
     wanted = (target > 0.5).to(logits) if mode == "binary" else target.clamp(min=0)
-    losses = F.binary_cross_entropy_with_logits(_upsample(logits, target), wanted, reduction="none")
+    losses = F.binary_cross_entropy_with_logits(enlarged(logits, target), wanted, reduction="none")
     return (losses * known).sum() / pixels.clamp(min=1)
 
 
@@ -65,7 +66,7 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
         pixels: number of such pixels in the whole batch.
     """
     target = label[:, 0].long()
-    total = F.cross_entropy(_upsample(logits, label), target, ignore_index=IGNORE, reduction="sum")
+    total = F.cross_entropy(enlarged(logits, label), target, ignore_index=IGNORE, reduction="sum")
     return total / pixels.clamp(min=1)
 
 
@@ -77,22 +78,25 @@ def multi_task_loss(
     saliency_target: Literal["binary", "soft"],
 ) -> dict[str, Tensor]:
     """Return the weighted sum as `loss` and its parts, each a scalar; `divisors` are those of the whole batch."""
+
+    def saliency(logits: Tensor) -> tuple[float, Tensor]:
+        return weights.saliency, saliency_loss(logits, batch.saliency, saliency_target, divisors.saliency)
+
+    def segmentation(logits: Tensor) -> tuple[float, Tensor]:
+        return weights.segmentation, segmentation_loss(logits, batch.label, divisors.labels)
+
+    recognised = classification_loss(outputs.classification, batch.classes, divisors.images)
     parts = {
-        "classification": classification_loss(outputs.classification, batch.classes, divisors.images),
-        "saliency": saliency_loss(outputs.saliency, batch.saliency, saliency_target, divisors.saliency),
-        "refined_saliency": saliency_loss(outputs.refined_saliency, batch.saliency, saliency_target, divisors.saliency),
-        "segmentation": segmentation_loss(outputs.segmentation, batch.label, divisors.labels),
-        "refined_segmentation": segmentation_loss(outputs.refined_segmentation, batch.label, divisors.labels),
+        "classification": (weights.classification, recognised),
+        "saliency": saliency(outputs.saliency),
+        "refined_saliency": saliency(outputs.refined_saliency),
+        "segmentation": segmentation(outputs.segmentation),
+        "refined_segmentation": segmentation(outputs.refined_segmentation),
     }
     if outputs.decoded is not None:
-        parts["decoded_saliency"] = saliency_loss(
-            outputs.final_saliency, batch.saliency, saliency_target, divisors.saliency
-        )
-        parts["decoded_segmentation"] = segmentation_loss(outputs.final_segmentation, batch.label, divisors.labels)
-    # the loss of refined_saliency and decoded_saliency has the weight of saliency
-    total = torch.stack([getattr(weights, name.rpartition("_")[2]) * value for name, value in parts.items()]).sum()
-    return {"loss": total, **parts}
-
-
-def _upsample(logits: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(logits, size=like.shape[-2:], mode="bilinear", align_corners=False)
+        parts |= {
+            "decoded_saliency": saliency(outputs.final_saliency),
+            "decoded_segmentation": segmentation(outputs.final_segmentation),
+        }
+    total = torch.stack([weight * value for weight, value in parts.values()]).sum()
+    return {"loss": total, **{name: value for name, (_, value) in parts.items()}}

@@ -113,5 +113,5 @@ def training_step(network: AuxSegNet, params: TrainParams, runtime: RuntimeParam
 def _dropped(uses: Mapping[str, TrainingUse], names: tuple[str, ...], source: Path) -> dict[str, list[int]]:
     """Return image id -> class indices whose pixels count as 255."""
     if strange := [name for use in uses.values() for name in use.dropped if name not in names]:
-        raise damaged(source, f"'{strange[0]}' is no class")
+        raise damaged(source, f"'{strange[0]}' is not a class")
     return {image_id: [names.index(name) for name in use.dropped] for image_id, use in uses.items() if use.dropped}

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from auxseg.artifacts.archive import Archive
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.datasets.photos import read_photo
-from auxseg.datasets.stored import as_share, decode_label, decode_saliency
-from auxseg.encoded import IGNORE
+from auxseg.datasets.stored import decode_label, decode_saliency
+from auxseg.encoded import IGNORE, as_share
 from auxseg.errors import AuxsegError, DataError, ParamsError, first_line
 from auxseg.parallel import available_cpus
 from auxseg.params.augmentation import AugmentParams
@@ -176,9 +176,14 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
         """The batch before which to stop; None for all."""
 
     @property
+    def per_pass(self) -> int:
+        """Number of batches in a pass over the samples."""
+        return self.length // self.batch_size
+
+    @property
     def batches(self) -> int:
         """Number of batches in an epoch."""
-        return self.length // self.batch_size * self.passes
+        return self.per_pass * self.passes
 
     def __len__(self) -> int:
         """Number of parts that this process still gets."""
@@ -189,17 +194,16 @@ class EpochOrder(Sampler[list[tuple[int, int, int]]]):
         return self.batches if self.stop is None else self.stop
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
-        per_pass = self.length // self.batch_size
-        for number in range(self.first // per_pass, math.ceil(self._end / per_pass)):
+        for number in range(self.first // self.per_pass, math.ceil(self._end / self.per_pass)):
             # the passes of a whole run are numbered from 1, as epochs are
             epoch = (self.epoch - 1) * self.passes + number + 1
             generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
             order = torch.randperm(self.length, generator=generator).tolist()
             if self.weights is not None:
                 drawn = self._drawn(self.weights, generator)
-                order = [drawn[number] for number in order]
-            start = number * per_pass
-            for batch in range(max(self.first - start, 0), min(self._end - start, per_pass)):
+                order = [drawn[place] for place in order]
+            start = number * self.per_pass
+            for batch in range(max(self.first - start, 0), min(self._end - start, self.per_pass)):
                 positions = order[batch * self.batch_size : (batch + 1) * self.batch_size]
                 for part in range(self.rank, self.parts, self.size):
                     yield [(epoch, position, batch) for position in positions[part :: self.parts]]

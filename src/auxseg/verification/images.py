@@ -16,7 +16,8 @@ from auxseg.audit.evidence import differing_pixels, is_fused
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ClassTable, ImageRecord, shard_of
 from auxseg.datasets.masks import Masks
-from auxseg.datasets.stored import as_share, read_cam, read_label, read_saliency
+from auxseg.datasets.stored import read_cam, read_label, read_saliency
+from auxseg.encoded import as_share
 from auxseg.errors import DataError
 from auxseg.maps import upsample
 from auxseg.params.labels import LabelsParams

@@ -166,7 +166,7 @@ def test_masks_of_no_image_are_an_error(root):
     with pytest.raises(DataError) as error:
         notes(root, classes=["cat", "traffic light", "set"], folder={"masks": "masks"})
     assert str(error.value) == (
-        f"{root}/masks: no mask of an image; a mask is called as its image, such as {root}/masks/train/a_jpg.rf.01.png"
+        f"{root}/masks: no mask of an image; name each mask after its image, such as {root}/masks/train/a_jpg.rf.01.png"
     )
 
 

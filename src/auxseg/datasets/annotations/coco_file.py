@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auxseg.counts import counted
+from auxseg.counts import and_more, counted
 from auxseg.datasets.annotations.annotated import read_annotations
 from auxseg.datasets.annotations.drawing import size_of
 from auxseg.errors import DataError, quote, shorten
@@ -84,7 +84,7 @@ def _check_categories(path: Path, annotations: list[dict[str, Any]], names: Mapp
     wrong = [item for item in annotations if item.get("category_id") not in names]
     if not wrong:
         return
-    first, more = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    first, more = wrong[0], and_more(len(wrong))
     found = f"category_id {quote(first['category_id'])}" if "category_id" in first else "no category_id"
     known = shorten((f"{quote(key)} {name}" for key, name in names.items()), CATEGORIES)
     raise DataError(

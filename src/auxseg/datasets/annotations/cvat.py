@@ -14,12 +14,13 @@ from pathlib import Path
 
 from auxseg.datasets.annotations.annotated import Annotated, Item, object_names, photo_folder, split_of
 from auxseg.datasets.colour_png import packed_colours, read_colours
-from auxseg.datasets.listing import PHOTOS, Folder, require_folder
+from auxseg.datasets.listing import Folder, require_folder
 from auxseg.datasets.mask_form import MaskForm
 from auxseg.datasets.problems import ANNOTATIONS, STRICT, Problems
 from auxseg.datasets.scan import raw_files
 from auxseg.errors import DataError
 from auxseg.files import read_text
+from auxseg.images import PHOTO_SUFFIXES
 from auxseg.parallel import track
 from auxseg.params.data import DataParams
 
@@ -36,7 +37,7 @@ def read_cvat(root: Path, params: DataParams, problems: Problems = STRICT) -> An
     require_folder(root / params.mask_folder, "unpack CVAT's export there, or set data.mask_folder")
     images = photo_folder(root, params)
     require_folder(root / images, "export with images, or put them there (data.folder.images)")
-    photos = Folder(root, images, PHOTOS)
+    photos = Folder(root, images, PHOTO_SUFFIXES)
     subsets = _subsets(root)
     masks = root / params.mask_folder
     items: list[Item] = []

@@ -38,11 +38,6 @@ class Toy:
         """Pixels of the part, bool (h, w), within `mask`."""
         return (self.part >= 0.5) & self.mask
 
-    @property
-    def part_share(self) -> float:
-        """Area of the part over the area of the toy, before anything hides either."""
-        return float(self.part_mask.sum() / self.mask.sum())
-
     def at(self, top: int, left: int) -> "Toy":
         """Return the same toy at another position."""
         return replace(self, top=top, left=left)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+import experiment_files
 import pytest
+from experiment_files import build, read_table
 
 from auxseg.errors import ParamsError
-from auxseg.params import experiments
-from auxseg.params.experiments import build, read_table
 from auxseg.params.presets import read_preset
 from auxseg.params.registry import check
 
@@ -165,8 +165,11 @@ def test_a_wrong_name_suggests_the_nearest(table, row, base, message):
             "unknown key 'netwrok'; did you mean 'network'?",
         ),
         ("title: t\nrows: {a: {title: a, overrides: {rounds: {r7: r0}}}}", "key 'rounds': expected a number of rounds"),
-        ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title': field required"),
-        ("title: t\nrows: {}", "key 'rows'"),
+        ("title: t\nrows: {a: {titel: a}}", "key 'rows.a.title' is missing; add it (and 1 more)"),
+        ("title: t\nrows: {a: {title: a, overides: {}}}", "unknown key 'rows.a.overides'; did you mean 'overrides'?"),
+        ("titel: t\ntitle: t\nrows: {a: {title: a}}", "unknown key 'titel'; did you mean 'title'?"),
+        ("title: t\nfigure: Model\nrows: {a: {title: a}}", "key 'figure': input should be 'labels', 'model' or"),
+        ("title: t\nrows: {}", "key 'rows': dictionary should have at least 1 item"),
         ("title: t\nrows: {", "not YAML"),
     ],
 )
@@ -182,4 +185,4 @@ def test_a_wrong_file_is_one_line(tmp_path, text, message):
 
 
 def test_sections_without_influence_are_sections():
-    assert set(experiments.NO_RESULT) <= {section.key for section in experiments.SECTIONS}
+    assert set(experiment_files.NO_RESULT) <= {section.key for section in experiment_files.SECTIONS}

@@ -19,7 +19,7 @@ from auxseg.params.overrides import Overrides, override
 from auxseg.params.presets import FOLDER as PRESETS
 from auxseg.params.presets import find_preset, read_preset
 from auxseg.params.registry import SECTIONS
-from auxseg.params.section import Strict, suggest
+from auxseg.params.section import Strict, explain, suggest
 from auxseg.params.template import render
 from auxseg.params.yaml_file import read_yaml
 
@@ -44,9 +44,7 @@ class _File(Strict):
             hint = suggest(path.stem, known, "names")
             raise ParamsError(f"{path.parent}: no '{path.stem}' there; {hint}") from None
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise ParamsError(f"{path}: key '{place}': {first['msg'].lower()}") from None
+            raise ParamsError(f"{path}: {explain(cls, error)}") from None
 
 
 class Base(_File):
