@@ -1,5 +1,8 @@
 """Samples: what they contain, and that they depend only on seed, epoch and position."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -279,6 +282,26 @@ def test_the_error_of_a_worker_process_is_one_line(photos, shards, monkeypatch):
     with pytest.raises(DataError) as error:
         list(loaded(make_loader(samples, order, CPU)))
     assert str(error.value).startswith(f"{shards[0].path}: damaged: 'img") and "\n" not in str(error.value)
+
+
+def test_a_program_ends_although_something_holds_a_loader_with_workers(tmp_path):
+    """As an error does that was not handled before the interpreter ends."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, torch\n"
+        "from auxseg.training.augment import Sample\n"
+        "from auxseg.training.samples import EpochOrder, make_loader\n"
+        "class Samples(torch.utils.data.Dataset):\n"
+        "    seed = 0\n"
+        "    def __getitem__(self, index):\n"
+        "        return Sample(torch.zeros(3, 4, 4), torch.zeros(1))\n"
+        "if __name__ == '__main__':\n"
+        "    os.environ['AUXSEG_WORKERS'] = '1'\n"
+        "    held = iter(make_loader(Samples(), EpochOrder(8, 2, 0), torch.device('cpu')))\n"
+        "    print(len(next(held).image))\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
 
 
 @pytest.mark.parametrize("asked", ["x", "-1", "2.0", "", "257", "9" * 5000])

@@ -4,7 +4,9 @@ Their order and augmentation depend only on the seed, the epoch and the position
 (a CPU has none).
 """
 
+import atexit
 import math
+import multiprocessing
 import os
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -236,6 +238,8 @@ def make_loader(samples: TrainingSamples, order: EpochOrder, device: torch.devic
             "unset it"
         )
     workers = int(asked)
+    if workers:
+        atexit.register(_end_workers)  # after multiprocessing's own function, so it comes before it
     return DataLoader(
         samples,
         batch_sampler=order,
@@ -255,6 +259,14 @@ def _start_worker(worker: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     end_with_parent(os.getppid())
+
+
+def _end_workers() -> None:
+    # an error that ended the program may still hold the loader; multiprocessing would send its workers SIGTERM, which
+    # they ignore, and wait for them for ever
+    for process in multiprocessing.active_children():
+        if process.daemon:
+            process.kill()
 
 
 def loaded(loader: DataLoader[Sample]) -> Iterator[Sample]:
