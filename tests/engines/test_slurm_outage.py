@@ -1,6 +1,7 @@
-"""Slurm's controller is away for a while: no job is asked about, none is forgotten."""
+"""What is added to Snakemake's Slurm plugin: it forgets no job while Slurm is away, and drops none without a word."""
 
 import asyncio
+import importlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from auxseg.engines.slurm_outage import when_slurm_answers
+from auxseg.engines.snakemake_internals import SLURM, survive_slurm_outages
 
 EXECUTOR = SimpleNamespace(logger=logging.getLogger("executor"))
 
@@ -40,3 +42,43 @@ def test_jobs_are_asked_about_when_a_controller_answers(tmp_path, monkeypatch, s
     (tmp_path / "scontrol").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert still_active(["one", "two"]) == expected
+
+
+@pytest.fixture
+def plugin(monkeypatch):
+    """The real plugin, which is as it was after the test."""
+    plugin = importlib.import_module(SLURM)
+    for name in ("check_active_jobs", "run_job"):
+        monkeypatch.setattr(plugin.Executor, name, getattr(plugin.Executor, name))
+    return plugin
+
+
+@pytest.fixture
+def executor(plugin):
+    """The plugin's executor as far as it submits; `failed` are the jobs that it reported, and why."""
+    executor = object.__new__(plugin.Executor)
+    executor.logger, executor.array_jobs, executor._main_event_loop = logging.getLogger("executor"), set(), None
+    executor._job_submission_executor = ThreadPoolExecutor(1)
+    executor.failed = []
+    executor.report_job_error = lambda info, msg: executor.failed.append((info.job, msg))
+    return executor
+
+
+def submit(executor, *jobs) -> None:
+    """Submit as Snakemake does, and wait for the end of it."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(executor.run_jobs, list(jobs)).result()
+    executor._job_submission_executor.shutdown()
+
+
+JOB = SimpleNamespace(name="train", rule=SimpleNamespace(name="train"), is_group=lambda: False)
+
+
+def test_a_job_that_cannot_be_submitted_has_failed(plugin, executor, monkeypatch):
+    def run_job(self, job):
+        raise ValueError("The given account lba appears to be invalid.")
+
+    monkeypatch.setattr(plugin.Executor, "run_job", run_job)
+    survive_slurm_outages()
+    submit(executor, JOB)
+    assert executor.failed == [(JOB, "not submitted: The given account lba appears to be invalid.\n")]

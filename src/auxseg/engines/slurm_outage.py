@@ -1,15 +1,32 @@
-"""Keep Snakemake's jobs while Slurm's controller is down for a while.
+"""Keep Snakemake's Slurm plugin from losing jobs: when Slurm is down for a while, and when a job cannot be submitted.
 
-When slurmctld restarts, squeue fails, although jobs continue. Snakemake's Slurm plugin asks a few times within a second
-and then forgets the jobs, and Snakemake waits for them forever. So the plugin asks only while the controller answers.
+- When slurmctld restarts, squeue fails, although jobs continue. The plugin asks a few times within a second and then
+  forgets the jobs, and Snakemake waits for them forever. So the plugin asks only while the controller answers.
+- It submits in threads and drops their exceptions, such as one for a wrong account. The job is then neither submitted
+  nor failed.
 """
 
+import functools
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
+Submit = Callable[[Any, Any], None]
+
+
+def reporting_errors(submit: Submit, report: Callable[[Any, Any, str], None]) -> Submit:
+    """Wrap the plugin's `run_job`: a job that it cannot submit has failed, as told to `report(executor, job, why)`."""
+
+    @functools.wraps(submit)
+    def run_job(executor: Any, job: Any) -> None:
+        try:
+            submit(executor, job)
+        except Exception as error:  # nobody would see it
+            report(executor, job, f"not submitted: {error}\n")
+
+    return run_job
 
 
 def when_slurm_answers(look: Look) -> Look:
