@@ -60,6 +60,7 @@ CALLS = {
     ("snakemake.rules", "Rule"): [],
     ("snakemake_executor_plugin_slurm", "Executor.check_active_jobs"): ["self", "active_jobs"],
     ("snakemake_executor_plugin_slurm", "Executor.run_job"): ["self", "job"],
+    ("snakemake_executor_plugin_slurm", "Executor.shutdown"): ["self"],
     ("snakemake_executor_plugin_slurm", "Executor._report_job_error_threadsafe"): ["self", "job_info", "msg"],
     ("snakemake_executor_plugin_slurm", "SubmittedJobInfo"): ["job"],
     ("snakemake_executor_plugin_slurm", "Executor.sleep"): ["self"],

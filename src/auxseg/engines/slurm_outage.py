@@ -2,6 +2,8 @@
 
 - When slurmctld restarts, squeue fails, although jobs continue. The plugin asks a few times within a second and then
   forgets the jobs, and Snakemake waits for them forever. So the plugin asks only while the controller answers.
+- To the plugin, a submission that fails is a failed attempt, and a minute without Slurm uses up all of them. So it
+  submits only while the controller answers.
 - It submits in threads and drops their exceptions, such as one for a wrong account. The job is then neither submitted
   nor failed.
 """
@@ -9,24 +11,43 @@
 import functools
 import re
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+SECONDS_BETWEEN_TRIES = 30.0
+
 Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
 Submit = Callable[[Any, Any], None]
+End = Callable[[Any], None]
 
 
-def reporting_errors(submit: Submit, report: Callable[[Any, Any, str], None]) -> Submit:
-    """Wrap the plugin's `run_job`: a job that it cannot submit has failed, as told to `report(executor, job, why)`."""
+def submitting_with_care(submit: Submit, end: End, report: Callable[[Any, Any, str], None]) -> tuple[Submit, End]:
+    """Wrap the plugin's `run_job` and `shutdown`.
+
+    A job is submitted when the controller answers, or never if Snakemake ends before. One that cannot be submitted has
+    failed, as told to `report(executor, job, why)`.
+    """
+    ended = threading.Event()
 
     @functools.wraps(submit)
     def run_job(executor: Any, job: Any) -> None:
         try:
-            submit(executor, job)
+            if not slurm_answers():
+                executor.logger.warning("Slurm's controller does not answer; jobs are submitted when it does")
+                while not (ended.wait(SECONDS_BETWEEN_TRIES) or slurm_answers()):
+                    pass
+            if not ended.is_set():
+                submit(executor, job)
         except Exception as error:  # nobody would see it
             report(executor, job, f"not submitted: {error}\n")
 
-    return run_job
+    @functools.wraps(end)
+    def shutdown(executor: Any) -> None:
+        ended.set()  # the plugin waits for its threads
+        end(executor)
+
+    return run_job, shutdown
 
 
 def when_slurm_answers(look: Look) -> Look:
@@ -45,6 +66,9 @@ def when_slurm_answers(look: Look) -> Look:
 
 
 def slurm_answers() -> bool:
-    """Tell whether Slurm's controller answers, the primary one or a backup."""
-    answer = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False)
+    """Tell whether Slurm's controller answers, the primary one or a backup; True where no command can tell."""
+    try:
+        answer = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return True
     return "UP" in re.split(r"[\s/]+", answer.stdout)

@@ -22,7 +22,7 @@ from snakemake.cli import main
 from snakemake.jobs import Job
 from snakemake.settings.enums import RerunTrigger
 
-from auxseg.engines.slurm_outage import reporting_errors, when_slurm_answers
+from auxseg.engines.slurm_outage import submitting_with_care, when_slurm_answers
 
 SLURM = "snakemake_executor_plugin_slurm"
 
@@ -92,8 +92,8 @@ def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
 
 
 def survive_slurm_outages() -> None:
-    """Let the Slurm plugin, if this process uses it, ask about jobs only while Slurm's controller answers, and report
-    a job that it cannot submit.
+    """Let the Slurm plugin, if this process uses it, ask about jobs and submit them only while Slurm's controller
+    answers, and report a job that it cannot submit.
 
     The plugin never asks again about a job that squeue did not list, and never looks at the result of a submission. It
     has no options to change that.
@@ -103,8 +103,9 @@ def survive_slurm_outages() -> None:
         def report(executor: Any, job: Any, why: str) -> None:
             executor._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), why)
 
-        plugin.Executor.check_active_jobs = when_slurm_answers(plugin.Executor.check_active_jobs)
-        plugin.Executor.run_job = reporting_errors(plugin.Executor.run_job, report)
+        executor = plugin.Executor
+        executor.check_active_jobs = when_slurm_answers(executor.check_active_jobs)
+        executor.run_job, executor.shutdown = submitting_with_care(executor.run_job, executor.shutdown, report)
 
 
 def remove_slurm_pauses() -> None:
