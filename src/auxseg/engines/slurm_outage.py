@@ -1,7 +1,7 @@
 """Keep Snakemake's Slurm plugin from losing jobs: when Slurm is down for a while, and when a job cannot be submitted.
 
 - When slurmctld restarts, squeue fails, although jobs continue. The plugin asks a few times within a second and then
-  forgets the jobs, and Snakemake waits for them forever. So the plugin asks only while the controller answers.
+  forgets the jobs, and Snakemake waits for them forever. So jobs keep their state until squeue answers.
 - To the plugin, a submission that fails is a failed attempt, and a minute without Slurm uses up all of them. So it
   submits only while the controller answers.
 - It submits in threads and drops their exceptions, such as one for a wrong account. The job is then neither submitted
@@ -12,12 +12,13 @@ import functools
 import re
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 SECONDS_BETWEEN_TRIES = 30.0
 
 Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
+Query = Callable[[str, Any], Awaitable[tuple[dict[str, str] | None, float | None]]]
 Submit = Callable[[Any, Any], None]
 End = Callable[[Any], None]
 
@@ -50,19 +51,37 @@ def submitting_with_care(submit: Submit, end: End, report: Callable[[Any, Any, s
     return run_job, shutdown
 
 
-def when_slurm_answers(look: Look) -> Look:
-    """Wrap the plugin's `check_active_jobs`: while the controller is down, all jobs keep their state."""
+class _NoAnswer(Exception):
+    """Neither squeue nor sacct, whichever the plugin asks, says anything about any job."""
 
+
+def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
+    """Wrap the plugin's `check_active_jobs` and `query_job_status`: without an answer, all jobs keep their state."""
+    away = False
+
+    @functools.wraps(query)
+    async def query_job_status(command: str, logger: Any) -> tuple[dict[str, str] | None, float | None]:
+        nonlocal away
+        states, seconds = await query(command, logger)
+        if states is None:
+            if not away:
+                logger.warning("Slurm does not answer; jobs continue, and it will be asked again")
+            away = True
+            raise _NoAnswer  # not repeated here, because Ctrl-C could not cancel jobs that the plugin is asking about
+        away = False
+        return states, seconds
+
+    @functools.wraps(look)
     async def check_active_jobs(executor: Any, jobs: list[Any]) -> AsyncIterator[Any]:
-        if not slurm_answers():
-            executor.logger.warning("Slurm's controller does not answer; jobs continue, and it will be asked again")
+        try:
+            async for job in look(executor, jobs):
+                yield job
+        except _NoAnswer:  # before it yielded any job
+            executor.next_seconds_between_status_checks = SECONDS_BETWEEN_TRIES
             for job in jobs:
                 yield job
-            return
-        async for job in look(executor, jobs):
-            yield job
 
-    return check_active_jobs
+    return check_active_jobs, query_job_status
 
 
 def slurm_answers() -> bool:

@@ -22,7 +22,7 @@ from snakemake.cli import main
 from snakemake.jobs import Job
 from snakemake.settings.enums import RerunTrigger
 
-from auxseg.engines.slurm_outage import submitting_with_care, when_slurm_answers
+from auxseg.engines.slurm_outage import keeping_jobs, submitting_with_care
 
 SLURM = "snakemake_executor_plugin_slurm"
 
@@ -92,11 +92,11 @@ def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
 
 
 def survive_slurm_outages() -> None:
-    """Let the Slurm plugin, if this process uses it, ask about jobs and submit them only while Slurm's controller
-    answers, and report a job that it cannot submit.
+    """Let the Slurm plugin, if this process uses it, keep its jobs until Slurm answers, submit when it does, and report
+    a job that it cannot submit.
 
-    The plugin never asks again about a job that squeue did not list, and never looks at the result of a submission. It
-    has no options to change that.
+    The plugin forgets jobs if squeue fails, and never looks at the result of a submission. It has no options to change
+    that.
     """
     if plugin := sys.modules.get(SLURM):  # if it is installed, Snakemake has imported it by now
 
@@ -104,7 +104,9 @@ def survive_slurm_outages() -> None:
             executor._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), why)
 
         executor = plugin.Executor
-        executor.check_active_jobs = when_slurm_answers(executor.check_active_jobs)
+        executor.check_active_jobs, plugin.query_job_status = keeping_jobs(
+            executor.check_active_jobs, plugin.query_job_status
+        )
         executor.run_job, executor.shutdown = submitting_with_care(executor.run_job, executor.shutdown, report)
 
 
