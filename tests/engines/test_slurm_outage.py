@@ -161,3 +161,14 @@ def test_no_job_is_forgotten_when_squeue_fails(plugin, executor, commands, caplo
     commands("squeue", "7|COMPLETED\n8|RUNNING")
     assert still_active(executor, "7", "8") == ["8"]
     assert (executor.done, executor.failed) == (["7"], [])
+
+
+def test_a_job_that_slurm_forgot_has_failed(plugin, executor, commands):
+    """It may be missing for a moment, and many tasks of an array may share a line."""
+    survive_slurm_outages()
+    rest = "8|RUNNING\n9_[3-5]|PENDING"
+    for answer in (rest, rest, f"7|PREEMPTED\n{rest}", rest, rest):
+        commands("squeue", answer)
+        assert still_active(executor, "7", "8", "9_4") == ["7", "8", "9_4"]
+    assert still_active(executor, "7", "8", "9_4") == ["8", "9_4"]
+    assert executor.failed == [("7", "Slurm no longer knows job 7\n")]

@@ -2,6 +2,9 @@
 
 - When slurmctld restarts, squeue fails, although jobs continue. The plugin asks a few times within a second and then
   forgets the jobs, and Snakemake waits for them forever. So jobs keep their state until squeue answers.
+- It waits forever for a job that squeue no longer lists: one that ended before Slurm forgot it (MinJobAge), or that was
+  preempted where this ends a job. After LOOKS looks such a job has failed. Another attempt is safe even if it still
+  runs, because it waits for the first one's heartbeat.
 - To the plugin, a submission that fails is a failed attempt, and a minute without Slurm uses up all of them. So it
   submits only while the controller answers.
 - It submits in threads and drops their exceptions, such as one for a wrong account. The job is then neither submitted
@@ -12,10 +15,13 @@ import functools
 import re
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 SECONDS_BETWEEN_TRIES = 30.0
+LOOKS = 3
+"""A job may be missing for a moment, for example until sacct knows it."""
 
 Look = Callable[[Any, list[Any]], AsyncIterator[Any]]
 Query = Callable[[str, Any], Awaitable[tuple[dict[str, str] | None, float | None]]]
@@ -56,8 +62,13 @@ class _NoAnswer(Exception):
 
 
 def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
-    """Wrap the plugin's `check_active_jobs` and `query_job_status`: without an answer, all jobs keep their state."""
+    """Wrap the plugin's `check_active_jobs` and `query_job_status`.
+
+    Without an answer, all jobs keep their state. A job that is missing in LOOKS answers in a row has failed.
+    """
     away = False
+    listed: set[str] = set()
+    missing: Counter[str] = Counter()
 
     @functools.wraps(query)
     async def query_job_status(command: str, logger: Any) -> tuple[dict[str, str] | None, float | None]:
@@ -69,19 +80,31 @@ def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
             away = True
             raise _NoAnswer  # not repeated here, because Ctrl-C could not cancel jobs that the plugin is asking about
         away = False
+        listed.clear()
+        listed.update(map(_without_task, states))
         return states, seconds
 
     @functools.wraps(look)
     async def check_active_jobs(executor: Any, jobs: list[Any]) -> AsyncIterator[Any]:
         try:
             async for job in look(executor, jobs):
-                yield job
+                number = job.external_jobid
+                missing[number] = 0 if _without_task(number) in listed else missing[number] + 1
+                if missing[number] < LOOKS:
+                    yield job
+                else:
+                    executor.report_job_error(job, msg=f"Slurm no longer knows job {number}\n")
         except _NoAnswer:  # before it yielded any job
             executor.next_seconds_between_status_checks = SECONDS_BETWEEN_TRIES
             for job in jobs:
                 yield job
 
     return check_active_jobs, query_job_status
+
+
+def _without_task(number: str) -> str:
+    # squeue may list many tasks of a job array in one line: 77_[3-9]
+    return number.split("_")[0]
 
 
 def slurm_answers() -> bool:

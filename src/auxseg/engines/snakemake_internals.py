@@ -93,10 +93,10 @@ def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
 
 def survive_slurm_outages() -> None:
     """Let the Slurm plugin, if this process uses it, keep its jobs until Slurm answers, submit when it does, and report
-    a job that it cannot submit.
+    a job that it cannot submit or that Slurm has forgotten.
 
-    The plugin forgets jobs if squeue fails, and never looks at the result of a submission. It has no options to change
-    that.
+    The plugin forgets jobs if squeue fails, waits forever for one that Slurm has forgotten, and never looks at the
+    result of a submission. It has no options to change that.
     """
     if plugin := sys.modules.get(SLURM):  # if it is installed, Snakemake has imported it by now
 
