@@ -57,7 +57,7 @@ STAGE = ["--nproc-per-node=4", "workflow/stages/train.py", "--round", "r1"]
 def test_srun_starts_one_torchrun_a_node():
     command = srun_command("77", 2, "node1", 29500, STAGE)
     split = command.index(sys.executable)
-    assert command[:split] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--overlap", "--wait=60"]
+    assert command[:split] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--overlap", "--wait=0"]
     assert command[split + 1 :] == [
         "-m",
         "auxseg.training.launch",

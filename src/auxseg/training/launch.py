@@ -71,7 +71,8 @@ def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str
         f"--ntasks={nodes}",
         "--ntasks-per-node=1",
         "--overlap",  # this process may itself run in a step that occupies the whole job
-        "--wait=60",  # when a node's processes fail, the others have this long to report why before they are ended
+        # for ever: after training only the first node works, and the seconds would count from the end of the others
+        "--wait=0",
         sys.executable,
         "-m",
         "auxseg.training.launch",
