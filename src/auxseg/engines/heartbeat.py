@@ -53,7 +53,7 @@ def run_heartbeat() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _beating(path: Path) -> Iterator[None]:
-    write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
+    _write(path)
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(path, ended), daemon=True)
     thread.start()
@@ -97,6 +97,8 @@ def _owner(path: Path, now: float, silence: float) -> str:
         age = now - path.stat().st_mtime
     except (FileNotFoundError, ValueError):  # the job just ended, or its machine died while it wrote
         return ""
+    except OSError as error:  # of a network's disk, which says nothing about the job
+        return f"somewhere ({error.strerror})"
     killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
     return f"on {host}, process {pid}" if age < silence and not killed_here else ""
 
@@ -112,8 +114,15 @@ def _wait_for(path: Path, address: str) -> None:
 
 def _beat(path: Path, ended: threading.Event) -> None:
     while not ended.wait(BEAT):
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(path)
+        with contextlib.suppress(OSError):  # a network's disk that is away may be back at the next beat
+            try:
+                os.utime(path)
+            except FileNotFoundError:  # another machine removed it, because no beat came through
+                _write(path)
+
+
+def _write(path: Path) -> None:
+    write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
 
 
 def _now(folder: Path) -> float:
