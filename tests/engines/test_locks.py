@@ -242,6 +242,18 @@ def test_a_plan_is_rejected_while_jobs_of_an_earlier_run_are_at_work(project, mo
     assert make_plan(dry=True)["train@r1"]["stale"] is False
 
 
+def test_a_plan_is_rejected_while_auxseg_run_is_at_work_on_another_machine(project, monkeypatch):
+    """It would clear that one's locks."""
+    monkeypatch.chdir(project)
+    other = heartbeat.RUNS / "run/another-node-17"
+    heartbeat.write_text(other, "another-node 17\n")
+    with pytest.raises(DataError, match=r"^1 jobs of an earlier run .* run another-node-17 on another-node"):
+        make_plan(dry=False)
+    other.unlink()
+    with heartbeat.run_heartbeat():  # on this machine, locks of the living are known
+        make_plan(dry=False)
+
+
 def test_the_locks_of_auxseg_run_on_another_machine_stay(project, monkeypatch):
     """A process id says nothing there, so its entries look like a killed process's."""
     monkeypatch.chdir(project)

@@ -17,6 +17,7 @@ import psutil
 
 from auxseg.artifacts.atomic import finished, write_text
 from auxseg.engines.plan_file import STATE, split
+from auxseg.errors import DataError
 
 FOLDER = STATE / "dvc-jobs"
 """Of the jobs of Snakemake."""
@@ -74,6 +75,19 @@ def running_elsewhere(silence: float = SILENCE) -> list[str]:
     """Return a description of every job and `auxseg run` that is alive on another machine."""
     here = f" on {socket.gethostname()}, "
     return [one for folder in (FOLDER, RUNS) for one in _running(folder, silence) if here not in one]
+
+
+def reject_running(running: list[str]) -> None:
+    """Check that nothing is running, given the descriptions of what is.
+
+    Raises:
+        DataError: names the first.
+    """
+    if running:
+        raise DataError(
+            f"{len(running)} jobs of an earlier run are still running (first: {running[0]}); wait for them or cancel "
+            "them (a killed job counts as dead after five minutes)"
+        )
 
 
 def _running(folder: Path, silence: float) -> list[str]:
