@@ -191,7 +191,8 @@ def test_no_other_file_imports_an_engine():
 
 
 def test_no_other_file_uses_a_private_attribute_of_an_engine():
-    private = re.compile(r"stage_cache\._\w+|\b_edit_rwlock\b|\b_wait_for_lock\b|\brestart_times\b|check_active_jobs(?:, .*)? =")
+    names = r"stage_cache\._\w+|\b_edit_rwlock\b|\b_wait_for_lock\b|\brestart_times\b|check_active_jobs(?:, .*)? ="
+    private = re.compile(names)
     found = {path.relative_to(ROOT).as_posix() for path in _programs() if private.search(path.read_text("utf-8"))}
     assert found == HOLDERS
 

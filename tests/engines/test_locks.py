@@ -207,7 +207,7 @@ def test_a_heartbeat_outlives_a_disk_that_is_away(tmp_path, monkeypatch):
         beats.append(of)
         if len(beats) == 1:
             raise OSError(errno.ESTALE, "Stale file handle")
-        os.stat(of)
+        of.stat()
 
     monkeypatch.setattr(heartbeat.os, "utime", utime)
     with heartbeat.heartbeat("train@r1"):

@@ -14,6 +14,7 @@ from auxseg.engines import slurm_outage
 from auxseg.engines.slurm_outage import slurm_answers
 from auxseg.engines.snakemake_internals import SLURM, survive_slurm_outages
 
+
 @pytest.fixture
 def commands(tmp_path, monkeypatch):
     """Return a function that sets what a command of Slurm prints, and how it ends; the controller is up."""

@@ -16,9 +16,9 @@ Resources = dict[str, int | str]
 def stage_resources(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Resources]:
     """Return what a job of each stage requests, by Snakemake's names of resources.
 
-    These are cpus_per_task, mem_mb, runtime (minutes; both for the first attempt), with GPUs gpu (all nodes together) and
-    nodes, and on several nodes Slurm's options for the layout. CPUs and memory are per node. A stage whose parameter section has
-    `devices` and `nodes` runs one process per device, and each process needs what `meta` says.
+    These are cpus_per_task, mem_mb, runtime (minutes; both for the first attempt), with GPUs gpu (all nodes together)
+    and nodes, and on several nodes Slurm's options for the layout. CPUs and memory are per node. A stage whose
+    parameter section has `devices` and `nodes` runs one process per device, and each process needs what `meta` says.
 
     Raises:
         ParamsError: one line: params.yaml is wrong.

@@ -57,7 +57,7 @@ def submitting_with_care(submit: Submit, end: End, report: Callable[[Any, Any, s
     return run_job, shutdown
 
 
-class _NoAnswer(Exception):
+class _NoAnswerError(Exception):
     """Neither squeue nor sacct, whichever the plugin asks, says anything about any job."""
 
 
@@ -78,7 +78,7 @@ def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
             if not away:
                 logger.warning("Slurm does not answer; jobs continue, and it will be asked again")
             away = True
-            raise _NoAnswer  # not repeated here, because Ctrl-C could not cancel jobs that the plugin is asking about
+            raise _NoAnswerError  # not repeated here, because Ctrl-C could not cancel jobs that the plugin is asking about
         away = False
         listed.clear()
         listed.update(map(_without_task, states))
@@ -94,7 +94,7 @@ def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
                     yield job
                 else:
                     executor.report_job_error(job, msg=f"Slurm no longer knows job {number}\n")
-        except _NoAnswer:  # before it yielded any job
+        except _NoAnswerError:  # before it yielded any job
             executor.next_seconds_between_status_checks = SECONDS_BETWEEN_TRIES
             for job in jobs:
                 yield job

@@ -98,7 +98,8 @@ def survive_slurm_outages() -> None:
     The plugin forgets jobs if squeue fails, waits forever for one that Slurm has forgotten, and never looks at the
     result of a submission. It has no options to change that.
     """
-    if plugin := sys.modules.get(SLURM):  # if it is installed, Snakemake has imported it by now
+    plugin: Any = sys.modules.get(SLURM)
+    if plugin:  # if it is installed, Snakemake has imported it by now
 
         def report(executor: Any, job: Any, why: str) -> None:
             executor._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), why)
