@@ -78,7 +78,7 @@ def keeping_jobs(look: Look, query: Query) -> tuple[Look, Query]:
             if not away:
                 logger.warning("Slurm does not answer; jobs continue, and it will be asked again")
             away = True
-            raise _NoAnswerError  # not repeated here, because Ctrl-C could not cancel jobs that the plugin is asking about
+            raise _NoAnswerError  # not repeated here: Ctrl-C does not cancel jobs that are being asked about
         away = False
         listed.clear()
         listed.update(map(_without_task, states))
