@@ -122,13 +122,13 @@ def test_a_controller_that_is_away_for_a_while(project):
         while (project / "trouble/labels@r0-00").exists():
             time.sleep(0.3)
         subprocess.run(["scontrol", "shutdown", "slurmctld"], check=True)
-        time.sleep(10)
+        time.sleep(40)  # squeue itself tries for ten seconds
         subprocess.run(["slurmctld"], check=True)
 
     controller = threading.Thread(target=restart)
     controller.start()
     printed = stub.run(project, *PROFILE).stderr
     controller.join()
-    assert "Slurm's controller does not answer" in printed
+    assert "Slurm does not answer" in printed
     assert [job.state for job in queue.jobs("labels@r0-00")] == ["COMPLETED"]
     assert "up to date" in stub.dvc(project, "status").stdout

@@ -59,6 +59,12 @@ CALLS = {
     ("snakemake.jobs", "Job"): [],
     ("snakemake.rules", "Rule"): [],
     ("snakemake_executor_plugin_slurm", "Executor.check_active_jobs"): ["self", "active_jobs"],
+    ("snakemake_executor_plugin_slurm", "Executor.next_seconds_between_status_checks"): [],
+    ("snakemake_executor_plugin_slurm", "query_job_status"): ["command", "logger"],
+    ("snakemake_executor_plugin_slurm", "Executor.run_job"): ["self", "job"],
+    ("snakemake_executor_plugin_slurm", "Executor.shutdown"): ["self"],
+    ("snakemake_executor_plugin_slurm", "Executor._report_job_error_threadsafe"): ["self", "job_info", "msg"],
+    ("snakemake_executor_plugin_slurm", "SubmittedJobInfo"): ["job"],
     ("snakemake_executor_plugin_slurm", "Executor.sleep"): ["self"],
     ("kubernetes.client", "CoreV1Api.read_namespaced_pod_log"): ["self", "name", "namespace", "kwargs"],
     ("kubernetes.client", "BatchV1Api.create_namespaced_job"): ["self", "namespace", "body", "kwargs"],
@@ -158,7 +164,7 @@ def test_attributes_of_a_workflow():
 def test_attributes_of_plugins():
     slurm = importlib.import_module(snakemake_internals.SLURM)
     assert inspect.isasyncgenfunction(slurm.Executor.check_active_jobs)
-    assert asyncio.iscoroutinefunction(slurm.Executor.sleep)
+    assert asyncio.iscoroutinefunction(slurm.Executor.sleep) and asyncio.iscoroutinefunction(slurm.query_job_status)
     assert slurm.time.sleep
     kubernetes = importlib.import_module("snakemake_executor_plugin_kubernetes")
     assert isinstance(kubernetes.common_settings, CommonSettings)
@@ -185,7 +191,8 @@ def test_no_other_file_imports_an_engine():
 
 
 def test_no_other_file_uses_a_private_attribute_of_an_engine():
-    private = re.compile(r"stage_cache\._\w+|\b_edit_rwlock\b|\b_wait_for_lock\b|\brestart_times\b|check_active_jobs =")
+    names = r"stage_cache\._\w+|\b_edit_rwlock\b|\b_wait_for_lock\b|\brestart_times\b|check_active_jobs(?:, .*)? ="
+    private = re.compile(names)
     found = {path.relative_to(ROOT).as_posix() for path in _programs() if private.search(path.read_text("utf-8"))}
     assert found == HOLDERS
 

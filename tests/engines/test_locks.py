@@ -1,5 +1,6 @@
 """Locks: many writers at once lose nothing; what a killed process left is cleared, and a living one's is not."""
 
+import errno
 import json
 import os
 import signal
@@ -197,13 +198,60 @@ def test_heartbeats_of_jobs(tmp_path, monkeypatch):
     assert heartbeat.running_jobs() == []
 
 
+def test_a_heartbeat_outlives_a_disk_that_is_away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
+    path, beats = heartbeat.FOLDER / "train/r1", []
+
+    def utime(of: Path, *_) -> None:
+        beats.append(of)
+        if len(beats) == 1:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        of.stat()
+
+    monkeypatch.setattr(heartbeat.os, "utime", utime)
+    with heartbeat.heartbeat("train@r1"):
+        path.unlink()  # as another machine does after five minutes of silence
+        deadline = time.monotonic() + 60
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert path.exists()
+    assert not path.exists() and len(beats) > 1
+
+
+def test_a_heartbeat_that_cannot_be_read_is_of_a_living_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = heartbeat.FOLDER / "train/r1"
+    heartbeat.write_text(path, "another-node 17\n")
+
+    def read_text(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", read_text)
+        assert heartbeat.running_jobs() == ["train r1 somewhere (Input/output error)"]
+        assert path.exists()
+
+
 def test_a_plan_is_rejected_while_jobs_of_an_earlier_run_are_at_work(project, monkeypatch):
     monkeypatch.chdir(project)
     (heartbeat.FOLDER / "train").mkdir(parents=True, exist_ok=True)
     (heartbeat.FOLDER / "train/r1").write_text("another-node 17\n")
-    with pytest.raises(DataError, match=r"1 jobs of an earlier run .* train r1 on another-node"):
+    with pytest.raises(DataError, match=r"1 job of another run .* train r1 on another-node"):
         make_plan(dry=False)
     assert make_plan(dry=True)["train@r1"]["stale"] is False
+
+
+def test_a_plan_is_rejected_while_auxseg_run_is_at_work_on_another_machine(project, monkeypatch):
+    """It would clear that one's locks."""
+    monkeypatch.chdir(project)
+    other = heartbeat.RUNS / "run/another-node-17"
+    heartbeat.write_text(other, "another-node 17\n")
+    with pytest.raises(DataError, match=r"^1 job of another run .* run another-node-17 on another-node"):
+        make_plan(dry=False)
+    other.unlink()
+    with heartbeat.run_heartbeat():  # on this machine, locks of the living are known
+        make_plan(dry=False)
 
 
 def test_the_locks_of_auxseg_run_on_another_machine_stay(project, monkeypatch):

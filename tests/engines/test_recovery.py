@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from auxseg.artifacts.atomic import write_text
 from auxseg.cli.main import main
 from auxseg.engines.dvc_internals import DvcException, LockError, Repo
+from auxseg.engines.heartbeat import FOLDER, heartbeat
 from auxseg.engines.recovery import one_line_errors, repair, repair_project
 from auxseg.errors import DataError
 
@@ -175,6 +177,18 @@ def test_check_repairs_too(project, capsys):
     empty_rwlock()
     assert main(["check"]) == 0
     assert "cleared rwlock: incomplete, because a process was killed while it wrote\n" in capsys.readouterr().out
+
+
+def test_auxseg_run_is_rejected_while_a_job_is_at_work_on_another_machine(project):
+    Path("in.txt").write_text("2")
+    write_text(FOLDER / "train/r1", "another-node 17\n")
+    rejected = repro("auxseg.engines.repro")
+    assert rejected.returncode == 2 and ran() == ""
+    assert rejected.stderr.startswith("error: 1 job of another run is still running (first: train r1 on another-")
+    with heartbeat("train@r2"):  # one on this machine is waited for where it is in the way
+        (FOLDER / "train/r1").unlink()
+        assert repro("auxseg.engines.repro").returncode == 0
+    assert ran() == "a\nb\n"
 
 
 SLOW = """\

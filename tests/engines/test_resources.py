@@ -27,7 +27,7 @@ def resources(folder: Path, **train) -> dict:
 def test_resources_are_those_of_meta(tmp_path):
     assert resources(tmp_path) == {
         "labels": {"cpus_per_task": 2, "mem_mb": 4000, "runtime": 240},
-        "train": {"cpus_per_task": 4, "mem_mb": 24000, "runtime": 1440, "gpu": 1, "tasks_per_gpu": 0},
+        "train": {"cpus_per_task": 4, "mem_mb": 24000, "runtime": 1440, "gpu": 1, "tasks_per_gpu": 0, "nodes": 1},
         "plain": {"cpus_per_task": 1},
     }
 
@@ -35,12 +35,12 @@ def test_resources_are_those_of_meta(tmp_path):
 def test_devices_multiply_what_a_node_gives_and_nodes_only_gpus(tmp_path):
     train = resources(tmp_path, devices=4)["train"]
     assert (train["gpu"], train["cpus_per_task"], train["mem_mb"], train["runtime"]) == (4, 16, 96000, 1440)
-    assert "nodes" not in train
+    assert train["nodes"] == 1 and "tasks" not in train
     train = resources(tmp_path, devices=4, nodes=2)["train"]
     assert (train["gpu"], train["cpus_per_task"], train["mem_mb"], train["runtime"]) == (8, 16, 96000, 1440)
     assert (train["nodes"], train["tasks"]) == (2, 2)
     assert train["slurm_extra"] == "--ntasks-per-node=1 --gpus-per-node=4"
-    assert resources(tmp_path, devices=4, nodes=2)["labels"]["cpus_per_task"] == 2
+    assert resources(tmp_path, devices=4, nodes=2)["labels"] == resources(tmp_path)["labels"]
 
 
 def test_wrong_params_are_rejected(tmp_path):

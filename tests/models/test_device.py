@@ -60,10 +60,26 @@ def test_a_device_that_torch_cannot_use_here_is_rejected(monkeypatch, name):
         torch.use_deterministic_algorithms(False)
 
 
+def test_a_gpu_without_kernels_is_rejected(monkeypatch):
+    """Such as one of Volta, for which torch's CUDA 13 has none: it allocates, and fails at the first computation."""
+
+    def ones(*_, device):
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(torch, "ones", ones)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("AUXSEG_DEVICE", raising=False)
+    try:
+        with pytest.raises(ParamsError, match="AUXSEG_DEVICE=cuda: torch cannot use this device here"):
+            prepare_device(RuntimeParams(threads=torch.get_num_threads()))
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_the_second_gpu_is_the_current_one(monkeypatch):
     """Otherwise the event that says when a map is copied would be recorded on the first one's stream."""
     chosen = []
-    monkeypatch.setattr(torch, "empty", lambda *_, device: None)
+    monkeypatch.setattr(torch, "ones", lambda *_, device: None)
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     threads = torch.get_num_threads()
     try:

@@ -7,7 +7,7 @@ import torch
 from tiny_networks import tiny_classifier
 from torch import nn
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, ResourceError
 from auxseg.models.weights import load_weights
 from auxseg.params.train import TrainParams
 from auxseg.training.distributed import Team, joined_team
@@ -82,6 +82,15 @@ def test_a_team_of_another_size_is_rejected(monkeypatch):
         pytest.raises(ParamsError, match="is 2, but 3 processes were started; start that many, or"),
         joined_team(two, CPU),
     ):
+        pass
+
+
+def test_a_gpu_that_is_missing_may_be_there_at_the_next_attempt(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    missing = pytest.raises(ResourceError, match=r"train\.devices: this machine shows 1 GPUs")
+    with missing, joined_team(TrainParams(devices=2), torch.device("cuda")):
         pass
 
 

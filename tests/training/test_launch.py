@@ -55,9 +55,10 @@ STAGE = ["--nproc-per-node=4", "workflow/stages/train.py", "--round", "r1"]
 
 
 def test_srun_starts_one_torchrun_a_node():
-    command = srun_command("77", 2, "node1", 29500, STAGE)
+    command = srun_command("77", 2, "8", "node1", 29500, STAGE)
     split = command.index(sys.executable)
-    assert command[:split] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--overlap", "--wait=60"]
+    layout = ["--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--cpus-per-task=8", "--cpu-bind=none"]
+    assert command[:split] == ["srun", *layout, "--overlap", "--wait=0"]
     assert command[split + 1 :] == [
         "-m",
         "auxseg.training.launch",
@@ -101,6 +102,20 @@ def test_several_nodes(slurm, monkeypatch):
     environment = (slurm / "environment").read_text().splitlines()
     assert [line for line in environment if line.startswith(("SLURM_", "SRUN_"))] == ["SLURM_JOB_ID=77"]
     assert "OMP_NUM_THREADS=3" in environment
+
+
+@pytest.mark.parametrize(
+    ("slurms", "snakemakes", "asked"),
+    [("4", "16", ["--cpus-per-task=4"]), ("", "16", ["--cpus-per-task=16"]), ("", "-1", []), ("", "", [])],
+)
+def test_a_node_gets_the_cpus_of_the_job(slurm, monkeypatch, slurms, snakemakes, asked):
+    variables = {"SLURM_JOB_ID": "77", "SLURM_CPUS_PER_TASK": slurms, "LOKY_MAX_CPU_COUNT": snakemakes}
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit):
+        launch(TrainParams(batch_size=8, devices=4, nodes=2), 1)
+    called = (slurm / "called").read_text().split()
+    assert [argument for argument in called if argument.startswith("--cpus-per-task")] == asked
 
 
 def test_several_nodes_need_a_job_of_as_many(slurm, monkeypatch):

@@ -16,7 +16,9 @@ from pathlib import Path
 import psutil
 
 from auxseg.artifacts.atomic import finished, write_text
+from auxseg.counts import counted
 from auxseg.engines.plan_file import STATE, split
+from auxseg.errors import DataError
 
 FOLDER = STATE / "dvc-jobs"
 """Of the jobs of Snakemake."""
@@ -53,7 +55,7 @@ def run_heartbeat() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _beating(path: Path) -> Iterator[None]:
-    write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
+    _write(path)
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(path, ended), daemon=True)
     thread.start()
@@ -74,6 +76,20 @@ def running_elsewhere() -> list[str]:
     """Return a description of every job and `auxseg run` that is alive on another machine."""
     here = f" on {socket.gethostname()}, "
     return [one for folder in (FOLDER, RUNS) for one in _running(folder) if here not in one]
+
+
+def reject_running(running: list[str]) -> None:
+    """Check that nothing is running, given the descriptions of what is.
+
+    Raises:
+        DataError: names the first.
+    """
+    if running:
+        jobs = counted(len(running), "job of another run is", "jobs of another run are")
+        raise DataError(
+            f"{jobs} still running (first: {running[0]}); wait until none is, or cancel what still runs (a killed job "
+            "counts as dead after five minutes)"
+        )
 
 
 def _running(folder: Path) -> list[str]:
@@ -97,6 +113,8 @@ def _owner(path: Path, now: float) -> str:
         age = now - path.stat().st_mtime
     except (FileNotFoundError, ValueError):  # the job just ended, or its machine died while it wrote
         return ""
+    except OSError as error:  # of a network's disk, which says nothing about the job
+        return f"somewhere ({error.strerror})"
     killed_here = host == socket.gethostname() and not psutil.pid_exists(int(pid))
     return f"on {host}, process {pid}" if age < SILENCE and not killed_here else ""
 
@@ -112,8 +130,15 @@ def _wait_for(path: Path, address: str) -> None:
 
 def _beat(path: Path, ended: threading.Event) -> None:
     while not ended.wait(BEAT):
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(path)
+        with contextlib.suppress(OSError):  # a network's disk that is away may be back at the next beat
+            try:
+                os.utime(path)
+            except FileNotFoundError:  # another machine removed it, because no beat came through
+                _write(path)
+
+
+def _write(path: Path) -> None:
+    write_text(path, f"{socket.gethostname()} {os.getpid()}\n")
 
 
 def _now(folder: Path) -> float:

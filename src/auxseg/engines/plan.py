@@ -16,7 +16,7 @@ from auxseg.engines.dvc_internals import (
     open_repo,
     run_cache_folder,
 )
-from auxseg.engines.heartbeat import running_jobs
+from auxseg.engines.heartbeat import reject_running, running_elsewhere, running_jobs
 from auxseg.engines.locks import clear_dead_locks
 from auxseg.engines.plan_file import Node, Plan, Task
 from auxseg.engines.receipts import Receipt, cache_key, read_params_file, read_receipts
@@ -24,7 +24,6 @@ from auxseg.engines.record import record_receipts, section_names, section_values
 from auxseg.engines.recovery import one_line_errors, repair
 from auxseg.engines.restore import find_stale, needed_stages, restore_stale
 from auxseg.engines.states import is_changed
-from auxseg.errors import DataError
 from auxseg.params.pipeline import PipelineParams
 from auxseg.params.registry import check
 from auxseg.pipeline.fingerprint import expected_files
@@ -42,7 +41,7 @@ def make_plan(dry: bool) -> Plan:
 
     Raises:
         AuxsegError: one line: params.yaml or dvc.yaml is wrong, DVC cannot read the project, or (unless `dry`) jobs of
-            an earlier Snakemake still run.
+            an earlier Snakemake or an `auxseg run` on another machine still run.
     """
     values = check()
     require_sections(values)
@@ -81,17 +80,12 @@ def record_results() -> bool:
 
 
 def check_no_running_jobs() -> None:
-    """Check that no job is running.
+    """Check that no job is running, and no `auxseg run` on another machine.
 
     Raises:
         DataError: names the first of them.
     """
-    if running := running_jobs():
-        jobs = counted(len(running), "job of an earlier run is", "jobs of an earlier run are")
-        raise DataError(
-            f"{jobs} still running (first: {running[0]}); wait until none is, or cancel what still runs (a killed job "
-            "counts as dead after five minutes)"
-        )
+    reject_running(list(dict.fromkeys([*running_jobs(), *running_elsewhere()])))
 
 
 def _settle(repo: Repo) -> None:

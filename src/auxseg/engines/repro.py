@@ -7,7 +7,7 @@ import sys
 import time
 
 from auxseg.engines.dvc_internals import noticing_busy_files, run_dvc
-from auxseg.engines.heartbeat import run_heartbeat
+from auxseg.engines.heartbeat import reject_running, run_heartbeat, running_elsewhere
 from auxseg.engines.recovery import repair_project
 from auxseg.engines.termination import end_cleanly
 from auxseg.errors import EXIT_REJECTED, EXIT_TERMINATED, AuxsegError
@@ -21,6 +21,7 @@ def main(targets: list[str]) -> int:
     try:
         for line in repair_project():
             print(f"cleared {line}", file=sys.stderr, flush=True)
+        reject_running(running_elsewhere())  # to DVC, process ids of another machine are those of dead processes
         with run_heartbeat():
             code = repro(targets)
     except AuxsegError as error:

@@ -16,9 +16,9 @@ Resources = dict[str, int | str]
 def stage_resources(dvc_file: Path = DVC_FILE, params_file: Path = PARAMS_FILE) -> dict[str, Resources]:
     """Return what a job of each stage requests, by Snakemake's names of resources.
 
-    These are gpu (all nodes together), cpus_per_task, mem_mb, runtime (minutes; both for the first attempt) and, on
-    several nodes, Slurm's options for the layout. CPUs and memory are per node. A stage whose parameter section has
-    `devices` and `nodes` runs one process per device, and each process needs what `meta` says.
+    These are cpus_per_task, mem_mb, runtime (minutes; both for the first attempt), with GPUs gpu (all nodes together)
+    and nodes, and on several nodes Slurm's options for the layout. CPUs and memory are per node. A stage whose
+    parameter section has `devices` and `nodes` runs one process per device, and each process needs what `meta` says.
 
     Raises:
         ParamsError: one line: params.yaml is wrong.
@@ -39,8 +39,9 @@ def _resources(meta: dict[str, Any], section: Any) -> Resources:
     if "runtime" in meta:
         asked["runtime"] = meta["runtime"]
     if "gpu" in meta:
-        # Slurm: one task, which starts a process per GPU itself; 0 keeps the plugin from requesting a task per GPU
-        asked |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0}
+        # Slurm: one task, which starts a process per GPU itself; 0 keeps the plugin from requesting a task per GPU, and
+        # without a number of nodes, Slurm may spread the GPUs over several
+        asked |= {"gpu": meta["gpu"] * devices * nodes, "tasks_per_gpu": 0, "nodes": nodes}
     if nodes > 1:
         # Slurm: one task per node and the same number of GPUs on each; with `mpi`, the stage calls srun itself
         per_node = f"--ntasks-per-node=1 --gpus-per-node={meta.get('gpu', 0) * devices}"

@@ -22,7 +22,7 @@ from snakemake.cli import main
 from snakemake.jobs import Job
 from snakemake.settings.enums import RerunTrigger
 
-from auxseg.engines.slurm_outage import when_slurm_answers
+from auxseg.engines.slurm_outage import keeping_jobs, submitting_with_care
 
 SLURM = "snakemake_executor_plugin_slurm"
 
@@ -92,12 +92,23 @@ def limit_retries(is_rejected: Callable[[str, str], bool]) -> None:
 
 
 def survive_slurm_outages() -> None:
-    """Let the Slurm plugin, if this process uses it, ask about jobs only while Slurm's controller answers.
+    """Let the Slurm plugin, if this process uses it, keep its jobs until Slurm answers, submit when it does, and report
+    a job that it cannot submit or that Slurm has forgotten.
 
-    The plugin never asks again about a job that squeue did not list. It has no option to change that.
+    The plugin forgets jobs if squeue fails, waits forever for one that Slurm has forgotten, and never looks at the
+    result of a submission. It has no options to change that.
     """
-    if plugin := sys.modules.get(SLURM):  # if it is installed, Snakemake has imported it by now
-        plugin.Executor.check_active_jobs = when_slurm_answers(plugin.Executor.check_active_jobs)
+    plugin: Any = sys.modules.get(SLURM)
+    if plugin:  # if it is installed, Snakemake has imported it by now
+
+        def report(executor: Any, job: Any, why: str) -> None:
+            executor._report_job_error_threadsafe(plugin.SubmittedJobInfo(job), why)
+
+        executor = plugin.Executor
+        executor.check_active_jobs, plugin.query_job_status = keeping_jobs(
+            executor.check_active_jobs, plugin.query_job_status
+        )
+        executor.run_job, executor.shutdown = submitting_with_care(executor.run_job, executor.shutdown, report)
 
 
 def remove_slurm_pauses() -> None:

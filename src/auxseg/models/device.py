@@ -34,7 +34,7 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     try:
         device = torch.device(name)
         usable = device.type in ("cpu", "cuda")
-        torch.empty(0, device=device)
+        torch.ones(1, device=device)  # fails where torch has no kernels for the GPU
     except (RuntimeError, AssertionError, NotImplementedError):  # AssertionError: a torch without CUDA
         usable = False
     if not usable:

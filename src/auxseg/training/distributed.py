@@ -126,8 +126,8 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
     """Yield the team that this process belongs to; on GPUs, each process has its own GPU.
 
     Raises:
-        ParamsError: torchrun started a different number of processes, or a GPU is missing.
-        ResourceError: another process ended.
+        ParamsError: torchrun started a different number of processes.
+        ResourceError: a GPU is missing, or another process ended.
     """
     started = 1 if torchrun_rank() is None else int(os.environ["WORLD_SIZE"])
     if started != params.processes:
@@ -141,7 +141,7 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
     local = int(os.environ["LOCAL_RANK"])
     if device.type == "cuda":
         if torch.cuda.device_count() <= local:
-            raise ParamsError(f"{params.key}.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
+            raise ResourceError(f"{params.key}.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     # counts, losses and decisions are exchanged on the CPU; gradients of GPUs go through NCCL

@@ -60,18 +60,23 @@ def agent(arguments: list[str]) -> int:
     return 0
 
 
-def srun_command(job: str, nodes: int, host: str, port: int, arguments: list[str]) -> list[str]:
+def srun_command(job: str, nodes: int, cpus: str, host: str, port: int, arguments: list[str]) -> list[str]:
     """Return the command that runs one agent with `arguments` on each of `nodes` nodes of a Slurm job.
 
-    The agents meet at a free `port` of `host`, the node of this process.
+    Each gets `cpus` CPUs, or what Slurm gives by itself if that is empty. The agents meet at a free `port` of `host`,
+    the node of this process.
     """
     return [
         "srun",
         f"--nodes={nodes}",
         f"--ntasks={nodes}",
         "--ntasks-per-node=1",
+        # srun does not take over the job's CPUs by itself (since Slurm 22.05), and may bind all processes to one
+        *([f"--cpus-per-task={cpus}"] if cpus else []),
+        "--cpu-bind=none",
         "--overlap",  # this process may itself run in a step that occupies the whole job
-        "--wait=60",  # when a node's processes fail, the others have this long to report why before they are ended
+        # for ever: after training only the first node works, and the seconds would count from the end of the others
+        "--wait=0",
         sys.executable,
         "-m",
         "auxseg.training.launch",
@@ -94,10 +99,17 @@ def _on_nodes(params: TrainingParams, arguments: list[str]) -> int:
         for name, value in os.environ.items()
         if name in ("SLURM_JOB_ID", "SLURM_CONF") or not name.startswith(("SLURM_", "SRUN_", "SBATCH_"))
     }
-    process = subprocess.Popen(srun_command(job, params.nodes, socket.gethostname(), port, arguments), env=environment)
+    command = srun_command(job, params.nodes, _cpus(), socket.gethostname(), port, arguments)
+    process = subprocess.Popen(command, env=environment)
     # srun forwards the signal to every node; its exit code says whether they all stopped properly
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     return process.wait()
+
+
+def _cpus() -> str:
+    # Snakemake's plugin removes the first, and the Snakefile sets the second
+    known = (os.environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "LOKY_MAX_CPU_COUNT"))
+    return next((number for number in known if number.isdigit()), "")
 
 
 def _job_of(params: TrainingParams) -> str:
