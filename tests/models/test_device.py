@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, ResourceError
 from auxseg.models.device import prepare_device
 from auxseg.params.runtime import RuntimeParams
 
@@ -54,7 +54,8 @@ def test_a_device_that_torch_cannot_use_here_is_rejected(monkeypatch, name):
     monkeypatch.setenv("AUXSEG_DEVICE", name)
     threads = torch.get_num_threads()
     try:
-        with pytest.raises(ParamsError, match=f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu"):
+        kind = ResourceError if name == "cuda:99" else ParamsError
+        with pytest.raises(kind, match=f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu"):
             prepare_device(RuntimeParams(threads=threads))
     finally:
         torch.use_deterministic_algorithms(False)
@@ -70,7 +71,7 @@ def test_a_gpu_without_kernels_is_rejected(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.delenv("AUXSEG_DEVICE", raising=False)
     try:
-        with pytest.raises(ParamsError, match="AUXSEG_DEVICE=cuda: torch cannot use this device here"):
+        with pytest.raises(ResourceError, match="AUXSEG_DEVICE=cuda: torch cannot use this device here"):
             prepare_device(RuntimeParams(threads=torch.get_num_threads()))
     finally:
         torch.use_deterministic_algorithms(False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from auxseg.errors import ParamsError
+from auxseg.errors import ParamsError, ResourceError
 from auxseg.params.runtime import RuntimeParams
 
 
@@ -16,7 +16,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     """Set threads and determinism for this process and return its device: AUXSEG_DEVICE, else CUDA if available.
 
     Raises:
-        ParamsError: torch cannot use the device that AUXSEG_DEVICE names.
+        ParamsError: AUXSEG_DEVICE names no CPU or GPU.
+        ResourceError: it names a GPU that torch cannot use; on a cluster, another node may have one that it can.
     """
     torch.set_num_threads(params.threads)
     cv2.setNumThreads(params.threads)
@@ -38,7 +39,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):  # AssertionError: a torch without CUDA
         usable = False
     if not usable:
-        raise ParamsError(f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1")
+        kind = ResourceError if name.startswith("cuda") else ParamsError
+        raise kind(f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1")
     if device.index is not None and device.type == "cuda":
         torch.cuda.set_device(device)  # streams and events are those of the current device
     return device
