@@ -8,7 +8,8 @@ TORCH ?= $(patsubst $(VENV)/.installed-%,%,$(wildcard $(VENV)/.installed-*))
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 TOOLS := $(VENV)/.tools
 # yes: that environment's Python is gone, or its auxseg is another folder's, because this one was moved or copied
-OURS := import auxseg, os; assert os.path.samefile(auxseg.__path__[0], "src/auxseg")
+OURS := import os; from importlib.util import find_spec; \
+  assert os.path.samefile(find_spec("auxseg").submodule_search_locations[0], "src/auxseg")
 BROKEN := $(if $(wildcard $(STAMP)),$(shell $(VENV)/bin/python -E -c '$(OURS)' 2>/dev/null || echo yes))
 LOCKS := requirements.lock requirements.dev.lock requirements.build.lock
 # without the packages that modules of a cluster put in front of ours
@@ -94,7 +95,7 @@ format: $(TOOLS)  ## Fix formatting, and style errors that can be fixed automati
 env: $(STAMP)  ## Make or update .venv from requirements.lock and fetch the weights; TORCH=cpu leaves CUDA out
 
 $(STAMP): requirements.lock requirements.build.lock pyproject.toml $(if $(BROKEN),FORCE)
-	@$(if $(BROKEN),echo "$(VENV) is another folder's or has lost its Python: making it again"; rm -f "$@";) \
+	@$(if $(BROKEN),echo "$(VENV) is another folder's or has lost its Python: making it again (make env$(TORCH:%= TORCH=%))"; rm -f "$@";) \
 	  sh workflow/environment.sh "$(VENV)" "$(STAMP)" "$(TORCH)" $(PYTHONS)
 
 $(TOOLS): $(STAMP) requirements.dev.lock

@@ -103,6 +103,15 @@ def test_an_environment_without_weights_is_not_made_again(machine):
     assert sum(" -m venv " in call for call in machine.called()) == 1
 
 
+def test_the_environment_of_another_clone_is_not_cleared_through_a_link(machine):
+    machine.python("python3", fits=True)
+    (machine.folder / "theirs").mkdir()
+    (machine.folder / ".venv").symlink_to("theirs")
+    done = machine.env("python3")
+    assert done.returncode == 2 and machine.called() == []
+    assert done.stderr == "error: .venv is a link to another environment, which stays as it is; remove the link\n"
+
+
 def test_uv_brings_an_interpreter(machine):
     machine.python("python3", fits=False)
     machine.python("brought", fits=True)
@@ -265,7 +274,7 @@ def test_an_environment_of_another_folder_is_made_again(tmp_path, state):
         (folder / ".venv/bin/python").chmod(0o755)
     (folder / ".venv/.installed").touch()
     commands = dry_run(folder, "env")
-    assert ("making it again" in commands) == ("workflow/environment.sh" in commands) == (state != "good"), commands
+    assert ("lost its Python" in commands) == ("workflow/environment.sh" in commands) == (state != "good"), commands
 
 
 def test_coverage_removes_its_own_folder_alone(tmp_path):

@@ -36,6 +36,7 @@ case $torch in
 esac
 
 if ! [ -e "$stamp" ]; then
+  [ ! -L "$venv" ] || stop "$venv is a link to another environment, which stays as it is; remove the link"
   python=$(find_python "$@") ||
     stop "none of $* is Python 3.11 to 3.13 with the module venv (Debian: python3-venv), and no uv brings one"
   # pydensecrf2 comes as source

@@ -182,3 +182,21 @@ def test_predictions_of_other_images_do_not_stay_beside_tables_that_do_not_list_
         "--to out: 2 .png files are there that this command does not write (first: confidence/z.png); give a new"
         in (capsys.readouterr().err)
     )
+
+
+def test_predictions_below_the_images_are_not_taken_for_images(capsys):
+    command = ["predict", "--images", "photos", "--to", "photos/out", "--round", "r1"]
+    assert main(command) == 0
+    assert main(command) == 0
+    assert "note: " not in capsys.readouterr().out
+
+
+def test_tables_of_an_earlier_run_do_not_outlive_a_killed_one(monkeypatch):
+    assert main([*COMMAND, "--round", "r1"]) == 0
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("auxseg.cli.predict.write_overlay", killed)
+    assert main([*COMMAND, "--round", "r1"]) == 130
+    assert not list(Path("out").glob("predictions.*"))

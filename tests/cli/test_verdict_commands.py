@@ -78,7 +78,10 @@ def test_import_counts_what_judges_other_labels(project, capsys):
 
 def test_disagreement_is_reported(project, capsys):
     assert main(["verdicts", "import", export("1.csv", "a, newer", "a, bob")]) == 0
-    line = "disagreement: r0 a: ann accept 2026-01-03T10:00:00Z; r0 a: bob reject 2026-01-01; one rejection is enough\n"
+    line = (
+        "disagreement: r0 a: ann accept 2026-01-03T10:00:00Z; r0 a: bob reject 2026-01-01; it counts as rejected, "
+        "because one of them rejects it\n"
+    )
     assert line in capsys.readouterr().out
     assert main(["verdicts", "status"]) == 0
     assert line in capsys.readouterr().out

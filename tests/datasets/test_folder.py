@@ -119,11 +119,23 @@ def test_the_val_share_of_many_ids():
     assert not in_val("photo-0", int.from_bytes(head, "big") / 2**64 - 1e-9)
 
 
+def listing_with_masks(root, masks, *ids, **folder):
+    params = DataParams.parse({"format": "folder", "folder": {"masks": masks, **folder}})
+    rows = {name: Tags((), f"t.csv line {line}") for line, name in enumerate(ids, 2)}
+    return list_folder(root, params.folder, rows, root / "t.csv", Folders.of(root, params))
+
+
 def test_images_of_sub_folders_without_any_row_are_left_out_with_the_others(root):
-    for name in ("2024/1.jpg", "2024/2.jpg", "masks/a.jpg"):
+    for name in ("2024/1.jpg", "2024/2.jpg", "overlays/a.jpg"):  # drawn over an image that is used
         photo(root / "images" / name)
-    assert listing(root, "a", "b", "c", "d").without_row == ("2024/1", "2024/2", "masks/a")
-    params = DataParams.parse({"format": "folder", "folder": {"masks": "images/masks"}})
-    rows = {name: Tags((), f"t.csv line {line}") for line, name in enumerate("abcd", 2)}
-    found = list_folder(root, params.folder, rows, root / "t.csv", Folders.of(root, params))
-    assert found.without_row == ("2024/1", "2024/2")
+    assert listing(root, *"abcd").without_row == ("2024/1", "2024/2")
+
+
+def test_masks_in_sub_folders_are_no_images_without_a_row(root):
+    for name in ("masks/x_mask.png", "masks/y_mask.png"):
+        photo(root / "images" / name)
+    assert listing_with_masks(root, "images/masks", *"abcd").without_row == ()
+    for name in ("cats/1.jpg", "cats/1_mask.png", "cats/2.jpg", "dogs/3.jpg", "dogs/3_mask.png"):
+        photo(root / "images" / name)
+    found = listing_with_masks(root, "images", *"abcd", "cats/1", mask_suffix="_mask.png")
+    assert found.without_row == ("cats/2", "dogs/3")

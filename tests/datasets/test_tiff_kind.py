@@ -125,3 +125,15 @@ def test_a_mask_of_two_bands_is_told(tmp_path):
     write(tmp_path / "m.tif", "uint8", 2)
     with pytest.raises(DataError, match=r"class numbers in one band, but this one is a TIFF with 2 bands of 8-bit"):
         read_numbers(tmp_path / "m.tif")
+
+
+def test_damage_after_the_first_page_does_not_matter(tmp_path):
+    write(tmp_path / "a.tif", "uint16", 3, "rgb")
+    whole, pixels = tiff_kind(tmp_path / "a.tif"), read_image(tmp_path / "a.tif", AS_STORED)
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    start = int.from_bytes(content[4:8], "little")  # the first directory: a count, 12 bytes an entry, the next one
+    after = start + 2 + 12 * int.from_bytes(content[start : start + 2], "little")
+    content[after : after + 4] = (len(content) - 2).to_bytes(4, "little")
+    (tmp_path / "a.tif").write_bytes(content)
+    assert tiff_kind(tmp_path / "a.tif") == whole
+    assert np.array_equal(read_image(tmp_path / "a.tif", AS_STORED), pixels)

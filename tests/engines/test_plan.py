@@ -161,7 +161,7 @@ def test_what_dvc_only_tracks_is_no_node(here):
 def test_it_waits_for_no_job_of_an_earlier_run(here):
     with heartbeat("labels@r1-01"):
         make_plan(dry=True)  # it writes nothing, so it may look on
-        with pytest.raises(DataError, match=r"^1 job of an earlier run is still running \(first: labels r1-01 on "):
+        with pytest.raises(DataError, match=r"^1 job of another run is still running \(first: labels r1-01 on "):
             make_plan(dry=False)
     make_plan(dry=False)
 

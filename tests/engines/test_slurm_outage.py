@@ -110,8 +110,10 @@ def submitting(plugin, executor, monkeypatch):
 
 
 def wait_for_a_warning(caplog) -> None:
-    while "jobs are submitted when it does" not in caplog.text:
+    end = time.monotonic() + 60
+    while "jobs are submitted when it does" not in caplog.text and time.monotonic() < end:
         time.sleep(0.01)
+    assert "jobs are submitted when it does" in caplog.text
 
 
 def test_a_controller_that_is_down_costs_no_attempt(submitting, executor, commands, caplog):

@@ -89,7 +89,7 @@ def test_a_gpu_that_is_missing_may_be_there_at_the_next_attempt(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
-    missing = pytest.raises(ResourceError, match=r"train\.devices: this machine shows 1 GPUs")
+    missing = pytest.raises(ResourceError, match=r"train\.devices: this machine shows 1 GPU; lower it")
     with missing, joined_team(TrainParams(devices=2), torch.device("cuda")):
         pass
 

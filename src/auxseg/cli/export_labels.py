@@ -77,14 +77,13 @@ def run(arguments: argparse.Namespace) -> None:
     masks, reasons = find_masks(round_, arguments.split)
     if arguments.format == PNG:
         check_leftovers(arguments.to, (f"{mask.record.id}.png" for mask in masks), ".png")
-        (arguments.to / TABLE).unlink(missing_ok=True)  # written last: a folder without it is not finished
     root = dataset.root if needs_images(arguments) else None
     if root is not None:
         check_images(root, [mask.record.path for mask in masks])
     rows: list[dict[str, object]] = []
+    labels = _completed(masks, dataset, round_) if arguments.complete else map(MaskFile.read, masks)
 
     def items() -> Iterator[Item]:
-        labels = _completed(masks, dataset, round_) if arguments.complete else map(MaskFile.read, masks)
         for mask, label in zip(masks, track(labels, "export", total=len(masks)), strict=True):
             rows.append(
                 _row(mask, label, classes, round_, f"{mask.record.id}.png" if arguments.format == PNG else None)
@@ -96,6 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_class_table(folder, classes.with_background, values)
 
     if arguments.format == PNG:
+        (arguments.to / TABLE).unlink(missing_ok=True)  # written last: a folder without it is not finished
         for item in items():
             write_bytes(arguments.to / f"{item.id}.png", encode_label(values[item.mask]))
         tables(arguments.to)

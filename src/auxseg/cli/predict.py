@@ -9,9 +9,10 @@ predictions.csv      image_id, class, share: one row for every class that occurs
 """
 
 import argparse
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from auxseg.artifacts.atomic import NAME_BYTES, write_bytes, write_json
 from auxseg.artifacts.store import Store
@@ -40,6 +41,7 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 
 OVERLAYS, CONFIDENCE = "overlays", "confidence"
+TABLES = "predictions.csv", "predictions.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     round_ = choose_network(arguments.round)
     weights = store.weights(round_)
     require_result(weights)
-    photos = _photos(arguments.images, arguments.list)
+    photos = _photos(arguments.images, arguments.list, to)
     _reject_overwriting(to, photos)
     check_target(to)
     check_leftovers(to, (f"{folder}{path.stem}.png" for path in photos for folder in ("", f"{CONFIDENCE}/")), ".png")
@@ -85,6 +87,8 @@ def run(arguments: argparse.Namespace) -> None:
     network = load_auxsegnet(weights, backbone, network_params, len(classes), device)
     stored, rows = mask_values(classes), []
     summaries: dict[str, object] = {}
+    for table in TABLES:  # written last: a folder without them is not finished
+        (to / table).unlink(missing_ok=True)
     predictions = segment_photos(network, map(read, photos), params, runtime, device)
     # the bar counts written images; reading runs a few images ahead
     for path, (prediction, confidence) in track(zip(photos, predictions, strict=True), "predict", total=len(photos)):
@@ -100,8 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
             "confidence": round(float(confidence.mean()), 4),
             "shares": {name: round(share, 4) for name, share in found.items()},
         }
-    write_rows(to / "predictions.csv", rows, ("image_id", "class", "share"))
-    write_json(to / "predictions.json", summaries)
+    write_rows(to / TABLES[0], rows, ("image_id", "class", "share"))
+    write_json(to / TABLES[1], summaries)
     write_class_table(to, classes.with_background, stored)
     written = counted(len(photos), "prediction")
     print(
@@ -158,16 +162,20 @@ def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> l
     return depths
 
 
-def _in_sub_folders(folder: Path, found: Folder) -> Iterator[str]:
-    if inner := [path for path in found.inner_files() if path.suffix.lower() in found.suffixes]:
+def _in_sub_folders(folder: Path, found: Folder, to: Path) -> Iterator[str]:
+    inner: list[PurePosixPath] = []
+    with contextlib.suppress(DataError):  # a sub-folder that may not be read
+        inner += (path for path in found.inner_files() if path.suffix.lower() in found.suffixes)
+    written = real_path(to)
+    if inner := [path for path in inner if not real_path(folder / path).is_relative_to(written)]:
         have = counted(len(inner), "image is", "images are")
         yield (
             f"{folder}: {have} in sub-folders and left out, the first is '{inner[0]}'; give each sub-folder to --images"
         )
 
 
-def _photos(folder: Path, list_file: Path | None) -> list[Path]:
-    """Return the images of a folder, sorted, or those that a list names.
+def _photos(folder: Path, list_file: Path | None, to: Path) -> list[Path]:
+    """Return the images of a folder, sorted, or those that a list names; print what is left out, besides that in `to`.
 
     Raises:
         DataError: there is no image, or one that is listed is missing.
@@ -176,7 +184,7 @@ def _photos(folder: Path, list_file: Path | None) -> list[Path]:
     found = Folder(folder, ".", PHOTO_SUFFIXES)
     if list_file is None:
         ids = list(found)
-        for note in (*unread_images(str(folder), found.unread), *_in_sub_folders(folder, found)):
+        for note in (*unread_images(str(folder), found.unread), *_in_sub_folders(folder, found, to)):
             print(f"note: {note}")
     else:
         try:

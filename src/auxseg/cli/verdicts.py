@@ -20,7 +20,7 @@ def hashes_of(name: str) -> dict[str, str] | None:
 def print_conflicts(verdicts: Iterable[Verdict]) -> None:
     """Print one line for every image that reviewers disagree on."""
     for group in conflicts(verdicts):
-        print(f"disagreement: {'; '.join(map(short, group))}; one rejection is enough")
+        print(f"disagreement: {'; '.join(map(short, group))}; it counts as rejected, because one of them rejects it")
 
 
 def short(verdict: Verdict) -> str:

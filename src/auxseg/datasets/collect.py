@@ -141,7 +141,7 @@ def _collect_annotated(root: Path, params: DataParams, problems: Problems) -> Co
             crowds[key] = frozenset(spelling.get(fold(name), name) for name in item.crowds)
     masks = mask_folder(root, params) if params.has_mask_files else None
     unlisted, unread = files.others(found.items, masks)
-    warnings = (*unread_images(photo_folder(root, params), unread), *unread_tables(root, params, tags.keys()))
+    warnings = (*unread_images(str(root), unread), *unread_tables(root, params, tags.keys()))
     with problems.of(WHOLE):
         check_images_are_there(root, params, len(images), found.without_image)
         _check_masks_are_there(root, params, images)

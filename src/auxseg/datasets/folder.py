@@ -90,8 +90,7 @@ def list_folder(
     )
     rows = [(key, splits[key], row.where) for key, row in _without(tags, missing)]
     images = locate(rows, photos, masks, problems)
-    inner = photos.inner_others(tags, but=None if masks is None else masks.path)
-    return FolderListing(images, tuple(missing), (*photos.others(tags), *inner), hint)
+    return FolderListing(images, tuple(missing), (*photos.others(tags), *photos.inner_others(tags, masks)), hint)
 
 
 def _candidate(root: Path, key: str, row: Tags, photos: Folder, masks: Folder | None) -> Candidate:

@@ -36,7 +36,11 @@ class ListedBy(NamedTuple):
 
 BY_ROW = ListedBy("row in the CSV", "add rows")
 _BY_ANNOTATION = ListedBy("annotation", "annotate them, without any shape where there is no object")
-_LISTED_BY = {"class-folders": ListedBy("folder of a class", "move them into one"), "roboflow-csv": BY_ROW}
+_LISTED_BY = {
+    "class-folders": ListedBy("folder of a class", "move them into one"),
+    "cvat": ListedBy("mask", "annotate them and export again, or add a black mask where there is no object"),
+    "roboflow-csv": BY_ROW,
+}
 
 
 def way_of_listing(data_format: str) -> ListedBy:
@@ -118,21 +122,36 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         return (name for name in self if name not in listed)
 
-    def inner_files(self, but: Path | None = None) -> Iterator[PurePosixPath]:
-        """Yield the files in all sub-folders, sorted by path, which is relative to this folder; none below `but`."""
+    def inner_files(self) -> Iterator[PurePosixPath]:
+        """Yield the files in all sub-folders, sorted by path, which is relative to this folder."""
         for name in self._folders:
             for path in sorted(raw_files(self.path / name, frozenset({os.path.realpath(self.path)}))):
-                if but is None or not path.is_relative_to(but):
-                    yield PurePosixPath(path.relative_to(self.path).as_posix())
+                yield PurePosixPath(path.relative_to(self.path).as_posix())
 
-    def inner_others(self, ids: Iterable[str], but: Path | None = None) -> Iterator[str]:
-        """Yield the ids of files in sub-folders that are not among `ids`, and not below `but`."""
+    def inner_others(self, ids: Iterable[str], masks: "Folder | None" = None) -> Iterator[str]:
+        """Yield the ids of files in sub-folders that are not among `ids`.
+
+        Masks are left out, and so are folders without any of `ids` in which files are called as images of this folder:
+        these are masks, maps or overlays of theirs.
+        """
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         endings = tuple(suffix.lower() for suffix in self.suffixes)
-        for path in map(str, self.inner_files(but)):
+        found: dict[str, list[str]] = {}
+        for path in map(str, self.inner_files()):
             ending = next((one for one in endings if path.lower().endswith(one)), "")
-            if ending and unicodedata.normalize("NFC", path[: -len(ending)]) not in listed:
-                yield path[: -len(ending)]
+            if ending and (masks is None or not masks.is_below(self.path, path)):
+                key = unicodedata.normalize("NFC", path[: -len(ending)])
+                found.setdefault(key.rpartition("/")[0], []).append(key)
+        for keys in found.values():
+            others = [key for key in keys if key not in listed]
+            if len(others) < len(keys) or not any(key.rpartition("/")[2] in listed for key in keys):
+                yield from others
+
+    def is_below(self, folder: Path, path: str) -> bool:
+        """Tell whether a file below `folder` is one of this folder's: by place, or by suffix if both are the same."""
+        if folder in self.path.parents:
+            return (folder / path).is_relative_to(self.path)
+        return path.lower().endswith(tuple(suffix.lower() for suffix in self.suffixes))
 
 
 def require_masks(root: Path, folder: FolderParams) -> None:

@@ -15,8 +15,12 @@ from auxseg.errors import DataError
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DEFAULT_MASKS, MASK_EXTENSIONS, DataParams, with_mask_extensions
 
-NOT_IMAGES = frozenset({".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".md", ".ini", ".db"})
-"""Extensions of files that people keep beside images on purpose."""
+_NOT_IMAGES = """
+.txt .csv .tsv .json .jsonl .xml .yaml .yml .md .ini .db .log .toml .html .pdf .docx .xls .xlsx .ods .parquet
+.zip .tar .gz .7z .py .ipynb .sh .m .mat .npy .npz .pt .pth .pkl
+"""
+NOT_IMAGES = frozenset(("", *_NOT_IMAGES.split()))
+"""Extensions of files that people keep beside images on purpose; files without one too."""
 
 _MASKS = re.compile(r"mask|segm|label|annot|truth|^gt", re.I)
 """What people call folders of masks."""
@@ -40,7 +44,7 @@ def match_files(root: Path, params: DataParams, images: Sequence[Listed], folder
     """
     photos, masks = folders.photos, folders.masks
     listed = {item.id for item in images}
-    warnings = [*_unread(photos, masks), *unread_tables(root, params, listed)]
+    warnings = [*_unread(photos, masks, listed), *unread_tables(root, params, listed)]
     if masks is None or params.masks is None:
         return Matches((), (*warnings, *_unnamed_masks(root, params, listed)))
     key = "data.folder.masks" if params.format == "folder" else "data.mask_folder"
@@ -86,10 +90,12 @@ def _unnamed_masks(root: Path, params: DataParams, ids: Set[str]) -> Iterator[st
             )
 
 
-def _unread(photos: Folder, masks: Folder | None) -> Iterator[str]:
+def _unread(photos: Folder, masks: Folder | None, listed: Set[str]) -> Iterator[str]:
     beside = set(masks.names) if masks is not None and masks.path == photos.path else ()
-    inner = map(str, photos.inner_files(but=None if masks is None else masks.path))
-    unread = [*photos.unread, *(name for name in inner if not name.lower().endswith(photos.suffixes))]
+    folders = {image_id.rpartition("/")[0] for image_id in listed} - {""}
+    inner = photos.inner_files() if folders else ()
+    inner = (path for path in inner if path.suffix.lower() not in photos.suffixes)
+    unread = [*photos.unread, *(str(path) for path in inner if str(path.parent) in folders)]
     yield from unread_images(str(photos.relative), [name for name in unread if name not in beside])
 
 

@@ -107,14 +107,17 @@ def _has_more_pages(file: "tifffile.TiffFile") -> bool:
     from tifffile import TiffPage
 
     first = file.pages.first
-    if int((file.imagej_metadata or {}).get("images", 1)) > 1:  # ImageJ writes one header for a large stack
-        return True
-    return any(
-        isinstance(page, TiffPage)
-        and (page.imagelength, page.imagewidth) == (first.imagelength, first.imagewidth)  # not a reduced copy
-        and not int(page.tags.valueof(_SUBFILE_TYPE, 0)) & _IS_MASK
-        for page in itertools.islice(file.pages, 1, None)
-    )
+    try:
+        if int((file.imagej_metadata or {}).get("images", 1)) > 1:  # ImageJ writes one header for a large stack
+            return True
+        return any(
+            isinstance(page, TiffPage)
+            and (page.imagelength, page.imagewidth) == (first.imagelength, first.imagewidth)  # not a reduced copy
+            and not int(page.tags.valueof(_SUBFILE_TYPE, 0)) & _IS_MASK
+            for page in itertools.islice(file.pages, 1, None)
+        )
+    except Exception:  # damage after the first page, which alone is read
+        return False
 
 
 def check_image(path: Path, kind: TiffKind, is_chosen: bool) -> None:

@@ -21,8 +21,8 @@ def main(targets: list[str]) -> int:
     try:
         for line in repair_project():
             print(f"cleared {line}", file=sys.stderr, flush=True)
-        reject_running(running_elsewhere())  # to DVC, process ids of another machine are those of dead processes
-        with run_heartbeat():
+        with run_heartbeat():  # first, so that of two that start together at least one sees the other
+            reject_running(running_elsewhere())  # to DVC, process ids of another machine are those of dead processes
             code = repro(targets)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,9 +2,9 @@
 
 - When slurmctld restarts, squeue fails, although jobs continue. The plugin asks a few times within a second and then
   forgets the jobs, and Snakemake waits for them forever. So jobs keep their state until squeue answers.
-- It waits forever for a job that squeue no longer lists: one that ended before Slurm forgot it (MinJobAge), or that was
-  preempted where this ends a job. After LOOKS looks such a job has failed. Another attempt is safe even if it still
-  runs, because it waits for the first one's heartbeat.
+- It waits forever for a job that squeue no longer lists: one that has ended and that Slurm has forgotten since
+  (MinJobAge), or that was preempted where this ends a job. After LOOKS looks such a job has failed. Another attempt is
+  safe even if it still runs, because it waits for the first one's heartbeat.
 - To the plugin, a submission that fails is a failed attempt, and a minute without Slurm uses up all of them. So it
   submits only while the controller answers.
 - It submits in threads and drops their exceptions, such as one for a wrong account. The job is then neither submitted

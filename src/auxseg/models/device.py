@@ -10,6 +10,7 @@ import torch
 
 from auxseg.errors import ParamsError, ResourceError
 from auxseg.params.runtime import RuntimeParams
+from auxseg.torchrun import torchrun_rank
 
 
 def prepare_device(params: RuntimeParams) -> torch.device:
@@ -35,7 +36,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     try:
         device = torch.device(name)
         usable = device.type in ("cpu", "cuda")
-        torch.ones(1, device=device)  # fails where torch has no kernels for the GPU
+        # ones need a kernel, which torch may not have for this GPU; a process of several gets its GPU later
+        torch.ones(int(torchrun_rank() is None), device=device)
     except (RuntimeError, AssertionError, NotImplementedError):  # AssertionError: a torch without CUDA
         usable = False
     if not usable:

@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from auxseg.counts import counted
 from auxseg.errors import ParamsError, ResourceError
 from auxseg.models.device import prepare_device
 from auxseg.params.runtime import RuntimeParams
@@ -140,8 +141,10 @@ def joined_team(params: TrainingParams, device: torch.device) -> Iterator[Team]:
         return
     local = int(os.environ["LOCAL_RANK"])
     if device.type == "cuda":
-        if torch.cuda.device_count() <= local:
-            raise ResourceError(f"{params.key}.devices: this machine shows {torch.cuda.device_count()} GPUs; lower it")
+        if (count := torch.cuda.device_count()) <= local:
+            raise ResourceError(
+                f"{params.key}.devices: this machine shows {counted(count, 'GPU')}; lower it, or take another machine"
+            )
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     # counts, losses and decisions are exchanged on the CPU; gradients of GPUs go through NCCL

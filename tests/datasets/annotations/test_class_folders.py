@@ -93,6 +93,13 @@ def test_a_stray_image_beside_folders_of_splits_is_an_error(tmp_path, opened, st
         opened(format="class-folders")
 
 
+def test_many_images_beside_folders_of_splits_do_not_outvote_them(tmp_path, opened):
+    for name in ("train/cat/a.jpg", "train/dog/b.jpg", "test/1.jpg", "test/2.jpg", "test/3.jpg"):
+        write_photo(tmp_path / name)
+    with pytest.raises(DataError, match=r"test/1.jpg: not in a folder of a split and a class, as train/cat/a"):
+        opened(format="class-folders")
+
+
 def test_a_class_may_have_the_name_of_a_split(tmp_path, opened):
     for name in ("train/old/1.jpg", "bus/2.jpg", "car/3.jpg"):
         write_photo(tmp_path / name)
@@ -107,7 +114,7 @@ def test_folders_of_background_and_of_what_is_left_out(tmp_path, opened):
     assert (data.names, data.tags) == (("road",), {"road/1": ("road",), "background/2": ()})
     found = list(overview(data.found).warnings())
     assert any("2 images have no folder of a class and are left out: 4, ignore/3; move them" in line for line in found)
-    assert any("images: 1 file is not read as an image, the first is 'images/road/5.gif'" in line for line in found)
+    assert any(": 1 file is not read as an image, the first is 'images/road/5.gif'" in line for line in found)
 
 
 def test_a_folder_none_is_no_class_in_silence(tmp_path, opened):

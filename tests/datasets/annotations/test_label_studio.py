@@ -231,3 +231,9 @@ def test_what_macos_leaves_beside_an_annotation_is_not_read(tmp_path, opened):
     export(tmp_path, task(1, "a", polygon("cat")), name="annotations/export.json")
     (tmp_path / "annotations/._export.json").write_bytes(b"\0\5\x16\7")
     assert opened(format="label-studio", annotations="annotations").tags == {"a": ("cat",)}
+
+
+def test_masks_of_brushes_beside_the_images_are_no_images(tmp_path, opened):
+    export(tmp_path, *(task(number, name, polygon("cat")) for number, name in enumerate("abc", 1)))
+    write_photo(tmp_path / "images/task-9-annotation-3-by-me-tag-cat-0.png")
+    assert opened(format="label-studio").found.without_row == ()

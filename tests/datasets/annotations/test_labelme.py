@@ -197,3 +197,14 @@ def test_images_without_an_annotation_are_counted(tmp_path, opened, folder):
     assert (list(data.tags), data.found.without_row) == (["a"], ("b", "c"))
     (warning,) = [line for line in overview(data.found).warnings() if "left out" in line]
     assert warning.startswith("2 images have no annotation and are left out: b, c; annotate them, without any shape")
+
+
+def test_what_lies_in_other_folders_is_not_meant(tmp_path, opened):
+    """Overlays, and what `labelme_json_to_dataset` writes."""
+    save(tmp_path, "a", shape("dog", SQUARE), folder="images")
+    for name in ("a_json/img.png", "overlays/a.png", "images/a_json/label.png"):
+        write_photo(tmp_path / name)
+    (tmp_path / "LICENSE").touch()
+    data = opened(format="labelme")
+    assert data.found.without_row == ()
+    assert not [line for line in overview(data.found).warnings() if "left out" in line or "not read" in line]

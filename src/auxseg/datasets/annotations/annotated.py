@@ -18,6 +18,9 @@ from auxseg.files import is_clutter, read_json
 from auxseg.images import PHOTO_SUFFIXES
 from auxseg.params.data import DataParams
 
+BRUSH = re.compile(r"task-\d+-annotation-")
+"""How the names of Label Studio's PNGs of masks begin (`task-7-annotation-3-by-me-tag-cat-0.png`)."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -98,33 +101,29 @@ class ImageFiles:
         return None
 
     def others(self, items: Iterable[Item], masks: Folder | None) -> tuple[list[str], list[str]]:
-        """Return the ids of the images that no item names, and the paths of files that are not read as an image.
+        """Return the ids of images that no item names, and the paths of files that are not read as an image.
 
-        Looked through are the folder of images, or, without one, the folders in which items have their images.
+        Looked through are the folder of images, if there is one, and the folders in which items have their images.
 
         Args:
             items: the annotated images.
             masks: a folder of masks, whose files are not meant.
         """
-        listed, folders = set(), set()
+        listed, folders = set(), set() if self.folder == "." else {PurePosixPath(self.folder)}
         known = set() if masks is None else {(masks.relative / name).as_posix() for name in masks.names}
         for item in items:
             listed.add(_composed(self.id_of(item.path)))
             folders.add(PurePosixPath(item.path).parent)
             known.add(item.mask or "")
-        if self.folder != ".":
-            below = raw_files(self.root / self.folder)
-            paths = [path for path in below if masks is None or masks.path not in path.parents]
-        else:
-            paths = [path for folder in folders for path in (self.root / folder).iterdir() if path.is_file()]
         unlisted, unread = [], []
-        for path in sorted(path for path in paths if not is_clutter(path.name)):
+        for path in sorted(path for folder in folders for path in (self.root / folder).iterdir()):
             relative = path.relative_to(self.root).as_posix()
-            if path.suffix.lower() in PHOTO_SUFFIXES:
-                if _composed(self.id_of(relative)) not in listed and relative not in known:
-                    unlisted.append(self.id_of(relative))
-            elif relative not in known:
+            if relative in known or is_clutter(path.name) or BRUSH.match(path.name) or not path.is_file():
+                continue
+            if path.suffix.lower() not in PHOTO_SUFFIXES:
                 unread.append(relative)
+            elif _composed(self.id_of(relative)) not in listed:
+                unlisted.append(self.id_of(relative))
         return unlisted, unread
 
     def id_of(self, path: str) -> str:

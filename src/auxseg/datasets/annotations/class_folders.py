@@ -40,7 +40,9 @@ def read_class_folders(root: Path, params: DataParams, problems: Problems = STRI
     if not paths:
         raise DataError(f"{base}: no folder with images; make one for each class, as in {base / 'cat' / '001.jpg'}")
     in_splits = [path for path in paths if len(path.parts) > 2 and split_of(path.parts[0])]
-    if has_splits := 2 * len(in_splits) > len(paths):  # a class may be called `train`
+    # a class may be called `train`
+    only_splits = all(split_of(path.parts[0]) for path in paths)
+    if has_splits := bool(in_splits) and (only_splits or 2 * len(in_splits) > len(paths)):
         form = f"in a folder of a split and a class, as {in_splits[0]} is"
         problems.reject(
             ANNOTATIONS,
