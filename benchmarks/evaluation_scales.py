@@ -1,0 +1,127 @@
+"""Measure which scales the evaluation should use: a round's network on val at each scale, and at runs of them.
+
+    python benchmarks/evaluation_scales.py --project FOLDER --round r1 --scales 0.5 0.75 1.0 1.25 1.5 1.75 --to FILE.csv
+
+Single scales are not mirrored. Several, joined as `evaluate.combine: mean` does, are mirrored too, and the CRF follows
+for the best `--best` of them and for params.yaml's own. The program chooses on the val of its project: for choosing
+settings, that must be the selection split (`held_out.make_root`). Weights are those of the round, or --weights.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+
+from auxseg.artifacts.rounds import Round
+from auxseg.artifacts.store import Store
+from auxseg.artifacts.tables import write_rows
+from auxseg.crf import class_crf
+from auxseg.datasets.dataset import Dataset
+from auxseg.datasets.masks import Masks
+from auxseg.datasets.photos import read_photos
+from auxseg.maps import strongest
+from auxseg.metrics.segmentation import Counts
+from auxseg.models.auxsegnet import AuxSegNet, load_auxsegnet
+from auxseg.models.decoder import enlarged
+from auxseg.models.device import prepare_device
+from auxseg.models.inputs import scaled, to_tensor
+from auxseg.parallel import available_cpus
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.dag import read_params
+from auxseg.params.evaluate import EvaluateParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A val image; `views` has class probabilities by scale, float16 (2, C + 1, H, W): plain, then mirrored back."""
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    views: dict[float, np.ndarray]
+
+    def joined(self, scales: Sequence[float]) -> np.ndarray:
+        """Return the mean over some scales and the mirrored image, float32 (C + 1, H, W)."""
+        mean: np.ndarray = np.mean([self.views[scale].astype(np.float32).mean(axis=0) for scale in scales], axis=0)
+        return mean
+
+
+@torch.no_grad()
+def seen_images(
+    network: AuxSegNet, dataset: Dataset, scales: Sequence[float], runtime: RuntimeParams
+) -> Iterator[Seen]:
+    """Yield the val images that have a mask as the network sees them at each scale."""
+    masks, device = Masks.of(dataset), torch.device("cpu")
+    records = [record for record in dataset.records("val") if record.id in masks]
+    for record, rgb in zip(records, read_photos(dataset.root, records), strict=True):
+        image, views = to_tensor(rgb, device, runtime), {}
+        for scale in scales:
+            resized = scaled(image, scale)
+            outputs = network(torch.cat([resized, resized.flip(3)]))
+            shares = torch.softmax(enlarged(outputs.final_segmentation, image), dim=1)
+            views[scale] = torch.stack([shares[0], shares[1].flip(2)]).numpy().astype(np.float16)
+        yield Seen(rgb, masks[record.id], views)
+
+
+def after_crf(rgb: np.ndarray, shares: np.ndarray, params: EvaluateParams) -> np.ndarray:
+    """Return the class indices of a post-processed image, uint8 (H, W)."""
+    return strongest(class_crf(rgb, shares, params.crf, params.crf_side, params.crf_least), *rgb.shape[:2])
+
+
+def main() -> None:
+    """Print and write one row for each choice of scales."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--project", type=Path, default=Path())
+    parser.add_argument("--round", type=Round.parse, required=True)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--scales", type=float, nargs="+", default=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75])
+    parser.add_argument("--best", type=int, default=3)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    to, weights = arguments.to.resolve(), arguments.weights and arguments.weights.resolve()
+    os.chdir(arguments.project)
+    values, dataset = read_params(), Dataset(Store())
+    params, runtime, classes = EvaluateParams.of(values), RuntimeParams.of(values), len(dataset.classes)
+    network = load_auxsegnet(
+        weights or dataset.store.weights(arguments.round),
+        BackboneParams.of(values),
+        NetworkParams.of(values),
+        classes,
+        prepare_device(runtime.model_copy(update={"precision": "float32"})),
+    )
+    images = list(seen_images(network, dataset, arguments.scales, runtime))
+    rows: list[dict] = []
+
+    def add(scales: Sequence[float], what: str, predictions: Sequence[np.ndarray]) -> None:
+        pairs = zip(images, predictions, strict=True)
+        counts = sum((Counts.of(found, one.mask, classes) for one, found in pairs), Counts.zeros(classes))
+        rows.append({"scales": " ".join(map(str, scales)), "what": what, **counts.means()})
+        print(*rows[-1].values(), flush=True)
+        write_rows(to, rows)
+
+    for scale in arguments.scales:
+        add([scale], "model", [one.views[scale][0].argmax(axis=0).astype(np.uint8) for one in images])
+    runs = [
+        tuple(arguments.scales[start:end])
+        for start, end in combinations(range(len(arguments.scales) + 1), 2)
+        if end - start > 1 and 1.0 in arguments.scales[start:end]
+    ]
+    for scales in runs:
+        add(scales, "model+ms", [one.joined(scales).argmax(axis=0).astype(np.uint8) for one in images])
+    order = sorted(range(len(runs)), key=lambda number: -rows[len(arguments.scales) + number]["miou"])
+    own = tuple(params.scales)
+    chosen = [runs[number] for number in order[: arguments.best]]
+    for scales in dict.fromkeys([*chosen, *([own] if own in runs else [])]):
+        jobs = (delayed(after_crf)(one.rgb, one.joined(scales), params) for one in images)
+        add(scales, "model+ms+crf", list(Parallel(available_cpus(), return_as="generator")(jobs)))
+
+
+if __name__ == "__main__":
+    main()
