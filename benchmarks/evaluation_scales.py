@@ -11,32 +11,31 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_rows
-from auxseg.crf import class_crf
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photos
-from auxseg.maps import strongest
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import AuxSegNet, load_auxsegnet
 from auxseg.models.decoder import enlarged
 from auxseg.models.device import prepare_device
 from auxseg.models.inputs import scaled, to_tensor
-from auxseg.parallel import available_cpus
+from auxseg.parallel import background_processes
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
 from auxseg.params.evaluate import EvaluateParams
 from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
+from auxseg.post_processing import Views, with_confidence
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ class Seen:
 
 @torch.no_grad()
 def seen_images(
-    network: AuxSegNet, dataset: Dataset, scales: Sequence[float], runtime: RuntimeParams
+    network: AuxSegNet, dataset: Dataset, scales: Sequence[float], runtime: RuntimeParams, device: torch.device
 ) -> Iterator[Seen]:
     """Yield the val images that have a mask as the network sees them at each scale."""
-    masks, device = Masks.of(dataset), torch.device("cpu")
+    masks = Masks.of(dataset)
     records = [record for record in dataset.records("val") if record.id in masks]
     for record, rgb in zip(records, read_photos(dataset.root, records), strict=True):
         image, views = to_tensor(rgb, device, runtime), {}
@@ -66,13 +65,8 @@ def seen_images(
             resized = scaled(image, scale)
             outputs = network(torch.cat([resized, resized.flip(3)]))
             shares = torch.softmax(enlarged(outputs.final_segmentation, image), dim=1)
-            views[scale] = torch.stack([shares[0], shares[1].flip(2)]).numpy().astype(np.float16)
+            views[scale] = torch.stack([shares[0], shares[1].flip(2)]).cpu().numpy().astype(np.float16)
         yield Seen(rgb, masks[record.id], views)
-
-
-def after_crf(rgb: np.ndarray, shares: np.ndarray, params: EvaluateParams) -> np.ndarray:
-    """Return the class indices of a post-processed image, uint8 (H, W)."""
-    return strongest(class_crf(rgb, shares, params.crf, params.crf_side, params.crf_least), *rgb.shape[:2])
 
 
 def main() -> None:
@@ -89,14 +83,15 @@ def main() -> None:
     os.chdir(arguments.project)
     values, dataset = read_params(), Dataset(Store())
     params, runtime, classes = EvaluateParams.of(values), RuntimeParams.of(values), len(dataset.classes)
+    device = prepare_device(runtime.model_copy(update={"precision": "float32"}))
     network = load_auxsegnet(
         weights or dataset.store.weights(arguments.round),
         BackboneParams.of(values),
         NetworkParams.of(values),
         classes,
-        prepare_device(runtime.model_copy(update={"precision": "float32"})),
+        device,
     )
-    images = list(seen_images(network, dataset, arguments.scales, runtime))
+    images = list(seen_images(network, dataset, arguments.scales, runtime, device))
     rows: list[dict] = []
 
     def add(scales: Sequence[float], what: str, predictions: Sequence[np.ndarray]) -> None:
@@ -119,8 +114,10 @@ def main() -> None:
     own = tuple(params.scales)
     chosen = [runs[number] for number in order[: arguments.best]]
     for scales in dict.fromkeys([*chosen, *([own] if own in runs else [])]):
-        jobs = (delayed(after_crf)(one.rgb, one.joined(scales), params) for one in images)
-        add(scales, "model+ms+crf", list(Parallel(available_cpus(), return_as="generator")(jobs)))
+        joined = ((one.rgb, one.joined(scales)) for one in images)
+        views = (Views(rgb, shares, shares) for rgb, shares in joined)
+        done = background_processes(partial(with_confidence, params=params), views)
+        add(scales, "model+ms+crf", [prediction for prediction, _ in done])
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def _check_readable(photos: Sequence[Path], read: Callable[[Path], object]) -> l
 def _in_sub_folders(folder: Path, found: Folder, to: Path) -> Iterator[str]:
     inner: list[PurePosixPath] = []
     with contextlib.suppress(DataError):  # a sub-folder that may not be read
-        inner += (path for path in found.inner_files() if path.suffix.lower() in found.suffixes)
+        inner += (path for path in found.inner_files if path.suffix.lower() in found.suffixes)
     written = real_path(to)
     if inner := [path for path in inner if not real_path(folder / path).is_relative_to(written)]:
         have = counted(len(inner), "image is", "images are")

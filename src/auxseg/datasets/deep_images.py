@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from auxseg.counts import counted
 from auxseg.datasets.tiff_kind import ORIENTATION, TIFFS, TiffKind, check_image, tiff_kind
@@ -138,13 +139,13 @@ def depth_of(path: Path) -> Depth:
         DataError: the file is missing or damaged.
     """
     kind = tiff_kind(path)
-    largest = int(_values(path).max(initial=0)) if _has_16_bits(path, kind) else None
-    return Depth(largest, _extra_bands(path, kind), _is_animated(path) if kind is None else kind.has_more_pages)
-
-
-def _is_animated(path: Path) -> bool:
-    with open_image(path) as image:
-        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: a camera's preview
+    if kind is not None:
+        is_deep, has_more = kind.bits > 8, kind.has_more_pages
+    else:
+        with open_image(path) as image:
+            is_deep = _is_deep(image)
+            has_more = image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: a camera's preview
+    return Depth(int(_values(path).max(initial=0)) if is_deep else None, _extra_bands(path, kind), has_more)
 
 
 def _extra_bands(path: Path, kind: TiffKind | None) -> int:
@@ -162,7 +163,11 @@ def _has_16_bits(path: Path, kind: TiffKind | None) -> bool:
     if kind is not None:
         return kind.bits > 8
     with open_image(path) as image:
-        modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
+        return _is_deep(image)
+
+
+def _is_deep(image: ImageFile) -> bool:
+    modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
     return any("16" in mode for mode in modes)
 
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
 
@@ -122,11 +123,12 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         return (name for name in self if name not in listed)
 
-    def inner_files(self) -> Iterator[PurePosixPath]:
-        """Yield the files in all sub-folders, sorted by path, which is relative to this folder."""
-        for name in self._folders:
-            for path in sorted(raw_files(self.path / name, frozenset({os.path.realpath(self.path)}))):
-                yield PurePosixPath(path.relative_to(self.path).as_posix())
+    @cached_property
+    def inner_files(self) -> list[PurePosixPath]:
+        """The files in all sub-folders, sorted by path, which is relative to this folder."""
+        above = frozenset({os.path.realpath(self.path)})
+        found = (path for name in self._folders for path in sorted(raw_files(self.path / name, above)))
+        return [PurePosixPath(path.relative_to(self.path).as_posix()) for path in found]
 
     def inner_others(self, ids: Iterable[str], masks: "Folder | None" = None) -> Iterator[str]:
         """Yield the ids of files in sub-folders that are not among `ids`.
@@ -137,7 +139,7 @@ class Folder:
         listed = {unicodedata.normalize("NFC", image_id) for image_id in ids}
         endings = tuple(suffix.lower() for suffix in self.suffixes)
         found: dict[str, list[str]] = {}
-        for path in map(str, self.inner_files()):
+        for path in map(str, self.inner_files):
             ending = next((one for one in endings if path.lower().endswith(one)), "")
             if ending and (masks is None or not masks.is_below(self.path, path)):
                 key = unicodedata.normalize("NFC", path[: -len(ending)])

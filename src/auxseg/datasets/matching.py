@@ -93,8 +93,7 @@ def _unnamed_masks(root: Path, params: DataParams, ids: Set[str]) -> Iterator[st
 def _unread(photos: Folder, masks: Folder | None, listed: Set[str]) -> Iterator[str]:
     beside = set(masks.names) if masks is not None and masks.path == photos.path else ()
     folders = {image_id.rpartition("/")[0] for image_id in listed} - {""}
-    inner = photos.inner_files() if folders else ()
-    inner = (path for path in inner if path.suffix.lower() not in photos.suffixes)
+    inner = (path for path in (photos.inner_files if folders else ()) if path.suffix.lower() not in photos.suffixes)
     unread = [*photos.unread, *(str(path) for path in inner if str(path.parent) in folders)]
     yield from unread_images(str(photos.relative), [name for name in unread if name not in beside])
 
