@@ -12,7 +12,7 @@ from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.frames import read_frame
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.datasets.contradictions import Contradictions
-from auxseg.datasets.manifest import read_classes, read_mask_list, read_shard
+from auxseg.datasets.manifest import read_classes, read_mask_form, read_mask_list, read_shard
 from auxseg.datasets.root import mask_policy, photos_root
 from auxseg.errors import AuxsegError, DataError
 from auxseg.guard.gate import check_gate
@@ -52,6 +52,7 @@ TABLES = {
 JSONS = {
     "dataset": (mask_policy, {"format": "folder", "unlisted": "error", "scenes": None}),
     "scenes": (photos_root, {"format": "scenes", "unlisted": "error", "scenes": {}}),
+    "mask form": (read_mask_form, {"kind": "values", "table": {}}),
     "contradictions": (Contradictions.read, {"compared": 2, "images": [], "message": ""}),
     "judgement": (Judgement.read, JUDGEMENT),
 }

@@ -94,6 +94,7 @@ def test_paths_of_folders_inputs_and_parts():
         "data/manifest/classes.csv": store.classes,
         "data/manifest/07.csv": store.records("07"),
         "data/masks/07.csv": store.mask_list("07"),
+        "data/masks/form.json": store.mask_form,
         "data/labels": store.label_rounds,
         "data/labels/r12": store.label_folder(one),
         "data/corrections": store.all_corrected,

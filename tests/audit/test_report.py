@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, make, sources
+from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, SHARDS, make, sources
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive, write_archive
@@ -302,7 +302,9 @@ def test_the_stage_as_a_program(tmp_path):
     shutil.copy(PROJECT / "dvc.yaml", tmp_path)
     values = read_preset(PROJECT / "params/presets/demo.yaml")
     (tmp_path / "params.yaml").write_text(
-        yaml.safe_dump(values | {"audit": {"images": 2}, "labels": RULE.model_dump(mode="json")})
+        yaml.safe_dump(
+            values | {"shards": list(SHARDS), "audit": {"images": 2}, "labels": RULE.model_dump(mode="json")}
+        )
     )
     done = subprocess.run(
         [sys.executable, PROJECT / "workflow/stages/audit.py"],

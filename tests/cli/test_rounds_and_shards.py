@@ -72,7 +72,7 @@ def test_a_file_that_could_not_come_back_stays(project, capsys):
     Path("data/curves/r2.csv").write_text("never recorded")
     before = Path("params.yaml").read_text()
     assert main(["rounds", "1"]) == 2
-    assert capsys.readouterr().err.startswith("error: data/curves/r2.csv: would be removed but is not in DVC's cache")
+    assert capsys.readouterr().err.startswith("error: data/curves/r2.csv: would be removed, but no finished run")
     assert Path("params.yaml").read_text() == before
     assert Path("data/models/r2.safetensors").exists()
 

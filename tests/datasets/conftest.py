@@ -15,6 +15,7 @@ import yaml
 from builders import THREE, lines, mask, photo
 
 from auxseg.datasets.prepare import prepare
+from auxseg.datasets.scan import scan, write_raw
 from auxseg.params.data import DataParams
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,7 +47,9 @@ class Project:
         (self.root / "params.yaml").write_text(yaml.safe_dump(values))
 
     def prepare(self, workers: int = 1) -> subprocess.CompletedProcess[str]:
-        """Run workflow/stages/prepare.py as DVC would, with at most `workers` CPUs to itself."""
+        """Run workflow/stages/prepare.py as DVC would after a scan, with at most `workers` CPUs to itself."""
+        if self.data.is_dir():
+            write_raw(self.root / "data/raw.yaml", scan(self.data))
         has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS, where all CPUs are used
         all_cpus = sorted(os.sched_getaffinity(0)) if has_affinity else []
         cpus = random.sample(all_cpus, k=min(workers, len(all_cpus)))
@@ -62,8 +65,8 @@ class Project:
         )
 
     def outputs(self) -> dict[str, bytes]:
-        """Return what lies under data/, half-written files included."""
-        found = (path for path in (self.root / "data").rglob("*") if path.is_file())
+        """Return what the stage wrote under data/, half-written files included."""
+        found = (path for path in (self.root / "data").rglob("*") if path.is_file() and path.name != "raw.yaml")
         return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found}
 
 

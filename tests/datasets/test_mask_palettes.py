@@ -123,7 +123,7 @@ def test_values_that_are_not_listed_are_named_where_there_is_no_palette(compare)
         pixels[0, : len(names)] = [stored[name] for name in names]
         Image.fromarray(pixels).save(path)
 
-    with pytest.raises(DataError, match=r"with \{cat: 1, dog: 2, cow: 3\} in data\.classes 10 of 10 masks") as error:
+    with pytest.raises(DataError, match=r"with \{cat: 1, cow: 3, dog: 2\} in data\.classes 10 of 10 masks") as error:
         compare(TEN, write, unlisted="background")
     assert "palettes" not in str(error.value)
     assert compare(TEN, write, unlisted="background", classes=stored)["images"] == []

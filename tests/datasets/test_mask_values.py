@@ -24,7 +24,7 @@ def root(tmp_path):
 
 
 def first_row(root, params, name="a"):
-    """Return the first row of a mask as class indices, and the class table; the form goes through dataset.json."""
+    """Return the first row of a mask as class indices, and the class table; the form goes through its file's values."""
     found = collect(root, DataParams.parse({**FOLDER, **params}))
     form = MaskForm.of(found.form.stored())
     return read_form(root / f"masks/{name}.png", form, found.classes, params.get("unlisted", "error"))[

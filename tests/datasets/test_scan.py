@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auxseg.datasets.scan import check_content, content_sha256, remember, scan, write_raw
+from auxseg.datasets.scan import check_content, check_raw, content_sha256, remember, scan, write_raw
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.saliency import SaliencyParams
 
@@ -144,3 +144,19 @@ def test_a_folder_is_hashed_again_only_if_a_file_changed(raw, tmp_path, monkeypa
     else:
         with pytest.raises(DataError, match="its content has SHA-256"):
             check_content(section, raw)
+
+
+def test_prepare_reads_only_what_was_scanned(raw, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    noted = tmp_path / "raw.yaml"
+    write_raw(noted, {"files": 0, "sha256": "none"})
+    with pytest.raises(DataError, match=r"raw was not scanned, .*; run `auxseg scan`"):
+        check_raw(raw, noted)
+    write_raw(noted, scan(raw))
+    check_raw(raw, noted)
+    with monkeypatch.context() as patch:  # remembered: an unchanged folder is not hashed again
+        patch.delattr("auxseg.datasets.scan.scan")
+        check_raw(raw, noted)
+    (raw / "d.jpg").write_bytes(b"5")
+    with pytest.raises(DataError, match=r"raw: not the content that .*raw.yaml says .*; run `auxseg scan`"):
+        check_raw(raw, noted)

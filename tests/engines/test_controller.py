@@ -12,6 +12,7 @@ import pytest
 from stub import ran, replace, snakemake
 
 from auxseg.engines.controller import FILE, is_killed, note_controller
+from auxseg.errors import DataError
 
 
 @pytest.fixture
@@ -44,6 +45,16 @@ def test_another_machines_process_may_live_and_a_number_is_given_twice(here):
     assert is_killed()
     FILE.write_text("cut off")
     assert not is_killed()
+
+
+def test_of_two_that_start_together_the_second_is_rejected(here):
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as first:
+        note(socket.gethostname(), first.pid, psutil.Process(first.pid).create_time())
+        with pytest.raises(DataError, match=f"another Snakemake is running here .process {first.pid}"):
+            note_controller()
+        first.kill()
+        first.wait()
+        note_controller()
 
 
 def test_after_kill_9_the_same_command_goes_on(project):

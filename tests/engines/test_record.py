@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,6 +111,20 @@ def test_next_run_records_what_a_dead_controller_left_and_runs_nothing(project, 
     assert set(ran(project)) == JOBS - {"prepare", "summary"}
     assert "up to date" in dvc(project, "status").stdout
     assert planned(project) == set()
+
+
+def test_auxseg_run_records_them_too_instead_of_computing_them_again(project):
+    ran(project)
+    heart = project / FOLDER / "train/r1"
+    heart.parent.mkdir(parents=True, exist_ok=True)
+    heart.write_text(f"{socket.gethostname()} {os.getpid()}\n")
+    run = [sys.executable, "-m", "auxseg.engines.repro"]
+    rejected = subprocess.run(run, cwd=project, capture_output=True, text=True, check=False)
+    assert rejected.returncode == 2 and "train r1" in rejected.stderr
+    heart.unlink()
+    done = subprocess.run(run, cwd=project, capture_output=True, text=True, check=True)
+    assert "recorded 7 of 7 results" in done.stderr
+    assert ran(project) == []
 
 
 @pytest.mark.parametrize(

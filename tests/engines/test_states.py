@@ -101,7 +101,7 @@ def test_only_cached_files_may_be_removed(project, monkeypatch):
     check_cached([model, label])
     label.unlink()
     label.write_text("something that DVC has never seen\n")
-    with pytest.raises(DataError, match=r"^data/labels/r1/00\.zip: would be removed but is not in DVC's cache"):
+    with pytest.raises(DataError, match=r"^data/labels/r1/00\.zip: would be removed, but no finished run has put it"):
         check_cached([model, label])
 
 

@@ -48,10 +48,11 @@ def plan():
         return load_plan()
     from auxseg.engines.plan import make_plan  # imports DVC, which jobs do not need
 
+    if not dry:
+        or_exit(note_controller)
     found = or_exit(make_plan, dry)
     save_plan(found)
     if not dry:
-        note_controller()
         clear_notes()
     internals.trust_stamps(workflow)  # the stamps hold what DVC said
     return found

@@ -13,6 +13,7 @@ from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
+    stage.reject_orphans()
     dataset, folder = Dataset(stage.inputs), stage.outputs.report
     sources = Sources(dataset, Masks.of(dataset), stage.params(LabelsParams))
     sections = {section.key: stage.params(section).model_dump(mode="json") for section in SECTIONS}

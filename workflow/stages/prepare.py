@@ -7,13 +7,17 @@ import importlib
 import sys
 
 from auxseg.datasets.prepare import prepare
+from auxseg.datasets.scan import check_raw
 from auxseg.params.data import DataParams
+from auxseg.params.local import data_root
 from auxseg.pipeline.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
-    outputs = stage.outputs
-    prepare(stage.params(DataParams), stage.shards, outputs.manifest, outputs.mask_lists, outputs.contradictions)
+    params, outputs = stage.params(DataParams), stage.outputs
+    if params.format != "scenes":
+        check_raw(data_root(params.format), stage.inputs.raw)
+    prepare(params, stage.shards, outputs.manifest, outputs.mask_lists, outputs.contradictions)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from auxseg.round_files import (
 
 
 def main(stage: Stage) -> None:
+    stage.reject_orphans()
     dataset, outputs = Dataset(stage.inputs), stage.outputs
     names = dataset.classes.with_background
     tags = {record.id: record.tags for record in dataset.records("train")}

@@ -97,9 +97,18 @@ class Store:
         return self.path(f"data/masks/{shard}.csv")
 
     @property
+    def mask_form(self) -> Path:
+        """How the masks are stored, JSON."""
+        return self.path("data/masks/form.json")
+
+    @property
     def contradictions(self) -> Path:
         """The images whose mask contradicts their image-level labels, JSON."""
         return self.path("data/contradictions.json")
+
+    def fingerprint(self, stage: str) -> Path:
+        """Return the fingerprint of a stage's code, text."""
+        return self.path(f"data/code/{stage}.txt")
 
     # Labels and what they are made of. A shard is one file.
 

@@ -124,8 +124,10 @@ def provenance(store: Store, rounds: Sequence[Round], params: dict[str, dict[str
 
 
 def _length(weights: Path) -> str:
-    """Return the length of a network's training and its reason, as recorded by its stage; empty if not recorded."""
-    return str((TensorFile(weights).metadata or {}).get("length", ""))
+    """Return the length of a network's training, its reason and packages, as recorded by its stage; "" if not."""
+    notes = TensorFile(weights).metadata or {}
+    packages = ", ".join(f"{name} {number}" for name, number in notes.get("versions", {}).items())
+    return f"{notes.get('length', '')}{f'; with {packages}' if packages else ''}"
 
 
 def _of_these_parameters(origin: Origin, params: dict[str, dict[str, Any]]) -> Origin:

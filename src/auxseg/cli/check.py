@@ -8,7 +8,7 @@ from typing import Any
 from auxseg.artifacts.atomic import write_json
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.counts import and_more, counted
+from auxseg.counts import counted
 from auxseg.errors import EXIT_FAILED, DataError, ParamsError
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import PARAMS_FILE, read_params
@@ -17,7 +17,7 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.presets import FOLDER, read_preset
 from auxseg.params.registry import check
 from auxseg.pipeline.instances import require_sections
-from auxseg.pipeline.orphans import find_orphans
+from auxseg.pipeline.orphans import reject_orphans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,12 +90,7 @@ def check_file(path: Path) -> None:
     values = check(path)
     require_sections(values)
     check_backbone(values, path)
-    if orphans := find_orphans(values):
-        rounds, shards = len(values["rounds"]), len(values["shards"])
-        raise DataError(
-            f"{orphans[0]}: belongs to no round and shard of params.yaml{and_more(len(orphans))}, but would be read; "
-            f"`auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
-        )
+    reject_orphans(values)
 
 
 def check_backbone(values: Mapping[str, Any], path: Path = PARAMS_FILE) -> None:

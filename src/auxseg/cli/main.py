@@ -25,6 +25,7 @@ from auxseg.errors import (
     first_line,
     memory_shortage,
 )
+from auxseg.pipeline.own_code import require_own_package
 
 COMMANDS = {
     "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
@@ -131,6 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _require_project() -> None:
     if not Path("dvc.yaml").is_file():
         raise ParamsError("dvc.yaml: no such file here; run auxseg in the project's root, the folder that holds it")
+    require_own_package()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ from auxseg.datasets.manifest import (
     read_shard,
     shard_files,
 )
-from auxseg.datasets.mask_form import MaskForm
-from auxseg.datasets.root import mask_policy, photos_root, read_dataset
+from auxseg.datasets.root import mask_policy, photos_root
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,6 @@ class Dataset:
     def unlisted(self) -> Literal["error", "ignore", "background"]:
         """How a mask value outside the class table is treated."""
         return mask_policy(self.store.dataset)
-
-    @cached_property
-    def form(self) -> MaskForm:
-        """How the masks are stored."""
-        return MaskForm.of(read_dataset(self.store.dataset).get("masks"))
 
     @cached_property
     def shards(self) -> list[str]:

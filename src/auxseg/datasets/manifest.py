@@ -3,6 +3,7 @@
     data/manifest/classes.csv    index, name, mask_value         index 0 is the background
     data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256 (and bits, bands where they are set)
     data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
+    data/masks/form.json         see auxseg.datasets.mask_form   not in the manifest, or another form would train again
 
 Paths are relative to the data root, with forward slashes. The column `labels` of an image without any object is
 `background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A hash of the id
@@ -17,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from auxseg.artifacts.atomic import finished
+from auxseg.artifacts.atomic import finished, write_json
 from auxseg.artifacts.damage import damaged, read_whole
 from auxseg.artifacts.tables import read_artifact, write_csv
+from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.errors import DataError
+from auxseg.files import read_json
 
 SEPARATOR = ";"
 """Between class names of one image in the manifest; class names may contain spaces."""
@@ -127,8 +130,10 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
     write_csv(folder / "classes.csv", ["index", "name", "mask_value"], table)
 
 
-def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Sequence[str]) -> None:
-    """Write relative path and SHA-256 of every mask by id, one file per shard.
+def write_mask_list(
+    folder: Path, masks: dict[str, tuple[str, str]], shards: Sequence[str], form: MaskForm = PLAIN
+) -> None:
+    """Write relative path and SHA-256 of every mask by id, one file per shard, and how the masks are stored.
 
     The hash is for DVC: without it, a corrected mask would not change the list, and no score would be computed again.
     """
@@ -137,6 +142,7 @@ def write_mask_list(folder: Path, masks: dict[str, tuple[str, str]], shards: Seq
         rows[shard_of(image_id, shards)].append([image_id, *masks[image_id]])
     for shard in shards:
         write_csv(folder / f"{shard}.csv", ["id", "path", "sha256"], rows[shard])
+    write_json(folder / "form.json", form.stored())
 
 
 def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
@@ -194,6 +200,18 @@ def read_classes(path: Path) -> ClassTable:
 def read_mask_list(paths: Iterable[Path]) -> dict[str, str]:
     """Read the mask lists of some shards: id -> path relative to the data root."""
     return {row["id"]: row["path"] for path in paths for row in read_artifact(path, ("id", "path"))}
+
+
+def read_mask_form(path: Path) -> MaskForm:
+    """Read how the masks are stored.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        return MaskForm.of(read_json(path))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, DataError) as error:
+        raise DataError(f"{path}: not readable ({error}); run the stage prepare again") from None
 
 
 def read_mask_hashes(paths: Iterable[Path]) -> dict[str, str]:

@@ -25,14 +25,14 @@ class MaskForm:
     kind: Kind = "values"
     table: tuple[tuple[str, str], ...] = ()
 
-    def stored(self) -> dict[str, Any] | None:
-        """Return the form for dataset.json, or None for the usual one."""
-        return None if self == PLAIN else {"kind": self.kind, "table": dict(self.table)}
+    def stored(self) -> dict[str, Any]:
+        """Return the form for data/masks/form.json."""
+        return {"kind": self.kind, "table": dict(self.table)}
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any] | None) -> Self:
+    def of(cls, stored: Mapping[str, Any]) -> Self:
         """Return the form that `stored` gave."""
-        return cls() if stored is None else cls(stored["kind"], tuple(stored["table"].items()))
+        return cls(stored["kind"], tuple(stored["table"].items()))
 
 
 PLAIN = MaskForm()

@@ -10,7 +10,7 @@ import numpy as np
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.label_png import Unlisted
-from auxseg.datasets.manifest import ClassTable, read_mask_list
+from auxseg.datasets.manifest import ClassTable, read_mask_form, read_mask_list
 from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_reading import read_form
 from auxseg.encoded import pixels_sha256
@@ -46,12 +46,13 @@ class Masks:
         """Find the masks of a data set, or of one shard.
 
         Raises:
-            DataError: a list is missing, or one of another shard is left over.
+            DataError: a list or their form is missing or damaged, or a list of another shard is left over.
             ParamsError: the stage does not declare the lists.
         """
         store = dataset.store
         lists = dataset.every_shard(store.mask_list).values() if shard is None else [store.mask_list(shard)]
-        return cls(dataset.root, read_mask_list(lists), dataset.classes, dataset.unlisted, dataset.form)
+        form = read_mask_form(store.mask_form)
+        return cls(dataset.root, read_mask_list(lists), dataset.classes, dataset.unlisted, form)
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self.paths

@@ -111,8 +111,8 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
     """Check the data set, and write the folders of its manifest and mask list, each completely or not at all.
 
         manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
-        manifest/dataset.json                 format, unlisted, scenes (parameters or null), masks (unless usual)
-        masks/<shard>.csv                     see auxseg.datasets.manifest
+        manifest/dataset.json                 format, unlisted, scenes (parameters or null)
+        masks/<shard>.csv, form.json          see auxseg.datasets.manifest
         contradictions                        see auxseg.datasets.contradictions
 
     Raises:
@@ -144,10 +144,9 @@ def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Pa
                 "format": params.format,
                 "unlisted": params.unlisted,
                 "scenes": params.scenes.model_dump() if params.format == "scenes" else None,
-                **({"masks": form} if (form := found.form.stored()) else {}),
             },
         )
-        write_mask_list(mask_folder, mask_list, shards)
+        write_mask_list(mask_folder, mask_list, shards, found.form)
     examined.contradictions.write(contradictions)
     for line in overview(found).lines():
         log.info("%s", line)

@@ -37,8 +37,7 @@ def photos_root(dataset_file: Path) -> Path:
 
 
 def read_dataset(dataset_file: Path) -> dict[str, Any]:
-    """Read dataset.json: `format`, `unlisted`, `scenes` (parameters or None), and `masks` unless the form is the
-    usual one."""
+    """Read dataset.json: `format`, `unlisted` and `scenes` (parameters or None)."""
     try:
         values: dict[str, Any] = read_json(dataset_file)
         if not isinstance(values, dict) or {"format", "unlisted"} - values.keys():

@@ -17,6 +17,7 @@ from auxseg.errors import DataError
 from auxseg.files import is_clutter, read_text
 from auxseg.parallel import available_cpus, track
 from auxseg.params.watched import Watched, require_scanned
+from auxseg.params.yaml_file import read_yaml
 
 _SCANNED = Path(".auxseg/scanned.json")
 """Folders that `auxseg scan` has hashed on this machine: path -> signature and hash. Not an artifact."""
@@ -84,6 +85,25 @@ def check_content(section: Watched, base: Path) -> None:
             f"{path}: its content has SHA-256 {found}, but params.yaml says {section.key}.sha256: {section.sha256}; "
             "put the scanned file back, or run `auxseg scan` to use this one"
         )
+
+
+def check_raw(root: Path, raw: Path) -> None:
+    """Check, before a data root is read, that it has the content that data/raw.yaml says, by which DVC knows it.
+
+    Args:
+        root: the data root; it is hashed again only if a file changed since `auxseg scan` on this machine.
+        raw: data/raw.yaml.
+
+    Raises:
+        DataError: the root was never scanned, or contains something else now.
+    """
+    expected = read_yaml(raw).get("sha256")
+    if expected in (None, "none"):
+        raise DataError(f"{raw}: {root} was not scanned, so changes of it would not be noticed; run `auxseg scan`")
+    found = _remembered(root) or str(scan(root)["sha256"])
+    if found != expected:
+        raise DataError(f"{root}: not the content that {raw} says (SHA-256 {found}); run `auxseg scan`")
+    remember(root, found)
 
 
 def remember(path: Path, content: str) -> None:

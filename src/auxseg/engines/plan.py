@@ -28,6 +28,7 @@ from auxseg.params.pipeline import PipelineParams
 from auxseg.params.registry import check
 from auxseg.pipeline.fingerprint import expected_files
 from auxseg.pipeline.instances import require_sections
+from auxseg.pipeline.orphans import reject_orphans
 
 CODE = "code"
 
@@ -45,6 +46,7 @@ def make_plan(dry: bool) -> Plan:
     """
     values = check()
     require_sections(values)
+    reject_orphans(values)
     alone = PipelineParams.parse(values.get(PipelineParams.key)).record == "controller"
     with one_line_errors(), open_repo() as repo:
         if not dry:

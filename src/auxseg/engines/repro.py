@@ -7,10 +7,12 @@ import sys
 import time
 
 from auxseg.engines.dvc_internals import noticing_busy_files, run_dvc
-from auxseg.engines.heartbeat import reject_running, run_heartbeat, running_elsewhere
+from auxseg.engines.heartbeat import reject_running, run_heartbeat, running_elsewhere, running_jobs
 from auxseg.engines.recovery import repair_project
 from auxseg.engines.termination import end_cleanly
 from auxseg.errors import EXIT_REJECTED, EXIT_TERMINATED, AuxsegError
+from auxseg.params.dag import read_params
+from auxseg.params.pipeline import PipelineParams
 
 SECONDS_BETWEEN_TRIES = 5.0
 
@@ -23,6 +25,7 @@ def main(targets: list[str]) -> int:
             print(f"cleared {line}", file=sys.stderr, flush=True)
         with run_heartbeat():  # first, so that of two that start together at least one sees the other
             reject_running(running_elsewhere())  # to DVC, process ids of another machine are those of dead processes
+            _settle_controller()
             code = repro(targets)
     except AuxsegError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -31,6 +34,19 @@ def main(targets: list[str]) -> int:
         terminated = wait()
     # DVC calls a stage that the signal ended a failed one
     return EXIT_TERMINATED if terminated and code else code
+
+
+def _settle_controller() -> None:
+    """With `pipeline.record: controller`, record what Snakemake's jobs finished; DVC would remove and recompute it.
+
+    Raises:
+        DataError: such a job is still running; it takes none of DVC's locks.
+    """
+    if PipelineParams.parse(read_params().get(PipelineParams.key)).record == "controller":
+        from auxseg.engines.plan import record_results  # jobs import this module, and need no plan
+
+        reject_running(running_jobs())
+        record_results()
 
 
 def repro(arguments: list[str]) -> int:

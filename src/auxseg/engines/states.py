@@ -45,6 +45,6 @@ def check_cached(files: list[Path]) -> None:
         for file in files:
             if not is_file_cached(repo, digest(file)):
                 raise DataError(
-                    f"{file}: would be removed but is not in DVC's cache, so it could not be restored; "
-                    "run `dvc commit -f` to keep it, or delete it yourself"
+                    f"{file}: would be removed, but no finished run has put it into DVC's cache, so it could not be "
+                    "restored; finish the run (`auxseg run`, or `auxseg record` after Snakemake), or delete the file"
                 )

@@ -219,7 +219,7 @@ class DataParams(Section):
     classes: dict[str, int] | list[str] | None = None
     """Object classes: `name: mask value`, a list (mask values 1, 2, …), or null for those of the format (VOC's twenty,
     COCO's eighty, the scenes' six; for a folder, the names in its CSV in alphabetical order). Class indices 1..C follow
-    the order given."""
+    the mask values."""
     unlisted: Literal["error", "ignore", "background"] = "error"
     """What to do with mask values and labels outside `classes`. error: reject them. ignore: such pixels become 255,
     such labels are dropped, and an image without any other label is left out. background: such pixels become 0, such
@@ -343,4 +343,6 @@ class DataParams(Section):
     def _some_classes(cls, classes: dict[str, int] | list[str] | None) -> dict[str, int] | list[str] | None:
         if classes is not None and not 1 <= len(classes) <= 254:
             raise ValueError("must name 1 to 254 classes")
+        if isinstance(classes, dict):  # to DVC, maps in another order are the same parameter
+            return dict(sorted(classes.items(), key=lambda item: item[1]))
         return classes

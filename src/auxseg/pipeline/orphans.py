@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from auxseg.counts import and_more
+from auxseg.errors import DataError
 from auxseg.pipeline.declaration import fill, read_stages
 from auxseg.pipeline.instances import outputs
 
@@ -20,6 +22,20 @@ def find_orphans(values: dict[str, Any]) -> list[Path]:
     found = {file for pattern in patterns for file in Path().glob(pattern)}
     # the weights of r0 match a templated output, but `classify`, which writes them, has no template
     return sorted(file for file in found if file.as_posix() not in expected and not file.name.startswith("."))
+
+
+def reject_orphans(values: dict[str, Any]) -> None:
+    """Check that there are no orphans, because stages that read whole folders would read them.
+
+    Raises:
+        DataError: names the first.
+    """
+    if orphans := find_orphans(values):
+        rounds, shards = len(values["rounds"]), len(values["shards"])
+        raise DataError(
+            f"{orphans[0]}: belongs to no round and shard of params.yaml{and_more(len(orphans))}, but would be read; "
+            f"`auxseg rounds {rounds}` or `auxseg shards {shards}` removes it"
+        )
 
 
 def remove_orphans(orphans: list[Path]) -> None:

@@ -72,6 +72,7 @@ class Stage:
         self.outputs = Store(permit=Permit(name, "outs", self._declared.outputs))
         """Paths of the declared outputs."""
         self._given = Given(self.address, self.sections, self._declared.inputs)
+        self._check_code: Callable[[], None] = lambda: None
 
     @property
     def round(self) -> Round:
@@ -92,13 +93,37 @@ class Stage:
         """DVC's name of the instance, such as labels@r1-00."""
         return f"{self.name}@{self.key}" if self.key else self.name
 
+    def require_own_code(self) -> None:
+        """Check that the code is this project's and, if DVC or a job records the result, that of its fingerprint.
+
+        Raises:
+            ParamsError: it is the code of another folder.
+            ChangedError: it was changed after the run began.
+        """
+        # imported by name, so that reading code is not part of every stage's code
+        own_code = importlib.import_module("auxseg.pipeline.own_code")
+        own_code.require_own_package()
+        fingerprint = Store().fingerprint(self.name)
+        if "DVC_STAGE" in os.environ and fingerprint.as_posix() in self._declared.inputs and fingerprint.is_file():
+            self._check_code = own_code.OwnCode(self.name, fingerprint).check
+
+    def reject_orphans(self) -> None:
+        """Check that no outputs of rounds and shards are left that params.yaml has no longer, as a stage that reads
+        whole folders must.
+
+        Raises:
+            DataError: names the first.
+        """
+        importlib.import_module("auxseg.pipeline.orphans").reject_orphans(self._values)  # not the stage's code either
+
     def require_unchanged(self) -> None:
-        """Check that parameters and inputs are those that the stage started with; `run` does so when `main` is done.
+        """Check that parameters, inputs and code are those that the stage started with; `run` does so after `main`.
 
         Raises:
             ChangedError: one of them changed, so DVC must not record the outputs.
         """
         self._given.check()
+        self._check_code()
 
     def params(self, section: type[P]) -> P:
         """Return a validated parameter section.
@@ -163,6 +188,8 @@ def run(name: str, main: Callable[[Stage], None], *, rounds: bool = False, shard
                 logging.info("removed %s that a killed process left half-written (first: %s)", files, left[0])
         if rank is None and name != "code":
             _log_position(stage)
+        if rank is None:
+            stage.require_own_code()
         main(stage)
         stage.require_unchanged()
         if rank is None:  # otherwise the process that started torchrun does

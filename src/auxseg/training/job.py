@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import torch
 from torch import nn
@@ -19,6 +20,9 @@ from auxseg.training.distributed import Team
 from auxseg.training.length import training_length
 from auxseg.training.loop import fit
 from auxseg.training.samples import TrainingSamples
+
+PACKAGES = ("numpy", "opencv-python-headless", "timm", "torch")
+"""The packages that decide a training's result; their versions are stored with the weights."""
 
 
 def precision_of_run(
@@ -72,7 +76,12 @@ def train_and_save(
     checkpoint = CheckpointFile.of(stage, team.device, runtime.precision) if team.is_main else None
     curve = fit(network, step, samples, params, team, checkpoint)
     if checkpoint:
-        notes = {"classes": list(classes), "length": length.reason, "precision": runtime.precision}
+        notes = {
+            "classes": list(classes),
+            "length": length.reason,
+            "precision": runtime.precision,
+            "versions": {name: version(name) for name in PACKAGES},
+        }
         save_weights(stage.outputs.weights(round_), network, notes)
         write_rows(stage.outputs.curve(round_), curve)
     return checkpoint

@@ -152,8 +152,8 @@ def test_masks_lie_in_folders_of_the_same_names(root, opened):
     np.save(root / "masks/train/b_jpg.rf.02.npy", np.full(SIZE, 9))
     settings = {"classes": {"cat": 3, "traffic light": 9, "set": 1}, "folder": {"masks": "masks"}}
     data = opened(format="roboflow-csv", **settings)
-    assert np.unique(data.mask("train/a_jpg.rf.01")).tolist() == [0, 1, 255]
-    assert np.unique(data.mask("train/b_jpg.rf.02")).tolist() == [2]
+    assert np.unique(data.mask("train/a_jpg.rf.01")).tolist() == [0, 2, 255]  # by mask values
+    assert np.unique(data.mask("train/b_jpg.rf.02")).tolist() == [3]
     assert not [line for line in notes(root, **settings) if "no row in the CSV" in line]
     with pytest.raises(ParamsError, match=r"'data\.classes': null .* with data\.folder\.masks, list the classes"):
         notes(root, folder={"masks": "masks"})
