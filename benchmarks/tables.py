@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, default=ROOT / ".auxseg/tables", metavar="FOLDER", help="for the clones")
     parser.add_argument("--keep", action="store_true", help="leave the clones, with all artifacts")
     parser.add_argument("--list", action="store_true", help="say what is kept and what is missing; run nothing")
-    parser.add_argument("--collect", action="store_true", help="only update the tables of docs/experiments.md")
+    parser.add_argument("--collect", action="store_true", help="only update the tables in experiments.md, quality.md")
     return parser
 
 
