@@ -13,6 +13,7 @@ import pytest
 import yaml
 from stub import ALL, dvc, make_project, planned, ran, snakemake
 
+from auxseg.cli.main import main
 from auxseg.engines.dvc_internals import Repo
 from auxseg.engines.heartbeat import FOLDER
 from auxseg.engines.job import run_alone
@@ -110,6 +111,14 @@ def test_next_run_records_what_a_dead_controller_left_and_runs_nothing(project, 
     assert set(ran(project)) == JOBS - {"prepare", "summary"}
     assert "up to date" in dvc(project, "status").stdout
     assert planned(project) == set()
+
+
+def test_the_command_records_what_a_dead_controller_left(project, finished, capsys):
+    assert main(["record"]) == 0
+    assert "recorded 7 of 7 results in dvc.lock" in capsys.readouterr().err
+    assert locked(project) == locked(finished)
+    assert main(["record"]) == 0
+    assert capsys.readouterr() == ("nothing to record\n", "")
 
 
 @pytest.mark.parametrize(
