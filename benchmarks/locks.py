@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from dvc.repo import Repo
 
 RESULTS = Path(__file__).resolve().with_suffix(".csv")
 SHARDS = [f"{index:02d}" for index in range(16)]
@@ -36,6 +37,16 @@ stages:
     deps: [seed.txt]
     outs: ["data/${item.shard}.bin"]
 """
+CONFIG = """\
+[core]
+    no_scm = true
+    analytics = false
+    site_cache_dir = {site}
+[cache]
+    dir = {cache}
+    type = hardlink
+"""
+"""Hard links, because a copy would fill the holes of a sparse file."""
 WRITE = """\
 import os, pathlib, sys
 shard, size = sys.argv[1], int(os.environ["OUTPUT_BYTES"])
@@ -94,14 +105,8 @@ def _make_project(folder: Path, cache: Path, seed: str) -> Path:
     (folder / "dvc.yaml").write_text(DVC_YAML.replace("SHARDS", ", ".join(f'"{shard}"' for shard in SHARDS)))
     (folder / "write.py").write_text(WRITE)
     (folder / "seed.txt").write_text(seed)
-    for arguments in (
-        ("init", "--no-scm", "--quiet"),
-        ("config", "core.analytics", "false"),
-        ("config", "cache.dir", str(cache)),
-        ("config", "core.site_cache_dir", str(folder.parent / "site")),
-        ("config", "cache.type", "hardlink"),  # a copy would fill the holes of a sparse file
-    ):
-        subprocess.run(_dvc(*arguments), cwd=folder, check=True)
+    Repo.init(str(folder), no_scm=True).close()
+    (folder / ".dvc/config").write_text(CONFIG.format(cache=cache, site=folder.parent / "site"))
     return folder
 
 

@@ -23,7 +23,7 @@ settings.load_profile("suite")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first: `make test` hands whole files to two workers, which so end at about one time."""
-    longest = ("test_kills.py", "test_real_stages.py", "test_locks.py", "test_snakefile.py", "test_resume.py")
+    longest = ("test_real_stages.py", "test_kills.py", "test_snakefile.py", "test_own_data.py", "test_locks.py")
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 

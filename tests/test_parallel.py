@@ -18,6 +18,7 @@ from auxseg.parallel import available_cpus, background_processes, map_processes,
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity")
 def test_available_cpus_is_this_process_share(monkeypatch):
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 8})
     assert available_cpus() == 3

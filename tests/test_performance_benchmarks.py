@@ -53,7 +53,7 @@ def test_an_image_in_tiles_and_whole(load, monkeypatch):
     monkeypatch.setattr(tiles, "DENSE_POSITIONS", tiles.DENSE_POSITIONS)  # `measure` sets it, in a process of its own
     rows = [large.measure(64, 96, affinities, 1, 1) for affinities in ("whole", "tiles")]
     assert [row["positions"] for row in rows] == [96, 96]
-    assert all(row["seconds"] > 0 for row in rows)
+    assert all(row["seconds"] >= 0 for row in rows)  # rounded: 0 on a fast machine
 
 
 def test_further_classes_are_unlikely_and_the_others_stay_in_order(load):

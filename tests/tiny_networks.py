@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from auxseg.models import resnet38
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.backbones import Backbone
 from auxseg.models.classifier import Classifier
@@ -62,3 +63,15 @@ def strided_backbone(stride: int = 16) -> Backbone:
     layers = [nn.Conv2d(8 if number else 3, 8, 3, stride=2, padding=1) for number in range(int(math.log2(stride)))]
     body = nn.Sequential(*(module for layer in layers for module in (layer, nn.ReLU())))
     return Backbone(body, [[layer] for layer in layers], 8, [127.0] * 3, [64.0] * 3, dense_convolutions=True)
+
+
+def narrow_resnet38() -> Backbone:
+    """A few of ResNet38's own blocks, of stride 8, with 4 to 32 channels; the whole one has 500 MB."""
+    body = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1, bias=False),
+        resnet38.Block(4, resnet38._basic(8, 8, stride=2), project=True),
+        resnet38.Block(8, resnet38._basic(8, 8, stride=2), project=True),
+        resnet38.Block(8, resnet38._basic(8, 16, stride=2, dilations=(1, 2)), project=True),
+        resnet38.Block(16, resnet38._bottleneck(32, dilation=4, dropout=0.3), project=True),
+    )
+    return Backbone(body, [], 32, [0.0] * 3, [255.0] * 3, dense_convolutions=True)

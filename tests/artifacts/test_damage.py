@@ -151,8 +151,6 @@ def test_json(tmp_path, name, content):
 @pytest.mark.parametrize("key", JUDGEMENT)
 @pytest.mark.parametrize("value", [3, "x", [1, {}], {"a": "b"}, {"lost": float("nan")}])
 def test_values_of_other_types_in_a_judgement(tmp_path, key, value):
-    if (key, value) in (("good", 3), ("good", "x")) or key in ("good", "reasons", "advice"):
-        return
     (tmp_path / "a.json").write_text(json.dumps({**JUDGEMENT, key: value}))
     with pytest.raises(DataError) as error:
         Judgement.read(tmp_path / "a.json")

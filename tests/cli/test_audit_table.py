@@ -1,7 +1,10 @@
 """`auxseg audit table`: rounds side by side."""
 
 import default_params
+import pytest
 
+from auxseg.artifacts.store import Store
+from auxseg.artifacts.tables import write_rows
 from auxseg.cli.audit_table import format_table
 from auxseg.cli.main import main
 
@@ -20,6 +23,15 @@ def test_rounds_side_by_side():
         "red fox                7           0",
     ]
     assert [line.split()[-2:] for line in format_table(ROWS, "iou").splitlines()[1:]] == [["80.0", "81"], ["-", "12.3"]]
+
+
+@pytest.mark.parametrize(("arguments", "figure"), [([], "iou"), (["pixels"], "pixels")])
+def test_the_command_prints_the_figure_of_labels_csv(tmp_path, monkeypatch, capsys, arguments, figure):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    write_rows(Store().table("labels.csv"), ROWS, tuple(ROWS[0]))
+    assert main(["audit", "table", *arguments]) == 0
+    assert capsys.readouterr().out == format_table(ROWS, figure)
 
 
 def test_before_the_first_run(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """The `kubernetes` profile as far as it can be seen without a cluster: what it plans, and the jobs that it sends."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,12 +13,18 @@ SNAKEMAKE = (sys.executable, "workflow/profiles/kubernetes/run.py")
 RUN = (*SNAKEMAKE, "--seconds-between-status-checks", "1")
 
 
-@pytest.fixture
-def project(tmp_path) -> Path:
-    """A project in which a training, which needs a GPU, and what follows have to run."""
-    folder = stub.make_project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = stub.make_project(tmp_path_factory.mktemp("finished") / "project")
     stub.dvc(folder, "repro")
     stub.ran(folder)
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Path:
+    """A project in which a training, which needs a GPU, and what follows have to run."""
+    folder = Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
     stub.replace(folder, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
     return folder
 

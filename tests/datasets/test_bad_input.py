@@ -5,9 +5,10 @@ import pytest
 from builders import lines, mask, photo
 from PIL import Image
 
-from auxseg.datasets.class_table import RESERVED
+from auxseg.datasets.prepare import prepare
 from auxseg.datasets.problems import raise_first
-from auxseg.errors import DataError
+from auxseg.errors import DataError, ParamsError
+from auxseg.params.data import DataParams
 
 CLASSES = {"cat": 8, "dog": 12}
 
@@ -113,31 +114,56 @@ CASES = {
 }
 
 
+@pytest.fixture
+def rejected(voc, tmp_path, monkeypatch):
+    """Return a function that prepares the data set and returns the message of the error, one line."""
+    monkeypatch.setenv("AUXSEG_DATA", str(voc))
+    monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+
+    def prepared(data=None, kind=DataError) -> str:
+        data = data or {"format": "voc", "classes": CLASSES}
+        out = tmp_path / "data"
+        with pytest.raises(kind) as error:
+            prepare(DataParams.parse(data), ["00", "01"], out / "manifest", out / "masks", out / "contradictions.json")
+        assert "\n" not in str(error.value)
+        return str(error.value)
+
+    return prepared
+
+
+def written(tmp_path):
+    return [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "data").rglob("*") if path.is_file()]
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_rejection_in_one_line_with_nothing_half_written(voc, project, case):
+def test_rejection_in_one_line_with_nothing_half_written(voc, tmp_path, rejected, case):
     spoil, expected = CASES[case]
+    lines(tmp_path / "data/manifest/00.csv", "left by an earlier run")
+    spoil(voc)
+    message = rejected()
+    for part in expected:
+        assert part in message
+    assert written(tmp_path) == ["data/manifest/00.csv"]
+
+
+def test_the_stage_ends_with_that_line_and_code_2(voc, project):
+    truncate(voc / "SegmentationClass/b.png")
     scratch = project(voc)
     scratch.write({"format": "voc", "classes": CLASSES})
-    old = scratch.root / "data/manifest/00.csv"
-    lines(old, "left by an earlier run")
-    spoil(voc)
+    lines(scratch.root / "data/manifest/00.csv", "left by an earlier run")
     done = scratch.prepare()
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("ERROR: ")
-    for part in expected:
-        assert part in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("ERROR: ") and done.stderr.count("\n") == 1
+    assert "SegmentationClass/b.png: truncated or damaged PNG" in done.stderr
     assert list(scratch.outputs()) == ["data/manifest/00.csv"]
 
 
-def test_the_number_of_other_problems_is_told(voc, project):
+def test_the_number_of_other_problems_is_told(voc, rejected):
     (voc / "JPEGImages/a.jpg").write_bytes(b"")
     (voc / "JPEGImages/b.jpg").write_bytes(b"")
-    scratch = project(voc)
-    scratch.write({"format": "voc", "classes": CLASSES})
-    done = scratch.prepare()
-    assert "a.jpg" in done.stderr
-    assert done.stderr.endswith("(and 1 more: JPEGImages/b.jpg)\n")
+    message = rejected()
+    assert "a.jpg" in message
+    assert message.endswith("(and 1 more: JPEGImages/b.jpg)")
 
 
 def test_ten_other_problems_are_named():
@@ -149,54 +175,42 @@ def test_ten_other_problems_are_named():
         assert str(rejection.value).endswith(end)
 
 
-def test_an_unreadable_image_and_wrong_masks_are_listed(voc, project):
+def test_an_unreadable_image_and_wrong_masks_are_listed(voc, rejected):
     (voc / "JPEGImages/a.jpg").write_bytes(b"")
     truncate(voc / "SegmentationClass/b.png")
     mask(voc / "SegmentationClass/c.png", (12,), size=(6, 5))
-    scratch = project(voc)
-    scratch.write({"format": "voc", "classes": CLASSES})
-    done = scratch.prepare()
-    assert "JPEGImages/a.jpg: not a readable image" in done.stderr and done.stderr.count("\n") == 1
-    assert done.stderr.endswith("(and 2 more: SegmentationClass/b.png, SegmentationClass/c.png)\n")
+    message = rejected()
+    assert "JPEGImages/a.jpg: not a readable image" in message
+    assert message.endswith("(and 2 more: SegmentationClass/b.png, SegmentationClass/c.png)")
 
 
-def test_images_without_labels_are_listed(voc, project):
+def test_images_without_labels_are_listed(voc, rejected):
     tags(voc, "c,dog")
-    scratch = project(voc)
-    scratch.write({"format": "voc", "classes": CLASSES})
-    assert scratch.prepare().stderr.endswith("or remove it from the list (and 1 more: b)\n")
+    assert rejected().endswith("or remove it from the list (and 1 more: b)")
 
 
 @pytest.mark.parametrize(("cell", "fix"), [("cat/dog", "write 'cat|dog'"), ("cat and dog", "write 'cat|dog'")])
-def test_several_known_classes_in_one_label(voc, project, cell, fix):
+def test_several_known_classes_in_one_label(voc, rejected, cell, fix):
     tags(voc, "a,cat", f"b,{cell};cat", "c,dog")
-    scratch = project(voc)
-    scratch.write({"format": "voc", "classes": CLASSES})
-    error = scratch.prepare().stderr
-    assert f"line 3: label '{cell}' of 'b' is not a known class; {fix} if it means several" in error
+    assert f"line 3: label '{cell}' of 'b' is not a known class; {fix} if it means several" in rejected()
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"),
+    ("data", "kind", "expected"),
     [
-        ({"format": "voc", "classes": {"cat": "8"}}, ["data.classes", "valid integer"]),
-        ({"format": "vox"}, ["data.format", "'vox'"]),
-        ({"format": "voc", "clases": {}}, ["unknown key 'data.clases'", "did you mean 'classes'?"]),
-        ({"format": "voc", "classes": ["cat;dog"]}, ["data.classes: 'cat;dog' cannot be a class name"]),
-        *(({"format": "voc", "classes": [name]}, [f"'{name}' cannot be a class name"]) for name in RESERVED),
-        ({"format": "voc", "mask_folder": "../masks"}, ["data.mask_folder", "must be inside the data root"]),
-        ({"format": "folder", "folder": {"images": "/photos"}}, ["data.folder.images", "inside the data root"]),
-        ({"format": "folder", "labels": "npy"}, ["data.labels", "needs format voc"]),
+        ({"format": "voc", "classes": {"cat": "8"}}, ParamsError, ["data.classes", "valid integer"]),
+        ({"format": "vox"}, ParamsError, ["data.format", "'vox'"]),
+        ({"format": "voc", "clases": {}}, ParamsError, ["unknown key 'data.clases'", "did you mean 'classes'?"]),
+        ({"format": "voc", "classes": ["cat;dog"]}, DataError, ["data.classes: 'cat;dog' cannot be a class name"]),
+        ({"format": "voc", "mask_folder": "../masks"}, ParamsError, ["data.mask_folder", "must be inside"]),
+        ({"format": "folder", "folder": {"images": "/photos"}}, ParamsError, ["data.folder.images", "inside the data"]),
+        ({"format": "folder", "labels": "npy"}, ParamsError, ["data.labels", "needs format voc"]),
     ],
 )
-def test_wrong_parameters(voc, project, data, expected):
-    scratch = project(voc)
-    scratch.write(data)
-    done = scratch.prepare()
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert all(part in done.stderr for part in expected), done.stderr
-    assert scratch.outputs() == {}
+def test_wrong_parameters(tmp_path, rejected, data, kind, expected):
+    message = rejected(data, kind)
+    assert all(part in message for part in expected), message
+    assert written(tmp_path) == []
 
 
 def test_missing_data_root(voc, project):
@@ -208,17 +222,12 @@ def test_missing_data_root(voc, project):
     assert "is not a folder" in done.stderr
 
 
-def test_colour_coded_mask_is_rejected(voc, project):
+def test_colour_coded_mask_is_rejected(voc, rejected):
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(voc / "SegmentationClass/a.png")
-    scratch = project(voc)
-    scratch.write({"format": "voc", "classes": CLASSES})
-    assert "a.png: a mask must be an 8-bit palette or grey PNG" in scratch.prepare().stderr
+    assert "a.png: a mask must be an 8-bit palette or grey PNG" in rejected()
 
 
-def test_a_label_that_tables_use_is_named_by_its_row(voc, project):
+def test_a_label_that_tables_use_is_named_by_its_row(voc, rejected):
     lines(voc / "image_labels.csv", "image_id,labels", "a,cat", "b,background;dog")
-    scratch = project(voc)
-    scratch.write({"format": "folder", "folder": {"images": "JPEGImages"}})
-    done = scratch.prepare()
-    assert done.returncode == 2
-    assert "image_labels.csv line 3: label 'background' is not an object class; remove it" in done.stderr
+    message = rejected({"format": "folder", "folder": {"images": "JPEGImages"}})
+    assert "image_labels.csv line 3: label 'background' is not an object class; remove it" in message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auxseg.datasets.class_table import class_table
+from auxseg.datasets.class_table import RESERVED, class_table
 from auxseg.errors import DataError
 from auxseg.params.data import DataParams
 
@@ -21,7 +21,7 @@ def test_a_class_that_is_listed_may_have_that_name():
     assert class_table(None, ("cat", "nonet", "nanny")).names == ("cat", "nonet", "nanny")
 
 
-@pytest.mark.parametrize("word", ["background", "Background", "Ignore", "ALL"])
+@pytest.mark.parametrize("word", [*RESERVED, "Background", "Ignore", "ALL"])
 def test_words_of_result_tables_are_reserved_in_any_spelling(word):
     with pytest.raises(DataError, match=f"'{word}' cannot be a class name"):
         class_table([word, "cat"], ())

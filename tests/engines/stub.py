@@ -1,5 +1,6 @@
 """A small project with the real Snakefile, rules and `code` stage, and stages that write one line each."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import default_params
+
+from auxseg.engines.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,11 +111,19 @@ def commit(folder: Path) -> None:
     run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "state")
 
 
-def clone(folder: Path, target: Path) -> Path:
-    """Push a project's state to a shelf beside `target`, clone it there and pull; what `folder` has is committed."""
-    dvc(folder, "remote", "add", "-d", "shelf", str(target.with_name("shelf")))
+def share(folder: Path, url: str, **settings: str) -> None:
+    """Make a remote the default, commit and push."""
+    replace(folder, ".dvc/config", "[core]\n", "[core]\n    remote = store\n")
+    with (folder / ".dvc/config").open("a") as stream:
+        stream.write("['remote \"store\"']\n")
+        stream.writelines(f"    {name} = {value}\n" for name, value in {"url": url, **settings}.items())
     commit(folder)
     dvc(folder, "push")
+
+
+def clone(folder: Path, target: Path) -> Path:
+    """Push a project's state to a shelf beside `target`, clone it there and pull; what `folder` has is committed."""
+    share(folder, str(target.with_name("shelf")))
     run(folder, "git", "clone", "-q", str(folder), str(target))
     dvc(target, "pull")
     return target
@@ -155,6 +166,12 @@ def planned(folder: Path) -> set[str]:
             stage, key = Path(line.split()[1]).parts[-2:]
             found.add(stage if key == "all" else f"{stage}@{key}")
     return found
+
+
+def stale(folder: Path) -> set[str]:
+    """Return the addresses that the plan of a dry run calls stale, made in this process."""
+    with contextlib.chdir(folder):
+        return {address for address, node in make_plan(dry=True).items() if node["stale"]}
 
 
 def ran(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from stub import commit, dvc, ran, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,7 @@ def values(folder: Path) -> dict[str, float]:
     return found
 
 
+@pytest.mark.nightly
 def test_the_recipe_runs_experiments_and_brings_one_back(project):
     (project / ".gitignore").write_text((project / ".gitignore").read_text() + "/dvc.lock\n")
     commit(project)

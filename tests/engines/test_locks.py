@@ -21,7 +21,8 @@ from auxseg.engines.recovery import repair_project
 from auxseg.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-GIGABYTE = 1 << 30
+SIZE = 256 << 20
+"""Bytes of an output: a hole, or a link to one. DVC hashes it for as long as it holds the lock."""
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,12 @@ def bench(load_script):
 
 
 def test_sixteen_shards_at_once_in_one_project(bench, tmp_path):
-    outcome = bench.one_project(tmp_path, "once", GIGABYTE)
+    outcome = bench.one_project(tmp_path, "once", SIZE)
     assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
 
 
 def test_four_clones_at_once_share_a_cache(bench, tmp_path):
-    # the outputs are holes and links to them: 1 MB of disk
-    outcome = bench.four_clones(tmp_path, "once", GIGABYTE // 4)
+    outcome = bench.four_clones(tmp_path, "once", SIZE)
     assert (outcome.failed, outcome.lost) == (0, 0), (tmp_path / "dvc.log").read_text()
 
 
@@ -44,14 +44,14 @@ def test_four_clones_at_once_share_a_cache(bench, tmp_path):
 @pytest.mark.parametrize("repetition", range(5))
 def test_sixteen_shards_at_once_in_one_project_and_in_four_clones(bench, tmp_path, repetition):
     for case in (bench.one_project, bench.four_clones):
-        outcome = case(tmp_path / case.__name__, str(repetition), GIGABYTE)
+        outcome = case(tmp_path / case.__name__, str(repetition), 4 * SIZE)
         assert (outcome.failed, outcome.lost) == (0, 0), outcome
 
 
 @pytest.mark.nightly
 def test_without_waiting_the_same_load_loses_results(bench, tmp_path):
     # so the lock is really held for longer than the 3 s after which DVC gives up
-    assert bench.one_project(tmp_path, "impatient", GIGABYTE, wait=False).failed > 0
+    assert bench.one_project(tmp_path, "impatient", SIZE, wait=False).failed > 0
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_hard_link_lock_of_a_killed_process_goes_and_that_of_a_living_one_is_wai
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as waiting:
         assert waiting.stdout.readline() == "begins\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(timeout=5)
+            waiting.wait(timeout=1)
         waiting.kill()
     assert Path(repo.tmp_dir, "lock").exists()
 

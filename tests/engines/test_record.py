@@ -14,6 +14,7 @@ import pytest
 import yaml
 from stub import ALL, dvc, make_project, planned, ran, snakemake
 
+from auxseg.cli.main import main
 from auxseg.engines.dvc_internals import Repo
 from auxseg.engines.heartbeat import FOLDER
 from auxseg.engines.job import run_alone
@@ -125,6 +126,14 @@ def test_auxseg_run_records_them_too_instead_of_computing_them_again(project):
     done = subprocess.run(run, cwd=project, capture_output=True, text=True, check=True)
     assert "recorded 7 of 7 results" in done.stderr
     assert ran(project) == []
+
+
+def test_the_command_records_what_a_dead_controller_left(project, finished, capsys):
+    assert main(["record"]) == 0
+    assert "recorded 7 of 7 results in dvc.lock" in capsys.readouterr().err
+    assert locked(project) == locked(finished)
+    assert main(["record"]) == 0
+    assert capsys.readouterr() == ("nothing to record\n", "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from stub import commit, dvc, run, snakemake
+from stub import commit, dvc, replace, run, share, snakemake
 
 KEY = {"access_key_id": "somebody", "secret_access_key": "something"}
 
@@ -38,15 +38,6 @@ def never(tmp_path):
 def repro(folder: Path, settings: dict[str, str], **options) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return run(folder, sys.executable, "-m", "dvc", "repro", environment={"PATH": path, **settings}, **options).stdout
-
-
-def share(project: Path, url: str, **settings: str) -> None:
-    """Make the remote the default, push and commit."""
-    dvc(project, "remote", "add", "-d", "store", url)
-    for name, value in settings.items():
-        dvc(project, "remote", "modify", "store", name, value)
-    commit(project)
-    dvc(project, "push")
 
 
 def clone_of(project: Path, folder: Path) -> Path:
@@ -82,7 +73,7 @@ def test_settings_of_earlier_commits_come_back_elsewhere_too(project, tmp_path, 
     params = project / "params.yaml"
     before = params.read_text()
     after = before.replace("prior_weight: 0.5", "prior_weight: 0.4")
-    dvc(project, "config", "core.no_scm", "false")  # as docs/sharing.md says: `--all-commits` reads git
+    replace(project, ".dvc/config", "no_scm = true", "no_scm = false")  # `--all-commits` reads git: docs/sharing.md
     share(project, str(tmp_path / "shelf"))  # first: DVC pushes a commit to the remote that this commit names
     params.write_text(after)
     dvc(project, "repro")

@@ -1,5 +1,6 @@
 """The real Snakefile on a small project: it runs what DVC calls stale, each rule its own stage, and nothing else."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import networkx
 import pytest
-from stub import ALL, clone, dvc, make_project, planned, ran, replace, snakemake
+from stub import ALL, clone, dvc, make_project, planned, ran, replace, snakemake, stale
 
 from auxseg.datasets.scan import scan, write_raw
 from auxseg.engines.dvc_internals import Repo
+from auxseg.engines.plan import make_plan
+from auxseg.errors import AuxsegError
 
 LABELS = {"labels@r0-00", "labels@r0-01", "labels@r1-00", "labels@r1-01"}
 
@@ -53,32 +56,41 @@ def test_each_rule_runs_its_own_stage_and_a_fresh_state_runs_nothing(finished):
     assert "up to date" in dvc(finished, "status").stdout
 
 
-def test_after_dvc_repro_there_is_nothing_to_do(tmp_path):
-    folder = make_project(tmp_path)
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory) -> Path:
+    """A project that DVC ran from nothing; not to be changed."""
+    folder = make_project(tmp_path_factory.mktemp("reproduced"))
     dvc(folder, "repro")
+    return folder
+
+
+def test_after_dvc_repro_there_is_nothing_to_do(reproduced, tmp_path):
+    folder = copied(reproduced, tmp_path / "project")
     ran(folder)
-    assert planned(folder) == set()
     assert "Nothing to be done" in snakemake(folder, "--cores", "2").stderr
     assert ran(folder) == []
 
 
-def by_snakemake(finished: Path, folder: Path) -> Path:
-    return Path(shutil.copytree(finished, folder, symlinks=True))
+def copied(project: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(project, folder, symlinks=True))
 
 
-def by_dvc(_: Path, folder: Path) -> Path:
-    dvc(make_project(folder), "repro")
-    return folder
+def by_snakemake(request, folder: Path) -> Path:
+    return copied(request.getfixturevalue("finished"), folder)
 
 
-def by_another(finished: Path, folder: Path) -> Path:
-    return clone(by_snakemake(finished, folder.with_name("theirs")), folder)
+def by_dvc(request, folder: Path) -> Path:
+    return copied(request.getfixturevalue("reproduced"), folder)
+
+
+def by_another(request, folder: Path) -> Path:
+    return clone(by_snakemake(request, folder.with_name("theirs")), folder)
 
 
 @pytest.fixture(scope="module")
-def last_run(request, finished, tmp_path_factory) -> Path:
+def last_run(request, tmp_path_factory) -> Path:
     """A project that ran: here by Snakemake, here by DVC, or elsewhere and then cloned and pulled."""
-    return request.param(finished, tmp_path_factory.mktemp("last-run") / "project")
+    return request.param(request, tmp_path_factory.mktemp("last-run") / "project")
 
 
 def change_parameter(project: Path) -> None:
@@ -109,7 +121,7 @@ PAIRS = [
     ("last_run", "change"), PAIRS, indirect=["last_run"], ids=lambda function: function.__name__, scope="module"
 )
 def test_planned_is_what_dvc_calls_changed_and_all_that_needs_it(last_run, tmp_path, monkeypatch, change):
-    project = Path(shutil.copytree(last_run, tmp_path / "project", symlinks=True))
+    project = copied(last_run, tmp_path / "project")
     change(project)
     announced = planned(project)
 
@@ -127,38 +139,38 @@ def test_planned_is_what_dvc_calls_changed_and_all_that_needs_it(last_run, tmp_p
 
 def test_parameter_changed_then_set_back(project):
     replace(project, "params.yaml", "prior_weight: 0.5", "prior_weight: 0.4")
-    stale = LABELS | {"train@r1", "summary"}
-    assert planned(project) == stale
+    expected = LABELS | {"train@r1", "summary"}
+    assert planned(project) == stale(project) == expected
     snakemake(project, "--cores", "2")
     # the job of `summary` starts, and DVC finds that the new model has the old bytes
-    assert set(ran(project)) == stale - {"summary"}
-    assert planned(project) == set()
+    assert set(ran(project)) == expected - {"summary"}
+    assert stale(project) == set()
 
     replace(project, "params.yaml", "prior_weight: 0.4", "prior_weight: 0.5")
-    assert planned(project) == stale  # a dry run restores nothing
+    assert stale(project) == expected  # a dry run restores nothing
     result = snakemake(project, "--cores", "2")
     assert "Nothing to be done" in result.stderr
     assert "restored from DVC's run cache: train@r1" in result.stderr
     assert ran(project) == []
     assert "prior_weight: 0.5" in (project / "data/labels/r0/00.zip").read_text()
     assert "up to date" in dvc(project, "status").stdout
-    assert planned(project) == set()
+    assert stale(project) == set()
 
 
 def test_parameter_of_a_late_stage_leaves_the_earlier_ones(project):
     replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
-    assert planned(project) == {"train@r1", "summary"}
+    assert stale(project) == {"train@r1", "summary"}
 
 
 def test_unused_parameter_and_mtimes_run_nothing(project):
     replace(project, "params.yaml", "photo_side: 512", "photo_side: 500")  # of `audit`, which this project has not
     for path in project.rglob("*.txt"):
         path.touch()
-    assert planned(project) == set()
+    assert stale(project) == set()
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "stale"),
+    ("path", "old", "new", "expected"),
     [
         ("src/auxseg/shared.py", '"""Used by two."""', '"""Another word."""  # and a comment', {"code"}),
         ("workflow/stages/train.py", '"""Write a line', '"""Say a line', {"code"}),
@@ -167,17 +179,18 @@ def test_unused_parameter_and_mtimes_run_nothing(project):
         ("src/auxseg/unused.py", "anything = 3", "anything = 4", {"code", "summary"}),
     ],
 )
-def test_code_makes_exactly_its_users_stale(project, path, old, new, stale):
+def test_code_makes_exactly_its_users_stale(project, path, old, new, expected):
     before = snapshot(project)
     replace(project, path, old, new)
-    assert planned(project) == stale
+    assert stale(project) == expected
     replace(project, path, new, old)
     assert snapshot(project) == before
 
 
 def test_docstring_runs_only_code_and_code_runs_before_planning(project):
     replace(project, "src/auxseg/shared.py", '"""Used by two."""', '"""Another word."""')
-    assert "Nothing to be done" in snakemake(project, "--cores", "2").stderr
+    with contextlib.chdir(project):
+        assert not any(node["stale"] for node in make_plan(dry=False).values())
     assert ran(project) == []
     assert "up to date" in dvc(project, "status").stdout
     replace(project, "src/auxseg/trained.py", "anything = 2", "anything = 4")
@@ -187,46 +200,27 @@ def test_docstring_runs_only_code_and_code_runs_before_planning(project):
 
 def test_missing_output_is_restored_without_a_job(project):
     (project / "data/models/r1.txt").unlink()
-    assert planned(project) == {"train@r1", "summary"}
+    assert stale(project) == {"train@r1", "summary"}
     snakemake(project, "--cores", "2")
     assert ran(project) == []
     assert (project / "data/models/r1.txt").exists()
 
 
-def test_clone_and_pull_run_nothing(project, tmp_path):
-    copy = clone(project, tmp_path / "clone")
-    assert planned(copy) == set()
-    assert "Nothing to be done" in snakemake(copy, "--cores", "2").stderr
-    assert ran(copy) == []
-
-
-def test_failed_job_prints_the_end_of_its_log_and_can_go_on(project):
-    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
-    result = snakemake(project, "--cores", "2", environment={"FAIL": "train"}, code=1)
-    assert "stage train@r1 failed; the end of logs/snakemake/train/r1.log:" in result.stderr
+def test_a_failed_shard_prints_the_end_of_its_log_and_alone_runs_again(project):
+    replace(project, "params.yaml", "prior_weight: 0.5", "prior_weight: 0.4")
+    result = snakemake(project, "--cores", "2", "--keep-going", environment={"FAIL": "labels@r0-01"}, code=1)
+    assert "stage labels@r0-01 failed; the end of logs/snakemake/labels/r0-01.log:" in result.stderr
     assert "no luck today" in result.stderr
-    assert planned(project) == {"train@r1", "summary"}
-    snakemake(project, "--cores", "2")
-    assert ran(project) == ["summary", "train@r1"]
-
-
-def test_a_failed_shard_alone_runs_again(project):
-    params = project / "params.yaml"
-    params.write_text(params.read_text().replace("prior_weight: 0.5", "prior_weight: 0.4"))
-    snakemake(project, "--cores", "2", "--keep-going", environment={"FAIL": "labels@r0-01"}, code=1)
     done = ran(project)
     assert "labels@r0-00" in done
     assert "labels@r0-01" not in done
-    assert planned(project) == {"labels@r0-01", "train@r1", "summary"}
+    assert stale(project) == {"labels@r0-01", "train@r1", "summary"}
     snakemake(project, "--cores", "2")
     assert set(ran(project)) == {"labels@r0-01", "train@r1"}
     assert "up to date" in dvc(project, "status").stdout
 
 
 def test_killed_job_needs_no_unlocking_of_files(project):
-    replace(project, "params.yaml", "later_rate: 1.0", "later_rate: 0.5")
-    snakemake(project, "--cores", "2")
-    ran(project)
     # what Snakemake leaves when it is killed between the end of a job and its own note of it
     marks = project / ".snakemake/incomplete"
     marks.mkdir(exist_ok=True)
@@ -250,15 +244,15 @@ def test_wrong_parameter_is_one_line(project):
 
 def test_broken_dvc_file_is_one_line(project):
     replace(project, "dvc.yaml", "${label_rounds}", "${label_round}")
-    result = snakemake(project, "-n", code=2)
-    assert any(line.startswith("error: DVC: ") for line in result.stderr.splitlines())
-    assert "Traceback" not in result.stderr
+    with pytest.raises(AuxsegError, match=r"^DVC: ") as error:
+        stale(project)
+    assert "\n" not in str(error.value)
 
 
 def test_new_round_leaves_the_older_ones(project):
     replace(project, "params.yaml", "rounds: {r1: r0}", "rounds: {r1: r0, r2: r1}")
     replace(project, "params.yaml", "label_rounds: [r0, r1]", "label_rounds: [r0, r1, r2]")
-    assert planned(project) == {"labels@r2-00", "labels@r2-01", "train@r2", "summary"}
+    assert stale(project) == {"labels@r2-00", "labels@r2-01", "train@r2", "summary"}
 
 
 def test_local_profile_is_accepted_and_resources_come_from_meta(project):

@@ -5,6 +5,7 @@ To add an input, add a row to one of the `rows_*` modules beside this file; `row
 
 import re
 
+import bounds
 import pytest
 import rows_images
 import rows_params
@@ -23,6 +24,14 @@ def test_the_table_is_large_and_no_row_is_there_twice():
     names = [row.name for row in ROWS]
     assert len(names) >= 300
     assert len(set(names)) == len(names), sorted({name for name in names if names.count(name) > 1})
+
+
+@pytest.mark.skipif(not bounds.STATUS.exists(), reason="without /proc, an earlier peak hides a later one")
+def test_a_bomb_is_noticed_after_a_test_that_needed_as_much(monkeypatch):
+    monkeypatch.setattr(bounds, "MEGABYTES", 100)
+    assert len(bytearray(300 << 20)) == 300 << 20
+    with pytest.raises(AssertionError, match=r"^2\d\d MB"), bounds.bounded(SECONDS):
+        assert len(b"x" * (250 << 20)) == 250 << 20
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -1,8 +1,5 @@
 """The protocol of docs/evaluation.md where it is more than counting: the mean, the list to score, the oracle's name."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +87,7 @@ def work(tmp_path):
     return make
 
 
-def test_score_counts_listed_masks_alone(work):
+def test_score_counts_listed_masks_alone(work, load_stage, monkeypatch):
     raw, project, masks = work("train")
     random = np.random.default_rng(3)
     labels = {key: random.choice(np.array([0, 1, 2, 255], np.uint8), SIZE) for key in "ab"}
@@ -101,16 +98,9 @@ def test_score_counts_listed_masks_alone(work):
     write_archive(project / "data/saliency_labels/r0/00.zip", saliency)
     cams = {f"{key}.cam": random.random((2, 4, 6)).astype(np.float16) for key in "ab"}
     write_tensors(project / "data/maps/r0/00.safetensors", cams)
-    done = subprocess.run(
-        [sys.executable, ROOT / "workflow/stages/score.py", "--round", "r0", "--shard", "00"],
-        cwd=project,
-        env=os.environ | {"AUXSEG_DATA": str(raw)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("AUXSEG_DATA", str(raw))
+    monkeypatch.chdir(project)
+    load_stage("score").main(Stage("score", "r0", "00"))
     same(read_counts([project / "data/score/counts/r0/00.csv"], 2)["labels"], Counts.of(labels["b"], masks["b"], 2))
 
 

@@ -26,6 +26,8 @@ def test_a_lent_gpu_that_torch_does_not_find_is_no_secret(monkeypatch, caplog, v
 def test_threads_and_determinism_are_set(monkeypatch):
     monkeypatch.setenv("AUXSEG_DEVICE", "cpu")
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8"))
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     threads = torch.get_num_threads()
     try:
         assert prepare_device(RuntimeParams(threads=2)) == torch.device("cpu")

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from tiny_networks import narrow_resnet38
 from torch import nn
 
 from auxseg.models.backbones import Backbone, build_backbone
@@ -11,20 +12,22 @@ from auxseg.models.folding import fold_batch_norms
 from auxseg.params.backbone import BackboneParams
 from auxseg.training.optimiser import set_batch_norm
 
-# name, stride, batch norms, those that read a convolution: in ResNet38 the first of each block (16 and the last one)
-# reads a sum of two branches, except in the first block
+# name, stride, batch norms, those that read a convolution
 NETWORKS = [
     ("efficientnet_lite0", 16, 49, 49),
     ("resnet18", 16, 20, 20),
     ("resnet50", 16, 53, 53),
-    ("resnet38", 8, 37, 20),
+    ("narrow_resnet38", 8, 9, 6),
 ]
 
 
 def backbone_of(name, stride):
     """A backbone whose statistics and affine parameters are not those of an untrained network."""
     torch.manual_seed(0)
-    backbone = build_backbone(BackboneParams(name=name, output_stride=stride), pretrained=False)
+    if name == "narrow_resnet38":
+        backbone = narrow_resnet38()
+    else:
+        backbone = build_backbone(BackboneParams(name=name, output_stride=stride), pretrained=False)
     for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.1)
@@ -60,6 +63,15 @@ def test_same_function_and_gradients(name, stride, norms, foldable):
         if one.grad is not None:
             torch.testing.assert_close(two.grad, one.grad, rtol=1e-5, atol=1e-5 * float(one.grad.abs().max()), msg=key)
     assert list(folded.state_dict()) == list(plain.state_dict())
+
+
+def test_the_first_batch_norm_of_a_block_of_resnet38_reads_a_sum():
+    """Of two branches, in all blocks but the first; so does the last batch norm of all."""
+    with torch.device("meta"):  # structure alone: the weights are 500 MB
+        backbone = build_backbone(BackboneParams(name="resnet38", output_stride=8), pretrained=False).train()
+    set_batch_norm(backbone, "frozen")
+    assert len(norms_of(backbone)) == 37
+    assert fold_batch_norms(backbone) == 37 - 17
 
 
 def test_modes_and_statistics_stay():

@@ -1,38 +1,49 @@
 """What the papers do not have, in a whole run: a decoder, labels from several views and the prediction."""
 
-import json
-import re
-from pathlib import Path
+import dataclasses
+import shutil
 
 import pytest
 import tiny
-import yaml
+from odd_sets import Case, instances, run_instances, run_stages, several
 
+from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.audit.scripts import read_data_script
-from auxseg.datasets.manifest import read_manifest
+
+R1 = Round(1)
+BACKBONE = "resnet18"
+BEYOND = Case(
+    several(*[("cat", "train"), ("dog", "train"), ("cat dog", "train")] * 3, ("cat", "val"), ("dog", "val")),
+    {
+        "network": {"decoder": 8},
+        "propagate": {"scales": [1.0, 1.5], "flip": True, "prediction_share": 0.5},
+    },
+)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return tiny.make_data(tmp_path_factory.mktemp("photos") / "voc")
+def run(tmp_path_factory, load_stage):
+    found = run_stages(tmp_path_factory.mktemp("beyond"), BEYOND, load_stage, BACKBONE)
+    assert not found.stopped
+    return found
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, data) -> Path:
-    folder = tiny.make_project(tmp_path_factory.mktemp("beyond") / "project")
-    tiny.run(folder, "auxseg", "shards", "1")
-    values = yaml.safe_load((folder / "params.yaml").read_text())
-    values["network"]["decoder"] = 8
-    values["propagate"] = {"scales": [1.0, 1.5], "flip": True, "prediction_share": 0.5}
-    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-    tiny.repro(folder, data)
-    return folder
+def copied(run, folder):
+    """Return the run as a copy that may be changed."""
+    for name in ("raw", "project"):
+        shutil.copytree(run.folder.parent / name, folder / name)
+    return dataclasses.replace(run, folder=folder / "project", warnings=[])
 
 
-def test_maps_have_the_decoders_grid(project):
-    maps = TensorFile(project / "data/maps/r1/00.safetensors")
-    for record in read_manifest(project / "data/manifest", "train"):
+def figures(run):
+    """Return the figures that the report shows of the training images of r1."""
+    return read_data_script(run.store.report / "index/r1-train.js")["figures"]
+
+
+def test_maps_have_the_decoders_grid(run):
+    maps = TensorFile(run.store.maps(R1, "00"))
+    for record in run.records("train"):
         fine, coarse = (
             (-(-record.height // 4), -(-record.width // 4)),
             (-(-record.height // 16), -(-record.width // 16)),
@@ -42,34 +53,39 @@ def test_maps_have_the_decoders_grid(project):
         assert maps[f"{record.id}.prediction"].shape == coarse
 
 
-def test_the_report_explains_every_pixel_and_expects_an_iou(project):
-    figures = read_data_script(project / "data/audit/index/r1-train.js")["figures"]
-    assert figures["mismatch"] == [0] * len(figures["mismatch"])
-    assert all(0 < value < 1 for value in figures["expected_iou"])
+def test_the_report_explains_every_pixel_and_expects_an_iou(run):
+    found = figures(run)
+    assert found["mismatch"] == [0] * len(run.records("train"))
+    assert all(0 < value < 1 for value in found["expected_iou"])
 
 
-def test_the_curve_and_the_guard_have_the_new_figures(project):
-    header = (project / "data/curves/r1.csv").read_text().splitlines()[0].split(",")
+def test_the_curve_and_the_guard_have_the_new_figures(run):
+    header = run.store.curve(R1).read_text().splitlines()[0].split(",")
     assert {"decoded_saliency", "decoded_segmentation"} <= set(header)
-    guard = json.loads((project / "data/guard/r1.json").read_text())
-    assert 0 < guard["figures"]["expected_iou"] < 1
+    assert 0 < run.figures(R1)["expected_iou"] < 1
 
 
-def test_the_network_is_exported_and_everything_verified(project, data, tmp_path):
-    printed = tiny.run(project, "auxseg", "export", "onnx", "--round", "r1", "--to", str(tmp_path / "n.onnx"))
-    assert (tmp_path / "n.onnx").is_file(), printed
-    printed = tiny.run(project, "auxseg", "verify", "--deep", "propagate", "labels", data=data)
-    assert "propagate@r1-00: the same bytes" in printed
-    assert "every artifact is what was recorded" in printed
+def test_the_network_is_exported(run, tmp_path):
+    tiny.auxseg(run.folder, "export", "onnx", "--round", "r1", "--to", str(tmp_path / "n.onnx"))
+    assert (tmp_path / "n.onnx").is_file()
 
 
-def test_completed_labels_go_through_everything(project, data):
-    """Last, because it changes the project: the labels of r0 have no ignored pixel, and training takes them."""
-    tiny.edit_params(project, "labels", completion="crf")
-    tiny.repro(project, data)
-    figures = read_data_script(project / "data/audit/index/r1-train.js")["figures"]
-    assert figures["mismatch"] == [None] * len(figures["ignored"])  # the report does not repeat the CRF
-    assert figures["ignored"] == [0] * len(figures["ignored"])
-    printed = tiny.run(project, "auxseg", "verify", "--deep", "labels", data=data)
-    assert re.search(r"labels@r[01]-00: the same bytes", printed)
-    assert "every artifact is what was recorded" in printed
+def test_the_stages_write_the_same_bytes_again(run, tmp_path, load_stage):
+    again, before = copied(run, tmp_path), tiny.hashes(run.folder)
+    for path in (again.store.maps(R1, "00"), again.store.labels(R1, "00")):
+        path.unlink()
+    run_instances(again, load_stage, [("propagate", "r1", "00"), ("labels", "r1", "00")], real=True)
+    assert not again.stopped
+    assert tiny.hashes(again.folder) == before
+
+
+def test_completed_labels_go_through_everything(run, tmp_path, load_stage):
+    """The labels of r0 have no ignored pixel, and training takes them."""
+    completed = copied(run, tmp_path)
+    tiny.edit_params(completed.folder, "labels", completion="crf")
+    later = [one for one in instances({"r1": "r0"}) if one[0] not in ("prepare", "saliency", "classify", "cam")]
+    run_instances(completed, load_stage, later, real=True)
+    assert not completed.stopped
+    found = figures(completed)
+    assert found["mismatch"] == [None] * len(found["ignored"])  # the report does not repeat the CRF
+    assert found["ignored"] == [0] * len(found["ignored"])

@@ -95,6 +95,7 @@ def test_a_spoilt_round_is_warned_of_everywhere(sound, spoilt):
 def test_figures_a_little_worse_are_noted_without_alarm(sound):
     """Whichever they are in these rounds: log, table and report show the same lines."""
     notes = [line for line in sound.warnings if "is not clearly worse, but some figures are: " in line]
+    assert notes
     assert [f"{note}." for note in notes] == shown(sound)[1]
     assert [f"note: {note}" for note in notes] == [line for line in sound.printed.splitlines() if "not clearly" in line]
     slipped = {row["round"]: row["slipped"] for row in sound.table("guard")}

@@ -1,10 +1,12 @@
 """Runs that are killed at random moments, with any signal and under either engine: the same command goes on from there,
 and what it ends with has the bytes of a run that nothing disturbed.
 
-`make test` strikes 20 times, `make test-nightly` 200 times. How often which stage was struck is printed at the end.
+`make test` strikes 9 times, under `auxseg run` and Snakemake. `make test-nightly` strikes 200 times, under plain
+`dvc repro` too. How often which stage was struck is printed at the end.
 """
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -25,7 +27,12 @@ ENGINES = {
     "auxseg": (sys.executable, "-m", "auxseg.cli.main", "run"),
     "snakemake": (sys.executable, "-m", "snakemake", "--cores", "1"),
 }
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+KINDS = tuple(itertools.product((signal.SIGKILL, signal.SIGTERM, signal.SIGINT), (False, True)))
+"""A signal, and whether all children get it too."""
+NOTHING = "nothing yet"
+"""What is struck before the first stage."""
+STAGE = re.compile(r"Running stage '(\w+)|^(?:local)?rule (\w+):", re.MULTILINE)
+"""The line with which DVC or Snakemake starts a stage."""
 LONGEST_RUN = 600
 """Seconds after which a run counts as hung."""
 BROKEN = ("Unable to read RWLock-file", "'./dvc.lock' is invalid", "join() argument must be str")
@@ -57,9 +64,8 @@ def unbroken(tmp_path_factory, new, data) -> tuple[dict[str, str], float]:
 @pytest.mark.parametrize(
     ("engine", "strikes"),
     [
-        ("dvc", 7),
-        ("auxseg", 6),
-        ("snakemake", 7),
+        ("auxseg", 5),
+        ("snakemake", 4),
         pytest.param("dvc", 70, marks=pytest.mark.nightly),
         pytest.param("auxseg", 60, marks=pytest.mark.nightly),
         pytest.param("snakemake", 70, marks=pytest.mark.nightly),
@@ -67,15 +73,14 @@ def unbroken(tmp_path_factory, new, data) -> tuple[dict[str, str], float]:
 )
 def test_the_same_command_goes_on_after_every_strike(tmp_path, new, unbroken, data, engine, strikes):
     wanted, seconds = unbroken
-    drawn, struck, left, number = np.random.default_rng([len(engine), strikes]), Counter(), strikes, 0
+    drawn, struck, left, number = np.random.default_rng([1, len(engine), strikes]), Counter(), strikes, 0
+    kinds = itertools.cycle(drawn.permutation(len(KINDS)))
     while left:
         number += 1
         folder = Path(shutil.copytree(new, tmp_path / str(number), symlinks=True))
         for _ in range(left):
             # so that about five strikes fall into one run from nothing to the end
-            ended = strike(
-                folder, data, engine, SIGNALS[drawn.integers(3)], drawn.uniform(0, seconds / 3), drawn.random() < 0.5
-            )
+            ended = strike(folder, data, engine, drawn.uniform(0, seconds / 3), *KINDS[next(kinds)])
             if ended is None:
                 break  # it had ended before
             left -= 1
@@ -85,6 +90,7 @@ def test_the_same_command_goes_on_after_every_strike(tmp_path, new, unbroken, da
         assert tiny.status(folder) == "Data and pipelines are up to date."
         shutil.rmtree(folder)
     print(f"{engine}: {strikes} strikes in {number} runs;", *(f"{stage} {count}," for stage, count in struck.items()))
+    assert struck[NOTHING] <= strikes / 2
 
 
 def start(folder: Path, data: Path, engine: str) -> subprocess.Popen:
@@ -96,7 +102,7 @@ def start(folder: Path, data: Path, engine: str) -> subprocess.Popen:
         )
 
 
-def strike(folder: Path, data: Path, engine: str, number: int, after: float, everyone: bool) -> str | None:
+def strike(folder: Path, data: Path, engine: str, after: float, number: int, everyone: bool) -> str | None:
     """Start a run, and after some seconds send a signal to it, or to it and all its children as a terminal or a service
     manager does; return the stage that ran, or None if it had ended."""
     process = start(folder, data, engine)
@@ -106,7 +112,7 @@ def strike(folder: Path, data: Path, engine: str, number: int, after: float, eve
         pass
     else:
         if repaired(folder, engine, code):
-            return strike(folder, data, engine, number, after, everyone)
+            return strike(folder, data, engine, after, number, everyone)
         return None
     children = psutil.Process(process.pid).children(recursive=True)
     if everyone:
@@ -119,8 +125,8 @@ def strike(folder: Path, data: Path, engine: str, number: int, after: float, eve
     process.wait(LONGEST_RUN)
     _, alive = psutil.wait_procs(children, timeout=LONGEST_RUN)
     assert not alive, f"{alive} live on"
-    running = re.findall(r"Running stage '(\w+)", (folder / "printed.log").read_text())
-    return running[-1] if running else "nothing yet"
+    running = STAGE.findall((folder / "printed.log").read_text())
+    return "".join(running[-1]) if running else NOTHING
 
 
 def go_on(folder: Path, data: Path, engine: str) -> str:

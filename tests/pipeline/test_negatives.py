@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
-import yaml
+from odd_sets import Case, Picture, run_stages
 from PIL import Image
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv
 from auxseg.artifacts.tensors import TensorFile
-from auxseg.encoded import IGNORE, decode_grey, decode_indices, encode_label
+from auxseg.encoded import IGNORE, decode_grey, decode_indices
 
 SIDE = 64
 TRAIN = {"road0": True, "road1": True, "road2": True, "road3": True, "off0": False, "off1": False}
@@ -33,38 +33,48 @@ def draw(rng: np.random.Generator, shows: bool) -> tuple[np.ndarray, np.ndarray]
     return rgb, mask
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("roads")
-    for folder in ("images", "masks"):
-        (root / folder).mkdir()
-    rng = np.random.default_rng(3)
-    rows = ["image_id,labels,split"]
+def pictures() -> dict[str, Picture]:
+    rng, found = np.random.default_rng(3), {}
     for split, images in (("train", TRAIN), ("val", VAL)):
         for name, shows in images.items():
             rgb, mask = draw(rng, shows)
-            Image.fromarray(rgb).save(root / f"images/{name}.png")
-            (root / f"masks/{name}.png").write_bytes(encode_label(mask))
-            rows.append(f"{name},{'road' if shows else ''},{split}")
-    (root / "image_labels.csv").write_text("\n".join(rows) + "\n")
-    return root
+            found[name] = Picture(Image.fromarray(rgb), mask, ("road",) if shows else (), split)
+    return found
+
+
+ROADS = Case(
+    pictures(),
+    {
+        "data": {"classes": ["road"]},
+        "network": {"refine_with": "pairwise"},
+        "propagate": {"flip": True, "initial_share": 0.5, "scales": [1.0, 1.5]},
+        "evaluate": {"recognition": 1.0},
+    },
+)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, data) -> Path:
-    folder = tiny.make_project(tmp_path_factory.mktemp("negatives") / "project")
-    params = yaml.safe_load((folder / "params.yaml").read_text())
-    params |= {"shards": ["00"], "data": {"format": "folder", "classes": ["road"], "folder": {"masks": "masks"}}}
-    params["network"] = {"channels": 8, "refine_with": "pairwise"}
-    params["propagate"] = {"flip": True, "initial_share": 0.5, "scales": [1.0, 1.5]}
-    params["evaluate"] |= {"recognition": 1.0}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    printed = tiny.run(folder, "auxseg", "scan", data=data)
+def finished(tmp_path_factory, load_stage) -> Path:
+    run = run_stages(tmp_path_factory.mktemp("negatives"), ROADS, load_stage, "resnet18")
+    assert not run.stopped
+    return run.folder
+
+
+@pytest.fixture(scope="module")
+def data(finished) -> Path:
+    return finished.parent / "raw"
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "project"))
+
+
+def test_scan_counts_them(project, data):
+    printed = tiny.auxseg(project, "scan", data=data)
     assert "6 train and 3 val images, 1 class, 9 masks" in printed
     assert "without any object: 2 train and 2 val" in printed
     assert "4 images have no label and are taken as background everywhere: off0, off1, off2, off3;" in printed
-    tiny.repro(folder, data)
-    return folder
 
 
 def labels(project: Path, round_name: str) -> dict[str, np.ndarray]:
@@ -116,16 +126,13 @@ def test_the_figures_are_those_of_the_files(finished, data):
     assert float(row["miou"]) == pytest.approx(100 * np.mean(ious), abs=0.01)
 
 
-def test_report_guard_and_exports_take_negatives(finished, data, tmp_path):
-    project = Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
+def test_report_guard_and_exports_take_negatives(project, data):
     judgement = json.loads((project / "data/guard/r1.json").read_text())
     assert judgement["figures"]["lost"] is not None
     assert '\\"tags\\":[[],[],[1],[1],[1],[1]]' in (project / "data/audit/index/base.js").read_text()
     for layout in ("psa", "irn", "clip-es", "png"):
-        tiny.run(project, "auxseg", "export", "cams", "--format", layout, "--to", layout)
+        tiny.auxseg(project, "export", "cams", "--format", layout, "--to", layout)
     assert len(list((project / "psa").glob("*.npy"))) == len(TRAIN)
     for what in ("labels", "overlays"):
-        tiny.run(project, "auxseg", "export", what, "--round", "r1", "--split", "all", "--to", what, data=data)
+        tiny.auxseg(project, "export", what, "--round", "r1", "--split", "all", "--to", what, data=data)
     assert len(list((project / "labels").glob("*.png"))) == len(TRAIN) + len(VAL)
-    tiny.run(project, "auxseg", "table")
-    assert tiny.status(project) == "Data and pipelines are up to date."

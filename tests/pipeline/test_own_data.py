@@ -1,6 +1,7 @@
 """Forty images with tags as people write them, through the preset own-data: the README's commands, and the guard."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import tiny
 import yaml
 from PIL import Image
 
+from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv
 from auxseg.datasets.scenes import SCENES_CLASSES, write_scenes
 from auxseg.guard.record import Judgement
@@ -91,6 +93,21 @@ def test_the_log_says_where_the_run_stands_and_ends_with_the_results(finished):
     tail = log.splitlines()[-8:]
     assert any(line.startswith("report") and "data/audit/index.html" in line for line in tail)
     assert any(line.startswith("labels") for line in tail) and any(line.startswith("model") for line in tail)
+
+
+def test_without_masks_there_is_no_val_and_nothing_is_predicted(finished):
+    """Nothing to validate with: every image is trained on and labelled."""
+    assert json.loads((finished / "data/metrics/classifier.json").read_text()) == {"val_mean_average_precision": None}
+    for round_name in ("r0", "r1"):
+        labels = [*(finished / f"data/labels/{round_name}").glob("*.zip")]
+        assert sum(len(Archive(path)) for path in labels) == IMAGES
+    assert len(Archive(finished / "data/predictions/r1.zip")) == 0
+    assert read_csv(finished / "data/evaluate/r1.csv") == read_csv(finished / "data/summary/rounds.csv") == []
+    shown = (finished / "data/audit/index/base.js").read_text().replace("\\", "")
+    assert f'"totals":{{"train":{IMAGES},"val":0}}' in shown
+    assert tiny.status(finished) == "Data and pipelines are up to date."
+    tiny.run(finished, "dvc", "metrics", "show")
+    assert tiny.shown_plots(finished)["data/curves/r1.csv"]
 
 
 def test_every_image_gets_a_mask_and_an_overlay(project):

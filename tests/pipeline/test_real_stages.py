@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import tiny
-import yaml
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tables import read_csv, write_csv
@@ -88,12 +87,6 @@ def test_two_processes_give_the_classifiers_curve_of_one(project, data):
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
-def shown_plots(folder: Path) -> dict[str, list[dict]]:
-    """Return the points of each plot of `dvc plots show` that has any."""
-    shown = json.loads(tiny.run(folder, "dvc", "plots", "show", "--json"))["data"]
-    return {title: plots[0]["content"]["data"]["values"] for title, plots in shown.items() if plots}
-
-
 def test_dvc_shows_metrics_and_plots(finished):
     printed = json.loads(tiny.run(finished, "dvc", "metrics", "show", "--json"))[""]["data"]
     shown = {path: metrics["data"] for path, metrics in printed.items()}
@@ -101,7 +94,7 @@ def test_dvc_shows_metrics_and_plots(finished):
     assert shown == {path: json.loads((finished / path).read_text()) for path in files}
     assert shown["data/summary/metrics.json"]["miou"]["r1"]["labels"] >= 0
 
-    plots = shown_plots(finished)
+    plots = tiny.shown_plots(finished)
     classes = {"background", *tiny.PARAMS["data"]["classes"]}
     assert {row["round"] for row in plots["mIoU by round"]} == {"r0", "r1"}
     assert {row["class"] for row in plots["IoU by class, labels of the last round"]} == classes
@@ -110,6 +103,7 @@ def test_dvc_shows_metrics_and_plots(finished):
         assert all(float(row["loss"]) > 0 for row in plots[f"data/curves/{name}.csv"])
 
 
+@pytest.mark.nightly  # every day: test_kills.py, whose last run of Snakemake has the bytes of DVC's
 def test_snakemake_from_scratch_gives_the_same_bytes_and_leaves_dvc_clean(tmp_path, finished, data):
     other = tiny.make_project(tmp_path / "other")
     tiny.run(other, "snakemake", "--cores", "2", data=data)
@@ -136,22 +130,23 @@ def test_another_place_for_the_images_changes_nothing(tmp_path, finished, data):
 
 
 def test_adding_a_round_runs_nothing_older(project, data):
-    tiny.run(project, "auxseg", "rounds", "2")
-    expected = {"train@r2", "review@r2", "guard@r2", "evaluate@r2", "summary", "audit"}
-    expected |= instances("propagate", "r2") | instances("labels", "r2") | instances("score", "r2")
-    assert tiny.repro(project, data) == expected
+    tiny.auxseg(project, "rounds", "2")
+    new = {"train@r2", "review@r2", "guard@r2", "evaluate@r2"}
+    new |= instances("propagate", "r2") | instances("labels", "r2") | instances("score", "r2")
+    assert tiny.stale(project) == new
+    first = {"train@r2", "evaluate@r2"}
+    assert tiny.repro(project, data, *first) == first
+    assert tiny.stale(project) == (new - first) | {"summary", "audit"}
 
 
 def test_a_crf_value_runs_labels_and_what_follows_and_comes_back_from_the_cache(project, data):
     before, params = tiny.hashes(project), (project / "params.yaml").read_text()
     # 40 is the strength of the bilateral kernel: enough to change some pixel of a saliency label
     tiny.edit_params(project, "labels", saliency_crf={"iterations": 3, "bilateral_compat": 40.0})
-    executed = tiny.repro(project, data)
-    assert instances("labels", "r0", "r1") <= executed
-    allowed = instances("labels", "r0", "r1") | instances("score", "r1") | {"review@r1", "summary", "audit"}
-    allowed |= {"baseline", "guard@r1"}
-    assert executed <= allowed
+    executed = tiny.repro(project, data, "train@r1", *instances("labels", "r1"))
+    assert executed == instances("labels", "r0", "r1") | {"baseline"}  # the labels of r0 come out as before
     assert tiny.hashes(project) != before
+    assert tiny.stale(project) <= instances("score", "r1") | {"review@r1", "guard@r1", "summary", "audit"}
 
     (project / "params.yaml").write_text(params)
     assert tiny.repro(project, data) == set()
@@ -160,20 +155,16 @@ def test_a_crf_value_runs_labels_and_what_follows_and_comes_back_from_the_cache(
 
 def test_a_fusion_threshold_runs_labels_and_what_follows_and_nothing_before(project, data):
     tiny.edit_params(project, "labels", saliency_threshold=0.5)
-    executed = tiny.repro(project, data, "train@r1")
-    assert executed == instances("labels", "r0") | {"review@r0", "baseline", "train@r1"}
-    stale = {"evaluate@r1", "guard@r1", "summary", "audit"} | instances("propagate", "r1") | instances("labels", "r1")
-    assert tiny.stale(project) == stale | instances("score", "r0")
+    first = instances("labels", "r0") | {"review@r0"}
+    assert tiny.repro(project, data, *first) == first
+    follows = {"baseline", "train@r1", "guard@r1", "audit"}
+    assert tiny.stale(project) == follows | instances("score", "r0") | instances("labels", "r1")
 
 
-@pytest.mark.parametrize("path", ["src/auxseg/training/loop.py", "workflow/stages/train.py"])
-def test_a_docstring_runs_the_code_stage_only(project, data, path):
-    source = project / path
-    source.write_text(source.read_text().replace('"""', '"""Reworded. ', 1) + "\n# a comment\n")
-    assert tiny.repro(project, data) == {"code"}
-
-
-def test_an_unrelated_module_runs_the_code_stage_only(project, data):
+def test_docstrings_and_an_unrelated_module_run_the_code_stage_only(project, data):
+    for path in ("src/auxseg/training/loop.py", "workflow/stages/train.py"):
+        source = project / path
+        source.write_text(source.read_text().replace('"""', '"""Reworded. ', 1) + "\n# a comment\n")
     (project / "src/auxseg/unrelated.py").write_text("answer = 42\n")
     assert tiny.repro(project, data) == {"code"}
 
@@ -188,7 +179,7 @@ def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
     row = next(line for line in tags.read_text().splitlines() if line.startswith("train00000,"))
     tags.write_text(tags.read_text() + row.replace("train00000", "new") + "\n")
 
-    tiny.run(project, "auxseg", "scan", data=root)
+    tiny.auxseg(project, "scan", data=root)
     executed = tiny.repro(project, root, *(f"saliency@{shard}" for shard in SHARDS))
     assert "prepare" in executed
     assert len(executed - {"prepare"}) == 1
@@ -197,7 +188,7 @@ def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
 def test_without_masks_only_the_figures_are_absent(tmp_path, project, data):
     root = Path(shutil.copytree(data, tmp_path / "unmasked"))
     shutil.rmtree(root / "SegmentationClass")
-    tiny.run(project, "auxseg", "scan", data=root)
+    tiny.auxseg(project, "scan", data=root)
     labels = {name: value for name, value in tiny.hashes(project).items() if name.startswith("data/labels")}
 
     executed = tiny.repro(project, root)
@@ -208,7 +199,7 @@ def test_without_masks_only_the_figures_are_absent(tmp_path, project, data):
     assert {name: after[name] for name in labels} == labels
     assert "labels" not in (project / "data/summary/rounds.csv").read_text()
     assert "val_mean_average_precision" in tiny.run(project, "dvc", "metrics", "show")
-    assert shown_plots(project)["data/curves/r1.csv"]
+    assert tiny.shown_plots(project)["data/curves/r1.csv"]
 
 
 def judge(project, shard, **cells):
@@ -225,7 +216,7 @@ def judge(project, shard, **cells):
         **cells,
     }
     write_csv(project / "exported.csv", list(row), [list(row.values())])
-    tiny.run(project, "auxseg", "verdicts", "import", "exported.csv")
+    tiny.auxseg(project, "verdicts", "import", "exported.csv")
     return row["image_id"]
 
 
@@ -257,20 +248,20 @@ def test_other_rounds_verdicts_and_stale_ones_retrain_nothing(project, data):
     assert f"{image},train,{dropped}" in (project / "data/review/r1.csv").read_text().splitlines()
     assert tiny.hashes(project)["data/review/r0.csv"] == before["data/review/r0.csv"]
     assert stale in (project / "data/review/r0.stale.csv").read_text()
-    assert f"stale: r0 {stale}: me reject" in tiny.run(project, "auxseg", "verdicts", "status")
+    assert f"stale: r0 {stale}: me reject" in tiny.auxseg(project, "verdicts", "status")
 
 
 def correct(project, data, image):
     """Correct a label of r0 as a person does: export it, draw a polygon in labelme, import it; return the project."""
     (project / "ids.txt").write_text(image + "\n")
-    command = ("auxseg", "corrections", "export", "--round", "r0", "--images", "ids.txt", "--to", "drawn")
-    tiny.run(project, *command, data=data)
+    command = ("corrections", "export", "--round", "r0", "--images", "ids.txt", "--to", "drawn")
+    tiny.auxseg(project, *command, data=data)
     path = project / f"drawn/{image}.json"
     content = json.loads(path.read_text())
     points = [[1, 1], [40, 1], [40, 40], [1, 40]]
     content["shapes"].append({"label": tiny.PARAMS["data"]["classes"][0], "points": points, "shape_type": "polygon"})
     path.write_text(json.dumps(content))
-    tiny.run(project, "auxseg", "corrections", "import", "drawn", "--round", "r0", data=data)
+    tiny.auxseg(project, "corrections", "import", "drawn", "--round", "r0", data=data)
 
 
 def test_a_correction_changes_the_next_round_and_only_what_depends_on_it(project, data):
@@ -279,25 +270,18 @@ def test_a_correction_changes_the_next_round_and_only_what_depends_on_it(project
     correct(project, data, image)
     assert tiny.stale(project) == {"review@r0", "review@r1"}
 
-    executed = tiny.repro(project, data)
+    executed = tiny.repro(project, data, "train@r1", "propagate@r1-00")
+    executed |= tiny.repro(project, data, "--single-item", "review@r1")
 
-    retrained = {"review@r0", "review@r1", "train@r1", "evaluate@r1", "summary", "audit"} | instances("propagate", "r1")
-    assert retrained <= executed <= retrained | {"guard@r1"} | instances("labels", "r1") | instances("score", "r1")
+    assert executed == {"review@r0", "review@r1", "train@r1", "propagate@r1-00"}
+    assert tiny.stale(project) >= {"labels@r1-00", "propagate@r1-01", "evaluate@r1", "guard@r1", "summary", "audit"}
     after = tiny.hashes(project)
     changed = {path for path in after if after[path] != before.get(path)}
     assert {"data/corrections/r0.zip", "data/models/r1.safetensors", "data/maps/r1/00.safetensors"} <= changed
-    older = {path for path in changed if "r0" in path and not path.startswith("data/audit/")}
+    older = {path for path in changed if "r0" in path}
     assert older == {"data/corrections/r0.zip", "data/review/r0.csv"}
     assert f"{image},corrected," in (project / "data/review/r0.csv").read_text().splitlines()
     assert list(Archive(project / "data/corrections/r1.zip")) == [f"{image}.png"]  # for good
-    train = len(read_csv(project / "data/review/r0.csv"))
-    counts = [
-        (row["round"], row["corrected"], row["images"]) for row in read_csv(project / "data/summary/corrections.csv")
-    ]
-    assert counts == [("r0", "1", str(train)), ("r1", "1", str(train))]
-    line = f"corrected by hand: 1 of {train} labels of r0; so from round 1 on"  # nothing is trained on those of r1
-    assert line in tiny.run(project, "auxseg", "table")
-    assert tiny.status(project) == FRESH
 
 
 def test_a_correction_of_the_last_round_retrains_nothing(project, data):
@@ -312,6 +296,12 @@ def test_a_correction_of_the_last_round_retrains_nothing(project, data):
 
     assert tiny.repro(project, data) == {"review@r0", "review@r1", "summary", "audit"}
 
+    train = len(read_csv(project / "data/review/r1.csv"))
+    rows = read_csv(project / "data/summary/corrections.csv")
+    assert [(row["round"], row["corrected"], row["images"]) for row in rows] == [("r1", "1", str(train))]
+    assert "by hand" not in tiny.auxseg(project, "table")  # no network is trained on the labels of the last round
+    assert tiny.status(project) == FRESH
+
 
 def test_bad_params_stop_before_anything_is_written(project, data):
     before = tiny.hashes(project)
@@ -320,31 +310,3 @@ def test_bad_params_stop_before_anything_is_written(project, data):
     assert "unknown key 'labels.cam_treshold'; did you mean 'cam_threshold'?" in printed
     after = tiny.hashes(project)
     assert not set(after) - set(before)
-
-
-def test_a_folder_of_ones_own_without_masks_has_no_val_and_runs_to_the_report(tmp_path, data):
-    """Nothing to validate with: every image is trained on and labelled, and nothing is predicted but by request."""
-    root = tmp_path / "own"
-    (root / "images").mkdir(parents=True)
-    rows = [line for line in (data / "image_labels.csv").read_text().splitlines() if line.startswith("train")][:6]
-    for row in rows:
-        shutil.copy(data / f"JPEGImages/{row.partition(',')[0]}.jpg", root / "images")
-    (root / "image_labels.csv").write_text("\n".join(["image_id,labels", *rows]) + "\n")
-    project = tiny.make_project(tmp_path / "project")
-    params = yaml.safe_load((project / "params.yaml").read_text())
-    (project / "params.yaml").write_text(yaml.safe_dump({**params, "shards": ["00"], "data": {"format": "folder"}}))
-
-    printed = tiny.run(project, "auxseg", "scan", data=root)
-    assert "6 train and 0 val images" in printed and "classes (from the labels): " in printed
-    tiny.repro(project, root)
-
-    assert json.loads((project / "data/metrics/classifier.json").read_text()) == {"val_mean_average_precision": None}
-    assert len(Archive(project / "data/labels/r1/00.zip")) == 6
-    assert len(Archive(project / "data/predictions/r1.zip")) == 0
-    assert read_csv(project / "data/evaluate/r1.csv") == read_csv(project / "data/summary/rounds.csv") == []
-    shown = (project / "data/audit/index/base.js").read_text().replace("\\", "")
-    assert '"totals":{"train":6,"val":0}' in shown
-    assert tiny.status(project) == FRESH
-    tiny.run(project, "dvc", "metrics", "show")
-    assert shown_plots(project)["data/curves/r1.csv"]
-    tiny.run(project, "auxseg", "table")

@@ -95,7 +95,8 @@ def epochs_of(log: str) -> list[int]:
     return [int(number) for number in re.findall(rf"epoch (\d+)/{EPOCHS}: loss", log)]
 
 
-@pytest.mark.parametrize("stage", [pytest.param("classify", marks=pytest.mark.nightly), "train"])
+@pytest.mark.nightly  # every day: tests/training/test_checkpoint.py, and the real stages in test_kills.py
+@pytest.mark.parametrize("stage", ["classify", "train"])
 def test_however_often_it_is_stopped_it_goes_on_and_ends_with_the_bytes_of_an_unbroken_run(begun, unbroken, stage):
     run = begun(stage)
 

@@ -1,6 +1,8 @@
 """A tiny project with the real stages: ten images in the VOC layout, one round, two shards, a small network."""
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -9,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from auxseg.cli.main import main
 from auxseg.datasets.scenes import SCENES_CLASSES, write_scenes
 from auxseg.params.data import ScenesParams
 
@@ -75,6 +79,17 @@ def run(folder: Path, *command: str, data: Path | None = None, code: int = 0) ->
     return done.stdout
 
 
+def auxseg(folder: Path, *arguments: str, data: Path | None = None) -> str:
+    """Run a command of auxseg that works on files alone, in this process, and return what it prints."""
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.chdir(folder)
+        if data:
+            patch.setenv("AUXSEG_DATA", str(data))
+        assert main(arguments) == 0, printed.getvalue()
+    return printed.getvalue()
+
+
 def repro(folder: Path, data: Path, *targets: str) -> set[str]:
     """Run `dvc repro` and return the instances whose command it executed."""
     return set(re.findall(r"Running stage '(.+?)':", run(folder, "dvc", "repro", *targets, data=data)))
@@ -88,6 +103,12 @@ def status(folder: Path) -> str:
 def stale(folder: Path) -> set[str]:
     """Return the instances that DVC calls changed; those that only need one of them are not among them."""
     return set(json.loads(run(folder, "dvc", "status", "--json")))
+
+
+def shown_plots(folder: Path) -> dict[str, list[dict]]:
+    """Return the points of each plot of `dvc plots show` that has any."""
+    shown = json.loads(run(folder, "dvc", "plots", "show", "--json"))["data"]
+    return {title: plots[0]["content"]["data"]["values"] for title, plots in shown.items() if plots}
 
 
 def edit_params(folder: Path, section: str, **values) -> None:

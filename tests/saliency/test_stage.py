@@ -1,4 +1,4 @@
-"""The stage as the engines run it: a program in a project folder of its own."""
+"""The stage in a project folder of its own, as a program where that matters."""
 
 import hashlib
 import os
@@ -17,7 +17,9 @@ from auxseg.artifacts.atomic import write_json
 from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shard, write_manifest
 from auxseg.datasets.scan import content_sha256
 from auxseg.encoded import decode_indices
+from auxseg.errors import DataError
 from auxseg.params.presets import read_preset
+from auxseg.pipeline.stage import Stage
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARDS = ["00", "01"]
@@ -69,6 +71,15 @@ def run(work, shard, **environment):
     )
 
 
+@pytest.fixture
+def here(project, load_stage, monkeypatch):
+    """Return a function that runs the stage on a shard in this process."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("AUXSEG_DATA", str(project.parent / "raw"))
+    monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+    return lambda shard: load_stage("saliency").main(Stage("saliency", shard=shard))
+
+
 def output(work, shard):
     return work / f"data/saliency/{shard}.zip"
 
@@ -98,20 +109,18 @@ def test_bytes_do_not_depend_on_the_environment(project):
     assert contents[0] == contents[1]
 
 
-def test_u2netp(project):
+def test_u2netp(project, here):
     configure(project, provider="u2netp")
-    result = run(project, "01")
-    assert result.returncode == 0, result.stderr
+    here("01")
     for name, content in Archive(output(project, "01")).items():
         found = decode_indices(content)
         assert found[12:28, 17:38].mean() > 150 + found[:4].mean(), name
 
 
-def test_precomputed_maps_pass_through(project):
+def test_precomputed_maps_pass_through(project, here):
     maps = project.parent / "raw/maps"
     configure(project, provider="precomputed", path="maps", sha256=content_sha256(maps, "path", "root"))
-    result = run(project, "00")
-    assert result.returncode == 0, result.stderr
+    here("00")
     archive = Archive(output(project, "00"))
     assert len(archive) > 0
     for name, content in archive.items():
@@ -120,14 +129,13 @@ def test_precomputed_maps_pass_through(project):
         )
 
 
-def test_a_missing_map_is_rejected_and_nothing_written(project):
+def test_a_missing_map_is_rejected_and_nothing_written(project, here):
     last, maps = read_shard(project / "data/manifest/00.csv")[-1].id, project.parent / "raw/maps"
     (maps / f"{last}.png").unlink()
     configure(project, provider="precomputed", path="maps", sha256=content_sha256(maps, "path", "root"))
-    result = run(project, "00")
-    assert result.returncode == 2
-    assert len(result.stderr.splitlines()) == 1
-    assert f"maps/{last}.png: no such saliency map; add it" in result.stderr
+    with pytest.raises(DataError, match=rf"maps/{last}\.png: no such saliency map; add it") as error:
+        here("00")
+    assert "\n" not in str(error.value)
     assert not list(project.glob("data/saliency/*")) and not list(project.glob("data/saliency/.*"))
 
 

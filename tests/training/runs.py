@@ -1,5 +1,6 @@
 """Short trainings in processes of their own, which may be killed. A fork server imports torch once for all of them."""
 
+import contextlib
 import itertools
 import json
 import logging
@@ -52,14 +53,26 @@ def run(*arguments, **options) -> int:
     return process.exitcode
 
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = iter(range(20_000 + 500 * WORKER, 20_500 + 500 * WORKER))
+"""One for each team: a port that the system picks may be taken by somebody else before the team has it."""
+
+
+def free_port() -> int:
+    """Return the next of PORTS that no other program on this machine has."""
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("localhost", port))
+            return port
+    raise AssertionError("no port is left")
+
+
 def run_team(size: int, *arguments, kill=("", 0, 0), struck: int = 0, **options) -> list[int]:
     """Run `train` in `size` processes, as torchrun would start them; return their exit codes.
 
     `kill` is for process `struck` alone.
     """
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     processes = [
         start(*arguments, member=(rank, size, port), kill=kill if rank == struck else ("", 0, 0), **options)
         for rank in range(size)

@@ -63,12 +63,17 @@ class CvatWriter(Writer):
     def _png(self, name: str, colours: np.ndarray) -> None:
         buffer = io.BytesIO()
         Image.fromarray(colours).save(buffer, "PNG")
-        self._zip.writestr(name, buffer.getvalue())
+        self._add(name, buffer.getvalue())
+
+    def _add(self, name: str, content: bytes | str) -> None:
+        info = zipfile.ZipInfo(name)  # dated 1980: with the time of day, equal masks would not give equal bytes
+        info.external_attr = 0o644 << 16
+        self._zip.writestr(info, content)
 
     def finish(self) -> None:
         """Write the list of ids and the labels."""
-        self._zip.writestr("labelmap.txt", labelmap(self.options))
-        self._zip.writestr("ImageSets/Segmentation/default.txt", "".join(f"{one}\n" for one in self._ids))
+        self._add("labelmap.txt", labelmap(self.options))
+        self._add("ImageSets/Segmentation/default.txt", "".join(f"{one}\n" for one in self._ids))
         self._zip.close()
         labels = [
             {"name": name, "color": "#" + bytes(colour).hex(), "attributes": []}

@@ -65,6 +65,11 @@ class Judgement:
         """
         try:
             values = json.loads(path.read_text("utf-8"))
+            if not isinstance(values["good"], bool):  # "no" would open the gate
+                raise TypeError("good is neither true nor false")
+            for key in ("reasons", "advice"):
+                if not (isinstance(values[key], list) and all(isinstance(text, str) for text in values[key])):
+                    raise TypeError(f"{key} is not a list of texts")
             found = cls(**{**values, "reasons": tuple(values["reasons"]), "advice": tuple(values["advice"])})
             for name in (found.round, found.reference, found.best):
                 Round.parse(name)
