@@ -13,6 +13,7 @@ from auxseg.datasets.photos import read_photos
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import Classifier, normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.resampling import resample
 from auxseg.models.transfer import to_arrays
 from auxseg.params.cam import CamParams
 from auxseg.params.runtime import RuntimeParams
@@ -84,5 +85,5 @@ def multi_scale_cam(
     for scale in scales if chosen else ():
         cam = F.relu((at_scale_1 if scale == 1 else raw(scale))[:, chosen])
         view = cam[:1] + cam[1:].flip(3) if flip else cam
-        total += F.interpolate(view, size=(height, width), mode="bilinear", align_corners=False)[0]
+        total += resample(view, (height, width))[0]
     return normalise_cam(total), at_scale_1[0].mean(dim=(1, 2))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.artifacts.tensors import TensorFile
@@ -20,6 +19,7 @@ from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.resampling import resample
 from auxseg.models.tiles import TiledAffinity
 from auxseg.models.transfer import to_arrays, to_device
 from auxseg.parallel import track
@@ -153,7 +153,7 @@ def _on_grid(maps: Tensor, size: torch.Size, mirrored: bool) -> Tensor:
         return maps.new_zeros(0, *size)
     maps = maps.flip(3) if mirrored else maps
     if maps.shape[-2:] != size:
-        maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+        maps = resample(maps, size)
     return maps[0]
 
 
