@@ -68,8 +68,9 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
     """
     target = label[:, 0].long()
     upsampled = resample(logits, target.shape[-2:])
-    total = F.cross_entropy(upsampled, target, ignore_index=IGNORE, reduction="sum")
-    return total / pixels.clamp(min=1)
+    reduction = "none" if logits.is_cuda else "sum"  # a GPU's "sum" adds in no fixed order
+    losses = F.cross_entropy(upsampled, target, ignore_index=IGNORE, reduction=reduction)
+    return losses.sum() / pixels.clamp(min=1)
 
 
 def multi_task_loss(
