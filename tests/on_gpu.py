@@ -25,6 +25,11 @@ class _Recorded(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
+def copies(calls: list[Call]) -> list[Call]:
+    """Return the copies from the CPU."""
+    return [call for call in calls if call.name == "aten._to_copy.default" and call.args[0].device.type == "cpu"]
+
+
 @contextlib.contextmanager
 def on_gpu() -> Iterator[list[Call]]:
     """Make tensors without values in the block, also on "cuda"; yield the calls of torch's kernels as they are made.

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import reference
 import torch
+from on_gpu import copies, on_gpu
 from PIL import Image
 from tiny_networks import network_params, picture, strided_backbone, tiny_auxsegnet, tiny_classifier
 
+from auxseg import propagation
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.cam import classifier_cams
 from auxseg.datasets.manifest import ClassTable, ImageRecord
@@ -117,6 +119,18 @@ def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
     alone = maps_of(network, image, [2, 0], renormalise=True, low_precision=False)
     for name in ("prediction", "confidence", "entropy"):
         assert (found[name] == alone[name]).all()
+
+
+def test_a_gpu_gets_the_classes_once_for_all_views(monkeypatch):
+    monkeypatch.setattr(propagation, "to_device", torch.Tensor.to)  # without CUDA no memory can be pinned
+    views = {"scales": (0.5, 1.0), "flip": True, "prediction_share": 0.5}
+    with on_gpu() as calls:
+        with torch.device("cuda"):
+            network, image = tiny_auxsegnet(), picture()
+        calls.clear()
+        maps = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False, **views)
+        assert maps["cam"].shape == (2, 3, 4)
+    assert len(copies(calls)) == 1
 
 
 def test_an_image_without_labels_at_several_scales(network):

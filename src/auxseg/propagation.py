@@ -111,7 +111,9 @@ def propagate_image(
     zero = torch.zeros((), device=image.device)
     coarse, fine = outputs.features.shape[-2:], outputs.final_saliency.shape[-2:]
     cam_size = fine if prediction_share else coarse  # CAMs alone say no more on a finer grid
-    tagged = [0, *(position + 1 for position in classes)]
+    # on the device once: as lists, every view would copy them there and wait
+    tagged = to_device(torch.tensor([0, *(position + 1 for position in classes)]), image.device)
+    chosen = tagged[1:] - 1
     cams, saliencies, predictions = [], [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
@@ -119,7 +121,7 @@ def propagate_image(
         else:
             resized = scaled(image, scale)
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
-        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], cam_size, mirrored))
+        cams.append(_on_grid(network.refined_cam(view)[:, chosen], cam_size, mirrored))
         saliencies.append(_on_grid(torch.sigmoid(view.final_saliency), fine, mirrored))
         if prediction_share:
             predictions.append(_on_grid(torch.softmax(view.final_segmentation[:, tagged], dim=1), fine, mirrored))
