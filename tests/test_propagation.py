@@ -225,6 +225,17 @@ def test_unknown_tags_leave_the_prediction_out_of_the_maps(network, tmp_path):
     np.testing.assert_allclose(saliency(True, 0.5), saliency(True, 0.0) / 2, atol=1e-3)
 
 
+def test_kept_maps_hold_no_memory_of_tensors(network, tmp_path):
+    """A shard has thousands of them, and on a GPU those of tensors are pinned."""
+    Image.fromarray(np.zeros((24, 32, 3), np.uint8)).save(tmp_path / "a.png")
+    write_tensors(tmp_path / "maps.safetensors", {})
+    maps, record = TensorFile(tmp_path / "maps.safetensors"), ImageRecord("a", "a.png", 32, 24, "train", ("cat",), "")
+    dataset = SimpleNamespace(root=tmp_path, classes=ClassTable(("cat", "dog", "cow"), (1, 2, 3)))
+    cpu = torch.device("cpu")
+    found = propagate_images(network, dataset, [record], maps, PropagateParams(), RuntimeParams(), cpu, "")
+    assert len(found) == 6 and all(value.flags.owndata for value in found.values())
+
+
 def test_a_network_full_of_nan_is_named_with_its_image(tmp_path):
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(tmp_path / "a.png")
     write_tensors(tmp_path / "maps.safetensors", {"a.cam": np.zeros((1, 2, 3), np.float16)})
