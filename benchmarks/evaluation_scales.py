@@ -26,9 +26,9 @@ from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photos
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import AuxSegNet, load_auxsegnet
-from auxseg.models.decoder import enlarged
 from auxseg.models.device import prepare_device
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.resampling import resample
 from auxseg.parallel import background_processes
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.dag import read_params
@@ -64,7 +64,7 @@ def seen_images(
         for scale in scales:
             resized = scaled(image, scale)
             outputs = network(torch.cat([resized, resized.flip(3)]))
-            shares = torch.softmax(enlarged(outputs.final_segmentation, image), dim=1)
+            shares = torch.softmax(resample(outputs.final_segmentation, image.shape[-2:]), dim=1)
             views[scale] = torch.stack([shares[0], shares[1].flip(2)]).cpu().numpy().astype(np.float16)
         yield Seen(rgb, masks[record.id], views)
 

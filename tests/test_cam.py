@@ -6,8 +6,10 @@ import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from on_gpu import copies, on_gpu
 from tiny_networks import picture, tiny_classifier
 
+from auxseg import cam
 from auxseg.cam import multi_scale_cam
 from auxseg.models.inputs import scaled
 
@@ -113,6 +115,16 @@ def test_maximum_is_nearly_one_and_a_class_nowhere_positive_is_zero():
 def test_the_grid_is_that_of_scale_1_whatever_the_scales():
     for scales in ([0.5, 1.0], [2.0, 0.5], [0.7]):
         assert multi_scale_cam(Mean(), picture(40, 24), [1], scales, True)[0].shape == (1, 5, 3)
+
+
+def test_a_gpu_gets_the_classes_once_for_all_views(monkeypatch):
+    monkeypatch.setattr(cam, "to_device", torch.Tensor.to)  # without CUDA no memory can be pinned
+    with on_gpu() as calls:
+        with torch.device("cuda"):
+            network, image = tiny_classifier(), picture()
+        calls.clear()
+        assert multi_scale_cam(network, image, [2, 0], [0.5, 1.0, 1.5], True)[0].shape == (2, 3, 4)
+    assert len(copies(calls)) == 1
 
 
 @pytest.mark.parametrize("classes", [[], [1]])

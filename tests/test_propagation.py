@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import reference
 import torch
+from on_gpu import copies, on_gpu
 from PIL import Image
 from tiny_networks import network_params, picture, strided_backbone, tiny_auxsegnet, tiny_classifier
 
+from auxseg import propagation
 from auxseg.artifacts.tensors import TensorFile, write_tensors
 from auxseg.cam import classifier_cams
 from auxseg.datasets.manifest import ClassTable, ImageRecord
@@ -119,6 +121,18 @@ def test_views_are_averaged_on_the_grid_of_scale_one(network, scales, flip):
         assert (found[name] == alone[name]).all()
 
 
+def test_a_gpu_gets_the_classes_once_for_all_views(monkeypatch):
+    monkeypatch.setattr(propagation, "to_device", torch.Tensor.to)  # without CUDA no memory can be pinned
+    views = {"scales": (0.5, 1.0), "flip": True, "prediction_share": 0.5}
+    with on_gpu() as calls:
+        with torch.device("cuda"):
+            network, image = tiny_auxsegnet(), picture()
+        calls.clear()
+        maps = propagate_image(network, image, [2, 0], renormalise=True, low_precision=False, **views)
+        assert maps["cam"].shape == (2, 3, 4)
+    assert len(copies(calls)) == 1
+
+
 def test_an_image_without_labels_at_several_scales(network):
     maps = maps_of(network, picture(), [], renormalise=True, low_precision=False, scales=[1.0, 2.0], flip=True)
     assert maps["cam"].shape == (0, 3, 4)
@@ -209,6 +223,17 @@ def test_unknown_tags_leave_the_prediction_out_of_the_maps(network, tmp_path):
 
     assert (saliency(False, 0.5) == saliency(False, 0.0)).all() and saliency(False, 0.0).max() > 0
     np.testing.assert_allclose(saliency(True, 0.5), saliency(True, 0.0) / 2, atol=1e-3)
+
+
+def test_kept_maps_hold_no_memory_of_tensors(network, tmp_path):
+    """A shard has thousands of them, and on a GPU those of tensors are pinned."""
+    Image.fromarray(np.zeros((24, 32, 3), np.uint8)).save(tmp_path / "a.png")
+    write_tensors(tmp_path / "maps.safetensors", {})
+    maps, record = TensorFile(tmp_path / "maps.safetensors"), ImageRecord("a", "a.png", 32, 24, "train", ("cat",), "")
+    dataset = SimpleNamespace(root=tmp_path, classes=ClassTable(("cat", "dog", "cow"), (1, 2, 3)))
+    cpu = torch.device("cpu")
+    found = propagate_images(network, dataset, [record], maps, PropagateParams(), RuntimeParams(), cpu, "")
+    assert len(found) == 6 and all(value.flags.owndata for value in found.values())
 
 
 def test_a_network_full_of_nan_is_named_with_its_image(tmp_path):

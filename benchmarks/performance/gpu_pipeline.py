@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("src", "workflow", "params", "review", "dvc.yaml", "params.yaml", "data/raw.yaml")
 LEFT_OUT = "audit"
 """The report uses no network."""
-KINDS = ("models", "maps", "labels", "predictions")
+KINDS = ("models", "curves", "maps", "labels", "predictions")
 """Folders of artifacts."""
 TINY = {"data.scenes": {"train": 8, "val": 4, "side": 64, "seed": 0}, "backbone.weights": "random"}
 MIOU = 0.5
@@ -58,7 +58,7 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
         shutil.copytree(projects["first"] / "data", projects["killed"] / "data", dirs_exist_ok=True)
         (projects["killed"] / "params.local.yaml").write_text("checkpoint_minutes: 0.01\n")
         rows.append(row(KILLED, "killed after a checkpoint", "", "", kill_and_resume(projects["killed"], device)))
-        rows += same_bytes("a killed training", projects["first"], projects["killed"], "models")
+        rows += same_bytes("a killed training", projects["first"], projects["killed"], "models", "curves")
         on_cpu.result()
     figures = [read_csv(projects[name] / "data/summary/rounds.csv") for name in ("first", "cpu")]
     for one, other in zip(*figures, strict=True):

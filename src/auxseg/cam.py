@@ -13,7 +13,8 @@ from auxseg.datasets.photos import read_photos
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import Classifier, normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
-from auxseg.models.transfer import to_arrays
+from auxseg.models.resampling import resample
+from auxseg.models.transfer import to_arrays, to_device
 from auxseg.params.cam import CamParams
 from auxseg.params.runtime import RuntimeParams
 
@@ -71,8 +72,9 @@ def multi_scale_cam(
         scales: factors of the input size.
         flip: add the maps of the mirrored image.
     """
-    chosen = list(classes)
-    flip = flip and bool(chosen)
+    # on the device once: as a list, every view would copy it there and wait
+    chosen = to_device(torch.tensor(classes, dtype=torch.long), image.device)
+    flip = flip and bool(classes)
 
     def raw(scale: float) -> Tensor:
         resized = scaled(image, scale)
@@ -80,9 +82,9 @@ def multi_scale_cam(
 
     at_scale_1 = raw(1.0)
     height, width = at_scale_1.shape[-2:]
-    total = torch.zeros((len(chosen), height, width), device=image.device)
-    for scale in scales if chosen else ():
+    total = torch.zeros((len(classes), height, width), device=image.device)
+    for scale in scales if classes else ():
         cam = F.relu((at_scale_1 if scale == 1 else raw(scale))[:, chosen])
         view = cam[:1] + cam[1:].flip(3) if flip else cam
-        total += F.interpolate(view, size=(height, width), mode="bilinear", align_corners=False)[0]
+        total += resample(view, (height, width))[0]
     return normalise_cam(total), at_scale_1[0].mean(dim=(1, 2))

@@ -34,6 +34,7 @@ from auxseg.errors import DataError, first_line
 from auxseg.maps import upsample
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.inputs import to_tensor
+from auxseg.models.resampling import resample
 from auxseg.params.runtime import RuntimeParams
 from auxseg.prediction import predict, reweight
 
@@ -64,12 +65,10 @@ class Deployed(nn.Module):
         height, width = self._network_size(size)
         resized = resize_weights(size[0], height) @ pixels @ resize_weights(size[1], width).T
         outputs = self.network(resized)
-        up = F.interpolate(outputs.final_segmentation, size=resized.shape[2:], mode="bilinear", align_corners=False)
-        probabilities = torch.softmax(up, dim=1)
+        probabilities = torch.softmax(resample(outputs.final_segmentation, resized.shape[2:]), dim=1)
         if self.recognition:
             probabilities = reweight(probabilities, torch.sigmoid(outputs.classification), self.recognition)
-        whole = images.shape[1:3]
-        probabilities = F.interpolate(probabilities, size=whole, mode="bilinear", align_corners=False)
+        probabilities = resample(probabilities, images.shape[1:3])
         return probabilities.argmax(dim=1).to(torch.uint8), probabilities
 
     def _network_size(self, size: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.checks import check_outputs
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.resampling import resample
 from auxseg.models.transfer import to_arrays
 from auxseg.parallel import background_processes
 from auxseg.params.evaluate import EvaluateParams
@@ -132,8 +132,7 @@ def predict(
         outputs = network(batch, low_precision=low_precision)
         if recognition:
             shown.append(torch.sigmoid(outputs.classification))
-        up = F.interpolate(outputs.final_segmentation, size=image.shape[-2:], mode="bilinear", align_corners=False)
-        probabilities = torch.softmax(up, dim=1)
+        probabilities = torch.softmax(resample(outputs.final_segmentation, image.shape[-2:]), dim=1)
         if scale == 1:
             single = probabilities[0]
         # one view at a time, because all of them at image size would take gigabytes with 80 classes

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from auxseg.artifacts.tensors import TensorFile
@@ -20,6 +19,7 @@ from auxseg.models.auxsegnet import AuxSegNet
 from auxseg.models.checks import check_outputs
 from auxseg.models.classifier import normalise_cam
 from auxseg.models.inputs import scaled, to_tensor
+from auxseg.models.resampling import resample
 from auxseg.models.tiles import TiledAffinity
 from auxseg.models.transfer import to_arrays, to_device
 from auxseg.parallel import track
@@ -67,7 +67,7 @@ def propagate_images(
     tensors: dict[str, np.ndarray] = {}
     for record, maps in zip(records, track(to_arrays(found), title, total=len(records)), strict=True):
         check_outputs(maps, f"image '{record.id}'")
-        tensors |= {f"{record.id}.{name}": value for name, value in maps.items()}
+        tensors |= {f"{record.id}.{name}": value.copy() for name, value in maps.items()}
     return tensors
 
 
@@ -111,7 +111,9 @@ def propagate_image(
     zero = torch.zeros((), device=image.device)
     coarse, fine = outputs.features.shape[-2:], outputs.final_saliency.shape[-2:]
     cam_size = fine if prediction_share else coarse  # CAMs alone say no more on a finer grid
-    tagged = [0, *(position + 1 for position in classes)]
+    # on the device once: as lists, every view would copy them there and wait
+    tagged = to_device(torch.tensor([0, *(position + 1 for position in classes)]), image.device)
+    chosen = tagged[1:] - 1
     cams, saliencies, predictions = [], [], []
     for scale, mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         if scale == 1 and not mirrored:
@@ -119,7 +121,7 @@ def propagate_image(
         else:
             resized = scaled(image, scale)
             view = network(resized.flip(3) if mirrored else resized, low_precision=low_precision)
-        cams.append(_on_grid(network.refined_cam(view)[:, list(classes)], cam_size, mirrored))
+        cams.append(_on_grid(network.refined_cam(view)[:, chosen], cam_size, mirrored))
         saliencies.append(_on_grid(torch.sigmoid(view.final_saliency), fine, mirrored))
         if prediction_share:
             predictions.append(_on_grid(torch.softmax(view.final_segmentation[:, tagged], dim=1), fine, mirrored))
@@ -153,7 +155,7 @@ def _on_grid(maps: Tensor, size: torch.Size, mirrored: bool) -> Tensor:
         return maps.new_zeros(0, *size)
     maps = maps.flip(3) if mirrored else maps
     if maps.shape[-2:] != size:
-        maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+        maps = resample(maps, size)
     return maps[0]
 
 

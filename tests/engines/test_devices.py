@@ -34,7 +34,7 @@ def start(tmp_path, monkeypatch):
     def run(count: int, seconds: float, visible: str = "4,7") -> subprocess.Popen:
         command = [sys.executable, "-m", "auxseg.engines.devices", str(count)]
         command += [sys.executable, "-c", JOB, str(tmp_path / "in-use"), str(seconds)]
-        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": visible}
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": visible, "AUXSEG_DEVICE": "cuda"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         jobs.append(subprocess.Popen(command, env=environment, **pipes))
         return jobs[-1]
@@ -89,6 +89,17 @@ def test_without_a_gpu_the_command_just_runs(start, monkeypatch):
         hidden, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, check=True
     )
     assert answer.stdout == "\n"  # the user hid them all
+
+
+@pytest.mark.parametrize(("told", "left"), [("cuda:1", "4 cuda"), ("cuda", "4 cuda"), ("cpu", "4,7 cpu")])
+def test_a_chosen_device_is_one_that_the_command_has(monkeypatch, tmp_path, told, left):
+    """It sees only the GPU that it got, which is its first one; on the CPU it waits for none."""
+    monkeypatch.setattr(devices, "slot_folder", lambda: tmp_path / "slots")
+    monkeypatch.setattr(os, "execvp", lambda *_: None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    monkeypatch.setenv("AUXSEG_DEVICE", told)
+    devices.main(1, ["true"])
+    assert f"{os.environ['CUDA_VISIBLE_DEVICES']} {os.environ['AUXSEG_DEVICE']}" == left
 
 
 def test_devices_are_those_that_the_environment_leaves(monkeypatch):

@@ -62,6 +62,7 @@ def test_every_attempt_gets_more():
 def test_jobs_beside_each_other_on_one_machine_see_a_gpu_each(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    monkeypatch.setenv("AUXSEG_DEVICE", "cuda")
     folder = stub.make_project(tmp_path / "project")
     stub.replace(folder, "dvc.yaml", "meta: {cpus: 2, mem_mb: 100", "meta: {gpu: 1, cpus: 1, mem_mb: 100")
     held = 'import time\nname = os.environ["CUDA_VISIBLE_DEVICES"]\nmark = pathlib.Path("logs", "gpu" + name)\n'

@@ -40,14 +40,39 @@ def test_threads_and_determinism_are_set(monkeypatch):
 
 
 def test_speed_may_go_before_the_same_bytes(monkeypatch):
+    """In a training: without one, nearly every image has a size for which kernels would be measured anew."""
     monkeypatch.setenv("AUXSEG_DEVICE", "cpu")
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8"))
     params = RuntimeParams(threads=torch.get_num_threads(), deterministic=False)
     try:
-        prepare_device(params)
-        assert torch.backends.cudnn.benchmark and not torch.are_deterministic_algorithms_enabled()
+        for training in (True, False):
+            prepare_device(params, training=training)
+            assert torch.backends.cudnn.benchmark == training and not torch.are_deterministic_algorithms_enabled()
+        prepare_device(params.model_copy(update={"deterministic": True}), training=True)
+        assert not torch.backends.cudnn.benchmark
     finally:
-        prepare_device(params.model_copy(update={"deterministic": True}))
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize(
+    ("name", "training", "deterministic", "fused"),
+    [("cuda", True, True, False), ("cuda", True, False, True), ("cuda", False, True, True), ("cpu", True, True, True)],
+)
+def test_only_a_deterministic_training_on_a_gpu_has_no_fused_attention(
+    monkeypatch, name, training, deterministic, fused
+):
+    """Only gradients have no fixed order; a CPU has an attention of its own, which always adds alike."""
+    monkeypatch.setattr(torch, "ones", lambda *_, device: None)
+    monkeypatch.setenv("AUXSEG_DEVICE", name)
+    params = RuntimeParams(threads=torch.get_num_threads(), deterministic=deterministic)
+    kernels = torch.backends.cuda
+    try:
+        prepare_device(params, training=training)
+        found = [kernels.flash_sdp_enabled(), kernels.mem_efficient_sdp_enabled(), kernels.cudnn_sdp_enabled()]
+        assert found == [fused] * 3
+    finally:
+        prepare_device(params)
         torch.use_deterministic_algorithms(False)
 
 

@@ -1,6 +1,8 @@
 """Folded batch norms: the same function and gradients, fewer modules that compute, the same names of tensors."""
 
 import copy
+import gc
+import weakref
 
 import pytest
 import torch
@@ -72,6 +74,31 @@ def test_the_first_batch_norm_of_a_block_of_resnet38_reads_a_sum():
     set_batch_norm(backbone, "frozen")
     assert len(norms_of(backbone)) == 37
     assert fold_batch_norms(backbone) == 37 - 17
+
+
+@pytest.mark.parametrize(("name", "stride"), [row[:2] for row in NETWORKS])
+def test_a_folded_network_ends_with_its_last_name(name, stride):
+    """On a GPU, memory that waits for the garbage collector is missing in what comes next."""
+    backbone = backbone_of(name, stride).eval().requires_grad_(False)
+    fold_batch_norms(backbone)
+    backbone.run_example()
+    gc.collect()
+    gc.disable()
+    try:
+        held = [weakref.ref(value) for value in backbone.parameters()]
+        del backbone
+        assert held and all(one() is None for one in held)
+    finally:
+        gc.enable()
+
+
+def test_a_copy_of_a_folded_network_has_its_own_kernels():
+    folded = backbone_of("resnet18", 16).eval().requires_grad_(False)
+    fold_batch_norms(folded)
+    images = torch.rand(1, 3, 32, 32) * 255
+    before, copied = folded(images), copy.deepcopy(folded)
+    copied.load_state_dict({key: torch.zeros_like(value) for key, value in copied.state_dict().items()})
+    assert torch.equal(folded(images), before) and not torch.equal(copied(images), before)
 
 
 def test_modes_and_statistics_stay():

@@ -28,6 +28,10 @@ def measured(monkeypatch, tmp_path):
     return seconds
 
 
+def no_memory(*_):
+    raise torch.OutOfMemoryError
+
+
 @pytest.mark.parametrize(
     ("seconds", "best"),
     [
@@ -125,10 +129,16 @@ def test_a_small_gpu_is_measured_with_fewer_images(monkeypatch):
     assert tried == [("float32", 8), ("float32", 4), ("float32", 2), ("tf32", 2), ("bfloat16", 2)]
 
 
-def test_a_gpu_without_memory_for_one_image_is_told(monkeypatch, caplog):
-    def step_seconds(*_):
-        raise torch.OutOfMemoryError
+def test_what_could_not_be_measured_is_not_kept(measured, monkeypatch, tmp_path):
+    """Another program may have had the GPU's memory."""
+    with monkeypatch.context() as patch:
+        patch.setattr(precision, "step_seconds", no_memory)
+        assert choose_precision(AUTO, BACKBONE, CPU).precision == "float32"
+    assert not (tmp_path / "weights/precision.json").exists()
+    assert choose_precision(AUTO, BACKBONE, CPU).precision == "bfloat16"
 
-    monkeypatch.setattr(precision, "step_seconds", step_seconds)
+
+def test_a_gpu_without_memory_for_one_image_is_told(monkeypatch, caplog):
+    monkeypatch.setattr(precision, "step_seconds", no_memory)
     assert fastest(precision._measured(BACKBONE, torch.device("cuda"))) == "float32"
     assert "does not suffice to measure one image of 321 pixels; auto takes float32" in caplog.text

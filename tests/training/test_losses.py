@@ -9,6 +9,7 @@ import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from on_gpu import on_gpu
 from tiny_networks import network_params, picture, strided_backbone, tiny_auxsegnet
 
 from auxseg.models.auxsegnet import AuxSegNet, Outputs
@@ -65,6 +66,16 @@ def test_segmentation_loss(seed):
     label = torch.tensor([0, 1, 2, 3, 255], dtype=torch.uint8)[torch.randint(5, (2, 1, 5, 4), generator=generator)]
     found = segmentation_loss(logits, label, (label != 255).sum())
     assert found.item() == pytest.approx(segmentation_by_hand(logits, label), rel=1e-4, abs=1e-6)
+
+
+def test_a_gpu_adds_the_losses_of_pixels_in_a_fixed_order():
+    """Its kernel of the cross-entropy adds with atomic operations; that of a plain sum does not."""
+    with on_gpu() as calls:
+        logits = torch.empty(2, 4, 2, 3, device="cuda", requires_grad=True)
+        label = torch.empty(2, 1, 5, 4, dtype=torch.uint8, device="cuda")
+        assert segmentation_loss(logits, label, torch.empty((), device="cuda")).shape == ()
+    (reduction,) = (call.args[3] for call in calls if call.name == "aten.nll_loss2d_forward.default")
+    assert reduction == 0  # none
 
 
 def test_one_half_is_not_salient_in_binary_and_one_half_in_soft():

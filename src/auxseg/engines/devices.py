@@ -3,9 +3,9 @@
     python -m auxseg.engines.devices 1 COMMAND ...
 
 Snakemake counts GPUs but does not assign them. This waits until as many as requested are free, names them in
-CUDA_VISIBLE_DEVICES and becomes the command. Each GPU has a slot file; the job holds a lock on it, which the operating
-system drops when the process ends, however it ends. All clones of a user on the machine share the files. Only for local
-jobs, because a batch system assigns GPUs itself.
+CUDA_VISIBLE_DEVICES and becomes the command, which sees no others. Each GPU has a slot file; the job holds a lock on it,
+which the operating system drops when the process ends, however it ends. All clones of a user on the machine share the
+files. Only for local jobs, because a batch system assigns GPUs itself. With AUXSEG_DEVICE=cpu a job takes no GPU.
 """
 
 import fcntl
@@ -83,11 +83,14 @@ def _lock(path: Path) -> int | None:
 
 
 def main(count: int, command: list[str]) -> None:
-    """Take `count` devices and become `command`; on a machine without GPUs, just become the command."""
-    devices = machine_devices()
+    """Take `count` devices and become `command`; without GPUs, or on the CPU, just become the command."""
+    chosen = os.environ.get("AUXSEG_DEVICE", "")
+    devices = [] if chosen == "cpu" else machine_devices()
     if count and devices:
         taken = take(count, devices, slot_folder())
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+        if chosen.startswith("cuda:"):
+            os.environ["AUXSEG_DEVICE"] = "cuda"  # a number would count all GPUs, and the command sees those taken
         for descriptor in taken.values():
             os.set_inheritable(descriptor, True)  # otherwise exec would close it and release the slot
     os.execvp(command[0], command)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from auxseg.models.affinity import Affinity, CrossTaskFusion, TaskAffinity, apply_affinity, pool
 from auxseg.models.backbones import Backbone, build_backbone
 from auxseg.models.classifier import ClassificationBranch, normalise_cam
-from auxseg.models.decoder import Decoder, enlarged
+from auxseg.models.decoder import Decoder
+from auxseg.models.resampling import resample
 from auxseg.models.weights import load_network
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.network import NetworkParams
@@ -124,7 +125,8 @@ class AuxSegNet(nn.Module):
         if self.decoder is not None:
             with torch.autocast(device, torch.bfloat16, enabled=low_precision):
                 corrections = self.decoder(torch.cat([saliency_features, own_features], dim=1), earlier)
-            decoded = _full(corrections) + enlarged(torch.cat([refined_saliency, refined_segmentation], 1), corrections)
+            both = torch.cat([refined_saliency, refined_segmentation], dim=1)
+            decoded = _full(corrections) + resample(both, corrections.shape[-2:])
         return Outputs(
             _full(classification),
             saliency,

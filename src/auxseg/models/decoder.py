@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from auxseg.errors import ParamsError
 from auxseg.models.backbones import Backbone
+from auxseg.models.resampling import resample
 
 STRIDES = (8, 4)
 """Grids that are joined, one after the other."""
@@ -56,14 +57,9 @@ class Decoder(nn.Module):
         """
         joined = F.relu(self.reduce(features))
         for lateral, join, maps in zip(self.lateral, self.join, earlier, strict=True):
-            joined = join(torch.cat([enlarged(joined, maps), F.relu(lateral(maps))], dim=1))
+            joined = join(torch.cat([resample(joined, maps.shape[-2:]), F.relu(lateral(maps))], dim=1))
         corrections: Tensor = self.predict(joined)
         return corrections
-
-
-def enlarged(maps: Tensor, like: Tensor) -> Tensor:
-    """Return maps resampled bilinearly to the grid of others."""
-    return F.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _separable(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -13,8 +13,12 @@ from auxseg.params.runtime import RuntimeParams
 from auxseg.torchrun import torchrun_rank
 
 
-def prepare_device(params: RuntimeParams) -> torch.device:
+def prepare_device(params: RuntimeParams, *, training: bool = False) -> torch.device:
     """Set threads and determinism for this process and return its device: AUXSEG_DEVICE, else CUDA if available.
+
+    Args:
+        params: threads, precision, and whether kernels have to be deterministic.
+        training: whether the process trains a network, on crops of one size, or only runs one, on images of many sizes.
 
     Raises:
         ParamsError: AUXSEG_DEVICE names no CPU or GPU.
@@ -27,7 +31,8 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
     # Filling is slow, and only useful to find bugs. torch adds this name at run time, so its types lack it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = not params.deterministic
+    # it measures kernels once for every size of input, which takes longer than running one image
+    torch.backends.cudnn.benchmark = training and not params.deterministic
     allow_tf32(params)
     default = "cuda" if torch.cuda.is_available() else "cpu"
     if default == "cpu" and os.environ.get("CUDA_VISIBLE_DEVICES", "")[:1] not in ("", "-"):  # -1 means no GPU
@@ -43,8 +48,14 @@ def prepare_device(params: RuntimeParams) -> torch.device:
     if not usable:
         kind = ResourceError if name.startswith("cuda") else ParamsError
         raise kind(f"AUXSEG_DEVICE={name}: torch cannot use this device here; write cpu, cuda or cuda:1")
-    if device.index is not None and device.type == "cuda":
-        torch.cuda.set_device(device)  # streams and events are those of the current device
+    if device.type == "cuda":
+        # the gradients of fused attention add in a fixed order only where torch may raise an error instead of a warning
+        fused = not (training and params.deterministic)
+        torch.backends.cuda.enable_flash_sdp(fused)
+        torch.backends.cuda.enable_mem_efficient_sdp(fused)
+        torch.backends.cuda.enable_cudnn_sdp(fused)
+        if device.index is not None:
+            torch.cuda.set_device(device)  # streams and events are those of the current device
     return device
 
 

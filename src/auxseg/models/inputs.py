@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from auxseg.models.resampling import resample
 from auxseg.models.transfer import to_device
 from auxseg.params.runtime import RuntimeParams
 
@@ -15,7 +15,7 @@ def scaled(image: Tensor, scale: float) -> Tensor:
         return image
     height, width = image.shape[-2:]
     size = [max(1, round(height * scale)), max(1, round(width * scale))]
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
+    return resample(image, size, antialias=scale < 1)
 
 
 def to_tensor(rgb: np.ndarray, device: torch.device, runtime: RuntimeParams) -> Tensor:

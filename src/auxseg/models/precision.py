@@ -51,8 +51,9 @@ def choose_precision(runtime: RuntimeParams, backbone: BackboneParams, device: t
             seconds = _measured(backbone, device)
             kept[key] = fastest(seconds)
             logging.info("runtime.precision: measured seconds of a step: %s", _shown(seconds))
-            with contextlib.suppress(OSError):  # a read-only folder; it is measured again the next time
-                write_json(weights_folder() / CHOICES, kept)
+            if math.isfinite(seconds["float32"]):  # without memory for a measurement, another run may have it
+                with contextlib.suppress(OSError):  # a read-only folder; it is measured again the next time
+                    write_json(weights_folder() / CHOICES, kept)
         logging.info("runtime.precision: auto chooses %s", kept[key])
         runtime = runtime.model_copy(update={"precision": kept[key]})
     allow_tf32(runtime)

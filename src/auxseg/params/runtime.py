@@ -22,8 +22,9 @@ class RuntimeParams(Section):
     products on GPUs, and float32 elsewhere. auto: `classify` measures which is fastest, and the whole run uses that."""
     deterministic: bool = True
     """On a GPU, use only kernels that add in a fixed order, where there is one, so that a second run writes the same
-    bytes on the same kind of GPU. false: cuDNN measures its kernels for every size of input and uses the fastest, and
-    only the figures are the same, up to rounding. CPUs are deterministic in any case."""
+    bytes on the same kind of GPU. Transformers are then trained without fused attention, which takes more memory.
+    false: a training measures cuDNN's kernels and uses the fastest, and only the figures are the same, up to rounding.
+    CPUs are deterministic in any case."""
     max_side: int = Field(1024, ge=64, le=MOST_PIXELS)
     """An image whose longer side is larger, in pixels, is reduced to this before a network sees it: affinities grow
     with the fourth power of the side, and objects should be about as large as in training. Labels and predictions keep

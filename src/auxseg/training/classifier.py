@@ -53,9 +53,10 @@ def build_training(
 def val_precision(network: Classifier, dataset: Dataset, runtime: RuntimeParams, device: torch.device) -> float | None:
     """Return the mean average precision on the val images whose tags are known, negatives among them; None without.
 
-    The network is put into eval mode.
+    The network is put into eval mode, and cuDNN no longer measures its kernels.
     """
     network.eval()
+    torch.backends.cudnn.benchmark = False  # of no use any more: nearly every image has a size of its own
     val = [record for record in dataset.records("val") if record.is_tagged]
     images = (to_tensor(read_photo(dataset.root, record), device, runtime) for record in track(val, "val"))
     scores = [network(image)[0].cpu().numpy() for image in images]

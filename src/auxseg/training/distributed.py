@@ -118,7 +118,7 @@ def train_together(params: TrainingParams, runtime: RuntimeParams, train: Callab
         SystemExit: a started process failed; has its exit code.
     """
     if not launch(params, runtime.threads):
-        with joined_team(params, prepare_device(runtime)) as team:
+        with joined_team(params, prepare_device(runtime, training=True)) as team:
             train(team)
 
 

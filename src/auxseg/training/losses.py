@@ -14,7 +14,7 @@ from torch import Tensor
 
 from auxseg.encoded import IGNORE
 from auxseg.models.auxsegnet import Outputs
-from auxseg.models.decoder import enlarged
+from auxseg.models.resampling import resample
 from auxseg.params.train import LossParams
 from auxseg.training.augment import PixelSample, Sample
 
@@ -53,7 +53,8 @@ def saliency_loss(logits: Tensor, target: Tensor, mode: Literal["binary", "soft"
     """
     known = target >= 0
     wanted = (target > 0.5).to(logits) if mode == "binary" else target.clamp(min=0)
-    losses = F.binary_cross_entropy_with_logits(enlarged(logits, target), wanted, reduction="none")
+    upsampled = resample(logits, target.shape[-2:])
+    losses = F.binary_cross_entropy_with_logits(upsampled, wanted, reduction="none")
     return (losses * known).sum() / pixels.clamp(min=1)
 
 
@@ -66,8 +67,10 @@ def segmentation_loss(logits: Tensor, label: Tensor, pixels: Tensor) -> Tensor:
         pixels: number of such pixels in the whole batch.
     """
     target = label[:, 0].long()
-    total = F.cross_entropy(enlarged(logits, label), target, ignore_index=IGNORE, reduction="sum")
-    return total / pixels.clamp(min=1)
+    upsampled = resample(logits, target.shape[-2:])
+    reduction = "none" if logits.is_cuda else "sum"  # a GPU's "sum" adds in no fixed order
+    losses = F.cross_entropy(upsampled, target, ignore_index=IGNORE, reduction=reduction)
+    return losses.sum() / pixels.clamp(min=1)
 
 
 def multi_task_loss(

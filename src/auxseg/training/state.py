@@ -78,6 +78,11 @@ class TrainingState:
                 optimiser.setdefault(int(index), {})[entry] = torch.from_numpy(value.copy())
         self.network.load_state_dict(network)
         self.optimiser.load_state_dict({"state": optimiser, "param_groups": values["optimiser"]})
+        # arrays are in C order, parameters channels-last, and the fused SGD of GPUs rejects momenta of other strides
+        for parameter, entries in self.optimiser.state.items():
+            for entry, held in entries.items():
+                if held.shape == parameter.shape:
+                    entries[entry] = torch.empty_like(parameter).copy_(held)
         self.schedule.load_state_dict(values["schedule"])
         for name in ("epoch", "batch", "lr", "sums", "curve"):
             setattr(self, name, values[name])
