@@ -7,8 +7,9 @@
 Subsets are drawn by a hash of the ids, with balanced classes. Subsets with the same number are nested: the 60 images
 are the 20 images and 40 more. Each runs in a clone of this repository's HEAD below --work, with the preset and two
 changes: the data set's masks are used for measuring (no stage that leads to a model reads them), and val is the first
---val images of the data set's own val list. Figures are written to benchmarks/own_data.csv as soon as they are known,
-and a subset that has them is not run again, so a killed run continues. At the end, the table in docs/own-data.md is
+--val images of the data set's own val list, the same for every subset, so a setting that is chosen by the models of one
+subset is chosen on the val images of all. Figures are written to benchmarks/own_data.csv as soon as they are known, and
+a subset that has them is not run again, so a killed run continues. At the end, the table in docs/own-data.md is
 updated.
 """
 

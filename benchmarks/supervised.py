@@ -4,11 +4,12 @@
 
 Run it in a project folder whose pipeline has finished: it reads the manifest, the masks, the classifier's weights and
 params.yaml, trains on the masks of the training images (saliency target: object or not) and prints one JSON line with
-the mIoU on val in per cent: single-scale, and multi-scale with CRF.
+the mIoU on val in per cent: single-scale, and multi-scale with CRF, with the project's `evaluate` parameters.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from auxseg.artifacts.store import Store
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.masks import Masks
 from auxseg.datasets.photos import read_photo
-from auxseg.encoded import encode_grey, encode_label
+from auxseg.encoded import IGNORE, encode_grey, encode_label
 from auxseg.metrics.segmentation import Counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.device import prepare_device
@@ -31,10 +32,19 @@ from auxseg.params.network import NetworkParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.params.train import TrainParams
 from auxseg.prediction import predict_photos
+from auxseg.training.augment import NO_SALIENCY, PixelSample
 from auxseg.training.distributed import Team
 from auxseg.training.loop import fit
 from auxseg.training.losses import multi_task_loss
 from auxseg.training.samples import TrainingSamples
+
+
+class MaskSamples(TrainingSamples):
+    """Training samples labelled with masks: where a mask is 255, the saliency is as unknown as the class."""
+
+    def __getitem__(self, index: tuple[int, int, int]) -> PixelSample:
+        sample = super().__getitem__(index)  # an 8-bit saliency label cannot say that it knows nothing
+        return replace(sample, saliency=sample.saliency.masked_fill(sample.label == IGNORE, NO_SALIENCY))
 
 
 def main() -> None:
@@ -63,7 +73,7 @@ def main() -> None:
     network = build_auxsegnet(backbone, network_params, len(classes), params.dropout)
     load_weights(store.weights(R0), network, partial=True)
     network.backbone.freeze(params.frozen_layers)
-    samples = TrainingSamples(train, root, classes, params.augment, params.seed, labels, saliency, runtime=runtime)
+    samples = MaskSamples(train, root, classes, params.augment, params.seed, labels, saliency, runtime=runtime)
 
     def step(part, divisors):
         outputs = network(part.image, low_precision=low_precision)
@@ -72,8 +82,7 @@ def main() -> None:
     fit(network, step, samples, params, Team(device))
 
     network.eval()
-    # the papers' inference, for figures of the network alone
-    evaluation = EvaluateParams.parse(values.get("evaluate")).model_copy(update={"recognition": 0.0})
+    evaluation = EvaluateParams.parse(values.get("evaluate"))
     counts = {"val_miou": Counts.zeros(len(classes)), "val_miou_ms_crf": Counts.zeros(len(classes))}
     val = [record for record in dataset.records("val") if record.id in found]
     photos = (read_photo(root, record) for record in val)

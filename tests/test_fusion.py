@@ -118,6 +118,31 @@ def test_completion_finds_the_edge_of_colour():
     assert (found == np.where(np.arange(32) >= 16, 7, 0)).all()
 
 
+def test_completion_keeps_255_where_saliency_missed_the_object():
+    """A CAM of 0.9 without any saliency: the object would become background."""
+    cam = np.zeros((1, 48, 64), np.float32)
+    cam[0, 10:30, 20:40] = 0.9
+    label = fuse(cam, [3], np.zeros((48, 64)), 0.15, 0.06, 0.4)
+    assert (label == 255).sum() == 400
+    assert (complete(np.zeros((48, 64, 3), np.uint8), label, [3], 1024) == label).all()
+
+
+def test_completion_keeps_255_of_every_image_with_a_tag_that_has_no_pixel():
+    """Class 5 is somewhere, so a pixel of 255 is neither class 3 nor background for certain."""
+    image = np.zeros((24, 32, 3), np.uint8)
+    image[:, :16, 0] = image[:, 16:, 2] = 220
+    label = np.zeros((24, 32), np.uint8)
+    label[:, :6], label[:, 16:] = 255, 3
+    assert (complete(image, label, [3, 5], 1024) == label).all()
+    assert (complete(image, label, [3], 1024) == np.where(label == 255, 0, label)).all()
+
+
+def test_a_label_that_is_ignored_everywhere_stays_so():
+    """The training that follows says that it has nothing to learn, and the guard that labels are ignored."""
+    label = np.full((12, 16), 255, np.uint8)
+    assert (complete(np.zeros((12, 16, 3), np.uint8), label, [3, 5], None) == 255).all()
+
+
 def test_completion_leaves_a_negative_alone():
     assert (complete(np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.uint8), [], None) == 0).all()
 

@@ -62,11 +62,12 @@ def saliency_label(image: np.ndarray, prior: np.ndarray, refined: np.ndarray, pa
 
 
 def complete(image: np.ndarray, label: np.ndarray, classes: Sequence[int], side: int | None) -> np.ndarray:
-    """Return a fused label after a CRF, uint8 (H, W), without ignored pixels.
+    """Return a fused label after a CRF, uint8 (H, W), in which ignored pixels have a class.
 
     Where the label has a class, that class has the probability FUSED and the others share the rest; where it is
-    ignored, all are equally probable. Not in the papers. It pays if the training is long and the network has a
-    decoder; a short one learns more from labels that leave out what they do not know (docs/quality.md).
+    ignored, all are equally probable. If a class of `classes` has no pixel in the label, ignored pixels stay 255. Not
+    in the papers. It pays if the training is long and the network has a decoder; a short one learns more from labels
+    that leave out what they do not know (docs/quality.md).
 
     Args:
         image: uint8 (H, W, 3).
@@ -81,4 +82,6 @@ def complete(image: np.ndarray, label: np.ndarray, classes: Sequence[int], side:
     known = label != IGNORE
     probabilities[:, known] = np.where(names[:, None] == label[known], FUSED, (1 - FUSED) / len(classes))
     completed: np.ndarray = names[strongest(class_crf(image, probabilities, CLASS_CRF, side), *label.shape)]
+    if not np.isin(names[1:], label).all():
+        completed[~known] = IGNORE  # the missing object is most likely there, and the CRF knows nothing of it
     return completed

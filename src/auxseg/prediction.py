@@ -156,7 +156,8 @@ def reweight(probabilities: Tensor, shown: Tensor, exponent: float) -> Tensor:
     """Return pixels' class probabilities weighted by how likely the image shows each class; not in the papers.
 
     P'(c) is proportional to P(c) shown(c)^exponent over the object classes, and their sum stays what it was: this moves
-    an object from one class to another and never between object and background.
+    probability from one object class to another and never between object and background. A pixel may still become
+    object, if one class gets what several shared, or background, if several get what one had.
 
     Args:
         probabilities: float (…, C + 1, H, W) in 0..1.

@@ -102,10 +102,10 @@ def propagate_image(
     Returns:
         Maps on the network's grid at scale 1; with a decoder, the saliency is on the decoder's, and so is the CAM if
         the prediction has a share in it. The last four come only from the unmirrored view at scale 1. cam: refined CAM,
-        float16 (L, h, w); saliency: sigma(P_sal'), float16 (h, w); prediction: argmax of P_seg' (or of the decoder's),
-        uint8 (h, w); confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of
-        A_CT^p spreads, float16 (h, w), from 0 (one position) to 1 (uniform); scores: image-level logits of all classes,
-        float16 (C,).
+        with the shares of `initial` and of the segmentation, float16 (L, h, w); saliency: sigma(P_sal'), with the share
+        of the segmentation, float16 (h, w); prediction: argmax of P_seg' (or of the decoder's), uint8 (h, w);
+        confidence: its softmax probability, float16 (h, w); entropy: how widely each position's row of A_CT^p spreads,
+        float16 (h, w), from 0 (one position) to 1 (uniform); scores: image-level logits of all classes, float16 (C,).
     """
     outputs = network(image, low_precision=low_precision)
     zero = torch.zeros((), device=image.device)

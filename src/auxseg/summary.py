@@ -21,6 +21,7 @@ from auxseg.metrics.saliency import SaliencyMeasures
 from auxseg.metrics.segmentation import Counts
 
 LABELS, CAM, FINAL = "labels", "cam alone (oracle threshold)", "model+ms+crf"
+"""The CAM is the stored one, which `propagate.prediction_share` mixes with the segmentation's own probabilities."""
 SETS = {LABELS: "train", CAM: "train", "model": "val", "model+ms": "val", FINAL: "val"}
 """What is scored -> the split it is scored on, in the order of the tables."""
 SPLITS = ("train", "val")

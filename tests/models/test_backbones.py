@@ -78,6 +78,11 @@ def test_dilated_resnet18_sees_what_the_plain_one_sees():
         ("resnet18", 3, {"conv1", "bn1", "layer1", "layer2"}),
         ("efficientnet_lite0", 1, {"network.conv_stem", "network.bn1"}),
         ("efficientnet_lite0", 3, {"network.conv_stem", "network.bn1", "network.blocks.0", "network.blocks.1"}),
+        (
+            "efficientnet_lite0",
+            7,
+            {"network.conv_stem", "network.bn1", *(f"network.blocks.{group}" for group in range(6))},
+        ),
     ],
 )
 def test_the_first_layers_are_frozen(name, count, frozen):
@@ -85,6 +90,14 @@ def test_the_first_layers_are_frozen(name, count, frozen):
     backbone.freeze(count)
     for name, parameter in backbone.body.named_parameters():
         assert parameter.requires_grad != any(name.startswith(f"{layer}.") for layer in frozen), name
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_more_layers_than_there_are_freeze_the_whole_backbone(name):
+    with torch.device("meta"):
+        backbone = BACKBONES[name](8)
+    backbone.freeze(99)
+    assert not any(parameter.requires_grad for parameter in backbone.parameters())
 
 
 def test_efficientnet_normalisation():

@@ -45,7 +45,8 @@ class RoundEvidence:
     label: np.ndarray
     """The same, uint8 (H, W): class indices and 255."""
     cam: np.ndarray
-    """float16 (L, h, w), in the order of the image's tags; r0: from the classifier, later: refined by the affinity."""
+    """float16 (L, h, w), in the order of the image's tags; r0: from the classifier, later: refined by the affinity,
+    with shares of the CAM of r0 (`propagate.initial_share`) and of the prediction (`propagate.prediction_share`)."""
     saliency: bytes | None
     """The saliency label after the CRF, grey PNG (H, W); None in r0, where it is the prior, and for val images."""
     refined: np.ndarray | None

@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complete",
         action="store_true",
-        help="after a CRF on the image, pseudo labels have no ignored pixel and sharper outlines (docs/quality.md)",
+        help="after a CRF on the image, pseudo labels have sharper outlines, and no ignored pixel unless a class of "
+        "the image has no pixel (docs/quality.md)",
     )
     parser.add_argument(
         "--indices", action="store_true", help="write class indices 0..C instead of the data set's mask values"
@@ -121,7 +122,7 @@ class Completion:
     """`labels.crf_side`."""
 
     def __call__(self, mask: MaskFile) -> np.ndarray:
-        """Return the mask, uint8 (H, W): class indices, and 255 in no pseudo label."""
+        """Return the mask, uint8 (H, W): class indices and 255, in a pseudo label only where `complete` keeps it."""
         label = mask.read()
         if mask.kind == PREDICTION:
             return label

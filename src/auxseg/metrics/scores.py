@@ -17,7 +17,8 @@ from auxseg.metrics.segmentation import Counts
 from auxseg.metrics.tables import write_counts
 
 CAM_THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 15)]
-"""The CAM alone is scored at each of them."""
+"""The CAM alone is scored at each of them: the stored map, with what `propagate.initial_share` and
+`propagate.prediction_share` add to the refined CAM."""
 
 
 class Scores:

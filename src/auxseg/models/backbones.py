@@ -108,9 +108,13 @@ class Backbone(nn.Module):
         return last.register_forward_hook(keep)
 
     def freeze(self, count: int) -> None:
-        """Freeze the first `count` layers (docs/method.md section 3); no gradient is computed for them."""
-        for module in itertools.chain(*self._layers[:count]):
-            module.requires_grad_(False)
+        """Freeze the first `count` layers (docs/method.md section 3); no gradient is computed for them.
+
+        As many as there are, or more, freeze the whole body: a last convolution or norm may be in no layer.
+        """
+        parts = [self.body] if count >= len(self._layers) else itertools.chain(*self._layers[:count])
+        for part in parts:
+            part.requires_grad_(False)
 
 
 class _TimmFeatures(nn.Module):

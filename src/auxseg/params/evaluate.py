@@ -21,7 +21,9 @@ class EvaluateParams(Section):
     later code."""
     recognition: float = Field(0.0, ge=0, le=8)
     """After the scales are combined, each object class is multiplied by the classification branch's probability that
-    the image shows it, to this power. The papers have 0. It helps after training on few images (docs/own-data.md)."""
+    the image shows it, to this power. The sum of the object classes, and with it the background's probability, stays
+    what it was; the single-scale figure is without it. The papers have 0. It helps after training on few images
+    (docs/own-data.md)."""
     crf: Annotated[CrfParams, PaperOrCustom(CLASS_CRF)] = CLASS_CRF
     """CRF of the final prediction. paper: the released code's, with ten iterations, a position kernel of 4 pixels and a
     bilateral kernel of 83 pixels and 5 grey levels. Or your own values, as for `labels.saliency_crf`."""

@@ -36,8 +36,9 @@ class LabelsParams(Section):
     bilateral kernel of 60 pixels and 5 grey levels. Or your own values, such as {iterations: 3, bilateral_sxy: 40.0};
     keys that you leave out have the paper's values. {iterations: 0} switches the CRF off."""
     completion: Literal["none", "crf"] = "none"
-    """crf: after the fusion, a CRF with the kernels of the final prediction's gives every pixel a class, also those
-    that the fusion ignores, and moves outlines to edges of the image (docs/quality.md). none: as in the papers."""
+    """crf: after the fusion, a CRF with the kernels of the final prediction's gives a class to pixels that the fusion
+    ignores, and moves outlines to edges of the image (docs/quality.md). In an image with a tag that has no pixel after
+    the fusion, ignored pixels stay ignored. none: as in the papers."""
     crf_side: int | None = Field(1024, ge=64, le=MOST_PIXELS)
     """Longest side of the grid on which these CRFs run, pixels, see `evaluate.crf_side`."""
 

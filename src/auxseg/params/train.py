@@ -47,8 +47,8 @@ class TrainParams(TrainingParams):
     """Passes over the training images in one round; null if `steps` says how long to train."""
     frozen_layers: int = Field(1, ge=0, le=99)
     """Number of leading layers of the backbone to freeze, with their batch norms. 1: the first convolution (P1). 2: the
-    first group of blocks too, and so on. EfficientNet-Lite0 has 8, a ResNet 5; 99 freezes all of any
-    network."""
+    first group of blocks too, and so on. EfficientNet-Lite0 has 8, a ResNet 5; as many as there are, or more, such as
+    99, freeze the whole backbone, with its last convolution or norm."""
     augment: AugmentParams = AugmentParams(crop=321, scale=(0.7, 1.3))
     optimiser: TrainOptimiserParams = TrainOptimiserParams(lr=0.001)
     saliency_target: Constant[Literal["binary", "soft"]] = "soft"

@@ -38,7 +38,7 @@ class TrainingParams(Section):
     """Images per step of the optimiser, over all processes."""
     accumulate: int = Field(1, ge=1, le=MOST_BATCH)
     """Number of parts that each process splits its images of a step into and computes one after the other: less memory,
-    the same gradient."""
+    and with frozen batch norms the same gradient."""
     balance: Balance = "none"
     """Whether images of rare classes are drawn more often (docs/training.md). inverse: in proportion to 1 / n, where n
     is the number of images of an image's rarest class. sqrt: to 1 / sqrt(n). none: each image once per pass."""
