@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from auxseg.datasets.manifest import ClassTable
 from auxseg.models import tiles
+from auxseg.models.auxsegnet import check_auxsegnet
+from auxseg.params.backbone import BackboneParams
+from auxseg.params.network import NetworkParams
+from auxseg.params.runtime import RuntimeParams
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -80,6 +85,33 @@ def test_what_the_gpu_is_compared_with_is_the_cpu(load, tiny):
     assert 0 < values["in tiles", "gradient, difference"] < networks.FLOAT32
     assert {row["ok"] for row in rows[:-1]} == {"yes"}
     assert rows[-1]["value"] == networks.STEPS
+
+
+def test_networks_are_compared_without_any_dropout(load):
+    """Two runs draw differently, as a GPU and a CPU do; ResNet38 has dropout inside."""
+    networks = load("gpu_networks")
+    network = networks.random_network("efficientnet_lite0", 16)
+    network.backbone.body = torch.nn.Sequential(network.backbone.body, torch.nn.Dropout2d(0.5))
+    rows = networks.compare("a", network, networks.random_part(2, 64), torch.device("cpu"))
+    assert {float(row["value"]) for row in rows if row["what"] == "a, float32"} == {0}
+
+
+def test_the_networks_of_the_largest_images_exist(load):
+    """Also those that the tiny form leaves out."""
+    for backbone, stride in load("gpu_sizes").NETWORKS:
+        check_auxsegnet(BackboneParams(name=backbone, output_stride=stride), NetworkParams())
+
+
+def test_a_rate_of_training_leaves_the_start_out(load, monkeypatch, tmp_path):
+    rates = load("gpu_rates")
+    names = tuple(f"class{number}" for number in range(rates.CLASSES))
+    records = list(rates.write_images(tmp_path, 2, names, (64, 96)))
+    dataset = argparse.Namespace(root=tmp_path, classes=ClassTable(names, tuple(range(1, rates.CLASSES + 1))))
+    monkeypatch.setattr(rates, "fit", lambda network, step, samples, params, team: 100 + 2 * params.epochs)
+    monkeypatch.setattr(rates, "timed", lambda function, *_: argparse.Namespace(median=function()))
+    monkeypatch.setattr(rates, "descent", lambda *_: lambda: 1)
+    rate, _ = rates.train_rates(None, dataset, records, 64, 2, RuntimeParams(), torch.device("cpu"))
+    assert rate == 4  # 8 samples in 2 seconds
 
 
 def test_a_figure_that_is_no_number_is_not_within_a_bound(load):

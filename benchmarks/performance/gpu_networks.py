@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from gpu_rows import at_most, on_device, random_network, random_part, row
-from torch import Tensor
+from torch import Tensor, nn
 
 from auxseg.models import tiles
 from auxseg.models.auxsegnet import AuxSegNet
@@ -45,7 +45,9 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
 
 def compare(name: str, network: AuxSegNet, part: PixelSample, device: torch.device) -> Iterator[dict[str, Any]]:
     """Yield the differences of outputs and gradients from those of the CPU in float32."""
-    network.classification.dropout.p = 0.0  # drawn by another generator there
+    for module in network.modules():
+        if isinstance(module, nn.Dropout2d):
+            module.p = 0.0  # drawn by another generator there
     wanted = values(network, part, torch.device("cpu"), "float32")
     for precision, most in (("float32", FLOAT32), ("bfloat16", BFLOAT16)):
         for kind, found in values(network, part, device, precision).items():

@@ -21,6 +21,7 @@ from auxseg.cam import classifier_cams, multi_scale_cam
 from auxseg.datasets.manifest import ClassTable, ImageRecord
 from auxseg.encoded import encode_grey, encode_label
 from auxseg.models.classifier import Classifier
+from auxseg.models.device import prepare_device
 from auxseg.params.augmentation import AugmentParams
 from auxseg.params.cam import CamParams
 from auxseg.params.propagate import PropagateParams
@@ -44,8 +45,9 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
     tiny = arguments.tiny
     backbone, stride = ("efficientnet_lite0", 16) if tiny else ("resnet38", 8)
     count, crop, batch = (4, 64, 2) if tiny else (IMAGES, CROP, BATCH)
-    runtime = RuntimeParams(precision="float32" if device.type == "cpu" else "bfloat16", deterministic=False)
-    torch.backends.cudnn.benchmark = True
+    precision: Any = "float32" if device.type == "cpu" else "bfloat16"
+    runtime = RuntimeParams(threads=torch.get_num_threads(), precision=precision, deterministic=False)
+    prepare_device(runtime, training=True)
     names = tuple(f"class{number}" for number in range(CLASSES))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -54,6 +56,7 @@ def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[st
         network = random_network(backbone, stride).to(device)
         rates = {"train": train_rates(network, dataset, records, crop, batch, runtime, device)}
         network.eval()
+        prepare_device(runtime)
         rates["propagate"] = propagate_rates(network, dataset, records, runtime, device)
         classifier = Classifier(network.backbone, CLASSES).to(device).eval()
         rates["cam"] = cam_rates(classifier, dataset, records, runtime, device)
@@ -81,11 +84,11 @@ def write_images(root: Path, count: int, names: tuple[str, ...], size: tuple[int
 def train_rates(
     network: Any, dataset: Any, records: list[ImageRecord], crop: int, batch: int, runtime: RuntimeParams, device: Any
 ) -> tuple[float, float]:
-    """Return images a second of `fit`, after an epoch that does not count, and of the bare step."""
+    """Return images a second of an epoch of `fit`, without its start, and of the bare step."""
     random, shape = np.random.default_rng(0), (records[0].height, records[0].width)
     label = encode_label(random.integers(0, CLASSES + 1, shape).astype(np.uint8))
     labels = {record.id: label for record in records}
-    params = TrainParams(epochs=1, batch_size=batch, augment=AugmentParams(crop=crop))
+    params = TrainParams(batch_size=batch, augment=AugmentParams(crop=crop))
     samples = TrainingSamples(
         records * 4,
         dataset.root,
@@ -97,7 +100,12 @@ def train_rates(
         runtime=runtime,
     )
     step = training_step(network, params, runtime)
-    whole = timed(lambda: fit(network, step, samples, params, Team(device)), 1, device).median
+
+    def seconds(epochs: int) -> float:
+        length = params.model_copy(update={"epochs": epochs})
+        return timed(lambda: fit(network, step, samples, length, Team(device)), 1, device).median
+
+    whole = (seconds(3) - seconds(1)) / 2  # the start of its workers takes as long in both
     part, divisors = on_device(random_part(batch, crop), device)
     bare = timed(descent(network, lambda: step(part, divisors)["loss"]), 5, device).median
     return len(samples) / whole, batch / bare

@@ -14,7 +14,8 @@ from auxseg.params.train import TrainParams
 from auxseg.propagation import propagate_image
 from auxseg.training.multi_task import training_step
 
-STRIDES = (8, 16)
+NETWORKS = (("resnet38", 8), ("resnet50", 16))
+"""Backbone and stride; ResNet38 has no other one."""
 SIDES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
 LONGEST = 20.0
 """Seconds: no larger image is tried after one that took longer."""
@@ -23,10 +24,8 @@ LONGEST = 20.0
 def measure(device: torch.device, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Return the rows."""
     rows: list[dict[str, Any]] = []
-    backbone, sides = ("efficientnet_lite0", (64, 96)) if arguments.tiny else ("resnet38", SIDES)
-    for stride in STRIDES:
-        if backbone == "efficientnet_lite0" and stride == 8:
-            continue
+    networks, sides = ((("efficientnet_lite0", 16),), (64, 96)) if arguments.tiny else (NETWORKS, SIDES)
+    for backbone, stride in networks:
         network = random_network(backbone, stride).to(device)
         for what, run in (("inference", infer), ("training", descend)):
             rows += largest(f"{backbone}, stride {stride}, {what}", network, run, sides, device)

@@ -67,7 +67,7 @@ def propagate_images(
     tensors: dict[str, np.ndarray] = {}
     for record, maps in zip(records, track(to_arrays(found), title, total=len(records)), strict=True):
         check_outputs(maps, f"image '{record.id}'")
-        tensors |= {f"{record.id}.{name}": value.copy() for name, value in maps.items()}
+        tensors |= {f"{record.id}.{name}": value.copy() for name, value in maps.items()}  # out of pinned memory
     return tensors
 
 

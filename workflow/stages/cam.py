@@ -29,7 +29,7 @@ def main(stage: Stage) -> None:
         maps = given_maps(dataset, records, params)
     tensors: dict[str, np.ndarray] = {}
     for record, found in zip(records, track(maps, f"cam {stage.key}", total=len(records)), strict=True):
-        tensors |= {f"{record.id}.{name}": value.copy() for name, value in found.items()}
+        tensors |= {f"{record.id}.{name}": value.copy() for name, value in found.items()}  # out of pinned memory
     write_tensors(stage.outputs.maps(R0, stage.shard), tensors)
 
 

@@ -3,9 +3,9 @@
     python -m auxseg.engines.devices 1 COMMAND ...
 
 Snakemake counts GPUs but does not assign them. This waits until as many as requested are free, names them in
-CUDA_VISIBLE_DEVICES and becomes the command, which sees no others. Each GPU has a slot file; the job holds a lock on it,
-which the operating system drops when the process ends, however it ends. All clones of a user on the machine share the
-files. Only for local jobs, because a batch system assigns GPUs itself. With AUXSEG_DEVICE=cpu a job takes no GPU.
+CUDA_VISIBLE_DEVICES and becomes the command. Each GPU has a slot file; the job holds a lock on it, which the operating
+system drops when the process ends, however it ends. All clones of a user on the machine share the files. Only for local
+jobs, because a batch system assigns GPUs itself. With AUXSEG_DEVICE=cpu a job takes no GPU.
 """
 
 import fcntl

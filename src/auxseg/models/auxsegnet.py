@@ -37,7 +37,7 @@ class Outputs:
     unary: Tensor | None
     """a_CT^u, (B, 1, N), or a_seg^u; None for the variant auxsegnet."""
     features: Tensor
-    """F, (B, K, h, w)."""
+    """F, (B, K, h, w), in the backbone's precision: the only output that is not always float32."""
     decoded: Tensor | None
     """(B, C + 2, h4, w4) at stride 4: P_sal', then P_seg', both corrected by the decoder; None without one."""
 
@@ -135,7 +135,7 @@ class AuxSegNet(nn.Module):
             refined_segmentation,
             pairwise,
             unary,
-            _full(features),
+            features,
             decoded,
         )
 
@@ -151,7 +151,7 @@ class AuxSegNet(nn.Module):
 
     def refined_cam(self, outputs: Outputs) -> Tensor:
         """Return A^p times the network's own CAM (ReLU, divided by its maximum + 1e-5), (B, C, h, w)."""
-        cam = normalise_cam(F.relu(self.classification.cam(outputs.features)))
+        cam = normalise_cam(F.relu(self.classification.cam(_full(outputs.features))))
         return self._propagated(cam, outputs.pairwise)
 
     def _propagated(self, maps: Tensor, pairwise: Affinity | None) -> Tensor:

@@ -27,8 +27,9 @@ def fold_batch_norms(network: nn.Module) -> int:
     for backbone in (module for module in network.modules() if isinstance(module, Backbone)):
         for convolution, norm in _pairs(backbone):
             if not norm.training and not any(value.requires_grad for value in norm.parameters()):
-                # Of these two objects only: their classes, and what `state_dict` sees, stay. Copies share the parameters
-                # and modules. A function that held its own object would keep its memory until garbage is collected.
+                # Of these two objects only: their classes, and what `state_dict` sees, stay. Copies share their
+                # tensors and modules. Functions that held the objects themselves would keep their memory until garbage
+                # is collected.
                 convolution.forward = partial(_convolve, copy.copy(convolution), norm)  # type: ignore[method-assign]
                 norm.forward = partial(_activate, copy.copy(norm))  # type: ignore[method-assign]
                 folded += 1

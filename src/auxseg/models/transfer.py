@@ -21,8 +21,7 @@ def to_arrays(found: Iterable[Mapping[str, Tensor]]) -> Iterator[dict[str, np.nd
     """Yield the maps of each image as arrays.
 
     The maps of an image on a GPU are waited for only when those of the next one were asked for, so that the GPU has
-    work while the CPU reads, checks and stores. Those arrays are in pinned memory, which the operating system cannot move
-    out: copy what is to be kept.
+    work while the CPU reads, checks and stores. Such arrays are in pinned memory, which is scarce: copy what you keep.
     """
     before: tuple[dict[str, Tensor], torch.cuda.Event | None] | None = None
     for maps in found:
