@@ -143,3 +143,7 @@ def test_a_held_key_judges_once(judged):
     page.click("#clear")
     page.keyboard.down("r")  # repeated by the keyboard
     assert by_reviewer(page) == {}
+    page.evaluate("() => { window.clicks = 0; document.getElementById('export').onclick = () => clicks++; }")
+    page.keyboard.down("e")
+    page.keyboard.down("e")
+    assert page.evaluate("clicks") == 1

@@ -138,6 +138,13 @@ def test_wheel_keeps_the_point_under_the_pointer_in_all_panels(seen):
     page = seen.open("image=t002&panels=photo&panels=label")
     box = page.locator("canvas[data-kind=label]").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.45)
+SECOND_FINGER = """() => {
+    const canvas = document.querySelector("canvas[data-kind=label]");
+    for (const name of ["pointerdown", "pointermove", "pointerup"])
+        canvas.dispatchEvent(new PointerEvent(name, { pointerId: 9, isPrimary: false, clientX: 1, clientY: 1 }));
+}"""
+
+
     seen.until("document.getElementById('pixel-place').textContent")
     before = page.inner_text("#pixel-place")
     page.mouse.wheel(0, -600)
@@ -150,6 +157,8 @@ def test_wheel_keeps_the_point_under_the_pointer_in_all_panels(seen):
     page.mouse.up()
     assert seen.link() != before and "pixel" not in page.url  # dragged, not clicked
 
+    page.evaluate(SECOND_FINGER)
+    assert seen.link() == before
 
 def test_changes_since_the_last_round(seen, work):
     page = seen.open("image=t003")
