@@ -260,6 +260,12 @@ def test_tables_sort_both_ways_and_leave_gaps_last(seen):
             page.click(f"#rounds th:nth-child({column}) button")
             assert page.get_attribute(f"#rounds th:nth-child({column})", "aria-sort") == order
             assert page.locator(f"#rounds td:nth-child({column})").all_inner_texts() == orders[order]
+    page.set_viewport_size({"width": 700, "height": 200})
+    page.emulate_media(media="print")  # on paper nothing scrolls, and backgrounds are left out
+    hidden = "[...document.querySelectorAll('main, .scroll')].filter((e) => getComputedStyle(e).overflow !== 'visible')"
+    assert page.evaluate(f"{hidden}.length") == 0
+    assert page.evaluate("document.body.clientHeight") > 200
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 29, 33)"
 
 
 def test_ten_thousand_images(visit, work, tmp_path, multiplied):
