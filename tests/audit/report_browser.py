@@ -12,6 +12,7 @@ from auxseg.review.verdicts import COLUMNS
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 TRAIN = 40
 """Train images of the report that the browser tests visit."""
+IMPORT = "(text) => void auxseg.verdicts.importCsv(text)"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

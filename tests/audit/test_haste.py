@@ -88,6 +88,37 @@ def test_the_round_asked_for_last_is_shown(held, seen):
     assert [row["round"] for row in verdicts(page)] == ["r0"]
 
 
+def test_a_picture_of_the_round_before_is_not_shown_while_another_loads(held, seen):
+    """Nothing could store a note on it: the hashes of the round's labels are not known yet."""
+    page = held("sort=id&image=t004&panels=label")
+    page.keyboard.press("n")
+    page.keyboard.press(",")
+    page.evaluate("letGo('images/')")
+    page.wait_for_timeout(200)
+    assert page.evaluate("auxseg.viewer.opened() === null") and page.locator("#stage[inert]").count() == 1
+    page.evaluate("letGo('index/r1')")
+    seen.until("auxseg.viewer.opened()?.round === 'r1'")
+    assert page.inner_text("#title") == "t005"
+
+
+NO_PICTURES = """
+    const append = Element.prototype.append;
+    Element.prototype.append = function (...nodes) {
+        if (!nodes.some((node) => String(node.src).includes("/images/"))) append.apply(this, nodes);
+    };
+"""
+
+
+def test_a_verdict_shows_before_the_first_picture_has_loaded(seen):
+    page = seen.page
+    page.add_init_script(NO_PICTURES)
+    page.goto(f"{(seen.folder / 'index.html').as_uri()}#image=t004")
+    page.wait_for_selector("#title:has-text('t004')")
+    page.keyboard.press("r")
+    assert page.get_attribute("#reject", "aria-pressed") == "true"
+    assert page.inner_text("#export") == "Export 1 verdicts"
+
+
 def test_back_to_the_round_in_sight_waits_for_nothing(held, seen):
     page = held("image=t004&panels=label")
     page.keyboard.press(",")

@@ -6,8 +6,7 @@ import io
 import re
 
 import pytest
-from report_browser import table, verdicts
-from report_data import CLASSES
+from report_browser import IMPORT, table, verdicts
 
 from auxseg.errors import DataError
 from auxseg.review.verdicts import COLUMNS, read_verdicts
@@ -33,7 +32,7 @@ def test_verdicts_by_keyboard_export_and_import(seen, visit, work, index, tmp_pa
     exported = tmp_path / "verdicts.csv"
     download.value.save_as(exported)
 
-    found = {verdict.image_id: verdict for verdict in read_verdicts(exported, CLASSES.names)}
+    found = {verdict.image_id: verdict for verdict in read_verdicts(exported)}
     ids = sorted(index["id"])
     assert next(csv.reader(io.StringIO(exported.read_text()))) == list(COLUMNS)
     assert set(found) == set(ids[:2])
@@ -72,9 +71,13 @@ def test_a_name_given_later_signs_the_verdicts_before(seen):
     page = seen.open("image=t004")
     page.wait_for_selector("canvas")
     page.keyboard.press("r")
+    somebody = table({"image_id": "t005", "verdict": "accept", "reviewer": ""})
+    page.evaluate(IMPORT, somebody)
+    page.evaluate("void auxseg.verdicts.importCsv(auxseg.verdicts.csv())")  # the verdicts stay those of this browser
     page.fill("#reviewer", "cy")
     page.keyboard.press("Tab")
-    assert [(row["image_id"], row["verdict"], row["reviewer"]) for row in verdicts(page)] == [("t004", "reject", "cy")]
+    signed = [(row["image_id"], row["verdict"], row["reviewer"]) for row in verdicts(page)]
+    assert signed == [("t004", "reject", "cy"), ("t005", "accept", "")]
     assert "reject by cy" in seen.open("image=t004").locator("#by").inner_text()
 
 
@@ -119,14 +122,15 @@ REJECTED = [
     ({"label_hash": "abc"}, "label_hash"),
     ({"round": "2"}, "round"),
     ({"round": "r02"}, "round"),
-    ({"drop_classes": "background"}, "drop_classes"),
     ({"verdict": "perhaps"}, "verdict"),
-    ({"drop_classes": "cat;bird"}, "drop_classes"),
     *(
         ({"date": date}, "date")
         for date in ("", "now", "20260131T120000Z", "2026-02-30", "2026-01-31T25:00", "2026-01-31T12:00+25:00")
     ),
 ]
+
+
+RENAMED = [(2, "cat;bird"), (3, "background")]
 
 
 def test_page_and_program_reject_the_same_rows_and_the_whole_table(seen, tmp_path):
@@ -147,12 +151,21 @@ def test_page_and_program_reject_the_same_rows_and_the_whole_table(seen, tmp_pat
     for text, complaint in lines:
         path.write_text(text)
         with pytest.raises(DataError, match=complaint):
-            read_verdicts(path, CLASSES.names)
+            read_verdicts(path)
         page.set_input_files("#file", path)
         seen.until("document.getElementById('alert').textContent")
         assert re.search(complaint, page.inner_text("#alert"))
         assert page.evaluate("auxseg.verdicts.count()") == 0
         page.evaluate("auxseg.say('')")
+    # of a class that was renamed, only the rows that drop it
+    path.write_text(good + "".join(f"t00{n},{'0' * 64},r2,unsure,{name},,bo,2026-01-31\n" for n, name in RENAMED))
+    page.set_input_files("#file", path)
+    seen.until("document.getElementById('alert').textContent")
+    assert "1 verdicts read" in page.inner_text("#alert")
+    assert "2 left out, because the report has no such class: the first, r2 t002 drops “bird”" in page.inner_text(
+        "#alert"
+    )
+    assert [row["image_id"] for row in verdicts(page)] == ["t001"]
 
 
 def test_a_time_without_a_zone_is_utc(visit, work):
@@ -167,7 +180,7 @@ def test_a_time_without_a_zone_is_utc(visit, work):
         "2026-01-31T12:00+01:30",
     ]
     rows = [{"image_id": f"t{n:03d}", "verdict": "accept", "date": date} for n, date in enumerate(dates)]
-    page.evaluate("(text) => void auxseg.verdicts.importCsv(text)", table(*rows))
+    page.evaluate(IMPORT, table(*rows))
     assert [row["date"] for row in verdicts(page)] == dates
     instants = page.evaluate("(dates) => dates.map(auxseg.instant)", dates)
     times = [datetime.datetime.fromisoformat(date) for date in dates]

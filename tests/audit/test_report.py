@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -276,6 +278,15 @@ def test_chunks_are_of_one_split_and_shard(work):
     for chunk in cut_chunks(records, sources(work)):
         assert len(chunk.records) <= 32
         assert len({(record.split, shard_of(record.id, ("00", "01"))) for record in chunk.records}) == 1
+
+
+@pytest.mark.parametrize(("width", "height", "most"), [(640, 480, 32), (2000, 1500, 3), (4000, 3000, 1)])
+def test_chunks_of_large_images_have_fewer(work, width, height, most):
+    """A browser holds several chunks in memory, and labels have the size of the image."""
+    records = [replace(record, width=width, height=height) for record in read_manifest(work / "data/manifest") * 20]
+    chunks = cut_chunks(records, sources(work))
+    assert max(len(chunk.records) for chunk in chunks) == most
+    assert Counter(record.id for chunk in chunks for record in chunk.records) == Counter(one.id for one in records)
 
 
 def test_removed_rounds_are_not_shown(tmp_path):

@@ -1,9 +1,7 @@
 """Two reviewers of one label, in a real browser: each changes only their own verdict; the page shows both combined."""
 
 import pytest
-from report_browser import table, verdicts
-
-IMPORT = "(text) => void auxseg.verdicts.importCsv(text)"
+from report_browser import IMPORT, table, verdicts
 
 
 @pytest.fixture
@@ -63,11 +61,43 @@ def test_badge_and_filter_tell_what_all_verdicts_come_to(judged, seen):
     dropping = {"verdict": "unsure", "drop_classes": "cat;<b>dog</b>", "reviewer": "cy"}
     page = judged(rejected, accepted, dropping, view="sort=id&search=t004")
     assert page.inner_text(".card .badge") == "reject"
-    page.evaluate(IMPORT, table({"image_id": "t004", "verdict": "reject"}))  # bo's is stale now
+    label = page.evaluate("auxseg.app.page.index.label[auxseg.app.rows[0]]")
+    gives_way = {"image_id": "t004", "label_hash": label, "verdict": "unsure"}
+    page.evaluate(
+        IMPORT, table(gives_way, {"image_id": "t004", "verdict": "reject", "reviewer": "dee"})
+    )  # hers is stale
     assert page.inner_text(".card .badge") == "accept \u2212<b>dog</b>, cat"
     for verdict, count in {"accept": 1, "reject": 0, "dropped": 1, "stale": 1, "any": 1, "none": 0}.items():
         page.select_option("#verdict", verdict)
         assert (verdict, len(seen.rows())) == (verdict, count)
+
+
+def test_a_verdict_on_another_project_s_label_stays_as_it_is(judged, seen):
+    """A project on the same images has the same rounds, and its page the same store, but other labels."""
+    there = {"reviewer": "ann", "verdict": "reject", "label_hash": "1" * 64, "date": "2026-01-01"}
+    page = judged(there, {**there, "label_hash": "2" * 64, "verdict": "accept"}, {**there, "reviewer": "bo"})
+    assert "“accept”" in page.inner_text("#stale")
+    assert page.locator("#others li").all_inner_texts() == ["reject by bo, 2026-01-01 (stale)"]
+    page.keyboard.press("x")  # withdraws nothing: she has not judged this label
+    page.keyboard.press("u")
+    page.evaluate(IMPORT, table({"image_id": "t004", "label_hash": "2" * 64, "verdict": "unsure"}))
+    label = page.evaluate("auxseg.app.page.index.label[auxseg.viewer.row()]")
+    found = {(row["label_hash"], row["reviewer"]): row["verdict"] for row in verdicts(page)}
+    assert found == {
+        ("1" * 64, "ann"): "reject",
+        ("1" * 64, "bo"): "reject",
+        ("2" * 64, "ann"): "accept",
+        ("2" * 64, "bo"): "unsure",
+        (label, "ann"): "unsure",
+    }
+    assert page.locator("#stale").is_hidden()
+    assert page.locator("#others li").all_inner_texts() == ["unsure by bo, 2026-01-31T12:00:00Z (stale)"]
+    page.evaluate(IMPORT, table({"image_id": "t004", "label_hash": label, "verdict": "accept"}))
+    assert page.evaluate("auxseg.app.verdictOf(auxseg.viewer.row()).hasStale") is False  # nobody has to judge again
+    page.reload()
+    page.wait_for_selector("#stage:not([inert])")
+    page.keyboard.press("x")
+    assert {row["label_hash"] for row in verdicts(page) if row["reviewer"] == "ann"} == {"1" * 64, "2" * 64}
 
 
 def test_two_tabs_keep_each_other_s_verdicts(judged, seen):
@@ -79,7 +109,7 @@ def test_two_tabs_keep_each_other_s_verdicts(judged, seen):
         before = page.input_value(f"#{field}")
         page.fill(f"#{field}", f"{before}!")
         other.keyboard.press(key)
-        seen.until(f"auxseg.verdicts.own('r2', 't005')?.verdict === '{verdict}'")
+        seen.until(f"auxseg.app.verdictOf(auxseg.app.page.records.id.indexOf('t005'))?.verdict === '{verdict}'")
         page.evaluate("() => new Promise(requestAnimationFrame)")  # it is drawn
         assert page.input_value(f"#{field}") == f"{before}!"
         page.fill(f"#{field}", before)
@@ -113,3 +143,7 @@ def test_a_held_key_judges_once(judged):
     page.click("#clear")
     page.keyboard.down("r")  # repeated by the keyboard
     assert by_reviewer(page) == {}
+    page.evaluate("() => { window.clicks = 0; document.getElementById('export').onclick = () => clicks++; }")
+    page.keyboard.down("e")
+    page.keyboard.down("e")
+    assert page.evaluate("clicks") == 1

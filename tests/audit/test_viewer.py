@@ -56,6 +56,10 @@ def test_pixel_reason(seen, work):
         assert page.locator("#pixel-head th").all_inner_texts() == ["r2", "r1"]
         shown = {"object": "cat", "background": "background", "ignored": "ignored (255)"}[kind]
         assert texts[0] == shown and texts[2].startswith(kind)
+    page = seen.open("split=val&image=v001&pixel=5,5")  # no stage makes a saliency label of it
+    page.wait_for_selector("#pixel-rows tr")
+    rows = [row.split("\t") for row in page.locator("#pixel-rows").inner_text().splitlines()]
+    assert [row[1:] for row in rows if row[0] in ("before CRF", "after CRF")] == [["\u2013", "\u2013"]] * 2
 
 
 def test_hovering_tells_the_pixel_under_the_pointer(seen, work):
@@ -134,6 +138,13 @@ def test_panels_zoom_and_cursor_by_keyboard(seen):
     assert page.locator("#viewer").is_hidden()
 
 
+SECOND_FINGER = """() => {
+    const canvas = document.querySelector("canvas[data-kind=label]");
+    for (const name of ["pointerdown", "pointermove", "pointerup"])
+        canvas.dispatchEvent(new PointerEvent(name, { pointerId: 9, isPrimary: false, clientX: 1, clientY: 1 }));
+}"""
+
+
 def test_wheel_keeps_the_point_under_the_pointer_in_all_panels(seen):
     page = seen.open("image=t002&panels=photo&panels=label")
     box = page.locator("canvas[data-kind=label]").bounding_box()
@@ -146,6 +157,8 @@ def test_wheel_keeps_the_point_under_the_pointer_in_all_panels(seen):
     assert page.inner_text("#pixel-place") == before
     before = seen.link()
     page.mouse.down()
+    page.evaluate(SECOND_FINGER)
+    assert seen.link() == before
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3, steps=3)
     page.mouse.up()
     assert seen.link() != before and "pixel" not in page.url  # dragged, not clicked

@@ -14,7 +14,9 @@ from small_project import CLASSES, RECORD
 from auxseg.artifacts.archive import Archive, write_archive
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
+from auxseg.cli.corrections_export import read_ids
 from auxseg.cli.main import main
+from auxseg.errors import DataError
 from auxseg.params.review import ReviewParams
 from auxseg.review.corrections import corrected_labels
 from auxseg.review.verdicts import label_hashes
@@ -159,6 +161,19 @@ def test_the_verdicts_of_the_report_choose():
     Path("v.csv").write_text(header + "\n".join([*lines, f"d,{hashes['d']},r0,reject,,,me,2026-01-01"]) + "\n")
     assert main(["corrections", "export", "--round", "r1", "--images", "v.csv", "--to", "out"]) == 0
     assert {path.stem for path in Path("out").glob("*.json")} == {"a"}
+    # d is accepted now: what was said of another label of it does not count
+    Path("v.csv").write_text(header + "\n".join([*lines, f"d,{'0' * 64},r1,reject,,,me,2026-02-01"]) + "\n")
+    assert main(["corrections", "export", "--round", "r1", "--images", "v.csv", "--to", "again"]) == 0
+    assert {path.stem for path in Path("again").glob("*.json")} == {"a"}
+
+
+def test_plain_ids_may_contain_the_word_of_the_header(tmp_path):
+    (tmp_path / "ids.txt").write_text("image_id_1\nb\n")
+    assert read_ids(tmp_path / "ids.txt", "r1", {}) == ["image_id_1", "b"]
+    for separator in ";\t":
+        (tmp_path / "ids.txt").write_text(f"image_id{separator}round\na{separator}r1\n")
+        with pytest.raises(DataError, match="cells are separated by"):
+            read_ids(tmp_path / "ids.txt", "r1", {})
 
 
 def test_a_report_without_the_figure_is_named(capsys):

@@ -51,7 +51,7 @@ def frame(path: Path):
 
 
 def ids(path: Path):
-    return read_ids(path, "r0")
+    return read_ids(path, "r0", {})
 
 
 def verdicts(name: str, row: str, line: str, header: str = HEADER) -> Row:

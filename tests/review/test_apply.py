@@ -62,6 +62,14 @@ def test_a_fresh_verdict_counts_beside_a_stale_one():
     assert [one.reviewer for one in stale] == ["ann"]
 
 
+def test_whoever_has_judged_the_label_has_nothing_to_judge_again():
+    """The verdict on an earlier label, or on that of another project, stays in the table but is not listed as stale."""
+    before, now = verdict("a", OTHER, "reject", date="2026-02-01"), verdict("a", HASH, "accept", date="2026-01-01")
+    assert decide_uses({"a": HASH}, [before, now], LEAVE_OUT, NAMES) == ({"a": TrainingUse()}, [])
+    back = {"a": TrainingUse(Use.LEAVE_OUT), "b": TrainingUse()}  # the earlier label is there again
+    assert decide_uses({"a": OTHER, "b": HASH}, [before, now], LEAVE_OUT, NAMES) == (back, [])
+
+
 def test_a_class_that_is_gone_matters_where_the_label_is_still_the_same():
     fresh, stale = verdict("a", drop_classes=("cow",)), verdict("b", OTHER, drop_classes=("cow",))
     uses, unapplied = decide_uses({"a": HASH, "b": HASH}, [stale], LEAVE_OUT, NAMES)

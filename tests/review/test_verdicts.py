@@ -9,7 +9,16 @@ from verdict_rows import HASH, OTHER, verdict
 
 from auxseg.artifacts.archive import write_archive
 from auxseg.errors import DataError
-from auxseg.review.verdicts import COLUMNS, Verdict, conflicts, label_hashes, merge, read_verdicts, write_verdicts
+from auxseg.review.verdicts import (
+    COLUMNS,
+    Verdict,
+    conflicts,
+    label_hashes,
+    latest,
+    merge,
+    read_verdicts,
+    write_verdicts,
+)
 
 HEADER = "image_id,label_hash,round,verdict,drop_classes,note,reviewer,date"
 
@@ -30,7 +39,7 @@ def test_the_columns_are_those_of_the_page_and_of_the_docs():
 
 def test_a_row_by_hand(table):
     path = table(f"a b,{HASH},r12,reject,\"dog; cat\",'wing, tail',me,2026-01-31T12:00:00Z".replace("'", '"'))
-    (read,) = read_verdicts(path, ["cat", "dog"])
+    (read,) = read_verdicts(path)
     assert read == Verdict("a b", HASH, "r12", "reject", ("cat", "dog"), "wing, tail", "me", "2026-01-31T12:00:00Z")
 
 
@@ -52,26 +61,19 @@ def test_a_spreadsheets_byte_order_mark_does_not_matter(tmp_path):
             f"a,{HASH},r0,rejected,,,me,2026-01-01",
             "line 3: verdict 'rejected' is not one of accept, reject, unsure; write one of them",
         ),
-        (f"a,{HASH},r0,accept,cow,,me,2026-01-01", "line 3: drop_classes contains 'cow', but the classes are cat, dog"),
         (f"a,{HASH},r0,accept,,,me,yesterday", "line 3: date 'yesterday' is not an ISO date"),
         (f"a,{HASH},r0,accept,,wing, tail,me,2026-01-01", "line 3 has more cells than the header"),
         (f"a,{HASH},r0,accept", "line 3 has no cell 'drop_classes'"),
         (f"a\x07,{HASH},r0,accept,,,me,2026-01-01", "line 3: image_id 'a\\x07' has control characters"),
         (f"a,{HASH},r0,accept,c\x07at,,me,2026-01-01", "line 3: drop_classes 'c\\x07at' has control characters"),
-        (f"a,{HASH},r3,accept,,,me,2026-01-01", "line 3: round 'r3' is not in params.yaml (r0, r1); remove the row"),
     ],
 )
 def test_a_bad_row_is_one_line_that_names_file_and_line(table, row, message):
     path = table(f"z,{HASH},r0,accept,,,me,2026-01-01", row)
     with pytest.raises(DataError) as error:
-        read_verdicts(path, ["cat", "dog"], ["r0", "r1"])
+        read_verdicts(path)
     assert str(error.value).startswith(f"{path} {message}")
     assert "\n" not in str(error.value)
-
-
-def test_class_names_pass_where_the_class_table_is_not_known(table):
-    path = table(f"a,{HASH},r0,accept,cow,,me,2026-01-01")
-    assert read_verdicts(path)[0].drop_classes == ("cow",)
 
 
 def test_a_missing_column_is_named(table):
@@ -117,10 +119,19 @@ def test_of_two_verdicts_of_one_day_the_one_imported_later_counts():
     assert merge([second], [first]) == [first]
 
 
-def test_images_rounds_and_reviewers_are_kept_apart():
-    rows = [verdict(), verdict("b"), verdict(reviewer="you"), verdict(round="r1")]
+def test_images_rounds_reviewers_and_labels_are_kept_apart():
+    """Two projects on the same images have other labels in the same rounds."""
+    rows = [verdict(), verdict("b"), verdict(reviewer="you"), verdict(round="r1"), verdict(label_hash=OTHER)]
     assert merge(rows) == sorted(rows, key=lambda one: one.key)
-    assert len(merge(rows)) == 4
+    assert len(merge(rows)) == 5
+
+
+def test_the_latest_verdict_of_a_reviewer_is_that_on_the_label_else_the_newest():
+    old, older = verdict(label_hash=OTHER, date="2026-03-01"), verdict(label_hash="e" * 64, date="2026-02-01")
+    holding, other = verdict(date="2026-01-01"), verdict("b", reviewer="you")
+    for rows in ([older, old, holding, other], [holding, other, old, older]):
+        assert latest(rows, {"a": HASH, "b": HASH}) == [holding, other]
+        assert latest(rows, {"b": HASH}) == latest(rows, {}) == [old, other]
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)

@@ -30,7 +30,10 @@ from auxseg.metrics.expected import label_overlap
 from auxseg.metrics.labels import changed_share, ignored_share
 
 CHUNK = 32
-"""Images per chunk. An image takes about 100 kB, so opening one reads a few megabytes."""
+"""Most images per chunk. An image takes about 100 kB, so opening one reads a few megabytes."""
+CHUNK_PIXELS = 10_000_000
+"""Most pixels per chunk of several images: 32 images of 640 x 480. Labels and saliency maps have the image's size, and
+a browser holds several chunks in memory."""
 BASE_KINDS = ("photo", "prior", "cam0", "mask")
 """Pictures that all rounds of an image share; the other kinds belong to a round."""
 KINDS = ("photo", "prior", "cam0", "cam", "refined", "saliency", "label", "corrected", "prediction", "change", "mask")

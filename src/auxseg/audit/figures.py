@@ -42,10 +42,16 @@ FIGURES = (
         "disagreement",
         "CAM and saliency disagree",
         "share",
-        "1 - sum min(CAM, S) / sum max(CAM, S) over the pixels, CAM the strongest class: no threshold involved",
+        "1 - sum min(CAM, S) / sum max(CAM, S) over the pixels, CAM the strongest class, S the saliency label (on val "
+        "the network's refined saliency): no threshold involved",
     ),
     Figure("change", "changed since last round", "share", "pixels whose label differs from the previous round's"),
-    Figure("corrected", "corrected by hand", "share", "pixels that a person changed, where training uses their label"),
+    Figure(
+        "corrected",
+        "corrected by hand",
+        "share",
+        "pixels in which the corrected label that training uses differs from this round's label",
+    ),
     Figure("ignored", "ignored", "share", "pixels labelled 255"),
     Figure("object", "object", "share", "pixels labelled with a class", "smallest"),
     Figure("entropy", "affinity entropy", "share", "mean entropy of the affinity's rows over log N; 1 = uniform"),

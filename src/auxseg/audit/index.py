@@ -4,14 +4,14 @@ index/base.js            classes, rounds, records, meaning of the figures, prove
 index/<round>-<split>.js one column per figure, in the order of the split's records
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
 from auxseg.artifacts.rounds import Round
 from auxseg.audit import panels
-from auxseg.audit.chunks import BASE_KINDS, CHUNK, Chunk, kinds_of, rounds_of
+from auxseg.audit.chunks import BASE_KINDS, CHUNK, CHUNK_PIXELS, Chunk, kinds_of, rounds_of
 from auxseg.audit.figures import FIGURES, area_outliers
 from auxseg.audit.sources import Sources
 from auxseg.datasets.manifest import ImageRecord, shard_of
@@ -28,12 +28,22 @@ def cut_chunks(records: Sequence[ImageRecord], sources: Sources) -> list[Chunk]:
     groups: dict[tuple[str, str], list[ImageRecord]] = {}
     for record in sorted(records, key=lambda record: record.id):
         groups.setdefault((record.split, shard_of(record.id, sources.shards)), []).append(record)
-    pieces = [
-        (split, tuple(group[start : start + CHUNK]))
-        for (split, _), group in sorted(groups.items())
-        for start in range(0, len(group), CHUNK)
-    ]
+    pieces = [(split, piece) for (split, _), group in sorted(groups.items()) for piece in _cut(group)]
     return [Chunk(f"{number:05d}", split, piece) for number, (split, piece) in enumerate(pieces)]
+
+
+def _cut(records: Iterable[ImageRecord]) -> Iterator[tuple[ImageRecord, ...]]:
+    """Yield pieces of at most CHUNK images and CHUNK_PIXELS pixels; a larger image has its own."""
+    piece: list[ImageRecord] = []
+    pixels = 0
+    for record in records:
+        size = record.width * record.height
+        if piece and (len(piece) == CHUNK or pixels + size > CHUNK_PIXELS):
+            yield tuple(piece)
+            piece, pixels = [], 0
+        piece.append(record)
+        pixels += size
+    yield tuple(piece)
 
 
 def base_index(

@@ -7,7 +7,7 @@ from typing import Any
 
 from auxseg.artifacts.atomic import atomic_dir
 from auxseg.artifacts.rounds import Round
-from auxseg.audit.chunks import CHUNK, Chunk, ChunkJob, rounds_of, sheet_folders
+from auxseg.audit.chunks import Chunk, ChunkJob, rounds_of, sheet_folders
 from auxseg.audit.index import base_index, cut_chunks, dataset_name, round_index
 from auxseg.audit.pages import SCRIPTS, index_page, tables_page
 from auxseg.audit.provenance import provenance
@@ -57,7 +57,7 @@ def write_report(
         for path in ("images", "index", *sheets):
             (temporary / path).mkdir(parents=True)
         job = ChunkJob(sources, tuple(rounds), temporary, params.photo_side)
-        rows = map_processes(job, chunks, "audit", unit=f"{CHUNK} images")
+        rows = map_processes(job, chunks, "audit", unit="chunk")
         for (name, split), found in _by_page(chunks, rows).items():
             _write_script(temporary, f"index/{name}-{split}", round_index(found))
         totals = {split: len(found) for split, found in by_split.items()}

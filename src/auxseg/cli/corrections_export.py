@@ -1,6 +1,8 @@
 """`auxseg corrections export`: write labels of a round for an annotation tool, the worst first."""
 
 import argparse
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from auxseg.artifacts.rounds import Round
@@ -23,6 +25,7 @@ from auxseg.formats.export import require_new
 from auxseg.params.dag import require_round
 from auxseg.params.review import ReviewParams
 from auxseg.review.corrections import corrected_labels
+from auxseg.review.verdicts import latest, read_verdicts
 
 QUALITY = 95
 """Of the exported JPEGs."""
@@ -78,13 +81,14 @@ def run(arguments: argparse.Namespace) -> None:
     found, dataset = {mask.record.id: mask for mask in masks}, Dataset(store)
     records = [mask.record for mask in masks]
     corrected = corrected_labels(store, round_, records, dataset.classes, params)
+    hashes = hashes_of(name) or {}
     if arguments.worst:
-        ranked = rank_labels(store.report, round_, arguments.by, hashes_of(name) or {})
+        ranked = rank_labels(store.report, round_, arguments.by, hashes)
         chosen = [image_id for image_id in ranked if image_id not in corrected][: arguments.worst]
         first = "smallest" if arguments.by in SMALLEST_FIRST else "largest"
         what = f"in the report's order, {first} '{arguments.by}' first"
     else:
-        chosen, what = read_ids(arguments.images, name), f"those of {arguments.images}"
+        chosen, what = read_ids(arguments.images, name, hashes), f"those of {arguments.images}"
     strange = [image_id for image_id in chosen if image_id not in found]
     if strange:
         raise DataError(f"{arguments.images}: '{strange[0]}' has no label in {name}; give ids of training images")
@@ -116,23 +120,25 @@ def run(arguments: argparse.Namespace) -> None:
     print_next(f"{STEPS[arguments.format].format(to=to)} --round {name}")
 
 
-def read_ids(path: Path, name: str) -> list[str]:
+def read_ids(path: Path, name: str, hashes: Mapping[str, str]) -> list[str]:
     """Return the image ids of a file, each once.
 
     Args:
-        path: ids, one a line, or a CSV with a column image_id; of a table of verdicts, the rows of this round that do
+        path: ids, one a line, or a CSV with a column image_id; of a table of verdicts, the latest of this round that do
             not accept the label as it is.
         name: the round.
+        hashes: from `label_hashes`.
     """
     header, rows = read_table(path)
-    if any("image_id" in cell for cell in header):
+    cells = {part.strip() for cell in header for part in re.split("[,;\t]", cell)}  # of a header with other separators
+    if "image_id" in cells:
         require_columns(path, header, ("image_id",))
     else:
         lines = read_text(path).splitlines()
         return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    chosen = list(rows.values())
     if "verdict" in header and "round" in header:
-        chosen = [
-            row for row in chosen if row["round"] == name and (row["verdict"] != "accept" or row.get("drop_classes"))
-        ]
-    return list(dict.fromkeys(row["image_id"] for row in chosen))
+        verdicts = latest((verdict for verdict in read_verdicts(path) if verdict.round == name), hashes)
+        chosen = [one.image_id for one in verdicts if one.verdict != "accept" or one.drop_classes]
+    else:
+        chosen = [row["image_id"] for row in rows.values()]
+    return list(dict.fromkeys(chosen))

@@ -1,14 +1,31 @@
 """What the actions of `auxseg verdicts` have in common: the table, hashes of the labels, and how a row is shown."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.errors import cut, printable
 from auxseg.params.dag import read_params
-from auxseg.review.verdicts import Verdict, conflicts, label_hashes
+from auxseg.review.verdicts import Verdict, conflicts, label_hashes, latest
 
 TABLE = Store().verdicts
+
+
+class Judged(NamedTuple):
+    """The latest verdicts on one round. If its labels are missing here, `hashes` is None, and all count as holding."""
+
+    holding: list[Verdict]
+    stale: list[Verdict]
+    hashes: dict[str, str] | None
+
+
+def judged(verdicts: Iterable[Verdict], name: str) -> Judged:
+    """Divide each reviewer's latest verdict on each image of round `name`."""
+    hashes = hashes_of(name)
+    own = latest((verdict for verdict in verdicts if verdict.round == name), hashes or {})
+    stale = [] if hashes is None else [verdict for verdict in own if verdict.is_stale(hashes)]
+    return Judged([verdict for verdict in own if hashes is None or not verdict.is_stale(hashes)], stale, hashes)
 
 
 def hashes_of(name: str) -> dict[str, str] | None:

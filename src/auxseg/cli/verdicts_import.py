@@ -1,15 +1,18 @@
 """`auxseg verdicts import`: merge the verdicts of reviewers into review/verdicts.csv."""
 
 import argparse
+from collections.abc import Collection
+from pathlib import Path
 
 from auxseg.artifacts.store import Store
 from auxseg.cli.arguments import a_path
 from auxseg.cli.next_step import REPRO, print_next
-from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts
+from auxseg.cli.verdicts import TABLE, judged, print_conflicts
 from auxseg.counts import counted
 from auxseg.datasets.manifest import read_classes
+from auxseg.errors import cut
 from auxseg.params.dag import read_params
-from auxseg.review.verdicts import merge, read_verdicts, write_verdicts
+from auxseg.review.verdicts import Verdict, merge, read_numbered, read_verdicts, write_verdicts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Merge the files; nothing is written if any row of any file is wrong."""
+    """Merge the files. Nothing is written if any row is wrong; rows that cannot be used here are left out."""
     table = Store().classes
     classes = read_classes(table).names if table.exists() else None
     rounds = read_params()["label_rounds"]
     before = read_verdicts(TABLE) if TABLE.exists() else []
-    imported = [verdict for path in arguments.files for verdict in read_verdicts(path, classes, rounds)]
+    imported = [verdict for path in arguments.files for verdict in _usable(path, classes, rounds)]
     after = merge(before, imported)
     write_verdicts(TABLE, after)
     keys, known = {verdict.key for verdict in before}, set(before)
@@ -34,11 +37,42 @@ def run(arguments: argparse.Namespace) -> None:
     changed = sum(verdict not in known for verdict in after) - new
     rows = counted(len(imported), "imported row")
     print(f"{TABLE}: {counted(len(after), 'verdict')}, {new} new, {changed} changed; of {rows}")
-    stale = 0
-    for name in {verdict.round for verdict in imported}:
-        hashes = hashes_of(name)
-        stale += sum(verdict.round == name and verdict.is_stale(hashes) for verdict in imported if hashes is not None)
+    found = [judged(after, name) for name in {verdict.round for verdict in after}]
+    stale = len(set(imported).intersection(verdict for one in found for verdict in one.stale))
     if stale:
         print(f"stale: {stale} imported rows judge labels that are not here; `auxseg verdicts status` lists them")
-    print_conflicts(after)
+    print_conflicts(verdict for one in found for verdict in one.holding)
     print_next(f"git add {TABLE} and commit it, then {REPRO}: the next round's training uses the verdicts")
+
+
+def _usable(path: Path, classes: Collection[str] | None, rounds: Collection[str]) -> list[Verdict]:
+    """Return the verdicts of a file without those that cannot be used here, of which it prints number and first.
+
+    The report exports all verdicts of the browser: also those on rounds that were removed, or from before a class was
+    renamed. They stay in the browser and in the file.
+
+    Args:
+        path: the file.
+        classes: names that may be dropped, or None if they are not known here.
+        rounds: names of the rounds.
+    """
+    found = read_numbered(path)
+    gone = {number: verdict.round for number, verdict in found.items() if verdict.round not in rounds}
+    unknown = {
+        number: name
+        for number, verdict in found.items()
+        for name in verdict.drop_classes
+        if number not in gone and classes is not None and name not in classes
+    }
+    for lines, why, fix in (
+        (gone, f"the rounds are {', '.join(rounds)}", "set the rounds with `auxseg rounds N`"),
+        (unknown, f"the classes are {', '.join(classes or ())}", "write the class's name of today into drop_classes"),
+    ):
+        if lines:
+            number, name = next(iter(lines.items()))
+            rows = counted(len(lines), "row")
+            print(
+                f"warning: {path}: {rows} left out, the first with '{cut(name)}' in line {number}, but {why}; {fix} "
+                "and import it again"
+            )
+    return [verdict for number, verdict in found.items() if number not in gone and number not in unknown]

@@ -4,7 +4,7 @@ import argparse
 
 from auxseg.artifacts.rounds import Round
 from auxseg.cli.next_step import require_run
-from auxseg.cli.verdicts import TABLE, hashes_of, print_conflicts, short
+from auxseg.cli.verdicts import TABLE, judged, print_conflicts, short
 from auxseg.params.dag import read_params
 from auxseg.review.verdicts import VERDICTS, read_verdicts
 
@@ -19,18 +19,17 @@ def run(arguments: argparse.Namespace) -> None:
         require_run()
     print(f"{'round':<8}" + "".join(f"{name:>8}" for name in (*VERDICTS, "drops", "stale")))
     for name in sorted({verdict.round for verdict in verdicts} | set(rounds), key=Round.parse):
-        own = [verdict for verdict in verdicts if verdict.round == name]
+        found = judged(verdicts, name)
+        holding += found.holding
+        own = found.holding + found.stale
         counts = [sum(verdict.verdict == kind for verdict in own) for kind in VERDICTS]
         counts.append(sum(bool(verdict.drop_classes) for verdict in own))
-        hashes = hashes_of(name)
-        if hashes is None:
-            holding += own
-            print(f"{name:<8}" + "".join(f"{count:>8}" for count in counts) + f"{'?':>8}  no labels here")
+        line = f"{name:<8}" + "".join(f"{count:>8}" for count in counts)
+        if found.hashes is None:
+            print(f"{line}{'?':>8}  no labels here")
             continue
-        stale = [verdict for verdict in own if verdict.is_stale(hashes)]
-        holding += [verdict for verdict in own if not verdict.is_stale(hashes)]
-        print(f"{name:<8}" + "".join(f"{count:>8}" for count in (*counts, len(stale))))
-        for verdict in stale:
-            why = "has changed since" if verdict.image_id in hashes else "is gone"
+        print(f"{line}{len(found.stale):>8}")
+        for verdict in found.stale:
+            why = "has changed since" if verdict.image_id in found.hashes else "is gone"
             print(f"  stale: {short(verdict)}; the label {why}")
     print_conflicts(holding)

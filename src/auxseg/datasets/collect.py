@@ -316,6 +316,8 @@ def _check_printable(item: Listed) -> None:
             raise DataError(
                 f"{item.where}: '{text}' has control characters or line breaks, or is not UTF-8; rename the file"
             )
+    if item.id != item.id.strip():  # tables of verdicts and corrections are read without outer spaces
+        raise DataError(f"{item.where}: '{item.id}' begins or ends with a space; rename the file")
 
 
 @functools.cache  # the same wrong name may be in a hundred thousand rows

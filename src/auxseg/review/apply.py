@@ -7,7 +7,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.errors import DataError
 from auxseg.params.review import ReviewParams
 from auxseg.review.uses import TrainingUse, Use, summarise
-from auxseg.review.verdicts import Verdict, check_dropped, conflicts
+from auxseg.review.verdicts import Verdict, check_dropped, conflicts, latest
 
 
 def apply_verdicts(
@@ -56,8 +56,9 @@ def decide_uses(
 ) -> tuple[dict[str, TrainingUse], list[Verdict]]:
     """Return the use of every image, and the verdicts that are stale and therefore not applied.
 
-    If several reviewers judged one label, it is rejected if any of them rejects it, and a class is dropped if any of
-    them drops it. Verdicts judge the pseudo label, so they do not apply to an image whose label was corrected by hand.
+    Of each reviewer, only the verdict that `latest` returns counts. If several reviewers judged one label, it is
+    rejected if any of them rejects it, and a class is dropped if any of them drops it. Verdicts judge the pseudo label,
+    so they do not apply to an image whose label was corrected by hand.
 
     Args:
         hashes: image id -> SHA-256 of the round's label PNG.
@@ -69,7 +70,7 @@ def decide_uses(
     Raises:
         DataError: no image would be left to train on, or a verdict drops an unknown class.
     """
-    verdicts = list(verdicts)
+    verdicts = latest(verdicts, hashes)
     stale = [verdict for verdict in verdicts if verdict.is_stale(hashes)]
     fresh = [verdict for verdict in verdicts if not verdict.is_stale(hashes)]
     rejected: set[str] = set()

@@ -40,9 +40,12 @@ class Verdict:
     date: str
 
     @property
-    def key(self) -> tuple[Round, str, str]:
-        """Round, image and reviewer. The table has one row for each key and is sorted by it."""
-        return Round.parse(self.round), self.image_id, self.reviewer
+    def key(self) -> tuple[Round, str, str, str]:
+        """Round, image, reviewer and label. The table has one row for each key and is sorted by it.
+
+        The label is in it because another project on the same images has other labels in the same rounds.
+        """
+        return Round.parse(self.round), self.image_id, self.reviewer, self.label_hash
 
     @property
     def time(self) -> datetime.datetime:
@@ -54,22 +57,20 @@ class Verdict:
         return hashes.get(self.image_id) != self.label_hash
 
 
-def read_verdicts(
-    path: Path, classes: Collection[str] | None = None, rounds: Collection[str] | None = None
-) -> list[Verdict]:
-    """Read a table and check every row.
-
-    Args:
-        path: a CSV with the columns COLUMNS, in any order.
-        classes: names that `drop_classes` may contain, or None if they are not known here.
-        rounds: rounds that may be judged, or None for any.
+def read_verdicts(path: Path) -> list[Verdict]:
+    """Read a table, a CSV with the columns COLUMNS in any order, and check the form of every row.
 
     Raises:
         DataError: a row is wrong; the message names the file and the line.
     """
+    return list(read_numbered(path).values())
+
+
+def read_numbered(path: Path) -> dict[int, Verdict]:
+    """Return the verdicts of `read_verdicts` by the number of their last line, counted from 1."""
     header, rows = read_table(path)
     _check_header(path, header)
-    return [_verdict(row, f"{path} line {number}", classes, rounds) for number, row in rows.items()]
+    return {number: _verdict(row, f"{path} line {number}") for number, row in rows.items()}
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -93,13 +94,28 @@ def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
 
 
 def merge(*tables: Iterable[Verdict]) -> list[Verdict]:
-    """Return the newest verdict for every round, image and reviewer; if two have the same date, the later one."""
-    newest: dict[tuple[Round, str, str], Verdict] = {}
+    """Return the newest verdict for every `Verdict.key`; if two have the same date, the later one."""
+    newest: dict[tuple[Round, str, str, str], Verdict] = {}
     for verdict in (verdict for table in tables for verdict in table):
         kept = newest.get(verdict.key)
         if kept is None or verdict.time >= kept.time:
             newest[verdict.key] = verdict
     return [newest[key] for key in sorted(newest)]
+
+
+def latest(verdicts: Iterable[Verdict], hashes: Mapping[str, str]) -> list[Verdict]:
+    """Return each reviewer's verdict on each image of one round, sorted: the one on the label, else the newest one.
+
+    A reviewer who has judged the label has nothing to judge again, so earlier verdicts on other labels are left out.
+
+    Args:
+        verdicts: of one round.
+        hashes: from `label_hashes`; empty if the labels are not known, which makes every verdict stale.
+    """
+    found: dict[tuple[str, str], Verdict] = {}
+    for verdict in sorted(verdicts, key=lambda one: (not one.is_stale(hashes), one.time)):
+        found[verdict.image_id, verdict.reviewer] = verdict
+    return sorted(found.values(), key=lambda one: one.key)
 
 
 def conflicts(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
@@ -126,12 +142,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     require_columns(path, header, COLUMNS)
 
 
-def _verdict(
-    row: Mapping[str | None, str | None],
-    where: str,
-    classes: Collection[str] | None,
-    rounds: Collection[str] | None,
-) -> Verdict:
+def _verdict(row: Mapping[str | None, str | None], where: str) -> Verdict:
     missing = [name for name in COLUMNS if row.get(name) is None]
     if missing:
         raise DataError(f"{where} has no cell '{missing[0]}'; the header is {','.join(COLUMNS)}")
@@ -147,16 +158,9 @@ def _verdict(
         raise DataError(f"{where}: label_hash '{cells['label_hash']}' is not a SHA-256 of 64 digits; export it again")
     if not is_round_name(cells["round"]):
         raise DataError(f"{where}: round '{cells['round']}' is not a round; write r0, r1, …")
-    if rounds is not None and cells["round"] not in rounds:
-        raise DataError(
-            f"{where}: round '{cells['round']}' is not in params.yaml ({', '.join(rounds)}); remove the row, or set "
-            "the rounds with `auxseg rounds N`"
-        )
     if cells["verdict"] not in VERDICTS:
         raise DataError(f"{where}: verdict '{cells['verdict']}' is not one of {', '.join(VERDICTS)}; write one of them")
     dropped = tuple(sorted(filter(None, map(str.strip, cells["drop_classes"].split(SEPARATOR)))))
-    if classes is not None:
-        check_dropped(dropped, classes, where)
     try:
         _parse_date(cells["date"])
     except ValueError:

@@ -27,6 +27,14 @@ def test_ids_have_the_folder_and_tags_are_its_name(tmp_path, opened):
     assert recognise(tmp_path, FOLDER) == ("class-folders", "folders of images")
 
 
+def test_an_id_with_an_outer_space_is_rejected(tmp_path, opened):
+    """Tables of verdicts and corrections are read without outer spaces, so none would apply to it."""
+    for name in ("cat/001.jpg", "cat/002 .jpg"):
+        write_photo(tmp_path / name)
+    with pytest.raises(DataError, match=r"'cat/002 ' begins or ends with a space; rename the file$"):
+        opened(format="class-folders")
+
+
 def test_folders_of_splits(tmp_path, opened):
     for name in ("train/cat/a.jpg", "train/dog/b.jpg", "valid/dog/a.jpg"):
         write_photo(tmp_path / "images" / name)

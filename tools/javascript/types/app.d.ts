@@ -58,7 +58,7 @@ interface Auxseg {
   VERDICTS: Verdict[];
   instant(date: string): number;
   writeVerdicts(rows: VerdictRow[]): string;
-  readVerdicts(text: string, classes: string[]): VerdictRow[];
+  readVerdicts(text: string): VerdictRow[];
 
   verdicts: {
     start(dataset: string, droppable: string[]): void;
@@ -67,13 +67,13 @@ interface Auxseg {
     count(): number;
     reviewer(): string;
     setReviewer(name: string): void;
-    own(round: string, image: string): VerdictRow | undefined;
-    others(round: string, image: string): VerdictRow[];
+    own(round: string, image: string, labelHash: string): VerdictRow | undefined;
+    others(round: string, image: string, labelHash: string): VerdictRow[];
     effect(round: string, image: string, labelHash: string): Effect | null;
     text(judged: Pick<VerdictRow, "verdict" | "drop_classes">): string;
     judge(round: string, image: string, labelHash: string, patch: VerdictPatch | null): void;
     csv(): string;
-    importCsv(text: string): VerdictRow[];
+    importCsv(text: string): { added: VerdictRow[]; leftOut: VerdictRow[] };
   };
 
   // thumbs.js
@@ -221,6 +221,11 @@ interface VerdictRow {
   reviewer: string;
   /** ISO 8601. */
   date: string;
+}
+
+/** A row in the browser's store, where one without `isGivenHere` was imported. */
+interface StoredRow extends VerdictRow {
+  isGivenHere?: boolean;
 }
 
 type VerdictPatch = Partial<Pick<VerdictRow, "verdict" | "drop_classes" | "note">>;

@@ -28,9 +28,10 @@
       auxseg.say(`${app.page.records.id[i]}: ${verdict ?? "no verdict"}`);
     },
     show,
-    // Redraw everything that shows verdicts.
+    // Redraw everything that shows verdicts. A verdict may come from another tab before the first round has loaded.
     repaint() {
       showStore();
+      if (!app.page) return;
       auxseg.gallery.refresh();
       show();
     },
@@ -56,19 +57,20 @@
     byId("verdict-none").hidden = isTrain;
     if (!isTrain || i < 0) return;
     const id = app.page.records.id[i];
-    const own = auxseg.verdicts.own(app.round, id);
+    const label = app.page.index.label[i];
+    const own = auxseg.verdicts.own(app.round, id, label);
     const holding = own && !isStale(own, i) ? own : null;
     for (const verdict of VERDICTS) byId(verdict).setAttribute("aria-pressed", String(holding?.verdict === verdict));
     const stale = holding ? null : own;
     byId("stale").hidden = !stale;
     byId("stale").textContent = !stale
       ? ""
-      : `The label has changed since the verdict “${stale.verdict}” (${stale.date}): it is stale and not applied.`;
+      : `Your verdict “${stale.verdict}” (${stale.date}) is on another label: it is stale and not applied.`;
     if (!hasFocus("note") || byId("stage").inert) byId("note").value = holding?.note ?? "";
     byId("by").textContent = own
       ? signed(own)
       : ["not judged", auxseg.verdicts.reviewer()].filter(Boolean).join(" by ");
-    showOthers(auxseg.verdicts.others(app.round, id), i);
+    showOthers(auxseg.verdicts.others(app.round, id, label), i);
     // a class may have been renamed since
     const known = (holding?.drop_classes ?? []).filter((name) => app.base.classes.includes(name));
     showDrops(i, known);
@@ -144,13 +146,22 @@
     byId("file").value = "";
     if (!file) return;
     try {
-      const found = auxseg.verdicts.importCsv(await file.text());
+      const { added, leftOut } = auxseg.verdicts.importCsv(await file.text());
       const here = new Set(Object.values(app.base.records).flatMap((records) => records.id));
-      const known = found.filter((row) => here.has(row.image_id)).length;
-      auxseg.say(`${found.length} verdicts read from ${file.name}, ${known} of them on images of this report`);
+      const known = added.filter((row) => here.has(row.image_id)).length;
+      const read = `${added.length} verdicts read from ${file.name}, ${known} of them on images of this report`;
+      auxseg.say(leftOut.length ? `${read}; ${leftOutText(leftOut)}` : read, leftOut.length > 0);
       app.refresh();
     } catch (error) {
       auxseg.say(`${file.name} was not read: ${auxseg.message(error)}`, true);
     }
+  }
+
+  /** @param {VerdictRow[]} leftOut */
+  function leftOutText(leftOut) {
+    const [{ round, image_id, drop_classes: dropped }] = leftOut;
+    const unknown = dropped.find((name) => !app.base.classes.slice(1).includes(name));
+    const first = `${round} ${image_id} drops “${unknown}”`;
+    return `${leftOut.length} left out, because the report has no such class: the first, ${first}`;
   }
 })(window.auxseg);

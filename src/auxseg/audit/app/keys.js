@@ -46,7 +46,7 @@
     { keys: ["arrows"], does: "on a panel: move the pixel cursor (Shift: ten pixels); on a card: move" },
     { keys: [",", "."], does: "previous, next round", run: (key) => stepRound(key === "," ? -1 : 1) },
     { keys: ["/"], does: "search", run: () => !isOpen() && byId("search").focus() },
-    { keys: ["e"], does: "export the verdicts", run: () => byId("export").click() },
+    { keys: ["e"], does: "export the verdicts", once: true, run: () => byId("export").click() },
     { keys: ["?"], does: "this help", run: () => byId("help").showModal() },
   ];
 
@@ -96,12 +96,12 @@
   }
 
   /**
-   * Looks at the position of the key, so that Shift+1 is the first panel on every keyboard.
+   * Looks at the position of the key, so that Shift+1 is the first panel on every keyboard. A French one has "-" there.
    * @param {KeyboardEvent} event
    */
   function digit(event) {
     const number = Number(/^Digit([1-9])$/.exec(event.code)?.[1] ?? 0);
-    if (!number || !isOpen() || writesSign(event)) return false;
+    if (!number || !isOpen() || event.key === "-" || writesSign(event)) return false;
     const name = event.shiftKey ? app.kinds[number - 1] : app.base.classes[number];
     if (name) state.toggle(event.shiftKey ? "panels" : "hidden", name);
     return true;

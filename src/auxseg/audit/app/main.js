@@ -138,8 +138,8 @@
     const { controls, gallery, viewer, pixel, judge, details, keys } = auxseg;
     for (const part of [controls, gallery, viewer, pixel, judge, details, keys]) part.start(app);
     state.listen((changed) => update(changed).catch(fail));
+    auxseg.verdicts.listen(auxseg.judge.repaint); // now, because the first picture may come late or never
     await update(new Set(["round", "image"]));
-    auxseg.verdicts.listen(auxseg.judge.repaint);
     document.body.dataset.ready = "yes";
   }
 

@@ -92,6 +92,7 @@
   function explain(opened, name, x, y) {
     const { image } = opened;
     const { base, split } = app;
+    const isVal = split === "val"; // no stage makes a saliency label of it
     const found = image.rounds[name];
     const p = y * image.width + x;
     /** @param {number} index */
@@ -111,15 +112,15 @@
         ? found.layers
           ? rule(base.rule, className, best, after) + (auxseg.isCompleted(base) ? "; then the CRF" : "")
           : "background: the image is tagged with no class"
-        : split === "val"
+        : isVal
           ? "network, multi-scale and CRF"
           : "label of another method",
       "strongest CAM": withClass(best),
       "second CAM": withClass(second),
       "saliency prior": number(prior),
       "refined saliency": number(refined),
-      "before CRF": number(refined === null ? null : weight * prior + (1 - weight) * refined),
-      "after CRF": split === "val" || !found.saliency ? "–" : number(after), // r0 has only the prior
+      "before CRF": number(refined === null || isVal ? null : weight * prior + (1 - weight) * refined),
+      "after CRF": isVal || !found.saliency ? "–" : number(after), // r0 has only the prior
       "affinity entropy": found.entropy ? number(auxseg.nearest(found.entropy, image, x, y)) : "–",
       "model prediction": found.prediction
         ? `${className(auxseg.nearest(found.prediction, image, x, y))} ${number(confidence)}`

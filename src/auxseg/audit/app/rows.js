@@ -59,8 +59,8 @@
   // Row numbers in order. Rows without a value of the figure come last in either direction.
   auxseg.selectRows = (base, page, state, verdictOf) => {
     const tests = [...rangeTests(base, page, state), classTest(base, page, state), verdictTest(state, verdictOf)];
-    const wanted = state.search.trim().toLowerCase();
-    if (wanted) tests.push((i) => page.records.id[i].toLowerCase().includes(wanted));
+    const wanted = plain(state.search.trim());
+    if (wanted) tests.push((i) => plain(page.records.id[i]).includes(wanted));
     const rows = [];
     for (let i = 0; i < page.records.id.length; i++) if (tests.every((test) => test(i))) rows.push(i);
     const columns = state.sort.map((key) => sortColumn(base, page, key));
@@ -72,6 +72,10 @@
       return a - b;
     });
   };
+
+  // macOS writes "é" in a file name as two characters, a keyboard as one.
+  /** @param {string} text */
+  const plain = (text) => text.toLowerCase().normalize("NFC");
 
   /**
    * @param {BaseIndex} base

@@ -30,14 +30,15 @@
     const order = (a, b) =>
       Number(a.round.slice(1)) - Number(b.round.slice(1)) ||
       compare(a.image_id, b.image_id) ||
-      compare(a.reviewer, b.reviewer);
+      compare(a.reviewer, b.reviewer) ||
+      compare(a.label_hash, b.label_hash);
     /** @type {(row: VerdictRow) => string[]} */
     const cells = (row) => COLUMNS.map((name) => (name === "drop_classes" ? row[name].join(SEPARATOR) : row[name]));
     return write([COLUMNS, ...[...rows].sort(order).map(cells)]);
   };
 
-  // The rows of a text, all checked; only `classes` may be dropped. An error names the line on which the row ends.
-  auxseg.readVerdicts = (text, classes) => {
+  // The rows of a text, all checked. An error names the line on which the row ends.
+  auxseg.readVerdicts = (text) => {
     const [first, ...body] = read(text);
     const header = first?.cells ?? [];
     const missing = COLUMNS.find((name) => !header.includes(name));
@@ -49,7 +50,7 @@
       if (cells.length > header.length)
         throw complaint(" has more cells than the header; put a note that contains a comma in double quotes");
       const row = parse(Object.fromEntries(header.map((name, j) => [name, cells[j].trim()])));
-      const fault = findFault(row, classes);
+      const fault = findFault(row);
       if (fault) throw complaint(`: ${fault}`);
       return /** @type {VerdictRow} */ (row);
     });
@@ -65,18 +66,13 @@
     return { image_id, label_hash, round, verdict, drop_classes: kept, note, reviewer, date };
   }
 
-  /**
-   * @param {UncheckedRow} row
-   * @param {string[]} classes
-   */
-  function findFault(row, classes) {
+  /** @param {UncheckedRow} row */
+  function findFault(row) {
     if (!row.image_id) return "image_id is empty";
     if (!/^[0-9a-f]{64}$/.test(row.label_hash)) return "label_hash is not a SHA-256";
     if (!/^r(0|[1-9]\d*)$/.test(row.round)) return `"${row.round}" is not a round`;
     if (!auxseg.VERDICTS.some((verdict) => verdict === row.verdict))
       return `verdict "${row.verdict}" is not one of ${auxseg.VERDICTS.join(", ")}`;
-    const unknown = row.drop_classes.find((name) => !classes.includes(name));
-    if (unknown) return `drop_classes contains "${unknown}", but the classes are ${classes.join(", ")}`;
     if (Number.isNaN(auxseg.instant(row.date)))
       return `date "${row.date}" is not an ISO date; write it as 2026-01-31T12:00:00Z`;
     return null;

@@ -13,7 +13,7 @@
   /** @type {{ canvas: HTMLCanvasElement, layers: Layers }[]} */
   let panels = [];
   let view = { zoom: 1, x: 0.5, y: 0.5 }; // centre as shares of the image
-  /** @type {{ x: number, y: number, view: typeof view, isClick: boolean } | null} */
+  /** @type {{ pointer: number, x: number, y: number, view: typeof view, isClick: boolean } | null} */
   let drag = null;
   let ticket = 0;
 
@@ -34,9 +34,9 @@
     row: () => app.page.records.id.indexOf(named),
     // Show the image that the state names; close if it names none.
     async show() {
-      const mine = ++ticket;
       const focused = document.activeElement;
       auxseg.viewer.leave();
+      const mine = ticket;
       if (!state.get().image) return close();
       entitle(state.get().image);
       const i = auxseg.viewer.row();
@@ -52,7 +52,9 @@
       enter(found, focused);
     },
     // Nothing is open until the next picture has loaded, because the page still shows another one than the title names.
+    // A picture that is still loading will not open either: while the next round loads, no note on it could be stored.
     leave() {
+      ticket++;
       opened = null;
       drag = null;
       byId("stage").inert = true;
@@ -201,12 +203,13 @@
       keepView();
     });
     on("pointerdown", (event) => {
-      if (event.button) return; // opening a menu must not pin a pixel
-      drag = { x: event.clientX, y: event.clientY, view: { ...view }, isClick: true };
+      if (event.button || !event.isPrimary) return; // neither a menu nor a second finger pins a pixel
+      drag = { pointer: event.pointerId, x: event.clientX, y: event.clientY, view: { ...view }, isClick: true };
       canvas.setPointerCapture(event.pointerId);
     });
     on("pointermove", (event) => {
       if (!drag) return auxseg.pixel.hover(...pixelAt(canvas, event));
+      if (event.pointerId !== drag.pointer) return;
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (Math.hypot(dx, dy) > CLICK_SLACK) drag.isClick = false;
       const scale = fit(canvas) * view.zoom;
@@ -216,11 +219,12 @@
       keepView();
     });
     on("pointerup", (event) => {
-      if (drag?.isClick) auxseg.pixel.pin(...pixelAt(canvas, event));
+      if (event.pointerId !== drag?.pointer) return;
+      if (drag.isClick) auxseg.pixel.pin(...pixelAt(canvas, event));
       drag = null;
     });
-    on("pointercancel", () => {
-      drag = null;
+    on("pointercancel", (event) => {
+      if (event.pointerId === drag?.pointer) drag = null;
     });
     on("pointerleave", () => auxseg.pixel.hover(-1, -1));
     on("dblclick", () => auxseg.viewer.zoom(0));
