@@ -61,7 +61,7 @@ def main() -> None:
     dataset = Dataset(store)
     classes, root, found = dataset.classes, dataset.root, Masks.of(dataset)
     runtime = noted_precision(runtime, store.weights(R0))
-    device = prepare_device(runtime)
+    device = prepare_device(runtime, training=True)
     low_precision = runtime.low_precision
 
     train = [record for record in dataset.records("train") if record.id in found]
