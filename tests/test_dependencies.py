@@ -1,9 +1,11 @@
 """pyproject.toml declares what the project imports, and imports what it declares; the lock pins all of it."""
 
 import ast
+import functools
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
@@ -69,8 +71,13 @@ def third_party(folder: str) -> dict[str, str]:
     return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names | THEIRS.keys()}
 
 
+@functools.cache  # it reads the lists of files of all packages
+def every_distribution() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def distributions(module: str) -> set[str]:
-    return {canonical(name) for name in packages_distributions().get(module, ())}
+    return {canonical(name) for name in every_distribution().get(module, ())}
 
 
 @pytest.mark.parametrize("folder", EXTRAS)

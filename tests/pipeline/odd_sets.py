@@ -27,7 +27,7 @@ from auxseg.artifacts.tables import read_csv
 from auxseg.cli.table import print_table
 from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import ImageRecord
-from auxseg.datasets.scan import content_sha256
+from auxseg.datasets.scan import content_sha256, scan, write_raw
 from auxseg.encoded import decode_indices, encode_label
 from auxseg.errors import AuxsegError
 from auxseg.models.backbones import BACKBONES
@@ -188,6 +188,7 @@ def run_stages(folder: Path, case: Case, load_stage: Callable[[str], Any], backb
     shutil.copy(tiny.ROOT / "dvc.yaml", project)
     shutil.copytree(tiny.ROOT / "review", project / "review")
     (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write_raw(project / "data/raw.yaml", scan(folder / "raw"))
     run = Run(project, case)
     run_instances(run, load_stage, instances(params["rounds"]), real=backbone is not None)
     return run

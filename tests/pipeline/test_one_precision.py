@@ -10,6 +10,7 @@ import yaml
 from auxseg.artifacts.rounds import R0, Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tensors import TensorFile
+from auxseg.datasets.scan import scan, write_raw
 from auxseg.models import precision
 from auxseg.models.backbones import Backbone
 from auxseg.pipeline.stage import Stage
@@ -38,6 +39,7 @@ def project(tmp_path, monkeypatch, load_stage):
     values = {**tiny.PARAMS, "shards": ["00"], "runtime": {"threads": 1, "precision": "auto"}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     monkeypatch.chdir(tmp_path)
+    write_raw(tmp_path / "data/raw.yaml", scan(data))
     load_stage("prepare").main(Stage("prepare"))
     load_stage("saliency").main(Stage("saliency", "", "00"))
     for name, seconds in (("float32", 1.0), ("bfloat16", 0.5)):

@@ -25,7 +25,7 @@ def data(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, data) -> Path:
-    folder = tiny.make_project(tmp_path_factory.mktemp("finished") / "project")
+    folder = tiny.make_project(tmp_path_factory.mktemp("finished") / "project", data)
     printed = tiny.run(folder, "dvc", "repro", data=data)
     (folder / "logs/printed.txt").write_text(printed)
     return folder
@@ -105,7 +105,7 @@ def test_dvc_shows_metrics_and_plots(finished):
 
 @pytest.mark.nightly  # every day: test_kills.py, whose last run of Snakemake has the bytes of DVC's
 def test_snakemake_from_scratch_gives_the_same_bytes_and_leaves_dvc_clean(tmp_path, finished, data):
-    other = tiny.make_project(tmp_path / "other")
+    other = tiny.make_project(tmp_path / "other", data)
     tiny.run(other, "snakemake", "--cores", "2", data=data)
     assert tiny.hashes(other) == tiny.hashes(finished)
     assert tiny.status(other) == FRESH
@@ -114,7 +114,7 @@ def test_snakemake_from_scratch_gives_the_same_bytes_and_leaves_dvc_clean(tmp_pa
 
 @pytest.mark.nightly
 def test_threads_and_another_backbone_give_the_same_bytes_twice(tmp_path, data):
-    folders = [tiny.make_project(tmp_path / name) for name in ("one", "two")]
+    folders = [tiny.make_project(tmp_path / name, data) for name in ("one", "two")]
     for folder in folders:
         tiny.edit_params(folder, "runtime", threads=2)
         tiny.edit_params(folder, "backbone", name="efficientnet_lite0", weights="imagenet")

@@ -29,7 +29,7 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory, data) -> Path:
     """A project up to the first round's model, never interrupted."""
-    folder = tiny.make_project(tmp_path_factory.mktemp("unbroken") / "project")
+    folder = tiny.make_project(tmp_path_factory.mktemp("unbroken") / "project", data)
     for section in ("classify", "train"):
         tiny.edit_params(folder, section, epochs=EPOCHS)
     tiny.run(folder, "auxseg", "shards", "1")

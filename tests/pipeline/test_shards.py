@@ -12,6 +12,7 @@ import yaml
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.tensors import TensorFile
 from auxseg.datasets.manifest import read_classes, read_manifest
+from auxseg.datasets.scan import scan, write_raw
 from auxseg.metrics.tables import read_counts
 from auxseg.models.auxsegnet import build_auxsegnet
 from auxseg.models.backbones import build_backbone
@@ -40,6 +41,7 @@ def results(tmp_path_factory, load_stage) -> dict[int, dict[str, dict[str, bytes
             shutil.copy(tiny.ROOT / "dvc.yaml", folder)
             (folder / "params.yaml").write_text(yaml.safe_dump({**tiny.PARAMS, "shards": shard_names(count)}))
             patch.chdir(folder)
+            write_raw(Path("data/raw.yaml"), scan(data))
             found[count] = _run_stages(load_stage, shard_names(count))
     return found
 

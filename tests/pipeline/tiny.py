@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from auxseg.cli.main import main
+from auxseg.datasets.scan import scan, write_raw
 from auxseg.datasets.scenes import SCENES_CLASSES, write_scenes
 from auxseg.params.data import ScenesParams
 
@@ -44,8 +45,8 @@ def make_data(folder: Path) -> Path:
     return folder
 
 
-def make_project(folder: Path) -> Path:
-    """Write a project that never ran, in git and under DVC, with this checkout's code and DAG."""
+def make_project(folder: Path, data: Path | None = None) -> Path:
+    """Write a project that never ran, in git and under DVC, with this checkout's code and DAG; `data` is scanned."""
     for path in ("src", "workflow", "params", "review", ".dvc/plots"):
         shutil.copytree(ROOT / path, folder / path, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for path in (
@@ -60,6 +61,8 @@ def make_project(folder: Path) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    if data:
+        write_raw(folder / "data/raw.yaml", scan(data))
     run(folder, "git", "init", "-q")
     run(folder, "git", "add", "-A")
     run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "new")
@@ -69,7 +72,7 @@ def make_project(folder: Path) -> Path:
 def run(folder: Path, *command: str, data: Path | None = None, code: int = 0) -> str:
     """Run a command and return all it printed; fail with that unless it exits with `code`."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder / "src")}
     if data:
         environment["AUXSEG_DATA"] = str(data)
     done = subprocess.run(

@@ -6,6 +6,7 @@ from pathlib import Path
 import default_params
 import numpy as np
 import pytest
+import timm
 import torch
 import yaml
 from tiny_networks import tiny_classifier
@@ -66,6 +67,11 @@ def test_weights_curve_and_checkpoint(train):
         "classes": ["cat", "dog", "cow"],
         "precision": "bfloat16",
         "length": "6 steps of 2 images, 3.0 passes over 5 images (classify.epochs: 3)",
+        "versions": {
+            "numpy": np.__version__,
+            "timm": timm.__version__,
+            "torch": torch.__version__.partition("+")[0],
+        },
     }
     curve = read_csv(Path("data/curves/r0.csv"))
     assert [row["epoch"] for row in curve] == ["1", "2", "3"]

@@ -97,7 +97,7 @@ def check_raw(root: Path, raw: Path) -> None:
     Raises:
         DataError: the root was never scanned, or contains something else now.
     """
-    expected = read_yaml(raw).get("sha256")
+    expected = read_yaml(raw).get("sha256") if raw.is_file() else None
     if expected in (None, "none"):
         raise DataError(f"{raw}: {root} was not scanned, so changes of it would not be noticed; run `auxseg scan`")
     found = _remembered(root) or str(scan(root)["sha256"])

@@ -46,7 +46,6 @@ def make_plan(dry: bool) -> Plan:
     """
     values = check()
     require_sections(values)
-    reject_orphans(values)
     alone = PipelineParams.parse(values.get(PipelineParams.key)).record == "controller"
     with one_line_errors(), open_repo() as repo:
         if not dry:
@@ -56,6 +55,7 @@ def make_plan(dry: bool) -> Plan:
             _say(f"{finished} not recorded yet; `auxseg record` or the next run does that")
         stages = repo.index.stages
         check_outputs(repo)
+        reject_orphans(values)
         needed = needed_stages(stages)
         code = next(stage for stage in stages if stage.addressing == CODE)
         fingerprints = new_fingerprints(code) if is_changed(code, read_params_file(), {}) else {}

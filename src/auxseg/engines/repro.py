@@ -11,7 +11,7 @@ from auxseg.engines.heartbeat import reject_running, run_heartbeat, running_else
 from auxseg.engines.recovery import repair_project
 from auxseg.engines.termination import end_cleanly
 from auxseg.errors import EXIT_REJECTED, EXIT_TERMINATED, AuxsegError
-from auxseg.params.dag import read_params
+from auxseg.params.dag import PARAMS_FILE, read_params
 from auxseg.params.pipeline import PipelineParams
 
 SECONDS_BETWEEN_TRIES = 5.0
@@ -42,7 +42,7 @@ def _settle_controller() -> None:
     Raises:
         DataError: such a job is still running; it takes none of DVC's locks.
     """
-    if PipelineParams.parse(read_params().get(PipelineParams.key)).record == "controller":
+    if PARAMS_FILE.is_file() and PipelineParams.parse(read_params().get(PipelineParams.key)).record == "controller":
         from auxseg.engines.plan import record_results  # jobs import this module, and need no plan
 
         reject_running(running_jobs())

@@ -21,7 +21,7 @@ from auxseg.training.length import training_length
 from auxseg.training.loop import fit
 from auxseg.training.samples import TrainingSamples
 
-PACKAGES = ("numpy", "opencv-python-headless", "timm", "torch")
+PACKAGES = ("numpy", "timm", "torch")
 """The packages that decide a training's result; their versions are stored with the weights."""
 
 
