@@ -7,8 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, SHARDS, make, sources
+from report_data import CLASSES, NEGATIVE_ID, ODD_ID, RULE, SHARDS, make
 from report_reader import digest, read_script, write
 
 from auxseg.artifacts.archive import Archive, write_archive
@@ -24,7 +22,7 @@ from auxseg.artifacts.rounds import Round
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import write_csv
 from auxseg.artifacts.tensors import TensorFile
-from auxseg.audit.index import cut_chunks, dataset_name
+from auxseg.audit.index import dataset_name
 from auxseg.audit.pages import tables_page
 from auxseg.audit.panels import CELL_HEIGHT, CELL_WIDTH, SHEET_COLUMNS
 from auxseg.audit.scripts import data_script
@@ -271,22 +269,6 @@ def test_a_part_of_the_images(tmp_path):
     records = read_manifest(tmp_path / "data/manifest", "train")
     assert spread(records, 100) == spread(records, None) == records
     assert len({record.id for record in spread(records, 8)}) == 8
-
-
-def test_chunks_are_of_one_split_and_shard(work):
-    records = read_manifest(work / "data/manifest") * 20
-    for chunk in cut_chunks(records, sources(work)):
-        assert len(chunk.records) <= 32
-        assert len({(record.split, shard_of(record.id, ("00", "01"))) for record in chunk.records}) == 1
-
-
-@pytest.mark.parametrize(("width", "height", "most"), [(640, 480, 32), (2000, 1500, 3), (4000, 3000, 1)])
-def test_chunks_of_large_images_have_fewer(work, width, height, most):
-    """A browser holds several chunks in memory, and labels have the size of the image."""
-    records = [replace(record, width=width, height=height) for record in read_manifest(work / "data/manifest") * 20]
-    chunks = cut_chunks(records, sources(work))
-    assert max(len(chunk.records) for chunk in chunks) == most
-    assert Counter(record.id for chunk in chunks for record in chunk.records) == Counter(one.id for one in records)
 
 
 def test_removed_rounds_are_not_shown(tmp_path):

@@ -7,8 +7,10 @@ from PIL import Image
 
 from auxseg.datasets.checks import decode_all
 from auxseg.datasets.collect import collect
-from auxseg.datasets.mask_form import MaskForm
+from auxseg.datasets.manifest import read_mask_form
+from auxseg.datasets.mask_form import PLAIN, MaskForm
 from auxseg.datasets.mask_reading import read_form
+from auxseg.datasets.prepare import prepare
 from auxseg.errors import DataError, ParamsError
 from auxseg.params.data import DataParams
 
@@ -135,3 +137,17 @@ def test_a_mask_in_colours_is_told_to_need_their_table(root):
     Image.fromarray(np.ones((4, 6, 3), np.uint8)).save(root / "masks/a.png")
     with pytest.raises(DataError, match=r"a\.png: .* but this one is PNG of mode RGB; .* or set data\.colours if"):
         first_row(root, {"classes": ["road", "tree"]})
+
+
+def test_how_masks_are_stored_is_no_part_of_what_trains(voc, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUXSEG_DATA", str(voc))
+    monkeypatch.setattr("auxseg.parallel.available_cpus", lambda: 1)
+    found = []
+    for number, values in enumerate(({}, {"void": [7]})):
+        params = DataParams.parse({"format": "voc", "classes": {"cat": 8, "dog": 12}, **values})
+        out = tmp_path / str(number)
+        prepare(params, ["00", "01"], out / "manifest", out / "masks", out / "contradictions.json")
+        manifest = {path.name: path.read_bytes() for path in (out / "manifest").iterdir()}
+        found.append((manifest, read_mask_form(out / "masks/form.json")))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] == PLAIN != found[1][1]

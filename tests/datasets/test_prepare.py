@@ -11,8 +11,7 @@ from PIL import Image
 
 from auxseg.artifacts.atomic import sha256_file
 from auxseg.artifacts.tables import read_csv
-from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_form, read_mask_list
-from auxseg.datasets.mask_form import PLAIN
+from auxseg.datasets.manifest import read_classes, read_manifest, read_mask_list
 from auxseg.datasets.prepare import prepare
 from auxseg.datasets.splits import in_val
 from auxseg.errors import DataError, ParamsError
@@ -71,16 +70,6 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
         "scenes": None,
         "unlisted": "error",
     }
-
-
-def test_how_masks_are_stored_is_no_part_of_what_trains(voc, run, tmp_path):
-    found = []
-    for values in ({}, {"void": [7]}):
-        run(voc, format="voc", classes=CLASSES, **values)
-        manifest = {path.name: path.read_bytes() for path in (tmp_path / "out/manifest").iterdir()}
-        found.append((manifest, read_mask_form(tmp_path / "out/masks/form.json")))
-    assert found[0][0] == found[1][0]
-    assert found[0][1] == PLAIN != found[1][1]
 
 
 def test_voc(voc, run):

@@ -94,9 +94,7 @@ def test_the_same_command_goes_on_after_every_strike(tmp_path, new, unbroken, da
 
 
 def start(folder: Path, data: Path, engine: str) -> subprocess.Popen:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AUXSEG_DATA": str(data)}
-    environment["PYTHONPATH"] = str(folder / "src")
+    environment = tiny.environment(folder, data)
     with (folder / "printed.log").open("wb") as log:
         return subprocess.Popen(
             ENGINES[engine], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True

@@ -1,6 +1,5 @@
 """The real training stages, killed: they resume from their checkpoint, with the bytes of an uninterrupted run."""
 
-import os
 import re
 import shutil
 import signal
@@ -69,7 +68,7 @@ class Begun:
         """Run the stage, strike when it has written a checkpoint; return its exit code and its log."""
         local, before = self.folder / "params.local.yaml", self.checkpoints()
         local.write_text("checkpoint_minutes: 0.000001\n")  # after every batch
-        environment = {**os.environ, "AUXSEG_DATA": str(self._data), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = tiny.environment(self.folder, self._data)
         with subprocess.Popen(self.command, cwd=self.folder, env=environment, stderr=subprocess.DEVNULL) as process:
             while not self.checkpoints() - before:
                 assert process.poll() is None, "it ended without a checkpoint"

@@ -69,14 +69,18 @@ def make_project(folder: Path, data: Path | None = None) -> Path:
     return folder
 
 
+def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
+    """Return the variables of a command that runs a project's own code, on `data`."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder / "src")}
+    return variables | ({"AUXSEG_DATA": str(data)} if data else {})
+
+
 def run(folder: Path, *command: str, data: Path | None = None, code: int = 0) -> str:
     """Run a command and return all it printed; fail with that unless it exits with `code`."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder / "src")}
-    if data:
-        environment["AUXSEG_DATA"] = str(data)
+    variables = environment(folder, data)
     done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     assert done.returncode == code, f"{command} exited with {done.returncode}\n{done.stdout}"
     return done.stdout

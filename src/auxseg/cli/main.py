@@ -25,7 +25,6 @@ from auxseg.errors import (
     first_line,
     memory_shortage,
 )
-from auxseg.pipeline.own_code import require_own_package
 
 COMMANDS = {
     "download": ("download", "fetch VOC 2012 with SBD, or COCO 2014, and check them"),
@@ -132,6 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _require_project() -> None:
     if not Path("dvc.yaml").is_file():
         raise ParamsError("dvc.yaml: no such file here; run auxseg in the project's root, the folder that holds it")
+    from auxseg.pipeline.own_code import require_own_package  # not for `auxseg --help`
+
     require_own_package()
 
 

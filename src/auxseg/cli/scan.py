@@ -92,8 +92,10 @@ def scan_root() -> None:
     values = read_params()
     params = DataParams.parse(values.get("data"))
     root = data_root(params.format)
-    found: dict[str, int | str] = {"files": 0, "sha256": "none"} if params.format == "scenes" else scan(root)
-    remember(root, str(found["sha256"]))
+    found: dict[str, int | str] = {"files": 0, "sha256": "none"}
+    if params.format != "scenes":
+        found = scan(root)
+        remember(root, str(found["sha256"]))
     changed = write_raw(RAW_FILE, found)
     print(f"{RAW_FILE}: {counted(int(found['files']), 'file')}" + ("" if changed else ", as before"))
     problem, others = _missing(root, params), ""

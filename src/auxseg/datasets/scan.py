@@ -100,10 +100,12 @@ def check_raw(root: Path, raw: Path) -> None:
     expected = read_yaml(raw).get("sha256") if raw.is_file() else None
     if expected in (None, "none"):
         raise DataError(f"{raw}: {root} was not scanned, so changes of it would not be noticed; run `auxseg scan`")
-    found = _remembered(root) or str(scan(root)["sha256"])
+    found = _remembered(root)
+    if found is None:
+        found = str(scan(root)["sha256"])
+        remember(root, found)
     if found != expected:
         raise DataError(f"{root}: not the content that {raw} says (SHA-256 {found}); run `auxseg scan`")
-    remember(root, found)
 
 
 def remember(path: Path, content: str) -> None:
