@@ -175,7 +175,7 @@ def main() -> None:
         table = [row for row in read_csv(RESULTS / "scale.csv") if row["what"] == "written"]
         report = project / "data/audit"
     else:
-        listed = sum(len(path.read_text().splitlines()) - 1 for path in (project / "data/manifest").glob("[0-9]*.csv"))
+        listed = sum(len(path.read_text().splitlines()) - 1 for path in (project / "data/manifest").glob("*/*.csv"))
         table = [{"what": "written", **write_stage(project, images)} for images in (listed // 8, None)]
         report = project.parent / "audit-report"
     many = multiply(report, project.parent / "audit-multiplied", WANTED)

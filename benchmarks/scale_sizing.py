@@ -78,7 +78,7 @@ DATA_SETS = (
 def instances(data: DataSet) -> int:
     """Return the number of stage instances of the DAG."""
     sharded = 2 + 2 * (ROUNDS + 1) + ROUNDS  # saliency, cam; labels, score; propagate
-    single = 6 + (ROUNDS + 1) + 3 * ROUNDS  # 6: code, prepare, classify, baseline, summary, audit
+    single = 7 + (ROUNDS + 1) + 3 * ROUNDS  # 7: code, prepare, classify, tag_score, baseline, summary, audit
     return sharded * data.shards + single
 
 

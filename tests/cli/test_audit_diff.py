@@ -22,7 +22,7 @@ stages:
     deps: [made]
     outs: ["data/labels/${item.round}/00.zip"]
   prepare:
-    cmd: mkdir -p data/manifest && cp classes.csv made/00.csv data/manifest
+    cmd: mkdir -p data/manifest/train && cp classes.csv data/manifest && cp made/00.csv data/manifest/train
     deps: [classes.csv, made/00.csv]
     outs: [data/manifest]
 """

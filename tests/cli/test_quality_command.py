@@ -90,7 +90,7 @@ def test_a_round_whose_maps_are_missing_is_left_out(capsys):
 
 
 def test_a_manifest_without_images_is_named(capsys):
-    path = Path("data/manifest/00.csv")
+    path = Path("data/manifest/train/00.csv")
     path.write_text(path.read_text().splitlines()[0] + "\n")
     assert main(["quality"]) == 2
-    assert "data/manifest: has no training images" in capsys.readouterr().err
+    assert "data/manifest/train: has no training images" in capsys.readouterr().err

@@ -30,7 +30,7 @@ SNAKEMAKE = (
 
 SHARDS = ("00", "01")
 ADDRESSES = (
-    {"prepare", "classify", "baseline", "summary", "audit"}
+    {"prepare", "classify", "tag_score", "baseline", "summary", "audit"}
     | {f"{stage}@{name}" for stage in ("train", "guard", "evaluate") for name in ("r1", "r2")}
     | {f"review@{name}" for name in ("r0", "r1", "r2")}
     | {f"{stage}@{shard}" for stage in ("saliency", "cam") for shard in SHARDS}

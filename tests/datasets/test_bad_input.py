@@ -138,24 +138,24 @@ def written(tmp_path):
 @pytest.mark.parametrize("case", CASES)
 def test_rejection_in_one_line_with_nothing_half_written(voc, tmp_path, rejected, case):
     spoil, expected = CASES[case]
-    lines(tmp_path / "data/manifest/00.csv", "left by an earlier run")
+    lines(tmp_path / "data/manifest/train/00.csv", "left by an earlier run")
     spoil(voc)
     message = rejected()
     for part in expected:
         assert part in message
-    assert written(tmp_path) == ["data/manifest/00.csv"]
+    assert written(tmp_path) == ["data/manifest/train/00.csv"]
 
 
 def test_the_stage_ends_with_that_line_and_code_2(voc, project):
     truncate(voc / "SegmentationClass/b.png")
     scratch = project(voc)
     scratch.write({"format": "voc", "classes": CLASSES})
-    lines(scratch.root / "data/manifest/00.csv", "left by an earlier run")
+    lines(scratch.root / "data/manifest/train/00.csv", "left by an earlier run")
     done = scratch.prepare()
     assert done.returncode == 2
     assert done.stderr.startswith("ERROR: ") and done.stderr.count("\n") == 1
     assert "SegmentationClass/b.png: truncated or damaged PNG" in done.stderr
-    assert list(scratch.outputs()) == ["data/manifest/00.csv"]
+    assert list(scratch.outputs()) == ["data/manifest/train/00.csv"]
 
 
 def test_the_number_of_other_problems_is_told(voc, rejected):

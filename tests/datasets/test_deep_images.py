@@ -129,7 +129,8 @@ def test_prepare_warns_and_every_stage_reads_with_the_parameters(tmp_path, monke
             tmp_path / "contradictions.json",
         )
     assert "set data.bits: 12" in caplog.text
-    assert (tmp_path / "manifest/00.csv").read_text().splitlines()[0] == "id,path,width,height,split,labels,sha256"
+    header = (tmp_path / "manifest/train/00.csv").read_text().splitlines()[0]
+    assert header == "id,path,width,height,split,labels,sha256"
     prepare(
         DataParams(format="folder", bits=12, bands=[1, 1, 1]),
         ["00"],

@@ -39,17 +39,18 @@ def test_shards_of_known_ids():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(IDS, unique=True, min_size=2, max_size=12), st.integers(1, 9))
-def test_a_new_photo_leaves_the_other_shards_byte_for_byte(tmp_path_factory, ids, count):
+@given(st.lists(IDS, unique=True, min_size=2, max_size=12), st.integers(1, 9), st.sampled_from(["train", "val"]))
+def test_a_new_photo_leaves_the_other_split_and_shards_byte_for_byte(tmp_path_factory, ids, count, split):
     folder, shards = tmp_path_factory.mktemp("m"), shard_names(count)
-    write_manifest(folder / "before", map(record, ids[1:]), CLASSES, shards)
-    write_manifest(folder / "after", map(record, ids), CLASSES, shards)
+    others = [record(image_id, ("train", "val")[place % 2]) for place, image_id in enumerate(ids[1:])]
+    write_manifest(folder / "before", others, CLASSES, shards)
+    write_manifest(folder / "after", [record(ids[0], split), *others], CLASSES, shards)
     changed = {
         name
-        for name in [*shards, "classes"]
+        for name in ["classes", *(f"{split}/{shard}" for split in ("train", "val") for shard in shards)]
         if (folder / f"before/{name}.csv").read_bytes() != (folder / f"after/{name}.csv").read_bytes()
     }
-    assert changed == {shard_of(ids[0], shards)}
+    assert changed == {f"{split}/{shard_of(ids[0], shards)}"}
 
 
 @settings(max_examples=30, deadline=None)
@@ -61,7 +62,7 @@ def test_round_trip_in_any_order(tmp_path_factory, rows):
     assert read_manifest(folder) == sorted(records, key=lambda row: row.id)
     assert [row.id for row in read_manifest(folder, "val")] == sorted(name for name, split in rows if split == "val")
     assert read_classes(folder / "classes.csv") == CLASSES
-    assert manifest_shards(folder) == ["00", "01", "02"]
+    assert manifest_shards(folder / "train") == manifest_shards(folder / "val") == ["00", "01", "02"]
 
 
 def test_shards_are_about_even():
@@ -95,26 +96,35 @@ DEEP = [
 
 
 @pytest.mark.parametrize(
-    ("records", "text"),
+    ("records", "header", "train", "val"),
     [
         (
             KINDS,
-            "id,path,width,height,split,labels,sha256\n"
-            "a,a.jpg,1,4,train,background,aa\nb,b.jpg,6,1,val,,bb\nc,c.jpg,6,4,train,cat;traffic light,cc\n",
+            "id,path,width,height,split,labels,sha256\n",
+            "a,a.jpg,1,4,train,background,aa\nc,c.jpg,6,4,train,cat;traffic light,cc\n",
+            "b,b.jpg,6,1,val,,bb\n",
         ),
         (
             DEEP,
-            "id,path,width,height,split,labels,sha256,bits,bands\n"
+            "id,path,width,height,split,labels,sha256,bits,bands\n",
             "a,a.tif,6,4,train,cat,aa,12,\nb,b.tif,6,4,train,cat,bb,,4 1 2\n",
+            "",
         ),
-        (DEEP[:1], "id,path,width,height,split,labels,sha256,bits,bands\na,a.tif,6,4,train,cat,aa,12,\n"),
+        (
+            DEEP[:1],
+            "id,path,width,height,split,labels,sha256,bits,bands\n",
+            "a,a.tif,6,4,train,cat,aa,12,\n",
+            "",
+        ),
     ],
     ids=["negative, unknown, tagged", "bits and bands", "bits alone"],
 )
-def test_a_shard_by_hand(tmp_path, records, text):
+def test_the_files_by_hand(tmp_path, records, header, train, val):
     write_manifest(tmp_path, records, CLASSES, ["00"])
-    assert (tmp_path / "00.csv").read_text() == text
-    assert read_shard(tmp_path / "00.csv") == records
+    assert (tmp_path / "train/00.csv").read_text() == header + train
+    assert (tmp_path / "val/00.csv").read_text() == header + val
+    assert read_manifest(tmp_path) == records
+    assert read_shard(tmp_path / "train/00.csv") == [one for one in records if one.split == "train"]
     assert (
         tmp_path / "classes.csv"
     ).read_text() == "index,name,mask_value\n0,background,0\n1,cat,8\n2,traffic light,3\n"

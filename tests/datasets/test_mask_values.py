@@ -147,7 +147,7 @@ def test_how_masks_are_stored_is_no_part_of_what_trains(voc, tmp_path, monkeypat
         params = DataParams.parse({"format": "voc", "classes": {"cat": 8, "dog": 12}, **values})
         out = tmp_path / str(number)
         prepare(params, ["00", "01"], out / "manifest", out / "masks", out / "contradictions.json")
-        manifest = {path.name: path.read_bytes() for path in (out / "manifest").iterdir()}
+        manifest = {path.relative_to(out): path.read_bytes() for path in (out / "manifest").rglob("*.*")}
         found.append((manifest, read_mask_form(out / "masks/form.json")))
     assert found[0][0] == found[1][0]
     assert found[0][1] == PLAIN != found[1][1]

@@ -51,11 +51,9 @@ def test_the_script_writes_the_same_bytes_with_any_number_of_workers(voc, projec
     assert contents[0] == contents[1]
     assert sorted(contents[0]) == [
         "data/contradictions.json",
-        "data/manifest/00.csv",
-        "data/manifest/01.csv",
-        "data/manifest/02.csv",
         "data/manifest/classes.csv",
         "data/manifest/dataset.json",
+        *(f"data/manifest/{split}/{shard}.csv" for split in ("train", "val") for shard in ("00", "01", "02")),
         "data/masks/00.csv",
         "data/masks/01.csv",
         "data/masks/02.csv",
@@ -240,7 +238,7 @@ def test_negatives_of_every_source_stay_in_train_and_val(voc, run, tmp_path):
         lines(voc / f"Annotations/{name}.xml", "<annotation/>")
     values = {"format": "voc", "classes": {"cat": 8}, "unlisted": "background"}
     assert negatives(run(voc, **values)[0]) == wanted
-    cells = {row["id"]: row["labels"] for path in (tmp_path / "out/manifest").glob("0*.csv") for row in read_csv(path)}
+    cells = {row["id"]: row["labels"] for path in (tmp_path / "out/manifest").glob("*/0*.csv") for row in read_csv(path)}
     assert cells == {"a": "cat", "b": "background", "c": "background"}
     assert negatives(run(voc, **values, labels="npy", labels_file="cls_labels.npy")[0]) == wanted
     assert negatives(run(voc, **values, labels="xml")[0]) == wanted

@@ -88,7 +88,7 @@ def test_the_command_and_the_pipelines_first_stage(folder, monkeypatch, capsys, 
         prepare(params, ["00"], tmp_path / "manifest", tmp_path / "masks", tmp_path / "wrong.json")
         listed = [row.split(",")[0] for row in (tmp_path / "masks/00.csv").read_text().splitlines()[1:]]
         assert listed == expected
-        assert (tmp_path / "manifest/00.csv").read_text().count("train") == 4
+        assert (tmp_path / "manifest/train/00.csv").read_text().count(",train,") == 4
 
 
 @pytest.mark.parametrize(

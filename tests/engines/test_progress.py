@@ -71,12 +71,11 @@ class Project:
     def images(self, train: int, val: int) -> None:
         """Write the manifest, the same number of images in each shard: of 500 x 375 pixels, shown at 320."""
         self.values["runtime"] |= {"max_side": 320, "min_side": 320}
-        Path("data/manifest").mkdir(parents=True, exist_ok=True)
-        for shard in self.values["shards"]:
-            rows = [
-                f"i{n},i{n}.jpg,500,375,{'train' if n < train else 'val'},cat," + "0" * 64 for n in range(train + val)
-            ]
-            Path(f"data/manifest/{shard}.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
+        for split, count in (("train", train), ("val", val)):
+            Path("data/manifest", split).mkdir(parents=True, exist_ok=True)
+            rows = [f"{split}{n},{n}.jpg,500,375,{split},cat," + "0" * 64 for n in range(count)]
+            for shard in self.values["shards"]:
+                Path(f"data/manifest/{split}/{shard}.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
 
     def line(self, address: str) -> str:
         """Return the line of an instance that starts now."""
@@ -115,14 +114,24 @@ def test_a_first_run_counts_up_to_the_last(stub):
         stub.finish(address)
 
 
-def test_the_real_pipeline_has_the_25_stages_of_two_rounds(real):
-    order = ["code", "prepare", "saliency@00", "classify", "cam@00", "labels@r0-00", "review@r0", "baseline"]
+def test_the_real_pipeline_has_the_26_stages_of_two_rounds(real):
+    order = [
+        "code",
+        "prepare",
+        "saliency@00",
+        "classify",
+        "cam@00",
+        "labels@r0-00",
+        "review@r0",
+        "tag_score",
+        "baseline",
+    ]
     order += ["score@r0-00"]
     for name in ("r1", "r2"):
         order += [f"train@{name}", f"evaluate@{name}", f"propagate@{name}-00", f"labels@{name}-00"]
         order += [f"review@{name}", f"guard@{name}", f"score@{name}-00"]
     for number, address in enumerate([*order, "summary", "audit"], start=1):
-        assert real.line(address) == f"stage {number} of 25: {address}"
+        assert real.line(address) == f"stage {number} of 26: {address}"
         real.finish(address)
 
 
@@ -151,7 +160,7 @@ def test_what_lacks_an_output_is_to_be_done_with_all_that_needs_it(real):
     real.finish()
     real.remove("data/curves/r2.csv")
     assert real.remaining("evaluate@r1") == {"evaluate@r1", *FROM_TRAIN_R2}
-    assert real.line("evaluate@r1") == "stage 16 of 25: evaluate@r1"
+    assert real.line("evaluate@r1") == "stage 17 of 26: evaluate@r1"
 
 
 def test_other_shards_with_other_parameters_are_to_be_done(stub):
@@ -248,8 +257,8 @@ def test_the_sizes_of_the_images_count(real):
         return [Estimates(real.values).seconds(one) - 3 for one in chosen]
 
     saliency, cam, evaluate = seconds()
-    rows = Path("data/manifest/00.csv").read_text()
-    Path("data/manifest/00.csv").write_text(rows.replace(",500,375,", ",1000,750,"))
+    for path in Path("data/manifest").glob("*/00.csv"):
+        path.write_text(path.read_text().replace(",500,375,", ",1000,750,"))
     assert seconds() == pytest.approx([saliency, cam, 4 * evaluate])
     real.values["runtime"] |= {"max_side": 160, "min_side": None}
     real.values["saliency"]["side"] = 160
@@ -271,7 +280,7 @@ def test_a_run_of_60_images_takes_about_14_minutes():
 def test_a_shard_counts_its_own_images_and_a_long_manifest_is_estimated():
     real = Project((ROOT / "dvc.yaml").read_text(), rounds=1, shards=2)
     real.images(train=800, val=0)
-    with Path("data/manifest/01.csv").open("a") as stream:
+    with Path("data/manifest/train/01.csv").open("a") as stream:
         stream.write("".join(f"i{n},i{n}.jpg,500,375,train,cat," + "0" * 64 + "\n" for n in range(800)))
     estimates = Estimates(real.values)
     one = {one.address: one for one in real.instances}

@@ -169,7 +169,13 @@ def write_set(root: Path, case: Case) -> dict[str, Any]:
 
 def instances(rounds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield stage, round and shard of every instance after `code`, in an order in which they can run."""
-    yield from (("prepare", "", ""), ("saliency", "", "00"), ("classify", "", ""), ("cam", "", "00"))
+    yield from (
+        ("prepare", "", ""),
+        ("saliency", "", "00"),
+        ("classify", "", ""),
+        ("tag_score", "", ""),
+        ("cam", "", "00"),
+    )
     for name in ("r0", *rounds):
         if name != "r0":
             yield from (("train", name, ""), ("propagate", name, "00"), ("evaluate", name, ""))

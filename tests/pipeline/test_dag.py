@@ -18,7 +18,8 @@ from auxseg.pipeline.instances import instances, outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LEADS_TO_A_MODEL = {"saliency", "classify", "cam", "labels", "review", "baseline", "guard", "train", "propagate"}
+TRAINS = {"classify", "cam", "labels", "review", "train"}
+LEADS_TO_A_MODEL = TRAINS | {"saliency", "tag_score", "baseline", "guard", "propagate"}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def values(folder):
 def expected_addresses() -> set[str]:
     shards, trained, labelled = ["00", "01"], ["r1", "r2", "r3"], ["r0", "r1", "r2", "r3"]
     return (
-        {"code", "prepare", "classify", "baseline", "summary", "audit"}
+        {"code", "prepare", "classify", "tag_score", "baseline", "summary", "audit"}
         | {f"{stage}@{shard}" for stage in ("saliency", "cam") for shard in shards}
         | {f"{stage}@{r}-{shard}" for stage in ("labels", "score") for r in labelled for shard in shards}
         | {f"propagate@{r}-{shard}" for r in trained for shard in shards}
@@ -93,6 +94,15 @@ def test_no_mask_leads_to_a_model(repo):
                     path == dep.def_path or path.startswith(dep.def_path + "/") or dep.def_path.startswith(path + "/")
                     for path in written
                 ), (stage.name, dep.def_path)
+
+
+def test_nothing_is_trained_again_for_a_val_image(repo):
+    """`propagate` reads both splits, but its maps of training images, and so the labels, stay the same."""
+    for stage in repo.index.stages:
+        if stage.name.partition("@")[0] in TRAINS:
+            for dep in stage.deps:
+                assert not f"{dep.def_path}/".startswith("data/manifest/val/"), stage.name
+                assert dep.def_path != "data/manifest", stage.name
 
 
 def test_what_contradicts_is_read_by_the_report_alone(repo):

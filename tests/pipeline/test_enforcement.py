@@ -111,5 +111,7 @@ def test_a_path_that_is_not_declared_is_rejected(last, paths, name, kind, key):
 
 
 def test_no_path_leads_out_of_a_declared_folder(last):
-    with pytest.raises(ParamsError, match=r"'labels' uses 'data/manifest/\.\./masks/00\.csv' without declaring it"):
-        last["labels"][0].inputs.path("data/manifest/../masks/00.csv")
+    with pytest.raises(
+        ParamsError, match=r"'labels' uses 'data/manifest/train/\.\./\.\./masks/00\.csv' without declaring it"
+    ):
+        last["labels"][0].inputs.path("data/manifest/train/../../masks/00.csv")

@@ -17,6 +17,7 @@ from auxseg.pipeline.stage import Stage
 
 STAGES = [
     ("classify", ""),
+    ("tag_score", ""),
     ("cam", "r0"),
     ("labels", "r0"),
     ("review", "r0"),

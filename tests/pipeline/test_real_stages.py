@@ -57,11 +57,11 @@ def test_every_stage_says_how_far_the_run_is(finished):
 def test_dvcs_own_lock_tells_what_is_left(finished, monkeypatch):
     monkeypatch.chdir(finished)
     values = read_params()
-    assert position_line(values, "audit", "").startswith("stage 25 of 25: audit, ")
+    assert position_line(values, "audit", "").startswith("stage 26 of 26: audit, ")
     # itself, its score, review@r1, guard@r1, summary and audit
-    assert position_line(values, "labels", "r1-01").startswith("stage 20 of 25: ")
+    assert position_line(values, "labels", "r1-01").startswith("stage 21 of 26: ")
     values["labels"]["saliency_threshold"] = 0.5
-    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 25: ")  # the other shard is to follow
+    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 26: ")  # the other shard is to follow
 
 
 def test_a_second_run_does_nothing(finished, data):
@@ -169,20 +169,37 @@ def test_docstrings_and_an_unrelated_module_run_the_code_stage_only(project, dat
     assert tiny.repro(project, data) == {"code"}
 
 
-def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
-    root = Path(shutil.copytree(data, tmp_path / "more"))
-    shutil.copy(root / "JPEGImages/train00000.jpg", root / "JPEGImages/new.jpg")
-    shutil.copy(root / "SegmentationClass/train00000.png", root / "SegmentationClass/new.png")
-    with (root / "ImageSets/Segmentation/train.txt").open("a") as stream:
+def with_a_new_image(data, root, split):
+    """Copy the data set, with one image more, a copy of the first one of `split`."""
+    shutil.copytree(data, root)
+    first = f"{split}00000"
+    shutil.copy(root / f"JPEGImages/{first}.jpg", root / "JPEGImages/new.jpg")
+    shutil.copy(root / f"SegmentationClass/{first}.png", root / "SegmentationClass/new.png")
+    with (root / f"ImageSets/Segmentation/{split}.txt").open("a") as stream:
         stream.write("new\n")
     tags = root / "image_labels.csv"
-    row = next(line for line in tags.read_text().splitlines() if line.startswith("train00000,"))
-    tags.write_text(tags.read_text() + row.replace("train00000", "new") + "\n")
+    row = next(line for line in tags.read_text().splitlines() if line.startswith(f"{first},"))
+    tags.write_text(tags.read_text() + row.replace(first, "new") + "\n")
+    return root
 
+
+def test_a_new_image_leaves_the_other_shard_fresh(tmp_path, project, data):
+    root = with_a_new_image(data, tmp_path / "more", "train")
     tiny.auxseg(project, "scan", data=root)
     executed = tiny.repro(project, root, *(f"saliency@{shard}" for shard in SHARDS))
     assert "prepare" in executed
     assert len(executed - {"prepare"}) == 1
+
+
+def test_a_new_val_image_trains_nothing(tmp_path, project, data):
+    root = with_a_new_image(data, tmp_path / "more", "val")
+    tiny.auxseg(project, "scan", data=root)
+    executed = {name.partition("@")[0] for name in tiny.repro(project, root)}
+    assert executed == {
+        *("prepare", "saliency", "tag_score", "labels", "baseline", "score"),
+        *("propagate", "guard", "evaluate", "summary", "audit"),
+    }
+    assert "new.png" in Archive(project / "data/predictions/r1.zip")
 
 
 def test_without_masks_only_the_figures_are_absent(tmp_path, project, data):
@@ -289,7 +306,7 @@ def test_a_correction_of_the_last_round_retrains_nothing(project, data):
     image_id, path = image.removesuffix(".png"), project / "review/corrections/r1" / image
     path.parent.mkdir()
     path.write_bytes(Archive(project / "data/labels/r1/00.zip")[image])
-    digest = {row["id"]: row["sha256"] for row in read_csv(project / "data/manifest/00.csv")}[image_id]
+    digest = {row["id"]: row["sha256"] for row in read_csv(project / "data/manifest/train/00.csv")}[image_id]
     names = ";".join(f"{index}={name}" for index, name in enumerate(tiny.PARAMS["data"]["classes"], 1))
     with (project / "review/corrections/corrections.csv").open("a") as stream:
         stream.write(f"{image_id},r1,{names},{digest},labelme,me,2026-01-01T12:00:00Z\n")

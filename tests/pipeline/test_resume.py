@@ -13,7 +13,7 @@ import tiny
 
 EPOCHS = 3
 OUTPUTS = {
-    "classify": ("data/models/r0.safetensors", "data/curves/r0.csv", "data/metrics/classifier.json"),
+    "classify": ("data/models/r0.safetensors", "data/curves/r0.csv"),
     "train": ("data/models/r1.safetensors", "data/curves/r1.csv"),
 }
 ARGUMENTS = {"classify": (), "train": ("--round", "r1")}

@@ -14,7 +14,7 @@ from PIL import Image
 
 from auxseg.artifacts.archive import Archive
 from auxseg.artifacts.atomic import write_json
-from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shard, write_manifest
+from auxseg.datasets.manifest import ClassTable, ImageRecord, read_shards, write_manifest
 from auxseg.datasets.scan import content_sha256
 from auxseg.encoded import decode_indices
 from auxseg.errors import DataError
@@ -80,6 +80,10 @@ def here(project, load_stage, monkeypatch):
     return lambda shard: load_stage("saliency").main(Stage("saliency", shard=shard))
 
 
+def records_of(work, shard):
+    return read_shards(work / f"data/manifest/{split}/{shard}.csv" for split in ("train", "val"))
+
+
 def output(work, shard):
     return work / f"data/saliency/{shard}.zip"
 
@@ -89,7 +93,7 @@ def test_every_image_of_the_shard(project):
     for shard in SHARDS:
         result = run(project, shard)
         assert result.returncode == 0, result.stderr
-        records = read_shard(project / f"data/manifest/{shard}.csv")
+        records = records_of(project, shard)
         archive = Archive(output(project, shard))
         assert list(archive) == [f"{record.id}.png" for record in records]
         for record in records:
@@ -130,7 +134,7 @@ def test_precomputed_maps_pass_through(project, here):
 
 
 def test_a_missing_map_is_rejected_and_nothing_written(project, here):
-    last, maps = read_shard(project / "data/manifest/00.csv")[-1].id, project.parent / "raw/maps"
+    last, maps = records_of(project, "00")[-1].id, project.parent / "raw/maps"
     (maps / f"{last}.png").unlink()
     configure(project, provider="precomputed", path="maps", sha256=content_sha256(maps, "path", "root"))
     with pytest.raises(DataError, match=rf"maps/{last}\.png: no such saliency map; add it") as error:
@@ -140,7 +144,7 @@ def test_a_missing_map_is_rejected_and_nothing_written(project, here):
 
 
 def test_a_damaged_image_is_rejected_from_a_worker(project):
-    first = read_shard(project / "data/manifest/00.csv")[0]
+    first = records_of(project, "00")[0]
     path = project.parent / "raw" / first.path
     path.write_bytes(path.read_bytes()[:500])
     result = run(project, "00")

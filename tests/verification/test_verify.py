@@ -186,7 +186,7 @@ def test_an_unfinished_run_is_said_to_be_one(project, capsys):
     assert main(["verify"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == (
-        "the run is not finished: 4 of 25 stage instances are not recorded yet: "
+        "the run is not finished: 4 of 26 stage instances are not recorded yet: "
         "train@r1, evaluate@r1, summary, audit; the others are checked"
     )
     # what was recorded with weights that are gone

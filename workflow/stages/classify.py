@@ -2,16 +2,14 @@
 
 from functools import partial
 
-from auxseg.artifacts.atomic import write_json
 from auxseg.artifacts.rounds import R0
 from auxseg.datasets.dataset import Dataset
-from auxseg.metrics.tags import VAL_PRECISION
 from auxseg.models.device import allow_tf32
 from auxseg.params.backbone import BackboneParams
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.runtime import RuntimeParams
 from auxseg.pipeline.stage import Stage, run
-from auxseg.training.classifier import build_training, val_precision
+from auxseg.training.classifier import build_training
 from auxseg.training.distributed import Team, train_together
 from auxseg.training.job import precision_of_run, train_and_save
 
@@ -29,8 +27,6 @@ def classify(stage: Stage, runtime: RuntimeParams, params: ClassifyParams, team:
     names = dataset.classes.names
     checkpoint = train_and_save(stage, network, step, samples, params, team, round_=R0, classes=names, runtime=runtime)
     if checkpoint:
-        figure = val_precision(network, dataset, runtime, team.device)
-        write_json(stage.outputs.classifier_metrics, {VAL_PRECISION: figure})
         stage.require_unchanged()  # otherwise the checkpoint is still good for the parameters that it started with
         checkpoint.remove()
 

@@ -83,9 +83,13 @@ class Store:
         """The class table, CSV."""
         return self.path("data/manifest/classes.csv")
 
-    def records(self, shard: str) -> Path:
-        """Return the manifest of one shard, CSV."""
-        return self.path(f"data/manifest/{shard}.csv")
+    def manifest_of(self, split: str) -> Path:
+        """Return the folder of the manifest of a split, `train` or `val`."""
+        return self.path(f"data/manifest/{split}")
+
+    def records(self, split: str, shard: str) -> Path:
+        """Return the manifest of one shard of a split, CSV."""
+        return self.path(f"data/manifest/{split}/{shard}.csv")
 
     @property
     def mask_lists(self) -> Path:

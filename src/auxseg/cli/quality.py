@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     dataset = Dataset(store)
     records = dataset.records("train")
     if not records:
-        raise DataError(f"{store.manifest}: has no training images; run `{REPRO}`, which writes it again")
+        raise DataError(f"{store.manifest_of('train')}: has no training images; run `{REPRO}`, which writes it again")
     missing = {round_: _missing(store, dataset, round_) for round_ in rounds}
     made = [round_ for round_, paths in missing.items() if not paths]
     if not made:

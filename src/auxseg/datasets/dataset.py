@@ -12,12 +12,12 @@ from typing import Literal
 
 from auxseg.artifacts.store import Store
 from auxseg.datasets.manifest import (
+    SPLITS,
     ClassTable,
     ImageRecord,
     manifest_shards,
     read_classes,
-    read_manifest,
-    read_shard,
+    read_shards,
     shard_files,
 )
 from auxseg.datasets.root import mask_policy, photos_root
@@ -51,13 +51,12 @@ class Dataset:
     @cached_property
     def shards(self) -> list[str]:
         """The shards of the manifest, sorted."""
-        return manifest_shards(self.store.manifest)
+        return manifest_shards(self.store.manifest_of("train"))
 
     def records(self, split: str | None = None, shard: str | None = None) -> list[ImageRecord]:
         """Return the images, sorted by id; only those of `split` and of `shard` if they are given."""
-        if shard is None:
-            return read_manifest(self.store.manifest, split)
-        return read_shard(self.store.records(shard), split)
+        splits, shards = SPLITS if split is None else (split,), self.shards if shard is None else [shard]
+        return read_shards(self.store.records(one, name) for one in splits for name in shards)
 
     def every_shard(self, file: Callable[[str], Path]) -> dict[str, Path]:
         """Return shard -> file of an artifact that has one file per shard.

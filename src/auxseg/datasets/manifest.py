@@ -1,13 +1,14 @@
 """The manifest: what all stages after `prepare` know of the data set.
 
-    data/manifest/classes.csv    index, name, mask_value         index 0 is the background
-    data/manifest/<shard>.csv    id, path, width, height, split, labels, sha256 (and bits, bands where they are set)
-    data/masks/<shard>.csv       id, path, sha256                only score, evaluate and audit may read it
-    data/masks/form.json         see auxseg.datasets.mask_form   not in the manifest, or another form would train again
+    data/manifest/classes.csv            index, name, mask_value     index 0 is the background
+    data/manifest/<split>/<shard>.csv    id, path, width, height, split, labels, sha256; bits, bands where they are set
+    data/masks/<shard>.csv               id, path, sha256            only score, evaluate and audit may read it
+    data/masks/form.json                 see auxseg.datasets.mask_form
 
-Paths are relative to the data root, with forward slashes. The column `labels` of an image without any object is
-`background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A hash of the id
-assigns an image to a shard, so a new image does not change the other shards.
+Trainings read the split `train` alone, and how masks are stored is not in the manifest, so that nothing is trained
+again when val images or masks are added. Paths are relative to the data root, with forward slashes. The column `labels`
+of an image without any object is `background`; it is empty if the image-level labels of a val image are unknown. Rows
+are sorted by id. A hash of the id assigns an image to a shard, so a new image does not change the other shards.
 """
 
 import hashlib
@@ -27,6 +28,8 @@ from auxseg.files import read_json
 
 SEPARATOR = ";"
 """Between class names of one image in the manifest; class names may contain spaces."""
+SPLITS = ("train", "val")
+"""Every one has all shards, also those without images."""
 COLUMNS = ("id", "path", "width", "height", "split", "labels", "sha256")
 """Columns of a shard; `bits` and `bands` may follow."""
 NEGATIVE = "background"
@@ -106,12 +109,12 @@ def shard_of(image_id: str, shards: Sequence[str]) -> str:
 
 
 def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassTable, shards: Sequence[str]) -> None:
-    """Write classes.csv and one file per shard (also for a shard without images)."""
-    rows: dict[str, list[list[object]]] = {shard: [] for shard in shards}
+    """Write classes.csv and one file per split and shard (also for a shard without images)."""
+    rows: dict[tuple[str, str], list[list[object]]] = {(split, shard): [] for split in SPLITS for shard in shards}
     records = sorted(records, key=lambda record: record.id)
     is_deep = any(record.bits or record.bands for record in records)
     for record in records:
-        rows[shard_of(record.id, shards)].append(
+        rows[record.split, shard_of(record.id, shards)].append(
             [
                 record.id,
                 record.path,
@@ -124,8 +127,8 @@ def write_manifest(folder: Path, records: Iterable[ImageRecord], classes: ClassT
             ]
         )
     header = [*COLUMNS, *(["bits", "bands"] if is_deep else [])]
-    for shard in shards:
-        write_csv(folder / f"{shard}.csv", header, rows[shard])
+    for (split, shard), listed in rows.items():
+        write_csv(folder / split / f"{shard}.csv", header, listed)
     table = zip(range(len(classes) + 1), classes.with_background, (0, *classes.values), strict=True)
     write_csv(folder / "classes.csv", ["index", "name", "mask_value"], table)
 
@@ -145,8 +148,8 @@ def write_mask_list(
     write_json(folder / "form.json", form.stored())
 
 
-def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
-    """Read one shard of the manifest, sorted by id; only images of `split` if it is given.
+def read_shard(path: Path) -> list[ImageRecord]:
+    """Read one shard of the manifest, sorted by id.
 
     Raises:
         DataError: the file is missing or damaged, or empty: a shard without images has a header.
@@ -169,22 +172,26 @@ def read_shard(path: Path, split: str | None = None) -> list[ImageRecord]:
             for row in rows
         ]
         for record in records:
-            if record.split not in ("train", "val") or record.width < 1 or record.height < 1:
+            if record.split not in SPLITS or record.width < 1 or record.height < 1:
                 raise ValueError(f"'{record.id}' has split '{record.split}', {record.width}x{record.height} pixels")
     if twice := [one for one, number in Counter(record.id for record in records).items() if number > 1]:
         raise damaged(path, f"id '{twice[0]}' appears twice")
-    return [record for record in records if split in (None, record.split)]
+    return records
 
 
 def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
-    """Read all shards of the manifest, sorted by id."""
-    records = [record for shard in manifest_shards(folder) for record in read_shard(folder / f"{shard}.csv", split)]
-    return sorted(records, key=lambda record: record.id)
+    """Read all shards of the manifest, sorted by id; only those of `split` if it is given."""
+    return read_shards(path for one in SPLITS if split in (None, one) for path in finished(folder / one, "*.csv"))
+
+
+def read_shards(paths: Iterable[Path]) -> list[ImageRecord]:
+    """Read some shards of the manifest, sorted by id."""
+    return sorted((record for path in paths for record in read_shard(path)), key=lambda record: record.id)
 
 
 def manifest_shards(folder: Path) -> list[str]:
-    """Return the shards of a manifest, sorted."""
-    return [path.stem for path in finished(folder, "*.csv") if path.stem != "classes"]
+    """Return the shards of one split of a manifest, sorted."""
+    return [path.stem for path in finished(folder, "*.csv")]
 
 
 def read_classes(path: Path) -> ClassTable:

@@ -110,7 +110,8 @@ def report(params: DataParams) -> Findings:
 def prepare(params: DataParams, shards: Sequence[str], manifest: Path, masks: Path, contradictions: Path) -> None:
     """Check the data set, and write the folders of its manifest and mask list, each completely or not at all.
 
-        manifest/<shard>.csv, classes.csv     see auxseg.datasets.manifest
+        manifest/<split>/<shard>.csv          see auxseg.datasets.manifest
+        manifest/classes.csv                  see auxseg.datasets.manifest
         manifest/dataset.json                 format, unlisted, scenes (parameters or null)
         masks/<shard>.csv, form.json          see auxseg.datasets.manifest
         contradictions                        see auxseg.datasets.contradictions

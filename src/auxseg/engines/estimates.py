@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from auxseg.artifacts.rounds import R0
 from auxseg.artifacts.store import Store
+from auxseg.datasets.manifest import SPLITS
 from auxseg.params.classify import ClassifyParams
 from auxseg.params.labels import LabelsParams
 from auxseg.params.runtime import RuntimeParams
@@ -41,6 +42,7 @@ COSTS = {
     "classify": Cost("crop", 0.075, "crop"),
     "train": Cost("crop", 0.055, "crop"),
     "saliency": Cost("all", 0.27, "input"),
+    "tag_score": Cost("val", 0.06, "shown"),
     "cam": Cost("train", 0.19, "shown"),
     "labels of r0": Cost("train", 0.01, "full"),
     "labels": Cost("train", 0.04, "full"),  # with a CRF, which r0 does without
@@ -71,19 +73,13 @@ _HEAD = 1 << 14
 
 
 class Images(NamedTuple):
-    """Numbers of images and their mean areas in pixels, estimated if the manifest is long."""
+    """The number of images of a shard of a split and their mean areas in pixels, estimated if the manifest is long."""
 
-    train: float
-    val: float
+    number: float
     full: float
     """Of an image as it is."""
     shown: float
     """Of an image as networks see it."""
-
-    @property
-    def all(self) -> float:
-        """Images of both splits."""
-        return self.train + self.val
 
 
 class Estimates:
@@ -111,17 +107,18 @@ class Estimates:
     def _from_images(self, one: Instance, kind: str) -> float:
         if kind not in COSTS:
             return SECONDS_OTHERWISE
-        shard = one.template.get("item.shard")
-        parts = [self._images[shard]] if shard else list(self._images.values())
-        cost = COSTS[kind]
+        cost, only = COSTS[kind], one.template.get("item.shard")
+        splits = {"all": SPLITS, "crop": ("train",)}.get(cost.per, (cost.per,))
+        shards = [only] if only else self._values["shards"]
+        parts = [self._images[split, shard] for split in splits for shard in shards]
         if cost.per == "crop":
             params = TRAININGS[one.stage].parse(self._values.get(one.stage))
-            images = max(1, round(sum(part.train for part in parts)))
+            images = max(1, round(sum(part.number for part in parts)))
             count, area = training_length(params, images).steps * params.batch_size, params.augment.crop**2
             return count * cost.seconds * area / PIXELS[cost.pixels]
         side = SaliencyParams.parse(self._values.get("saliency")).side
         areas = (side**2 if cost.pixels == "input" else getattr(part, cost.pixels) for part in parts)
-        pixels = sum(getattr(part, cost.per) * area for part, area in zip(parts, areas, strict=True))
+        pixels = sum(part.number * area for part, area in zip(parts, areas, strict=True))
         seconds = cost.seconds
         if one.stage == "labels" and LabelsParams.parse(self._values.get("labels")).completion == "crf":
             seconds += SECONDS_TO_COMPLETE
@@ -147,12 +144,12 @@ def _past_times() -> Iterator[tuple[str, str, float]]:
             yield stage, key, float(seconds)
 
 
-def _count_images(shards: list[str], runtime: RuntimeParams) -> dict[str, Images]:
-    """Return the number of images by shard; nothing if a shard has no manifest yet."""
-    paths = {shard: Store().records(shard) for shard in shards}
+def _count_images(shards: list[str], runtime: RuntimeParams) -> dict[tuple[str, str], Images]:
+    """Return the number of images by split and shard; nothing if a shard has no manifest yet."""
+    paths = {(split, shard): Store().records(split, shard) for split in SPLITS for shard in shards}
     if not all(path.exists() for path in paths.values()):
         return {}
-    return {shard: _count(path, runtime) for shard, path in paths.items()}
+    return {part: _count(path, runtime) for part, path in paths.items()}
 
 
 def _count(path: Path, runtime: RuntimeParams) -> Images:
@@ -161,11 +158,10 @@ def _count(path: Path, runtime: RuntimeParams) -> Images:
         header, head = stream.readline(), stream.read(_HEAD)
     lines = head[: head.rfind(b"\n") + 1]  # whole ones
     if not lines:
-        return Images(0, 0, 0, 0)
+        return Images(0, 0, 0)
     factor = (size - len(header)) / len(lines)
     rows = list(csv.DictReader(io.StringIO((header + lines).decode())))
     sides = [(int(row["width"]), int(row["height"])) for row in rows]
     shown = [width * height * runtime.factor(max(width, height)) ** 2 for width, height in sides]
-    val = sum(row["split"] == "val" for row in rows)
     full = sum(width * height for width, height in sides)
-    return Images((len(rows) - val) * factor, val * factor, full / len(rows), sum(shown) / len(rows))
+    return Images(len(rows) * factor, full / len(rows), sum(shown) / len(rows))

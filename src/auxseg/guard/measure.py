@@ -126,7 +126,7 @@ def measure_round(files: RoundFiles, records: Sequence[ImageRecord], title: str)
 
 
 def read_val_precision(path: Path) -> float | None:
-    """Return the classifier's mean average precision on val, as `classify` wrote it; None if there is no val.
+    """Return the classifier's mean average precision on val, as `tag_score` wrote it; None without tags of val images.
 
     Raises:
         DataError: the file is missing or damaged.

@@ -3,7 +3,7 @@
 import numpy as np
 
 VAL_PRECISION = "val_mean_average_precision"
-"""The key of the classifier's figure in the file that `classify` writes."""
+"""The key of the classifier's figure in the file that `tag_score` writes."""
 
 
 def mean_average_precision(scores: np.ndarray, present: np.ndarray) -> float | None:
