@@ -19,6 +19,8 @@ import yaml
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 BOX_WIDTH, BOX_HEIGHT, STEP_X, STEP_Y = 1.16, 0.62, 1.5, 1.0
+BELOW = -0.95
+"""Of a second stage that moves aside; the band of masks begins further to the right."""
 GPU, CPU, BAND, INK, LINE = "#cfe3f7", "#eeeeea", "#fdf1d8", "#1b1b1b", "#4a4f55"
 CODE, MASKS = "code", "data/masks"
 
@@ -74,6 +76,8 @@ def positions(graph: Graph) -> dict[str, tuple[float, float]]:
         far = all(columns[reader] > column + 1 for writer, reader in graph.forward if writer == name)
         far = far and any(writer == name for writer, _ in graph.forward)
         row = (-1.75 - far * STEP_Y) if name in graph.masked else far * STEP_Y
+        if row > 0 and any(y == row and x + STEP_X >= column * STEP_X for x, y in found.values()):
+            row = BELOW  # an arrow of the stage before it passes there
         found[name] = (column * STEP_X, row)
     return found
 
@@ -184,6 +188,8 @@ def _arrow(axes: plt.Axes, start: tuple[float, float], end: tuple[float, float])
         tail, head, style = (x0 + BOX_WIDTH / 2, y0), (x1 - BOX_WIDTH / 2, y1), "arc3"
     elif y1 > y0 and y0 < 0:  # within the band: to the right, then up
         tail, head, style = (x0 + BOX_WIDTH / 2, y0), (x1, y1 - BOX_HEIGHT / 2), "angle,angleA=0,angleB=90,rad=8"
+    elif y1 == BELOW:  # down, then to the right
+        tail, head, style = (x0, y0 - BOX_HEIGHT / 2), (x1 - BOX_WIDTH / 2, y1), "angle,angleA=90,angleB=0,rad=8"
     elif y1 > y0:  # up, then to the right
         tail, head, style = (x0, y0 + BOX_HEIGHT / 2), (x1 - BOX_WIDTH / 2, y1), "angle,angleA=90,angleB=0,rad=8"
     else:  # to the right, then down
