@@ -61,7 +61,7 @@ def test_dvcs_own_lock_tells_what_is_left(finished, monkeypatch):
     # itself, its score, review@r1, guard@r1, summary and audit
     assert position_line(values, "labels", "r1-01").startswith("stage 21 of 26: ")
     values["labels"]["saliency_threshold"] = 0.5
-    assert position_line(values, "labels", "r0-00").startswith("stage 8 of 26: ")  # the other shard is to follow
+    assert position_line(values, "labels", "r0-00").startswith("stage 9 of 26: ")  # the other shard is to follow
 
 
 def test_a_second_run_does_nothing(finished, data):
