@@ -20,7 +20,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 BOX_WIDTH, BOX_HEIGHT, STEP_X, STEP_Y = 1.16, 0.62, 1.5, 1.0
 BELOW = -0.95
-"""Of a second stage that moves aside; the band of masks begins further to the right."""
+"""The y of a second stage that moves aside; the band of masks begins further to the right."""
 GPU, CPU, BAND, INK, LINE = "#cfe3f7", "#eeeeea", "#fdf1d8", "#1b1b1b", "#4a4f55"
 CODE, MASKS = "code", "data/masks"
 

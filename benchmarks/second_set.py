@@ -114,7 +114,7 @@ def run_preset(name: str, rounds: int, project: Path, root: Path, cache_of: Path
     commit, log = head(ROOT), project.with_suffix(".log")
     project.parent.mkdir(parents=True, exist_ok=True)
     clone(ROOT, project, commit)
-    if project != cache_of:
+    if project != cache_of and cache_of.exists():
         share_cache(cache_of, project)
     values = read_preset(find_preset(name, ROOT / FOLDER))
     values["rounds"], values["label_rounds"] = chain(rounds)

@@ -1,5 +1,6 @@
 """The manifest: what is written is read, and an image's shard depends on its id alone."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auxseg.artifacts.store import Store
+from auxseg.datasets.dataset import Dataset
 from auxseg.datasets.manifest import (
     ClassTable,
     ImageRecord,
@@ -151,6 +154,20 @@ def test_a_damaged_shard_is_one_line(tmp_path, rows, message):
     (tmp_path / "00.csv").write_text("id,path,width,height,split,labels,sha256\n" + rows)
     with pytest.raises(DataError, match=rf"00\.csv: damaged: .*{message}"):
         read_shard(tmp_path / "00.csv")
+
+
+def test_an_image_in_the_folder_of_the_other_split_is_damage(tmp_path):
+    write_manifest(tmp_path, KINDS, CLASSES, ["00"])
+    shutil.copy(tmp_path / "val/00.csv", tmp_path / "train/00.csv")
+    with pytest.raises(DataError, match=r"train/00\.csv: damaged: 'b' has split 'val'"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_without_shards_is_no_empty_data_set(tmp_path):
+    (tmp_path / "data/manifest").mkdir(parents=True)
+    (tmp_path / "data/manifest/00.csv").touch()  # before there was a folder for each split
+    with pytest.raises(DataError, match=r"manifest/train: has no shard; run `auxseg run`"):
+        Dataset(Store(tmp_path)).records()
 
 
 def class_file(folder: Path, *rows: str) -> Path:

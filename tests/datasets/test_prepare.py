@@ -238,7 +238,9 @@ def test_negatives_of_every_source_stay_in_train_and_val(voc, run, tmp_path):
         lines(voc / f"Annotations/{name}.xml", "<annotation/>")
     values = {"format": "voc", "classes": {"cat": 8}, "unlisted": "background"}
     assert negatives(run(voc, **values)[0]) == wanted
-    cells = {row["id"]: row["labels"] for path in (tmp_path / "out/manifest").glob("*/0*.csv") for row in read_csv(path)}
+    cells = {
+        row["id"]: row["labels"] for path in (tmp_path / "out/manifest").glob("*/0*.csv") for row in read_csv(path)
+    }
     assert cells == {"a": "cat", "b": "background", "c": "background"}
     assert negatives(run(voc, **values, labels="npy", labels_file="cls_labels.npy")[0]) == wanted
     assert negatives(run(voc, **values, labels="xml")[0]) == wanted

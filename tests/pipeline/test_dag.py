@@ -97,7 +97,7 @@ def test_no_mask_leads_to_a_model(repo):
 
 
 def test_nothing_is_trained_again_for_a_val_image(repo):
-    """`propagate` reads both splits, but its maps of training images, and so the labels, stay the same."""
+    """`saliency` and `propagate` read both splits, but what they make of training images stays the same."""
     for stage in repo.index.stages:
         if stage.name.partition("@")[0] in TRAINS:
             for dep in stage.deps:

@@ -103,6 +103,7 @@ def test_notes_are_found_and_forgotten(tmp_path, monkeypatch):
     ("stage", "advice"),
     [
         ("classify", "lower classify.batch_size or classify.augment.crop, or raise classify.accumulate"),
+        ("tag_score", "lower runtime.max_side"),
         ("labels", "lower labels.crf_side, or run fewer processes: LOKY_MAX_CPU_COUNT=1"),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_finished_project_is_right(project, capsys):
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".dvc" not in path.parts}
     assert main(["verify"]) == 0
     printed = capsys.readouterr().out
-    assert "25 stage instances" in printed and "8 images; 10 labels of 2 rounds" in printed
+    assert "26 stage instances" in printed and "8 images; 10 labels of 2 rounds" in printed
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".dvc" not in path.parts}
     assert after == before
 

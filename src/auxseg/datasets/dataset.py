@@ -21,6 +21,7 @@ from auxseg.datasets.manifest import (
     shard_files,
 )
 from auxseg.datasets.root import mask_policy, photos_root
+from auxseg.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,15 @@ class Dataset:
 
     @cached_property
     def shards(self) -> list[str]:
-        """The shards of the manifest, sorted."""
-        return manifest_shards(self.store.manifest_of("train"))
+        """The shards of the manifest, sorted.
+
+        Raises:
+            DataError: there is none: the manifest is missing, or of a version of auxseg that had no folder for a split.
+        """
+        folder = self.store.manifest_of("train")
+        if not (found := manifest_shards(folder)):
+            raise DataError(f"{folder}: has no shard; run `auxseg run`, which writes the manifest again")
+        return found
 
     def records(self, split: str | None = None, shard: str | None = None) -> list[ImageRecord]:
         """Return the images, sorted by id; only those of `split` and of `shard` if they are given."""

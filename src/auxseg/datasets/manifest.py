@@ -5,8 +5,8 @@
     data/masks/<shard>.csv               id, path, sha256            only score, evaluate and audit may read it
     data/masks/form.json                 see auxseg.datasets.mask_form
 
-Trainings read the split `train` alone, and how masks are stored is not in the manifest, so that nothing is trained
-again when val images or masks are added. Paths are relative to the data root, with forward slashes. The column `labels`
+Trainings read the split `train` alone, and how masks are stored is not in the manifest, so that new val images or masks
+cause no training. Paths are relative to the data root, with forward slashes. The column `labels`
 of an image without any object is `background`; it is empty if the image-level labels of a val image are unknown. Rows
 are sorted by id. A hash of the id assigns an image to a shard, so a new image does not change the other shards.
 """
@@ -29,7 +29,7 @@ from auxseg.files import read_json
 SEPARATOR = ";"
 """Between class names of one image in the manifest; class names may contain spaces."""
 SPLITS = ("train", "val")
-"""Every one has all shards, also those without images."""
+"""Each has a file for every shard, even one without images."""
 COLUMNS = ("id", "path", "width", "height", "split", "labels", "sha256")
 """Columns of a shard; `bits` and `bands` may follow."""
 NEGATIVE = "background"
@@ -185,8 +185,19 @@ def read_manifest(folder: Path, split: str | None = None) -> list[ImageRecord]:
 
 
 def read_shards(paths: Iterable[Path]) -> list[ImageRecord]:
-    """Read some shards of the manifest, sorted by id."""
-    return sorted((record for path in paths for record in read_shard(path)), key=lambda record: record.id)
+    """Read some shards of the manifest, sorted by id.
+
+    Raises:
+        DataError: a file is missing or damaged, or has an image of the other split.
+    """
+    found = []
+    for path in paths:
+        records = read_shard(path)
+        for record in records:
+            if record.split != path.parent.name:
+                raise damaged(path, f"'{record.id}' has split '{record.split}'")
+        found += records
+    return sorted(found, key=lambda record: record.id)
 
 
 def manifest_shards(folder: Path) -> list[str]:

@@ -45,6 +45,7 @@ P = TypeVar("P", bound=Section)
 
 LOWER_FOR_MEMORY = {
     "classify": "classify.batch_size or classify.augment.crop, or raise classify.accumulate",
+    "tag_score": "runtime.max_side",
     "cam": "runtime.max_side or the largest of cam.scales",
     "train": "train.batch_size or train.augment.crop, or raise train.accumulate",
     "propagate": "runtime.max_side or the largest of propagate.scales",
