@@ -14,6 +14,7 @@ are known, and a preset that has them with these rounds is not run again.
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +86,11 @@ def make_root(source: Path, target: Path) -> None:
     """Write the set as a data root in the folder format; a root that is there is left as it is."""
     if target.exists():
         return
+    if not (found := sorted((source / "newsegmentations_mats").glob("*_GT.mat"))):
+        sys.exit(f"error: {source}: has no newsegmentations_mats/<id>_GT.mat; name the folder of MSRC v2 with --msrc")
     table, rows = np.array([value_of(name) for name in MSRC], np.uint8), []
     with atomic_dir(target) as folder:
-        for path in sorted((source / "newsegmentations_mats").glob("*_GT.mat")):
+        for path in found:
             image_id, stored = path.name.removesuffix("_GT.mat"), read_msrc(path)
             if image_id in COPIES or MSRC.index(RARE) in stored:
                 continue
@@ -105,13 +108,13 @@ def split_of(image_id: str) -> str:
     return "val" if hashlib.sha256(image_id.encode()).digest()[0] % 3 == 0 else "train"
 
 
-def run_preset(name: str, rounds: int, project: Path, root: Path, cache_of: Path) -> list[dict]:
+def run_preset(name: str, rounds: int, commit: str, project: Path, root: Path, cache_of: Path) -> list[dict]:
     """Run a preset on the set as far as the stage `summary`; return its rows of the table rounds.csv.
 
     Raises:
         subprocess.CalledProcessError: a stage failed; see the log beside the clone.
     """
-    commit, log = head(ROOT), project.with_suffix(".log")
+    log = project.with_suffix(".log")
     project.parent.mkdir(parents=True, exist_ok=True)
     clone(ROOT, project, commit)
     if project != cache_of and cache_of.exists():
@@ -136,12 +139,12 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", default=["voc6", "auxseg-best"])
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()
-    root, work = arguments.work / "msrc", arguments.work
+    root, work, commit = arguments.work / "msrc", arguments.work, head(ROOT)
     make_root(arguments.msrc, root)
     rows: list[dict] = read_csv(RESULTS) if RESULTS.exists() else []
     for name in arguments.presets:
         if not any((row["preset"], row["rounds"]) == (name, str(arguments.rounds)) for row in rows):
-            rows += run_preset(name, arguments.rounds, work / name, root, work / arguments.presets[0])
+            rows += run_preset(name, arguments.rounds, commit, work / name, root, work / arguments.presets[0])
             write_rows(RESULTS, rows)
 
 
