@@ -29,7 +29,7 @@ def end(tmp_path):
     """Run a stage that raises `error`; return the process and the note's path."""
     note = tmp_path / rejection.note_of("train", "r1")
     (tmp_path / "params.yaml").write_text(default_params.TEXT)
-    (tmp_path / "dvc.yaml").write_text("stages: {classify: {cmd: x}, labels: {cmd: x}}\n")
+    (tmp_path / "dvc.yaml").write_text("stages: {classify: {cmd: x}, labels: {cmd: x}, tag_score: {cmd: x}}\n")
 
     def run(error: str, stage: str = "classify", note: Path | None = note) -> tuple[subprocess.CompletedProcess, Path]:
         (tmp_path / "script.py").write_text(SCRIPT.format(error=error, stage=stage))
