@@ -6,9 +6,9 @@
     data/masks/form.json                 see auxseg.datasets.mask_form
 
 Trainings read the split `train` alone, and how masks are stored is not in the manifest, so that new val images or masks
-cause no training. Paths are relative to the data root, with forward slashes. The column `labels`
-of an image without any object is `background`; it is empty if the image-level labels of a val image are unknown. Rows
-are sorted by id. A hash of the id assigns an image to a shard, so a new image does not change the other shards.
+cause no training. Paths are relative to the data root, with forward slashes. The column `labels` of an image without
+any object is `background`; it is empty if the image-level labels of a val image are unknown. Rows are sorted by id. A
+hash of the id assigns an image to a shard, so a new image does not change the other shards.
 """
 
 import hashlib
