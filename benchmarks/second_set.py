@@ -25,7 +25,7 @@ from scipy.io import loadmat
 from auxseg.artifacts.atomic import atomic_dir, write_bytes
 from auxseg.artifacts.store import Store
 from auxseg.artifacts.tables import read_csv, write_csv, write_rows
-from auxseg.encoded import encode_label
+from auxseg.encoded import IGNORE, encode_label
 from auxseg.params.dag import chain
 from auxseg.params.presets import FOLDER, find_preset, read_preset
 from auxseg.params.template import render
@@ -66,7 +66,6 @@ RARE = "horse"
 COPIES = {"9_15_s", "9_10_s"}
 """The same bytes as 1_27_s and 1_26_s."""
 CLASSES = tuple(sorted({*MSRC, "person"} - STUFF - PERSON - {RARE, "void"}))
-IGNORE = 255
 
 
 def value_of(name: str) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas
 
 from auxseg.artifacts.rounds import Round
+from auxseg.datasets.manifest import SPLITS
 from auxseg.guard.figures import FIGURES as GUARD_FIGURES
 from auxseg.guard.figures import NUMBERS as GUARD_NUMBERS
 from auxseg.guard.judge import slipped
@@ -24,7 +25,6 @@ LABELS, CAM, FINAL = "labels", "cam alone (oracle threshold)", "model+ms+crf"
 """The CAM is the stored one, which `propagate.prediction_share` mixes with the segmentation's own probabilities."""
 SETS = {LABELS: "train", CAM: "train", "model": "val", "model+ms": "val", FINAL: "val"}
 """What is scored -> the split it is scored on, in the order of the tables."""
-SPLITS = ("train", "val")
 PLOTTED = (LABELS, "model", FINAL)
 FIGURES = ("miou", "precision", "recall")
 CLASS_FIGURES = ("iou", "precision", "recall")

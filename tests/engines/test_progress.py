@@ -115,18 +115,8 @@ def test_a_first_run_counts_up_to_the_last(stub):
 
 
 def test_the_real_pipeline_has_the_26_stages_of_two_rounds(real):
-    order = [
-        "code",
-        "prepare",
-        "saliency@00",
-        "classify",
-        "cam@00",
-        "labels@r0-00",
-        "review@r0",
-        "tag_score",
-        "baseline",
-    ]
-    order += ["score@r0-00"]
+    order = ["code", "prepare", "saliency@00", "classify", "cam@00", "labels@r0-00", "review@r0"]
+    order += ["tag_score", "baseline", "score@r0-00"]
     for name in ("r1", "r2"):
         order += [f"train@{name}", f"evaluate@{name}", f"propagate@{name}-00", f"labels@{name}-00"]
         order += [f"review@{name}", f"guard@{name}", f"score@{name}-00"]

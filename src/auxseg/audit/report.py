@@ -13,12 +13,11 @@ from auxseg.audit.pages import SCRIPTS, index_page, tables_page
 from auxseg.audit.provenance import provenance
 from auxseg.audit.scripts import data_script
 from auxseg.audit.sources import Sources, list_rounds, spread
-from auxseg.datasets.manifest import ImageRecord
+from auxseg.datasets.manifest import SPLITS, ImageRecord
 from auxseg.parallel import map_processes
 from auxseg.params.audit import AuditParams
 
 APP = Path(__file__).parent / "app"
-SPLITS = ("train", "val")
 
 
 def write_report(

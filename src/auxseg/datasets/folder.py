@@ -20,14 +20,13 @@ from auxseg.datasets.listing import (
     require_folder,
     require_masks,
 )
+from auxseg.datasets.manifest import SPLITS
 from auxseg.datasets.problems import ROWS, STRICT, WHOLE, Problems
 from auxseg.datasets.splits import Candidate, split_images
 from auxseg.datasets.tag_cells import APOSTROPHES, QUOTES
 from auxseg.datasets.tags import Tags
 from auxseg.errors import DataError
 from auxseg.params.data import FolderParams
-
-SPLITS = ("train", "val")
 
 
 @dataclass(frozen=True)
